@@ -1,0 +1,208 @@
+"""What can be wrong with a patient's files, told before it harms a run.
+
+The cheap checks read every header when a cohort is read; the thorough ones look at the voxels when a case is prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import cast
+
+import nibabel as nib
+import numpy as np
+from nibabel.arrayproxy import ArrayProxy
+
+from common.cohorts.duplicates import find_shared_images
+from common.cohorts.nifti import GZIP_MAGIC, read_header, read_nifti
+from common.cohorts.records import MODALITIES, Record
+from common.errors import DatasetError, Problem
+
+AFFINE_TOLERANCE = 1e-3
+"""In mm: headers keep affines in single precision."""
+
+MOST_VALUES_TOLD = 10
+READERS = 8
+
+
+def check_headers(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> None:
+    """Look at the header of every file: cheap enough to be done before each run.
+
+    Raises:
+        DatasetError: with every file that is missing, truncated or no NIfTI, that is not three-dimensional, or whose
+            shape or affine differs from the patient's other files, and every image that two patients share.
+    """
+    problems = find_header_problems(records, modalities)
+    if problems:
+        raise DatasetError(problem for found in problems.values() for problem in found)
+
+
+def find_header_problems(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> dict[str, list[Problem]]:
+    """What :func:`check_headers` raises, by the subject that it befalls; sound patients do not appear."""
+    with ThreadPoolExecutor(READERS) as pool:
+        problems = pool.map(lambda record: _check_patient(record, modalities), records)
+        found = {record["subject"]: wrong for record, wrong in zip(records, problems, strict=True)}
+    images = {record["subject"]: record[list_files(record, modalities)[0]] for record in records}
+    for subject, shared in find_shared_images(images):
+        found[subject].append(shared)
+    return {subject: wrong for subject, wrong in found.items() if wrong}
+
+
+def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list[Problem]:
+    """Read all files of a patient and tell all that is wrong with them and their voxels; see :func:`check_arrays`."""
+    arrays: dict[str, np.ndarray] = {}
+    problems: list[Problem] = []
+    for key in list_files(record, modalities):
+        try:
+            array = read_nifti(record[key]).array
+        except DatasetError as error:
+            problems += error.problems
+            continue
+        if key != "image":
+            arrays[key] = array
+        elif array.ndim == 4:
+            arrays.update(zip(modalities, np.moveaxis(array, -1, 0), strict=False))
+    images = {key: array for key, array in arrays.items() if key != "seg"}
+    return problems + check_arrays(images, arrays.get("seg"), record["mask_values"], record)
+
+
+def check_arrays(
+    arrays: Mapping[str, np.ndarray], mask: np.ndarray | None, mask_values: Iterable[int], record: Record
+) -> list[Problem]:
+    """Tell what is wrong with voxels that are already in memory.
+
+    Args:
+        arrays: an image of shape (x, y, z) by modality.
+        mask: its mask of the same shape, if there is one.
+        mask_values: the labels that may occur in it besides 0.
+        record: the patient, for the messages.
+
+    Returns:
+        A problem for an image with NaN or infinite voxels or with the same value everywhere, and for a mask of
+        another shape or with unknown labels.
+    """
+    problems = [_check_image(array, _where(record, name)) for name, array in arrays.items()]
+    if mask is not None:
+        shapes = {array.shape for array in arrays.values()}
+        problems.append(_check_mask(mask, tuple(mask_values), shapes, _where(record, "seg")))
+    return [problem for problem in problems if problem is not None]
+
+
+def list_files(record: Record, modalities: Sequence[str]) -> list[str]:
+    """The keys of ``record`` that hold files: ``image`` or the modalities it has, then ``seg`` if there is a mask."""
+    images = ["image"] if record.get("image") else [modality for modality in modalities if record.get(modality)]
+    return [*images, "seg"] if record.get("seg") else images
+
+
+def _check_patient(record: Record, modalities: Sequence[str]) -> list[Problem]:
+    headers: dict[str, nib.Nifti1Image] = {}
+    problems: list[Problem] = []
+    for key in list_files(record, modalities):
+        try:
+            header = read_header(record[key])
+            _refuse_cut_file(record[key], header)
+        except DatasetError as error:
+            problems += error.problems
+            continue
+        channels = (len(modalities),) if key == "image" else ()
+        wrong = _check_layout(header, channels, _where(record, key))
+        problems += wrong
+        if not wrong:
+            headers[key] = header
+    return problems + _compare_grids(headers, record)
+
+
+def _check_layout(header: nib.Nifti1Image, channels: tuple[int, ...], where: str) -> list[Problem]:
+    """A volume of numbers, with ``channels`` along a fourth axis where they are expected."""
+    shape, dtype = header.shape, header.get_data_dtype()
+    if len(shape) != 3 + len(channels) or shape[3:] != channels or 0 in shape:
+        wanted = f"x, y, z and {channels[0]} channels" if channels else "three dimensions"
+        what = f"has shape {_by(shape)} where {wanted} are expected"
+        return [Problem(what, where, "Convert the file, or list the right one.")]
+    if dtype.kind not in "iuf":
+        return [Problem(f"holds {dtype} values instead of numbers", where, "Convert it to integers or floats.")]
+    if abs(np.linalg.det(header.affine[:3, :3])) < 1e-9:
+        return [Problem("its affine is singular: voxels have no size", where, "Convert it again from its source.")]
+    return []
+
+
+def _compare_grids(headers: Mapping[str, nib.Nifti1Image], record: Record) -> list[Problem]:
+    """Every file of a patient must lie on the grid of the first."""
+    if not headers:
+        return []
+    (first, reference), *others = headers.items()
+    mend = f"Resample the patient's files to one grid, or use --exclude {record['subject']}."
+    problems = []
+    for key, header in others:
+        if header.shape[:3] != reference.shape[:3]:
+            what = f"{key} has shape {_by(header.shape[:3])}, {first} has {_by(reference.shape[:3])}"
+            problems.append(Problem(what, _where(record, key), mend))
+        elif not np.allclose(header.affine, reference.affine, rtol=0, atol=AFFINE_TOLERANCE):
+            apart = np.abs(header.affine - reference.affine).max()
+            what = f"the affines of {key} and {first} differ by up to {apart:.3g}"
+            problems.append(Problem(what, _where(record, key), mend))
+    return problems
+
+
+def _refuse_cut_file(path: str, header: nib.Nifti1Image) -> None:
+    """Compare the length that the header promises with the length that is there.
+
+    The last four bytes of a gzip file tell its uncompressed length, unless it was written in several members: where
+    they disagree the file is read whole.
+
+    Raises:
+        DatasetError: the file is too short.
+    """
+    voxels = int(np.prod(header.shape, dtype=np.int64)) * header.get_data_dtype().itemsize
+    promised = cast(ArrayProxy, header.dataobj).offset + voxels
+    with Path(path).open("rb") as file:
+        compressed = file.read(2) == GZIP_MAGIC
+        length = file.seek(0, 2)
+        if compressed:
+            file.seek(-4, 2)
+            length = int.from_bytes(file.read(4), "little")
+    if length < promised if not compressed else length != promised % 2**32:
+        read_nifti(path)
+
+
+def _check_image(array: np.ndarray, where: str) -> Problem | None:
+    if not array.size:
+        return Problem("it holds no voxel", where, "Replace the file by an intact one.")
+    # Two reductions without a temporary: NaN wins in both, infinity is the largest or the smallest value.
+    largest, smallest = array.max(), array.min()
+    if array.dtype.kind == "f" and not (np.isfinite(largest) and np.isfinite(smallest)):
+        count = array.size - np.count_nonzero(np.isfinite(array))
+        return Problem(f"{count} of its voxels are NaN or infinite", where, "Replace the file by an intact one.")
+    if largest == smallest:
+        what = "all its voxels are zero" if largest == 0 else f"all its voxels are {largest}"
+        return Problem(what, where, "Replace the file by an intact one.")
+    return None
+
+
+def _check_mask(mask: np.ndarray, values: tuple[int, ...], shapes: set[tuple[int, ...]], where: str) -> Problem | None:
+    if shapes - {mask.shape}:
+        what = f"the mask has shape {_by(mask.shape)}, an image has {_by(min(shapes - {mask.shape}))}"
+        return Problem(what, where, "Resample the patient's files to one grid.")
+    # Comparing with each label is an order of magnitude faster than np.unique on millions of voxels.
+    known = (0, *values)
+    if sum(np.count_nonzero(mask == value) for value in known) == mask.size:
+        return None
+    strange = np.unique(mask[~np.isin(mask, known)])
+    told = ", ".join(f"{value:g}" for value in strange[:MOST_VALUES_TOLD])
+    more = f" and {len(strange) - MOST_VALUES_TOLD} more" if len(strange) > MOST_VALUES_TOLD else ""
+    what = f"the mask holds unknown labels: {told}{more}; known are 0, {', '.join(str(value) for value in values)}"
+    mend = "If the data set has other labels, list it with --datalist and its own mask_values (NCR, ED, ET)."
+    return Problem(what, where, mend)
+
+
+def _where(record: Record, key: str) -> str:
+    """The file and, where its name need not tell it, the patient and the channel."""
+    path = record.get(key)
+    if path is None and record.get("image"):
+        return f"{record['image']} (patient {record['subject']}, channel {key})"
+    return f"{path or key} (patient {record['subject']})"
+
+
+def _by(shape: Sequence[int]) -> str:
+    return "x".join(str(size) for size in shape)

@@ -1,0 +1,210 @@
+"""A person's own cohort: a Decathlon-style JSON file or a CSV file, a patient an entry.
+
+.. code-block:: text
+
+    {"training": [{"subject": "p1", "flair": "p1/flair.nii.gz", ..., "seg": "p1/seg.nii.gz", "age": 61}, ...]}
+
+``image`` may stand for the modalities: four paths in their order, or one file with four channels. ``label`` is
+another name for ``seg``. ``mask_values``, of an entry or of the whole file, tells the mask's values for NCR, ED and ET
+where they are not BraTS's 1, 2 and 4. Relative paths start at the list's own folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.cohorts.clinical import NOT_RECORDED, parse_clinical
+from common.cohorts.exclusion import refuse_unknown
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.cohorts.tables import as_text, read_table, record_name, require_columns
+from common.errors import DatasetError, Problem
+
+SECTIONS = (("training", "validation"), ("testing", "test"))
+"""The lists of a JSON file: of these pairs, the first that is there is read. Splitting is not the file's business."""
+
+Entry = dict[str, Any]
+MOST_TOLD = 5
+FORMAT = 'Expected is {"training": [{"subject": ..., "flair": ..., "t1": ..., "t1ce": ..., "t2": ..., "seg": ...}]}.'
+
+
+def read_datalist(
+    path: str | os.PathLike[str], need_seg: bool = True, modalities: Sequence[str] = MODALITIES
+) -> list[Record]:
+    """Read a cohort from a JSON or CSV list.
+
+    Args:
+        path: the list; ``subject`` and the images are required of each entry, clinical values are not.
+        need_seg: whether an entry without a mask is a problem.
+        modalities: the images that every patient must have.
+
+    Returns:
+        A record a patient, sorted by subject; see :mod:`common.cohorts.records`. A file of several channels stands
+        under ``image``, its channels in the order of ``modalities``.
+
+    Raises:
+        DatasetError: with all that is wrong in the list.
+    """
+    records, problems = scan_datalist(path, need_seg, modalities)
+    if problems:
+        raise DatasetError(problems)
+    return records
+
+
+def scan_datalist(
+    path: str | os.PathLike[str],
+    need_seg: bool = True,
+    modalities: Sequence[str] = MODALITIES,
+    excluded: Sequence[str] = (),
+    need_all: bool = True,
+) -> tuple[list[Record], list[Problem]]:
+    """The entries that can be used, and all problems; nobody looks at ``excluded`` patients.
+
+    With ``need_all`` false, one of the modalities is enough.
+
+    Raises:
+        DatasetError: the list cannot be read, lacks a column, or is empty.
+        KnobError: an excluded patient is not in the list.
+    """
+    path = Path(path).expanduser().absolute()
+    entries = _read_entries(path, need_seg, modalities if need_all else ())
+    if not entries:
+        raise DatasetError(Problem("lists no patient", path, FORMAT))
+    nameless = [where for where, entry in entries.items() if not as_text(entry.get("subject"))]
+    named = {where: as_text(entry["subject"]) for where, entry in entries.items() if where not in nameless}
+    refuse_unknown(excluded, set(named.values()))
+    kept = {where: subject for where, subject in named.items() if subject not in excluded}
+
+    problems = [*_tell_nameless(nameless, path), *_tell_repeated(kept, path)]
+    records: dict[str, Record] = {}
+    for where, subject in kept.items():
+        told = f"{path}, {where} ({subject})"
+        record, wrong = _read_entry(entries[where], told, path.parent, need_seg, modalities, need_all)
+        problems += wrong
+        if not wrong:
+            records.setdefault(subject, {"subject": subject, **record})
+    problems += _tell_shared_files(records.values(), path)
+    return [records[subject] for subject in sorted(records)], problems
+
+
+def _read_entries(path: Path, need_seg: bool, modalities: Sequence[str]) -> dict[str, Entry]:
+    """The list's entries by where they stand in it."""
+    if not path.is_file():
+        raise DatasetError(Problem("there is no such file", path, "Check --datalist."))
+    if path.suffix.lower() == ".json":
+        return _read_json(path)
+    if path.suffix.lower() != ".csv":
+        raise DatasetError(Problem("is neither a .json nor a .csv file", path, "Name the list after its format."))
+    table = read_table(path)
+    images = ["image"] if "image" in table.titles else list(modalities)
+    require_columns(table, ["subject", *images, *(["seg"] if need_seg else [])])
+    return {f"line {line}": row for line, row in table.rows}
+
+
+def _read_json(path: Path) -> dict[str, Entry]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(Problem(f"cannot be read as JSON ({error})", path, FORMAT)) from error
+    common: Entry = {}
+    if isinstance(content, dict):
+        common = {"mask_values": content["mask_values"]} if "mask_values" in content else {}
+        listed = next((names for names in SECTIONS if any(name in content for name in names)), ())
+        content = [entry for name in listed for entry in content.get(name) or ()]
+    if not isinstance(content, list):
+        raise DatasetError(Problem("holds no list of patients", path, FORMAT))
+    odd = [str(number) for number, entry in enumerate(content, 1) if not isinstance(entry, dict)]
+    if odd:
+        raise DatasetError(Problem(f"entry {', '.join(odd)} is not an object with named values", path, FORMAT))
+    renamed = [{record_name(str(key)): value for key, value in entry.items()} for entry in content]
+    return {f"entry {number}": {**common, **entry} for number, entry in enumerate(renamed, 1)}
+
+
+def _read_entry(
+    entry: Entry, where: str, folder: Path, need_seg: bool, modalities: Sequence[str], need_all: bool
+) -> tuple[Record, list[Problem]]:
+    named = _name_images(entry, modalities)
+    images = ["image"] if "image" in named else list(modalities)
+    wanted = [*images, "seg"] if need_seg else images
+    problems = []
+    absent = [key for key in wanted if not as_text(named.get(key))]
+    if not need_all and len([key for key in absent if key in images]) < len(images):
+        absent = [key for key in absent if key not in images]
+    if absent:
+        problems.append(Problem(f"names no {', '.join(absent)}", where, "Add the path to the entry."))
+    files = {
+        key: str(folder / Path(text).expanduser()) for key in (*images, "seg") if (text := as_text(named.get(key)))
+    }
+    for key, file in files.items():
+        if not Path(file).is_file():
+            mend = f"Correct the path; relative paths start at {folder}."
+            problems.append(Problem(f"its {key} {file} does not exist", where, mend))
+    clinical, unreadable = parse_clinical(entry, where)
+    mask_values, unknown = _read_mask_values(entry.get("mask_values"), where)
+    source = as_text(entry.get("source")) or "datalist"
+    record = {"source": source, **files, "mask_values": mask_values, **NOT_RECORDED, **clinical}
+    return record, [*problems, *unreadable, *unknown]
+
+
+def _name_images(entry: Entry, modalities: Sequence[str]) -> Entry:
+    """Replace an ``image`` that stands for single files by the modalities that it stands for."""
+    image = entry.get("image")
+    if all(as_text(entry.get(modality)) for modality in modalities) or not image:
+        return {key: value for key, value in entry.items() if key != "image"}
+    files = image if isinstance(image, list) else [image]
+    if len(files) != len(modalities):
+        return {**entry, "image": image if isinstance(image, str) else None}
+    return {
+        **{key: value for key, value in entry.items() if key != "image"},
+        **dict(zip(modalities, files, strict=True)),
+    }
+
+
+def _read_mask_values(given: Any, where: str) -> tuple[list[int], list[Problem]]:
+    text = as_text(given)
+    if not text:
+        return list(BRATS_MASK_VALUES), []
+    values = [int(digits) for digits in re.findall(r"\d+", text)]
+    if len(values) == 3 and len({0, *values}) == 4:
+        return values, []
+    mend = "Three different labels above 0 are expected: those of NCR, ED and ET, such as 1 2 3."
+    return [], [Problem(f"mask_values is '{text}'", where, mend)]
+
+
+def _tell_nameless(entries: Sequence[str], path: Path) -> list[Problem]:
+    if not entries:
+        return []
+    told = ", ".join(entries[:MOST_TOLD]) + (
+        f" and {len(entries) - MOST_TOLD} more" if len(entries) > MOST_TOLD else ""
+    )
+    mend = "Name the patient of each entry: the subject is the unit of every split."
+    return [Problem(f"{told}: no subject is given", path, mend)]
+
+
+def _tell_repeated(subjects: dict[str, str], path: Path) -> list[Problem]:
+    counts = Counter(subjects.values())
+    problems = []
+    for subject in (subject for subject, count in counts.items() if count > 1):
+        lines = [where for where, name in subjects.items() if name == subject]
+        problems.append(Problem(f"patient {subject} is listed more than once: {', '.join(lines)}", path, "Keep one."))
+    return problems
+
+
+def _tell_shared_files(records: Iterable[Record], path: Path) -> list[Problem]:
+    """The same file in two places of the list: two patients who are one, or a modality named twice."""
+    places: dict[str, list[str]] = {}
+    for record in records:
+        for key in (*MODALITIES, "image", "seg"):
+            if key in record:
+                places.setdefault(str(Path(record[key]).resolve()), []).append(f"{key} of {record['subject']}")
+    mend = "Correct the list: each file belongs to one patient and stands for one thing."
+    return [
+        Problem(f"{file} is listed as {' and as '.join(uses)}", path, mend)
+        for file, uses in places.items()
+        if len(uses) > 1
+    ]

@@ -1,0 +1,103 @@
+"""Finding patients' folders and their files in a data set as somebody unpacked it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.errors import DatasetError, Problem
+
+SUFFIXES = (".nii.gz", ".nii")
+LISTED = 6
+
+
+@dataclass
+class Tree:
+    """What lies in a data set's folder.
+
+    Args:
+        patients: the folders of each subject; more than one where somebody unpacked a patient twice.
+        tables: the tables that were looked for.
+        problems: folders that cannot be read.
+    """
+
+    patients: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
+    tables: list[Path] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def walk_tree(root: Path, is_patient: Callable[[str], bool], table_names: Collection[str], depth: int) -> Tree:
+    """Look for patients' folders and tables in ``root`` and up to ``depth`` levels below it.
+
+    Args:
+        root: the folder; it may be a patient's folder itself.
+        is_patient: whether a folder of that name holds a patient.
+        table_names: names of tables in lower case.
+        depth: how deep to look; patients' folders are not entered, links are followed.
+
+    Raises:
+        DatasetError: ``root`` is no folder.
+    """
+    if not root.exists():
+        raise DatasetError(Problem("there is no such folder", str(root), "Check the path."))
+    if not root.is_dir():
+        mend = "Pass the unpacked folder; a list of patients goes to --datalist."
+        raise DatasetError(Problem("is a file, not a folder", str(root), mend))
+    tree = Tree()
+    _visit(root, is_patient, table_names, depth, tree)
+    return tree
+
+
+def list_folder(folder: Path) -> list[Path]:
+    """The contents of ``folder``, sorted, without hidden files and what macOS adds to archives."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+
+
+def find_nifti(contents: Sequence[Path], stem: str) -> Path | None:
+    """The file ``<stem>.nii.gz`` or ``<stem>.nii`` among ``contents``, whatever its case; ``None`` if there is none.
+
+    Some archives hold a folder ``<stem>.nii`` with the real file in it under any name.
+
+    Raises:
+        DatasetError: there are both, or the folder of that name does not hold exactly one file.
+    """
+    names = {(stem + suffix).lower() for suffix in SUFFIXES}
+    found = [path for path in contents if path.name.lower() in names]
+    if len(found) > 1:
+        what = f"holds both {' and '.join(path.name for path in found)}"
+        raise DatasetError(Problem(what, str(found[0].parent), "Keep the one that is right."))
+    if not found or not found[0].is_dir():
+        return found[0] if found else None
+    inner = [path for path in list_folder(found[0]) if path.name.lower().endswith(SUFFIXES)]
+    if len(inner) != 1:
+        what = f"is a folder with {len(inner)} NIfTI files in it where one is expected"
+        raise DatasetError(Problem(what, str(found[0]), "Keep the file that is right, or download it again."))
+    return inner[0]
+
+
+def tell_contents(contents: Sequence[Path]) -> str:
+    """``holds a, b and 7 more`` for a message."""
+    if not contents:
+        return "is empty"
+    names = [path.name for path in contents[:LISTED]]
+    more = f" and {len(contents) - LISTED} more" if len(contents) > LISTED else ""
+    return f"holds {', '.join(names)}{more}"
+
+
+def _visit(folder: Path, is_patient: Callable[[str], bool], tables: Collection[str], depth: int, tree: Tree) -> None:
+    if is_patient(folder.name):
+        tree.patients[folder.name].append(folder)
+        return
+    try:
+        contents = list_folder(folder)
+    except OSError as error:
+        what = f"cannot be read ({(error.strerror or str(error)).lower()})"
+        tree.problems.append(Problem(what, str(folder), "Check your rights on it."))
+        return
+    for path in contents:
+        if path.is_dir() and depth > 0:
+            _visit(path, is_patient, tables, depth - 1, tree)
+        elif path.name.lower() in tables:
+            tree.tables.append(path)

@@ -1,0 +1,117 @@
+"""Who a phantom patient is: everything about one that a model could be asked for, drawn before any voxel is.
+
+The generative rule, in full:
+
+* **Enhancement** ``e`` is the share of the tumour core (labels 1 and 4) that enhances (label 4); **necrosis** ``w`` is
+  the share of the rest of the core (label 1) that is fluid instead of solid tissue.
+* **Grade** is HGG where ``e + w > 0.5``, else LGG. HGG draw e from U(0.35, 0.75) and w from U(0.6, 1); LGG draw w from
+  U(0, 0.15) and have, with equal odds, e = 0 or e from U(0.01, 0.06). The sides do not touch: whoever sees the core
+  can always be right. HGG and LGG are dealt evenly over the indices, so that every ``1 / lgg_share``-th patient is LGG.
+* **Volume** ``V`` of the whole tumour (labels 1, 2 and 4) in ml, in a head of full size, is log-normal: median 80,
+  sigma 0.5, kept within 25 and 220. The core's share of it is U(0.25, 0.55). Neither depends on the grade.
+* **Age** in years is normal, mean 61, SD 12, kept within 19 and 87. **Resection** is GTR with odds 0.6, else STR; it is
+  recorded for 65 % of the patients. Neither depends on the grade or on the tumour.
+* **Survival** in days: ``ln T = ln 400 - 0.35 (age - 61) / 10 - 0.5 ln(V / 80) + 0.35 [GTR] + 0.5 N(0, 1)``, cut at 5
+  and 2500 days. It does not depend on the grade. The resection that acts is the true one, recorded or not.
+* **Censoring**: 8 % of the patients are alive at the last contact, which falls at U(0.2, 0.9) of ``T``, independent of
+  everything else.
+
+So of age, resection and survival nothing tells the grade; but as in BraTS, where no LGG patient has them, their
+*absence* does, unless the cohort is written with ``lgg_clinical=True``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+HGG_THRESHOLD = 0.5
+MEDIAN_VOLUME_ML = 80.0
+CENSORED_SHARE = 0.08
+TOPICS = ("deal", "patient", "seat", "brain", "tumour", "scan")
+
+
+@dataclass(frozen=True)
+class PhantomPatient:
+    """What is true of a phantom patient.
+
+    Args:
+        index: place in the cohort, from 0.
+        enhancement: share of the tumour core that enhances, in [0, 1].
+        necrosis: share of the non-enhancing core that is fluid, in [0, 1].
+        volume_ml: volume of the whole tumour, in a head of full size.
+        core_share: share of that volume that is tumour core.
+        age: years.
+        resection: ``GTR`` or ``STR`` as it was recorded, or None.
+        true_resection: ``GTR`` or ``STR`` as it acts on survival.
+        survival_days: days to death, or to the last contact with a patient who is ``alive``.
+        alive: the survival time is censored.
+    """
+
+    index: int
+    enhancement: float
+    necrosis: float
+    volume_ml: float
+    core_share: float
+    age: float
+    resection: str | None
+    true_resection: str
+    survival_days: int
+    alive: bool
+
+    @property
+    def grade(self) -> str:
+        """``HGG`` or ``LGG``, by the rule of this module."""
+        return "HGG" if self.enhancement + self.necrosis > HGG_THRESHOLD else "LGG"
+
+
+def draw_patient(seed: int, index: int, lgg_share: float = 0.3) -> PhantomPatient:
+    """Draw patient ``index`` of the cohort ``seed``: a function of the arguments alone, whatever the cohort's size."""
+    rng = random_stream(seed, index, "patient")
+    enhancement, necrosis = _draw_core(rng, _is_dealt_lgg(seed, index, lgg_share))
+    volume_ml = float(np.clip(MEDIAN_VOLUME_ML * math.exp(0.5 * rng.standard_normal()), 25, 220))
+    core_share = float(rng.uniform(0.25, 0.55))
+    age = round(float(np.clip(rng.normal(61, 12), 19, 87)), 3)
+    true_resection = "GTR" if rng.random() < 0.6 else "STR"
+    is_recorded = rng.random() < 0.65
+    days = math.exp(expected_log_survival(volume_ml, age, true_resection) + 0.5 * rng.standard_normal())
+    is_alive = bool(rng.random() < CENSORED_SHARE)
+    share_seen = rng.uniform(0.2, 0.9) if is_alive else 1.0
+    return PhantomPatient(
+        index=index,
+        enhancement=enhancement,
+        necrosis=necrosis,
+        volume_ml=volume_ml,
+        core_share=core_share,
+        age=age,
+        resection=true_resection if is_recorded else None,
+        true_resection=true_resection,
+        survival_days=round(float(np.clip(days, 5, 2500)) * share_seen),
+        alive=is_alive,
+    )
+
+
+def expected_log_survival(volume_ml: float, age: float, resection: str) -> float:
+    """Mean of the logarithm of the survival in days: the best that any model can know of it."""
+    gain = 0.35 if resection == "GTR" else 0.0
+    return math.log(400) - 0.35 * (age - 61) / 10 - 0.5 * math.log(volume_ml / MEDIAN_VOLUME_ML) + gain
+
+
+def random_stream(seed: int, index: int, topic: str) -> np.random.Generator:
+    """Randomness of patient ``index`` for one of :data:`TOPICS`: more draws in one change nothing in the others."""
+    return np.random.default_rng([TOPICS.index(topic), seed, index])
+
+
+def _is_dealt_lgg(seed: int, index: int, lgg_share: float) -> bool:
+    start = random_stream(seed, 0, "deal").random()
+    return math.floor((index + 1) * lgg_share + start) > math.floor(index * lgg_share + start)
+
+
+def _draw_core(rng: np.random.Generator, is_lgg: bool) -> tuple[float, float]:
+    """Enhancement and necrosis."""
+    if not is_lgg:
+        return float(rng.uniform(0.35, 0.75)), float(rng.uniform(0.6, 1.0))
+    has_specks = rng.random() < 0.5
+    return (float(rng.uniform(0.01, 0.06)) if has_specks else 0.0), float(rng.uniform(0.0, 0.15))

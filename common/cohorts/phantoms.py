@@ -1,0 +1,181 @@
+"""Phantom cohorts in the layout of BraTS 2020's training data, as it lies on disk after its download.
+
+What is learnable in them, and what is not, is stated in :mod:`common.cohorts.phantom_patients`. Every image says in its
+header, and every folder in its README.txt, that it is no patient.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from isal import igzip
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from common.cohorts import phantom_patients
+from common.cohorts.nifti import read_header
+from common.cohorts.phantom_images import PhantomSubject, phantom_subject
+from common.cohorts.phantom_patients import PhantomPatient, draw_patient
+from common.cohorts.records import MODALITIES
+from common.errors import KnobError, OutputError, Problem
+from common.files import atomic_path, write_text
+
+TRAINING_FOLDER = "MICCAI_BraTS2020_TrainingData"
+FULL_SHAPE = (240, 240, 155)
+MARK = "phantom, not a patient"
+SMALLEST_SIDE = 16
+LARGEST_SIDE = 512
+
+_README = """These are phantoms, not patients: images and values made by a program from a seed.
+They serve to try and to test software; no result on them says anything about people.
+
+Made with: seed {seed}, {patients} patients, shape {shape}, LGG share {lgg_share}, LGG {clinical} clinical values.
+A voxel measures 1 mm, as in BraTS, so a head is {scale:.4g} of a full one in volume, and so is V below.
+The rule that made grade and survival is the docstring of common/cohorts/phantom_patients.py:
+
+{rule}
+"""
+
+
+def make_brats_phantoms(
+    root: str | Path,
+    patients: int = 24,
+    shape: Sequence[int] = FULL_SHAPE,
+    seed: int = 0,
+    lgg_share: float = 0.3,
+    *,
+    lgg_clinical: bool = False,
+    progress: bool = False,
+) -> Path:
+    """Write a phantom cohort that looks like BraTS 2020's training data.
+
+    A patient depends on ``seed``, ``lgg_share`` and the index alone: a larger cohort begins with the smaller one.
+
+    Args:
+        root: an empty or new folder.
+        patients: how many, at least 1.
+        shape: voxels along x, y and z. The head fills it as it fills BraTS's 240 x 240 x 155, and a voxel measures 1 mm
+            as in BraTS: a smaller shape holds a smaller head, and the tumour's volume shrinks with it.
+        seed: not negative.
+        lgg_share: share of the patients whose grade is LGG, in [0, 1].
+        lgg_clinical: write age, survival and resection of the LGG patients too; BraTS has none.
+        progress: show a bar.
+
+    Returns:
+        the folder that holds the patients' folders and the two CSV files.
+
+    Raises:
+        KnobError: a setting has no meaning; all of them at once.
+        OutputError: ``root`` is a file or is not empty, or cannot be written to.
+    """
+    size = _check_settings(patients, shape, seed, lgg_share)
+    _check_is_empty(Path(root))
+    folder = Path(root) / TRAINING_FOLDER
+    for index in tqdm(range(patients), desc="phantoms", unit="patient", disable=not progress):
+        _write_subject(folder, phantom_subject(seed, index, size, lgg_share))
+    cohort = [draw_patient(seed, index, lgg_share) for index in range(patients)]
+    _write_csv(folder / "name_mapping.csv", name_mapping(cohort))
+    recorded = [patient for patient in cohort if lgg_clinical or patient.grade == "HGG"]
+    _write_csv(folder / "survival_info.csv", survival_info(recorded))
+    write_text(folder / "README.txt", _readme(patients, size, seed, lgg_share, lgg_clinical))
+    return folder
+
+
+def subject_id(patient: PhantomPatient) -> str:
+    """The patient's name in BraTS 2020, which counts from 1."""
+    return f"BraTS20_Training_{patient.index + 1:03d}"
+
+
+def name_mapping(cohort: Sequence[PhantomPatient]) -> pd.DataFrame:
+    """BraTS 2020's ``name_mapping.csv``: the grades. No phantom has a name in an earlier challenge."""
+    table = pd.DataFrame({"Grade": [patient.grade for patient in cohort]})
+    for column in ("BraTS_2017_subject_ID", "BraTS_2018_subject_ID", "TCGA_TCIA_subject_ID", "BraTS_2019_subject_ID"):
+        table[column] = None
+    table["BraTS_2020_subject_ID"] = [subject_id(patient) for patient in cohort]
+    return table
+
+
+def survival_info(cohort: Sequence[PhantomPatient]) -> pd.DataFrame:
+    """BraTS 2020's ``survival_info.csv`` of ``cohort``."""
+    rows = [
+        (subject_id(patient), f"{patient.age:.3f}", _survival_text(patient), patient.resection) for patient in cohort
+    ]
+    return pd.DataFrame(rows, columns=["Brats20ID", "Age", "Survival_days", "Extent_of_Resection"])
+
+
+def _survival_text(patient: PhantomPatient) -> str:
+    return f"ALIVE ({patient.survival_days} days later)" if patient.alive else str(patient.survival_days)
+
+
+def _write_subject(folder: Path, subject: PhantomSubject) -> None:
+    name = subject_id(subject.patient)
+    for modality, voxels in subject.modalities.items():
+        _write_nifti(folder / name / f"{name}_{modality}.nii.gz", voxels)
+    _write_nifti(folder / name / f"{name}_seg.nii.gz", subject.mask.astype(np.int16))
+
+
+def _write_nifti(path: Path, voxels: NDArray[np.int16]) -> None:
+    """With BraTS's geometry: voxels of 1 mm; x grows to the left, y backwards from the last row (LPS)."""
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+    affine[1, 3] = voxels.shape[1] - 1
+    image = nib.Nifti1Image(voxels, affine)
+    image.set_qform(affine, code="scanner")
+    image.set_sform(affine, code="scanner")
+    image.header["descrip"] = MARK
+    image.header.set_xyzt_units("mm")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(igzip.compress(image.to_bytes(), 1, mtime=0))
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, na_rep="NA", lineterminator="\r\n")
+
+
+def _readme(patients: int, shape: tuple[int, ...], seed: int, lgg_share: float, lgg_clinical: bool) -> str:
+    return _README.format(
+        seed=seed,
+        patients=patients,
+        shape=" x ".join(map(str, shape)),
+        scale=math.prod(shape) / math.prod(FULL_SHAPE),
+        lgg_share=lgg_share,
+        clinical="with" if lgg_clinical else "without",
+        rule=phantom_patients.__doc__,
+    )
+
+
+def _check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: float) -> tuple[int, int, int]:
+    problems = []
+    if patients < 1:
+        problems.append(Problem(f"{patients} patients are no cohort", "patients", "Ask for at least 1."))
+    if seed < 0:
+        problems.append(Problem(f"a seed of {seed} is negative", "seed", "Use 0 or more."))
+    if not 0 <= lgg_share <= 1:
+        problems.append(Problem(f"{lgg_share} is no share", "lgg_share", "Use a number from 0 to 1."))
+    if len(shape) != 3 or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape):
+        asked = " ".join(map(str, shape))
+        mend = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 240 240 155."
+        problems.append(Problem(f"'{asked}' is no shape of a volume that a head fits in", "shape", mend))
+    if problems:
+        raise KnobError(problems)
+    x, y, z = map(int, shape)
+    return x, y, z
+
+
+def _check_is_empty(root: Path) -> None:
+    if root.exists() and not root.is_dir():
+        raise OutputError(Problem("is a file, not a folder", root, "Choose a new or an empty folder."))
+    if root.is_dir() and any(root.iterdir()):
+        raise OutputError(Problem("is not empty, and nothing is written over", root, "Choose a new or empty folder."))
+
+
+def is_phantom(record: Mapping[str, Any]) -> bool:
+    """Whether a patient's images carry the phantoms' mark in their header."""
+    path = next((record[key] for key in ("image", *MODALITIES) if record.get(key)), None)
+    return path is not None and bytes(read_header(path).header["descrip"].item()).startswith(MARK.encode())

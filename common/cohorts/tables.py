@@ -1,0 +1,92 @@
+"""CSV files whose columns people name in more than one way."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.errors import DatasetError, Problem
+
+MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
+RECORD_NAMES = {
+    "survival": "survival_days",
+    "resectionstatus": "resection",
+    "extent_of_resection": "resection",
+    "label": "seg",
+}
+"""What records call a column that has another name, in lower case."""
+
+SPELLINGS = {
+    "grade": "Grade",
+    "age": "Age",
+    "survival_days": "Survival_days (or Survival)",
+    "resection": "Extent_of_Resection (or ResectionStatus)",
+    "seg": "seg (or label)",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file, its columns named as in records.
+
+    Args:
+        path: the file.
+        titles: what the file calls each column.
+        rows: line number and text by column.
+    """
+
+    path: Path
+    titles: dict[str, str]
+    rows: list[tuple[int, dict[str, str]]]
+
+
+def read_table(path: str | Path) -> Table:
+    """Read a comma-separated file with a header row, in UTF-8, with either line ending.
+
+    Raises:
+        DatasetError: the file cannot be read, or is empty.
+    """
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            titles = {record_name(name): name.strip() for name in reader.fieldnames or ()}
+            rows = [(reader.line_num, _rename(row)) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        mend = "Save it as a comma-separated file in UTF-8."
+        raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, mend)) from error
+    if not titles:
+        raise DatasetError(Problem("the file is empty", path, "A header row and a row a patient are expected."))
+    return Table(path, titles, rows)
+
+
+def require_columns(table: Table, needed: Iterable[str]) -> None:
+    """Refuse a table without the columns that are ``needed``, given as records name them.
+
+    Raises:
+        DatasetError: with all that are not there.
+    """
+    lacking = [SPELLINGS.get(name, name) for name in needed if name not in table.titles]
+    if lacking:
+        what = f"has no column {', '.join(lacking)}; its columns are {', '.join(table.titles.values())}"
+        raise DatasetError(Problem(what, table.path, "Add what is lacking, or download the file again."))
+
+
+def record_name(column: str) -> str:
+    """What records call ``column``: ``survival_days`` for ``Survival``, ``age`` for ``Age``."""
+    lowered = column.strip().lower()
+    return RECORD_NAMES.get(lowered, lowered)
+
+
+def as_text(value: Any) -> str:
+    """``value`` as stripped text, empty where it means that nothing is known (``NA``, ``nan``, ``None`` and such)."""
+    text = "" if value is None else str(value).strip()
+    return "" if text.lower() in MISSING else text
+
+
+def _rename(row: Mapping[Any, Any]) -> dict[str, str]:
+    # csv puts the cells that stand beyond the header under None.
+    return {record_name(name): (text or "").strip() for name, text in row.items() if name is not None}

@@ -1,0 +1,107 @@
+"""One family of errors for what a person can mend.
+
+Every message says what is wrong, where, and how to mend it. MONAI wraps whatever a config raises in errors of its
+own; :func:`install_error_hook` walks back to ours, so that the person reads one message instead of a traceback.
+Programming errors are no part of the family and keep their traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Args:
+        what: what is wrong, without a full stop.
+        where: the file, folder, subject or knob it was found in.
+        mend: what the person can do about it.
+    """
+
+    what: str
+    where: str | Path
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. {self.mend}"
+
+
+class GliomaError(Exception):
+    """A person's mistake, told in one message.
+
+    Args:
+        problems: a single problem or several of them; all are told at once.
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return str(self.problems[0])
+        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        return f"{len(self.problems)} problems:\n{listed}"
+
+
+class DatasetError(GliomaError):
+    """The data set, or a file of it, cannot be used as it is."""
+
+
+class KnobError(GliomaError):
+    """A setting on the command line or in a config is unknown or has no meaning."""
+
+
+class SplitError(GliomaError):
+    """A split cannot be made or does not fit the cohort."""
+
+
+class SplitLeakageError(SplitError):
+    """The same subject would stand on both sides of a split."""
+
+
+class CheckpointError(GliomaError):
+    """A checkpoint cannot be read, or belongs to another network or protocol."""
+
+
+class OutputError(GliomaError):
+    """A result cannot be written where it should go."""
+
+
+def find_glioma_error(error: BaseException | None) -> GliomaError | None:
+    """The first error of our family among ``error``, its causes and its contexts."""
+    for link in _chain(error):
+        if isinstance(link, GliomaError):
+            return link
+    return None
+
+
+def install_error_hook() -> None:
+    """Print our errors as one message and exit with 1; leave every other error to the hook that was there before."""
+    previous = sys.excepthook
+    if getattr(previous, "is_glioma_hook", False):
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        ours = find_glioma_error(error)
+        if ours is None:
+            previous(kind, error, trace)
+        else:
+            print(f"\n{type(ours).__name__}: {ours}", file=sys.stderr)
+
+    hook.is_glioma_hook = True  # type: ignore[attr-defined]
+    sys.excepthook = hook
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,107 @@
+"""Writes what an evaluation found: a table of patients, metrics as JSON, pictures, and a page for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import numpy as np
+import pandas as pd
+import torch.distributed
+from ignite.engine import Engine, Events
+
+from common.files import atomic_path, write_json
+from common.reports.segmentation import judge_volume, summarise_cohort
+from common.reports.segmentation_page import Panel, write_page
+from common.splits.manifest import SplitManifest
+from common.splits.shortcuts import probe_shortcuts
+
+logger = logging.getLogger(__name__)
+
+
+class SegmentationReport:
+    """Judges every volume of an evaluator and writes the report when it is done.
+
+    Leaves ``predictions.csv``, ``metrics.json``, ``confusion_matrix.csv`` and ``report.html`` in ``output_dir``; the
+    tables are enough to make every number of the page again without the images.
+
+    Args:
+        output_dir: the run folder.
+        records: the whole cohort, for the shortcut probe.
+        split: of the run.
+        side: which side is judged.
+        provenance: of the weights.
+        seed: of the bootstrap.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path,
+        records: Sequence[Mapping[str, Any]],
+        split: SplitManifest,
+        side: str,
+        provenance: Mapping[str, Any],
+        seed: int = 0,
+    ) -> None:
+        self.output_dir, self.records, self.seed = Path(output_dir), records, seed
+        self.facts = {
+            "protocol": split.protocol,
+            "split_hash": split.hash,
+            "side": side,
+            "weights": {key: provenance.get(key) for key in ("bundle", "version", "stage", "protocol", "epoch")},
+        }
+        self.rows: list[dict[str, Any]] = []
+        self.panels: list[Panel] = []
+        self.confusion = np.zeros((4, 4), dtype=np.int64)
+
+    def attach(self, engine: Engine) -> None:
+        """Register with an evaluator."""
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.judge)
+        engine.add_event_handler(Events.COMPLETED, self.finish)
+
+    def start(self, _: Engine) -> None:
+        """Forget an earlier evaluation."""
+        self.rows, self.panels = [], []
+        self.confusion[:] = 0
+
+    def judge(self, engine: Engine) -> None:
+        """Add a row and a panel for each volume of the batch."""
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):
+            spacing = [float(size) for size in item["geometry"]["spacing"]]
+            row = judge_volume(output["pred"], item["label"], spacing, bool(item["whole"]))
+            self.rows.append({"subject": str(item["subject"]), **row})
+            panel = Panel.of_volume(str(item["subject"]), item["image"], item["label"], output["pred"])
+            self.panels.append(panel)
+            self.confusion += panel.confusion
+
+    def finish(self, _: Engine) -> None:
+        """Gather the ranks and write everything."""
+        self._gather()
+        if idist.get_rank() > 0:
+            return
+        rows = pd.DataFrame(self.rows).drop_duplicates("subject").sort_values("subject", ignore_index=True)
+        shortcuts = probe_shortcuts(self.records, "grade", self.seed)
+        summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
+        with atomic_path(self.output_dir / "predictions.csv") as path:
+            rows.to_csv(path, index=False)
+        with atomic_path(self.output_dir / "confusion_matrix.csv") as path:
+            pd.DataFrame(self.confusion).to_csv(path, index=False, header=False)
+        write_json(self.output_dir / "metrics.json", summary)
+        write_page(self.output_dir / "report.html", summary, rows, self.panels, self.confusion, self.records)
+        dice = summary["mean_dice"]
+        logger.info(
+            "Mean Dice of %d patients: %.3f. Report: %s", len(rows), dice["mean"], self.output_dir / "report.html"
+        )
+
+    def _gather(self) -> None:
+        if idist.get_world_size() == 1:
+            return
+        gathered: list[Any] = [None] * idist.get_world_size()
+        torch.distributed.all_gather_object(gathered, (self.rows, self.panels, self.confusion))
+        self.rows = [row for rows, _, _ in gathered for row in rows]
+        self.panels = [panel for _, panels, _ in gathered for panel in panels]
+        self.confusion = np.sum([confusion for _, _, confusion in gathered], axis=0)

@@ -1,0 +1,137 @@
+"""What a training run leaves behind and goes on from: best weights, last state, early stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from ignite.engine import Engine, Events
+from ignite.handlers import EarlyStopping
+from torch import nn
+
+from common.errors import CheckpointError, Problem
+from common.networks.checkpoints import load_checked, save_checkpoint
+from common.running import as_bool, last_state_path
+
+logger = logging.getLogger(__name__)
+
+
+class TrainingState:
+    """Keeps the best weights and the last state of a run, ends it when it no longer improves, and resumes it.
+
+    Best weights go to ``weights`` as ``{"model", "provenance"}``; the last state, with optimiser, scheduler, epoch, best
+    metric and early-stop counter, lies beside it. With the random state derived from (seed, epoch) by
+    :class:`EpochSeed`, a run that is resumed ends where the unbroken one would have.
+
+    Args:
+        trainer: a MONAI trainer.
+        evaluator: its key metric decides what is best.
+        network: whose weights are kept; a distributed wrapper is looked through.
+        optimizer: of the trainer.
+        lr_scheduler: steps once an epoch.
+        weights: path of the best weights.
+        provenance: what the weights come from; must be plain values.
+        patience: validations without improvement before the run ends; ``None`` or 0 for never.
+        resume: go on from the last state if there is one.
+    """
+
+    def __init__(
+        self,
+        trainer: Engine,
+        evaluator: Engine,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        lr_scheduler: torch.optim.lr_scheduler.LRScheduler,
+        weights: str | Path,
+        provenance: Mapping[str, Any],
+        patience: int | None = None,
+        resume: Any = False,
+    ) -> None:
+        self.trainer, self.evaluator = trainer, evaluator
+        self.network = getattr(network, "module", network)
+        self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
+        self.weights, self.last = Path(weights), last_state_path(weights)
+        self.provenance = dict(provenance)
+        self.best: float | None = None
+        self.early_stopping = EarlyStopping(patience, self._score, trainer) if patience else None
+        if as_bool(resume, "resume") and self.last.exists():
+            self.resume()
+        evaluator.add_event_handler(Events.COMPLETED, self.after_validation)
+        trainer.add_event_handler(Events.EPOCH_COMPLETED, self.after_epoch)
+
+    def run(self) -> None:
+        """Train to the end, unless the run to resume has reached it already."""
+        state = self.trainer.state
+        if state.epoch and state.epoch >= state.max_epochs:
+            logger.info("The run has ended after epoch %d; nothing is left to do. %s", state.epoch, self.weights)
+            return
+        self.trainer.run()
+
+    def after_validation(self, engine: Engine) -> None:
+        """Keep the weights if they are the best so far."""
+        if self.trainer.state.epoch == 0:
+            return
+        score = self._score(engine)
+        if self.best is None or score > self.best:
+            self.best = score
+            facts = {"epoch": int(self.trainer.state.epoch), engine.state.key_metric_name: score}
+            if idist.get_rank() == 0:
+                content = {"model": self.network.state_dict(), "provenance": {**self.provenance, **facts}}
+                save_checkpoint(self.weights, content)
+        if self.early_stopping is not None:
+            self.early_stopping(engine)
+
+    def after_epoch(self, engine: Engine) -> None:
+        """Write the state to resume from."""
+        if idist.get_rank() > 0:
+            return
+        state = {
+            "model": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "lr_scheduler": self.lr_scheduler.state_dict(),
+            "scaler": engine.scaler.state_dict() if getattr(engine, "scaler", None) else None,
+            "early_stopping": dict(self.early_stopping.state_dict()) if self.early_stopping else None,
+            "epoch": int(engine.state.epoch),
+            "epoch_length": int(engine.state.epoch_length),
+            "best": self.best,
+            "finished": bool(engine.should_terminate),
+            "provenance": self.provenance,
+        }
+        save_checkpoint(self.last, state)
+
+    def resume(self) -> None:
+        """Put everything back as the last whole epoch left it.
+
+        Raises:
+            CheckpointError: the state is damaged, or is that of a run with other settings.
+        """
+        state = load_checked(self.last)
+        self._check_same_run(state)
+        self.network.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.lr_scheduler.load_state_dict(state["lr_scheduler"])
+        if state["scaler"] and getattr(self.trainer, "scaler", None):
+            self.trainer.scaler.load_state_dict(state["scaler"])
+        if state["early_stopping"] and self.early_stopping:
+            self.early_stopping.load_state_dict(state["early_stopping"])
+        self.best = state["best"]
+        self.trainer.state.epoch = state["epoch"]
+        self.trainer.state.iteration = state["epoch"] * state["epoch_length"]
+        if state["finished"]:
+            self.trainer.state.max_epochs = state["epoch"]
+        logger.info("Resuming after epoch %d of %d from %s", state["epoch"], self.trainer.state.max_epochs, self.last)
+
+    def _check_same_run(self, state: Mapping[str, Any]) -> None:
+        found = state.get("provenance", {})
+        differing = [key for key, value in self.provenance.items() if found.get(key) != value]
+        if differing:
+            what = f"the run to resume differs in {', '.join(differing)}"
+            mend = "Resume with the same settings, or start anew in another folder."
+            raise CheckpointError(Problem(what, str(self.last), mend))
+
+    def _score(self, _: Engine) -> float:
+        return float(self.evaluator.state.metrics[self.evaluator.state.key_metric_name])

@@ -1,0 +1,67 @@
+"""P3's own measure: the soft Dice of NCR, ED and ET per slice, smoothed so that an empty slice scores nearly 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from monai.losses import DiceLoss
+from monai.utils import convert_to_tensor
+
+from common.metrics.column_mean import ColumnMean
+
+CLASSES = ("NCR", "ED", "ET")
+
+
+def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:
+    """P3, section 4.1.3: (2 sum p m + smooth) / (sum p + sum m + smooth) for each slice and class.
+
+    The background's weight is 0 there and the others' 1; sums are per slice. The smoothing is not printed: 1.
+
+    Args:
+        logits: of the four classes, (B, 4, X, Y).
+        truth: class indices (B, 1, X, Y), or masks of the four classes (B, 4, X, Y), which may be soft.
+        smooth: the formula's epsilon.
+
+    Returns:
+        (B, 3): NCR, ED, ET.
+    """
+    loss = DiceLoss(
+        softmax=True,
+        include_background=False,
+        to_onehot_y=truth.shape[1] == 1,
+        smooth_nr=smooth,
+        smooth_dr=smooth,
+        reduction="none",
+    )
+    return 1 - loss(logits, truth).flatten(start_dim=1)
+
+
+class SoftDice(ColumnMean):
+    """:func:`soft_dice` with the slice as the item, which is what P3's test "accuracy" averages.
+
+    A call takes logits (B, 4, X, Y), or whole volumes (B, 4, X, Y, Z) whose slices along Z are judged one by one,
+    with truth as in :func:`soft_dice`.
+
+    Args:
+        column: ``NCR``, ``ED`` or ``ET`` for that class alone; ``None`` for the mean of the three.
+        smooth: the formula's epsilon.
+    """
+
+    columns = CLASSES
+
+    def __init__(self, column: str | None = None, smooth: float = 1.0) -> None:
+        super().__init__(column)
+        self.smooth = smooth
+
+    def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor:
+        """Soft Dice of shape (slices, 3)."""
+        if y is None or y_pred.shape[1] != len(CLASSES) + 1:
+            raise ValueError("logits of four classes (B, 4, ...) and a truth are needed")
+        return soft_dice(_slices(y_pred), _slices(y), self.smooth)
+
+
+def _slices(images: torch.Tensor) -> torch.Tensor:
+    """(B, C, X, Y, Z) to (B * Z, C, X, Y); images stay as they are."""
+    plain = convert_to_tensor(images, track_meta=False)
+    return plain if plain.ndim == 4 else plain.movedim(-1, 1).flatten(end_dim=1)

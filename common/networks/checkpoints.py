@@ -1,0 +1,105 @@
+"""Checkpoints that load without running code, and that know where they come from.
+
+A checkpoint is ``{"model": state_dict, "provenance": {...}}``; provenance holds the network, the stage, the protocol
+and the hashed ids that the weights have learned from.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from common.errors import CheckpointError, Problem
+from common.files import atomic_path
+
+
+def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint atomically: whatever interrupts it, the old one stays whole.
+
+    Raises:
+        OutputError: it cannot be written, for want of space or of rights.
+    """
+    with atomic_path(path) as temporary:
+        try:
+            torch.save(dict(content), temporary)
+        except RuntimeError as error:  # torch's zip writer reports a full disk so, not as an OSError
+            raise _as_os_error(error) from error
+
+
+def load_checked(path: str | Path) -> dict[str, Any]:
+    """Load a checkpoint or a bare state dict with ``weights_only=True``.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or holds anything but tensors and plain values.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        mend = "Train first, or pass --checkpoint <file>."
+        raise CheckpointError(Problem("the checkpoint does not exist", str(path), mend)) from error
+    except pickle.UnpicklingError as error:
+        what = "it holds Python objects, which could run code when loaded; only tensors and plain values are accepted"
+        mend = "Take weights only from a source you trust, saved as a state dict."
+        raise CheckpointError(Problem(what, str(path), mend)) from error
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
+        raise CheckpointError(Problem(f"it cannot be read ({error})", str(path), "Copy or train it again.")) from error
+    if not isinstance(content, dict):
+        raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
+    return content
+
+
+def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = False) -> dict[str, Any]:
+    """Load the weights of a checkpoint into ``network``; returns its provenance (empty for a bare state dict).
+
+    Args:
+        network: takes the weights.
+        path: the checkpoint.
+        head_may_differ: leave the segmentation head as it is where the checkpoint's has other shapes (P3, stage 2).
+
+    Raises:
+        CheckpointError: the checkpoint belongs to another network; tells the overlay that is missing, if it knows.
+    """
+    content = load_checked(path)
+    weights = content.get("model", content)
+    provenance = dict(content.get("provenance", {}))
+    expected = network.state_dict()
+    if head_may_differ:
+        weights = {key: value for key, value in weights.items() if ".segmentation_head." not in key}
+        weights |= {key: value for key, value in expected.items() if ".segmentation_head." in key}
+    differing = _differences(expected, weights)
+    if differing:
+        shown = "; ".join(differing[:3]) + (f"; and {len(differing) - 3} more" if len(differing) > 3 else "")
+        raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), _advice(provenance)))
+    network.load_state_dict(weights)
+    return provenance
+
+
+def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    missing = [f"{key} is missing" for key in expected if key not in found]
+    unknown = [f"{key} is unknown" for key in found if key not in expected]
+    both = [key for key in expected if key in found]
+    other = [
+        f"{key} is {tuple(getattr(found[key], 'shape', ()))}, not {tuple(expected[key].shape)}"
+        for key in both
+        if getattr(found[key], "shape", None) != expected[key].shape
+    ]
+    return missing + unknown + other
+
+
+def _advice(provenance: Mapping[str, Any]) -> str:
+    overlays = provenance.get("overlays")
+    if overlays:
+        return f"It was trained with {', '.join(overlays)}: name the same files in --config_file."
+    return "Give a checkpoint of this bundle, or the settings that it was trained with."
+
+
+def _as_os_error(error: RuntimeError) -> OSError:
+    import errno
+
+    full = "No space left" in str(error) or "unexpected pos" in str(error) or "file write failed" in str(error)
+    return OSError(errno.ENOSPC if full else errno.EIO, str(error))

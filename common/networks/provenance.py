@@ -1,0 +1,67 @@
+"""Where weights come from: what a checkpoint says of the run that made it, and what that forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from common import __version__
+from common.errors import CheckpointError, Problem
+from common.networks.checkpoints import load_weights
+from common.splits.guard import check_start, check_unseen
+from common.splits.manifest import SplitManifest
+
+
+def describe_provenance(
+    bundle: str, split: SplitManifest, start: Mapping[str, Any] | None = None, **settings: Any
+) -> dict[str, Any]:
+    """Plain values for a checkpoint: bundle, protocol, split, hashed subjects, and the settings that must fit again.
+
+    Args:
+        bundle: name of the bundle.
+        split: of the run.
+        start: provenance of the checkpoint that the run continues from; its subjects count as learned from.
+        settings: whatever else tells this run's weights from another's, such as ``stage``.
+    """
+    plain = {name: list(value) if isinstance(value, tuple | list) else value for name, value in settings.items()}
+    return {"bundle": bundle, "version": __version__, **plain, **split.provenance(start)}
+
+
+def continue_from(network: nn.Module, weights: str | Path | None, split: SplitManifest) -> dict[str, Any]:
+    """Load the weights of an earlier stage, unless they have seen this run's held-out patients; returns its provenance.
+
+    Raises:
+        CheckpointError: the weights cannot be read or belong to another network.
+        SplitLeakageError: they learned from patients on this run's validation or test side.
+    """
+    if not weights:
+        return {}
+    provenance = load_weights(network, weights, head_may_differ=True)
+    check_start(provenance, split.sides, weights, split.hash)
+    return provenance
+
+
+def load_for_evaluation(
+    network: nn.Module,
+    weights: str | Path,
+    split: SplitManifest,
+    side: str = "test",
+    allow_trained_on: bool = False,
+) -> dict[str, Any]:
+    """Load the weights to be judged on one side of a split; returns their provenance.
+
+    Raises:
+        CheckpointError: the weights cannot be read, belong to another network or were trained by another protocol.
+        SplitLeakageError: they learned from patients on that side, and ``allow_trained_on`` was not said.
+    """
+    provenance = load_weights(network, weights)
+    found = provenance.get("protocol", split.protocol)
+    if found != split.protocol:
+        overlay = "Add configs/paper.yaml to" if found == "paper" else "Leave configs/paper.yaml out of"
+        what = f"it was trained by the {found} protocol, and this run evaluates by the {split.protocol} protocol"
+        raise CheckpointError(Problem(what, str(weights), f"{overlay} --config_file."))
+    check_unseen(provenance, split.sides[side], allow_trained_on, weights, split.hash)
+    return provenance

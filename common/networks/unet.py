@@ -1,0 +1,88 @@
+"""P3's segmentation network: a U-Net with an ImageNet ResNet-18 encoder, four modalities in, four classes out."""
+
+from __future__ import annotations
+
+import segmentation_models_pytorch as smp
+import torch
+from torch import Tensor, nn
+
+from common.errors import KnobError, Problem
+from common.networks.pretraining import imagenet_weights
+
+HEADS = ("standard", "deep")
+
+
+class SegmentationUNet(nn.Module):
+    """U-Net over axial slices.
+
+    ``head: deep`` is the head of P3's second stage (section 4.1.2): conv 3x3 16 → 8, ReLU, conv 3x3 8 → 4, ReLU,
+    conv 1x1 4 → 4. With ``trainable: head`` everything else is frozen (section 4.1.4): no gradients, and batch
+    normalisation keeps its statistics because the frozen parts stay in eval mode.
+
+    Args:
+        in_channels: number of modalities.
+        num_classes: background included.
+        encoder: name of an encoder of segmentation-models-pytorch.
+        head: ``standard`` (conv 3x3 16 → classes) or ``deep``.
+        trainable: ``all`` or ``head``.
+        pretrained: ``True`` to fetch ImageNet weights for the encoder, a path to take them from a file, ``False`` for
+            random ones. The stem is adapted to ``in_channels``.
+        channels_last: hold the weights in channels-last memory format, faster on CPUs and with mixed precision.
+
+    Shapes:
+        ``image`` (batch, in_channels, height, width), height and width multiples of 32 → logits
+        (batch, num_classes, height, width).
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 4,
+        num_classes: int = 4,
+        encoder: str = "resnet18",
+        head: str = "standard",
+        trainable: str = "all",
+        pretrained: bool | str = False,
+        channels_last: bool = True,
+    ) -> None:
+        super().__init__()
+        _check_choice("head", head, HEADS)
+        _check_choice("trainable", trainable, ("all", "head"))
+        self.unet = smp.Unet(encoder, encoder_weights=None, in_channels=in_channels, classes=num_classes)
+        if head == "deep":
+            self.unet.segmentation_head = deep_head(num_classes)
+        if pretrained:
+            self.unet.encoder.load_state_dict(imagenet_weights(encoder, pretrained, in_channels))
+        self.head_only = trainable == "head"
+        if self.head_only:
+            self.unet.encoder.requires_grad_(False)
+            self.unet.decoder.requires_grad_(False)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits of the classes for each pixel."""
+        return self.unet(image)
+
+    def train(self, mode: bool = True) -> SegmentationUNet:
+        """Frozen parts stay in eval mode, whatever the rest does."""
+        super().train(mode)
+        if self.head_only:
+            self.unet.encoder.eval()
+            self.unet.decoder.eval()
+        return self
+
+
+def deep_head(num_classes: int) -> nn.Sequential:
+    """The head of P3's second stage, section 4.1.2."""
+    return nn.Sequential(
+        nn.Conv2d(16, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(8, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(4, num_classes, 1),
+    )
+
+
+def _check_choice(knob: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise KnobError(Problem(f"{value!r} is no choice", f"--{knob}", f"Choose one of: {', '.join(choices)}."))

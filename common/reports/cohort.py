@@ -1,0 +1,125 @@
+"""What a person should know of a data set before training on it: who is there, and what the cache will take."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import mean, median
+
+import nibabel as nib
+import numpy as np
+
+from common.cohorts.checks import check_voxels, list_files
+from common.cohorts.nifti import read_header
+from common.cohorts.phantoms import is_phantom
+from common.cohorts.records import MODALITIES, Record
+from common.errors import DatasetError, Problem
+from common.transforms.preparation import prepare_case
+
+MOST_KINDS = 5
+INDENT = 14
+
+
+@dataclass(frozen=True)
+class CaseCost:
+    """What one patient costs the training cache.
+
+    Args:
+        seconds: to read, check, crop and normalise it in one thread.
+        size: bytes of the prepared arrays.
+    """
+
+    seconds: float
+    size: int
+
+
+def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> str:
+    """Who is there and what was recorded of them, a line each; headers are read, voxels are not."""
+    with ThreadPoolExecutor() as pool:
+        headers = list(pool.map(lambda record: read_header(record[list_files(record, modalities)[0]]), records))
+    total = len(records)
+    ages = [record["age"] for record in records if record["age"] is not None]
+    times = [record["survival_days"] for record in records if record["survival_days"] is not None]
+    alive = sum(record["alive"] for record in records)
+    masks = sum("seg" in record for record in records)
+    phantoms = sum(map(is_phantom, records))
+    lines = {
+        "patients": f"{total} ({_count(record['source'] for record in records)})"
+        + (f"; {phantoms} are phantoms, no patients" if phantoms else ""),
+        "images": "one file of several channels" if "image" in records[0] else ", ".join(modalities),
+        "masks": f"{masks} of {total}",
+        "grade": _count(record["grade"] or "not recorded" for record in records),
+        "age": _range(ages, total, "years", 1),
+        "survival": _range(times, total, "days", 0) + (f"; {alive} still alive (censored)" if alive else ""),
+        "resection": _count(record["resection"] or "not recorded" for record in records),
+        "shape": _count("x".join(map(str, header.shape[:3])) for header in headers),
+        "spacing": _count(_spacing(header) for header in headers),
+        "orientation": _count("".join(nib.orientations.aff2axcodes(header.affine)) for header in headers),
+        "stored as": _count(str(header.get_data_dtype()) for header in headers),
+    }
+    return _align(lines)
+
+
+def measure_case(
+    record: Record, modalities: Sequence[str] = MODALITIES, clock: Callable[[], float] = time.perf_counter
+) -> tuple[CaseCost | None, list[Problem]]:
+    """Prepare a patient as training does: what it costs (``None`` if it is unsound), and all that is wrong with it."""
+    start = clock()
+    try:
+        case = prepare_case(record, modalities)
+    except DatasetError as error:
+        # Preparation stops at the first step that fails; the person wants to know the rest as well.
+        return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities))))
+    seconds = clock() - start
+    return CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes)), []
+
+
+def describe_cache(costs: Sequence[CaseCost], patients: int) -> str:
+    """How large the training cache of all ``patients`` will be and how long it takes, from the ``costs`` of some."""
+    size, seconds = mean(cost.size for cost in costs), mean(cost.seconds for cost in costs)
+    basis = "one patient" if len(costs) == 1 else f"{len(costs)} patients"
+    return _align(
+        {
+            "size": f"{_bytes(size * patients)} for {patients} patients ({_bytes(size)} each)",
+            "time": f"about {_duration(seconds * patients)} in one thread ({seconds:.2f} s each), once",
+            "measured on": basis,
+        }
+    )
+
+
+def _align(lines: dict[str, str]) -> str:
+    return "\n".join(f"  {name:<{INDENT}}{text}" for name, text in lines.items())
+
+
+def _count(values: Iterable[str]) -> str:
+    counts = Counter(values).most_common()
+    told = ", ".join(f"{count} {value}" for value, count in counts[:MOST_KINDS])
+    return told + (f" and {len(counts) - MOST_KINDS} other kinds" if len(counts) > MOST_KINDS else "")
+
+
+def _range(values: Sequence[float], total: int, unit: str, digits: int) -> str:
+    if not values:
+        return f"0 of {total}"
+    lowest, middle, highest = (f"{value:.{digits}f}" for value in (min(values), median(values), max(values)))
+    return f"{len(values)} of {total}: {lowest} to {highest} {unit}, median {middle}"
+
+
+def _spacing(header: nib.Nifti1Image) -> str:
+    return "x".join(f"{size:.3g}" for size in np.linalg.norm(header.affine[:3, :3], axis=0)) + " mm"
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,101 @@
+"""Pictures that a person looks at: segmentations beside the truth, confusion matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from nibabel.orientations import apply_orientation
+
+from common.cohorts.nifti import read_nifti
+from common.transforms.geometry import orientation_of
+
+REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400"}
+OVERLAY = ListedColormap([(0, 0, 0, 0), *REGION_COLOURS.values()])
+DISPLAY_PERCENTILES = (1, 99.7)
+
+
+def draw_segmentation_panel(
+    image: np.ndarray, truth: np.ndarray | None, prediction: np.ndarray, title: str = ""
+) -> Figure:
+    """Image, truth and prediction of one axial slice side by side, in radiological convention.
+
+    Args:
+        image: intensities (x, y) in LPS orientation.
+        truth: class indices (x, y), or ``None`` where there is no mask.
+        prediction: class indices (x, y).
+        title: above the panel.
+    """
+    columns = [("image", None), ("truth", truth), ("prediction", prediction)]
+    columns = [column for column in columns if column[0] != "truth" or truth is not None]
+    figure = Figure(figsize=(3.2 * len(columns), 3.9), layout="constrained")
+    for axes, (name, classes) in zip(np.atleast_1d(figure.subplots(1, len(columns))), columns, strict=True):
+        show_slice(axes, image, classes)
+        axes.set_title(name, fontsize=10)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def show_slice(axes: Axes, image: np.ndarray, classes: np.ndarray | None) -> None:
+    """Draw a slice (x, y) in LPS orientation, the patient's right on the left, with its classes over it."""
+    image = np.asarray(image, dtype=np.float32)
+    brain = image[image != 0]
+    low, high = np.percentile(brain, DISPLAY_PERCENTILES) if brain.size else (0, 1)
+    shown = np.where(image == 0, low, image)
+    axes.imshow(shown.T, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="nearest")
+    if classes is not None:
+        axes.imshow(np.asarray(classes).T, cmap=OVERLAY, vmin=0, vmax=3, alpha=0.55, interpolation="nearest")
+    axes.set_axis_off()
+
+
+def draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
+    """A confusion matrix, rows normalised to shares of the truth; the counts stand below the shares."""
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    figure = Figure(figsize=(1.3 * len(names) + 1.2, 1.1 * len(names) + 1), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row in range(len(names)):
+        for column in range(len(names)):
+            colour = "white" if shares[row, column] > 0.6 else "black"
+            text = f"{shares[row, column]:.1%}\n{counts[row, column]:,}"
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("truth")
+    return figure
+
+
+def draw_three_planes(image_path: str, classes: np.ndarray, title: str = "") -> Figure:
+    """A segmentation over its image in axial, coronal and sagittal planes through the tumour's centre.
+
+    Args:
+        image_path: NIfTI file of the image; of several channels the first is shown.
+        classes: class indices in the file's own orientation, (x, y, z).
+        title: above the picture.
+    """
+    volume = read_nifti(image_path)
+    orientation = orientation_of(volume.affine)
+    image = apply_orientation(volume.array if volume.array.ndim == 3 else volume.array[..., 0], orientation)
+    classes = apply_orientation(classes, orientation)
+    where = np.argwhere(classes > 0)
+    centre = np.median(where, axis=0).astype(int) if len(where) else np.array(image.shape) // 2
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    planes = (("axial", 2, False), ("coronal", 1, True), ("sagittal", 0, True))
+    for axes, (name, axis, upright) in zip(figure.subplots(1, 3), planes, strict=True):
+        cut = [np.take(array, centre[axis], axis=axis) for array in (image, classes)]
+        show_slice(axes, *[plane[:, ::-1] if upright else plane for plane in cut])
+        axes.set_title(f"{name} {centre[axis]}", fontsize=10)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _legend() -> list[Patch]:
+    return [Patch(color=colour, label=name) for name, colour in REGION_COLOURS.items()]

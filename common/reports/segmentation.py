@@ -1,0 +1,118 @@
+"""How well a segmentation network did on held-out patients: a row a patient, and the cohort's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from common.metrics import brats_dice_hd95, soft_dice, summarise
+from common.metrics.regions import REGIONS, to_regions
+from common.metrics.soft_dice import CLASSES
+
+PUBLISHED = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8648}
+"""P3, table 1: soft Dice on BraTS 2020, slices of one patient on both sides of the split."""
+
+MILLILITRE = 1000.0
+
+
+def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[float], whole: bool) -> dict[str, float]:
+    """The row of one patient.
+
+    Args:
+        logits: (4, x, y, z), or the stack of the patient's slices on the side that is judged.
+        label: class indices (1, x, y, z), or soft masks (4, x, y, z).
+        spacing: of the voxels in mm.
+        whole: all slices of the brain are there; distances mean nothing otherwise and are NaN.
+
+    Returns:
+        ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure;
+        ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``.
+    """
+    predicted = logits.argmax(dim=0)
+    true = label[0] if label.shape[0] == 1 else label.argmax(dim=0)
+    row: dict[str, float] = {"slices": float(true.shape[-1])}
+    for region, measures in brats_dice_hd95(predicted, true, spacing).items():
+        row[f"dice_{region}"] = measures["dice"]
+        row[f"hd95_{region}"] = measures["hd95"] if whole else float("nan")
+    by_slice = soft_dice(logits.movedim(-1, 0).float(), label.movedim(-1, 0).float())
+    row.update({f"soft_dice_{name}": float(mean) for name, mean in zip(CLASSES, by_slice.mean(dim=0), strict=True)})
+    voxel = float(np.prod(spacing)) / MILLILITRE
+    for kind, classes in (("true", true), ("predicted", predicted)):
+        for region, mask in zip(REGIONS, to_regions(classes), strict=True):
+            row[f"{kind}_ml_{region}"] = float(mask.sum()) * voxel
+    return row
+
+
+def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
+    """Mean with a 95 % interval over patients, and median, of everything that was measured.
+
+    Args:
+        rows: one of :func:`judge_volume` a patient.
+        seed: of the bootstrap.
+    """
+    regions = {
+        region: {measure: summarise(rows[f"{measure}_{region}"], seed) for measure in ("dice", "hd95")}
+        for region in REGIONS
+    }
+    soft = {name: summarise(rows[f"soft_dice_{name}"], seed) for name in CLASSES}
+    return {
+        "patients": len(rows),
+        "regions": regions,
+        "mean_dice": summarise(rows[[f"dice_{region}" for region in REGIONS]].mean(axis=1), seed),
+        "soft_dice": {
+            **soft,
+            "mean of the three": summarise(rows[[f"soft_dice_{name}" for name in CLASSES]].mean(axis=1), seed),
+        },
+        "soft_dice_over_slices": {
+            name: float(np.average(rows[f"soft_dice_{name}"], weights=rows["slices"])) for name in CLASSES
+        },
+        "slices": int(rows["slices"].sum()),
+    }
+
+
+def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """BraTS's measures as a table for people."""
+    rows = []
+    for region, measures in summary["regions"].items():
+        dice, distance = measures["dice"], measures["hd95"]
+        rows.append(
+            {
+                "region": region,
+                "Dice, mean": f"{dice['mean']:.3f}",
+                "95 % interval": interval(dice, 3),
+                "Dice, median": f"{dice['median']:.3f}",
+                "HD95 in mm, mean": _number(distance["mean"], 1),
+                "interval": interval(distance, 1),
+                "HD95, median": _number(distance["median"], 1),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """P3's measure beside what P3 printed."""
+    rows = [
+        {
+            "class": name,
+            "soft Dice, mean over patients": f"{values['mean']:.3f}",
+            "95 % interval": interval(values, 3),
+            "published (slices of a patient on both sides)": f"{PUBLISHED[name]:.4f}",
+        }
+        for name, values in summary["soft_dice"].items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def interval(values: Mapping[str, float], digits: int) -> str:
+    """``low – high``, or a dash where there is none."""
+    if np.isnan(values["low"]):
+        return "–"
+    return f"{values['low']:.{digits}f} – {values['high']:.{digits}f}"
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if np.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,192 @@
+"""Ways to split a cohort, each a thin call of scikit-learn's splitters with the patient as the group.
+
+The result depends on the patients' ids, the seed and the strata, never on the order of the records. Stratification is
+a wish: a class with too few patients for it is spread as well as it goes, without an error.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from common.cohorts.records import Record
+from common.errors import Problem, SplitError
+from common.splits.guard import person_of
+
+FEWEST_PATIENTS = 3
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The ids on the three sides, each sorted."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def k_fold(records: Sequence[Record], folds: int = 5, seed: int = 0, stratify_by: str | None = None) -> list[Sides]:
+    """``folds`` ways to split: in the k-th, fold k is tested and the next one (cyclically) validates.
+
+    Args:
+        records: the cohort; all records of a subject stay together.
+        folds: at least 3, since a fold each is needed for test and validation.
+        seed: of the shuffle.
+        stratify_by: the key whose values are spread evenly over the folds; ``None`` for no stratification.
+
+    Raises:
+        SplitError: fewer than three folds, or fewer patients than folds.
+    """
+    if folds < FEWEST_PATIENTS:
+        what = f"{folds} folds leave no patients to train on: one fold is tested, the next one validates"
+        raise SplitError(Problem(what, "--folds", "Ask for 3 folds or more."))
+    people = _people(records)
+    if len(people) < folds:
+        what = f"{len(people)} patients cannot fill {folds} folds"
+        raise SplitError(Problem(what, "the cohort", f"Add patients or lower --folds ({FEWEST_PATIENTS} or more)."))
+    ordered = sorted(records, key=lambda record: str(record["subject"]))
+    groups = [person_of(record["subject"]) for record in ordered]
+    strata = _strata(ordered, stratify_by, at_least=folds)
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class in y")
+        parts = [
+            {groups[index] for index in tested} for _, tested in splitter.split(np.zeros(len(groups)), strata, groups)
+        ]
+    return [_k_th_sides(people, parts, fold) for fold in range(folds)]
+
+
+def hold_out(
+    records: Sequence[Record],
+    test_share: float = 0.2,
+    validation_share: float = 0.2,
+    seed: int = 0,
+    stratify_by: str | None = None,
+) -> Sides:
+    """One random split by shares of all patients; each side that is asked for gets at least one patient.
+
+    Raises:
+        SplitError: shares that leave nothing to train on, or fewer than three patients.
+    """
+    if min(test_share, validation_share) < 0 or test_share + validation_share >= 1:
+        what = (
+            f"a test share of {test_share:g} and a validation share of {validation_share:g} leave nothing to train on"
+        )
+        raise SplitError(Problem(what, "the shares", "Choose shares of 0 or more whose sum is below 1."))
+    people = _people(records)
+    if len(people) < FEWEST_PATIENTS:
+        what = f"{len(people)} patients are too few for training, validation and test"
+        raise SplitError(Problem(what, "the cohort", f"Add patients: at least {FEWEST_PATIENTS} are needed."))
+    stratum = {person_of(record["subject"]): _value(record, stratify_by) for record in records}
+    everyone = sorted(people)
+    test = _draw(everyone, _count(test_share, len(everyone)), stratum, seed)
+    rest = sorted(set(everyone) - test)
+    validation = _draw(rest, min(_count(validation_share, len(everyone)), len(rest) - 1), stratum, seed)
+    return Sides(*(_subjects(people, side) for side in (set(rest) - validation, validation, test)))
+
+
+def monte_carlo(
+    records: Sequence[Record],
+    train_share: float,
+    repeats: int,
+    seed: int = 0,
+    validation_share: float = 0.1,
+    stratify_by: str | None = None,
+) -> list[Sides]:
+    """``repeats`` independent hold-outs (P1, table 4: ten of them at a train share of .9, .8, .7, .6 and .5).
+
+    Args:
+        records: the cohort.
+        train_share: the share of patients that are not tested; the validation side is taken out of it.
+        repeats: how many splits.
+        seed: of the whole series; a split does not depend on how many follow it.
+        validation_share: share of all patients that validate.
+        stratify_by: as in :func:`k_fold`.
+
+    Raises:
+        SplitError: as in :func:`hold_out`.
+    """
+    if not validation_share < train_share <= 1:
+        what = f"a train share of {train_share:g} does not hold a validation share of {validation_share:g}"
+        raise SplitError(Problem(what, "--train_share", f"Choose more than {validation_share:g} and at most 1."))
+    seeds = np.random.SeedSequence(seed).generate_state(repeats)
+    test_share = round(1 - train_share, 9)
+    return [hold_out(records, test_share, validation_share, int(one), stratify_by) for one in seeds]
+
+
+def slice_split(units: Sequence[str], shares: tuple[float, float, float] = (0.8, 0.1, 0.1), seed: int = 0) -> Sides:
+    """P3's published split: slices are drawn at random, whoever they belong to, so that patients leak between sides.
+
+    Args:
+        units: ``subject#slice`` of all slices of all volumes.
+        shares: of training, validation and test.
+        seed: of the draw.
+
+    Raises:
+        SplitError: fewer than three slices, or shares that do not add up to 1.
+    """
+    if len(units) < FEWEST_PATIENTS or abs(sum(shares) - 1) > 1e-6 or min(shares) <= 0:
+        what = f"{len(units)} slices cannot be split by the shares {shares}"
+        raise SplitError(Problem(what, "the published split", "It takes 3 slices or more and shares that sum to 1."))
+    ordered = sorted(units)
+    test_count, validation_count = _count(shares[2], len(ordered)), _count(shares[1], len(ordered))
+    rest, test = train_test_split(ordered, test_size=test_count, random_state=seed)
+    train, validation = train_test_split(rest, test_size=validation_count, random_state=seed)
+    return Sides(*(tuple(sorted(side)) for side in (train, validation, test)))
+
+
+def _people(records: Sequence[Record]) -> dict[str, set[str]]:
+    """Each person's subject ids: more than one where releases of a data set are mixed."""
+    people: dict[str, set[str]] = {}
+    for record in records:
+        people.setdefault(person_of(record["subject"]), set()).add(record["subject"])
+    return people
+
+
+def _subjects(people: Mapping[str, set[str]], chosen: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(subject for person in chosen for subject in people[person]))
+
+
+def _k_th_sides(people: Mapping[str, set[str]], parts: Sequence[set[str]], fold: int) -> Sides:
+    test, validation = parts[fold], parts[(fold + 1) % len(parts)]
+    return Sides(*(_subjects(people, side) for side in (people.keys() - test - validation, validation, test)))
+
+
+def _value(record: Record, key: str | None) -> str:
+    return "all" if key is None else str(record.get(key))
+
+
+def _strata(records: Sequence[Record], key: str | None, at_least: int) -> list[str]:
+    """Each record's stratum; one stratum for all where not even the largest one would reach every fold."""
+    strata = [_value(record, key) for record in records]
+    return strata if max(Counter(strata).values()) >= at_least else ["all"] * len(strata)
+
+
+def _count(share: float, total: int) -> int:
+    """How many of ``total`` a share is: none only where none is asked for."""
+    return 0 if share == 0 else max(1, round(share * total))
+
+
+def _draw(people: Sequence[str], count: int, stratum: Mapping[str, Hashable], seed: int) -> set[str]:
+    """``count`` of ``people`` at random, stratified where every stratum can be on both sides."""
+    if count == 0:
+        return set()
+    strata = _merge_rare([stratum[person] for person in people])
+    smallest_side = min(count, len(people) - count)
+    stratify = strata if smallest_side >= len(set(strata)) > 1 else None
+    _, drawn = train_test_split(people, test_size=count, random_state=seed, stratify=stratify)
+    return set(drawn)
+
+
+def _merge_rare(strata: Sequence[Hashable]) -> list[Hashable]:
+    """Strata of a single person join one stratum, or the largest one where they are still alone."""
+    counts = Counter(strata)
+    merged = [stratum if counts[stratum] > 1 else OTHER for stratum in strata]
+    largest = max(counts, key=lambda stratum: (counts[stratum], str(stratum)))
+    return [largest if stratum == OTHER and merged.count(OTHER) == 1 else stratum for stratum in merged]

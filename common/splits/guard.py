@@ -1,0 +1,192 @@
+"""Nobody is judged on a patient they learned from: the checks that every stage of a run makes.
+
+A patient is known by the id without the year of the release (``Brats18_CBICA_AAB_1`` and ``BraTS19_CBICA_AAB_1`` are
+one person: BraTS 2019's name mapping says so for all 285 patients of 2018). BraTS 2020 and 2021 renamed everyone, so
+a person cannot be followed there without their name mapping files.
+
+Ids of single slices are written ``subject#slice``. The patient protocol compares them by subject; the published
+protocol, which shares patients between the sides by design, compares them slice by slice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from common.errors import CheckpointError, KnobError, Problem, SplitLeakageError
+
+PROTOCOLS = ("patient", "paper")
+HASH_LENGTH = 16
+RELEASE = re.compile(r"^brats1[89]_", re.IGNORECASE)
+SHOWN_IDS = 5
+
+EXPLICIT_WORD = "If that is meant, say --allow_trained_on true: the result is then no estimate for new patients."
+
+
+def subject_of(unit: str) -> str:
+    """The subject of ``subject#slice``; a subject's id stays as it is."""
+    return unit.rsplit("#", 1)[0]
+
+
+def person_of(subject: str) -> str:
+    """The id without the release's year, the same for a person in BraTS 2018 and in BraTS 2019."""
+    return RELEASE.sub("", subject)
+
+
+def hash_subject(subject: str) -> str:
+    """What a checkpoint carries about a patient: 16 hexadecimal digits of the SHA-256 of the person's id."""
+    return hashlib.sha256(person_of(subject).encode("utf-8")).hexdigest()[:HASH_LENGTH]
+
+
+def name_some(ids: Iterable[str]) -> str:
+    """The first few ids in alphabetical order, and how many more there are."""
+    ordered = sorted(ids)
+    rest = len(ordered) - SHOWN_IDS
+    return ", ".join(ordered[:SHOWN_IDS]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def check_protocol(protocol: str, overlay: str | None) -> None:
+    """Let the published protocol in only through its overlay.
+
+    Args:
+        protocol: the knob, ``patient`` or ``paper``.
+        overlay: the name of the overlay that was merged last and sets a protocol, ``None`` for none.
+
+    Raises:
+        KnobError: an unknown protocol, or ``paper`` said on the command line alone.
+    """
+    if protocol not in PROTOCOLS:
+        raise KnobError(Problem(f"'{protocol}' is no protocol", "--protocol", f"Choose {' or '.join(PROTOCOLS)}."))
+    if protocol == "paper" and overlay != "paper":
+        what = "the published protocol is set by configs/paper.yaml, which changes more than this knob"
+        raise KnobError(Problem(what, "--protocol paper", "Add configs/paper.yaml to --config_file instead."))
+
+
+def check_disjoint(
+    sides: Mapping[str, Iterable[str]], where: str | Path | Mapping[str, str | Path], protocol: str = "patient"
+) -> None:
+    """Check that no patient (published protocol: no slice) stands on two sides.
+
+    Args:
+        sides: the ids on each side; a side's name is used in the message.
+        where: the file that the sides come from, or a file for each side.
+        protocol: ``patient`` or ``paper``.
+
+    Raises:
+        SplitLeakageError: names the ids, both sides and both files; all pairs of sides at once.
+    """
+    known_as = _slice_of if protocol == "paper" else _person_in
+    keyed = {side: {known_as(unit): unit for unit in units} for side, units in sides.items()}
+    problems = []
+    for one, other in combinations(keyed, 2):
+        shared = keyed[one].keys() & keyed[other].keys()
+        if shared:
+            ids = {keyed[one][key] for key in shared} | {keyed[other][key] for key in shared}
+            problems.append(_leak(one, other, ids, where, "slice" if protocol == "paper" else "patient"))
+    if problems:
+        raise SplitLeakageError(problems)
+
+
+def check_unseen(
+    provenance: Mapping[str, Any],
+    subjects: Iterable[str],
+    allow_trained_on: bool = False,
+    checkpoint_path: str | Path = "the checkpoint",
+    split_hash: str | None = None,
+) -> None:
+    """Refuse to evaluate a checkpoint on patients it learned from, or was chosen on.
+
+    Args:
+        provenance: the checkpoint's record, with ``training_subjects`` and ``validation_subjects`` (hashes).
+        subjects: the ids (of subjects or slices) to evaluate on.
+        allow_trained_on: the explicit word; nothing is checked.
+        checkpoint_path: for the message.
+        split_hash: the hash of this run's split. A checkpoint of the published protocol shares patients with its own
+            test side by design; it is let through on the very split it was trained on and on no other.
+
+    Raises:
+        SplitLeakageError: names the patients.
+        CheckpointError: the checkpoint does not say whom it learned from.
+    """
+    if allow_trained_on or _is_own_paper_split(provenance, split_hash):
+        return
+    people = {subject_of(unit) for unit in subjects}
+    trained, chosen = _hashes(provenance, "training_subjects", checkpoint_path), _validation_hashes(provenance)
+    seen = {subject for subject in people if hash_subject(subject) in trained}
+    judged = {subject for subject in people if hash_subject(subject) in chosen} - seen
+    problems = []
+    if seen:
+        what = f"it learned from patients to evaluate on: {name_some(seen)}"
+        problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {EXPLICIT_WORD}"))
+    if judged:
+        what = f"its best epoch was chosen on patients to evaluate on: {name_some(judged)}"
+        problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {EXPLICIT_WORD}"))
+    if problems:
+        raise SplitLeakageError(problems)
+
+
+def check_start(
+    provenance: Mapping[str, Any],
+    sides: Mapping[str, Iterable[str]],
+    checkpoint_path: str | Path = "the checkpoint",
+    split_hash: str | None = None,
+) -> None:
+    """Refuse to continue from a checkpoint that learned from this run's held-out patients.
+
+    Its training patients may be on neither the validation nor the test side; the patients its best epoch was chosen
+    on may not be on the test side. ``split_hash`` as in :func:`check_unseen`.
+
+    Raises:
+        SplitLeakageError: names the patients, for both sides at once.
+        CheckpointError: the checkpoint does not say whom it learned from.
+    """
+    if _is_own_paper_split(provenance, split_hash):
+        return
+    trained = _hashes(provenance, "training_subjects", checkpoint_path)
+    forbidden = {"validation": trained, "test": trained | _validation_hashes(provenance)}
+    problems = []
+    for side, hashes in forbidden.items():
+        known = {subject for subject in map(subject_of, sides[side]) if hash_subject(subject) in hashes}
+        if known:
+            what = f"it was trained or chosen on patients of this run's {side} side: {name_some(known)}"
+            mend = "Start from a checkpoint of the same seed, fold and data set, or hand this run its split.json."
+            problems.append(Problem(what, checkpoint_path, mend))
+    if problems:
+        raise SplitLeakageError(problems)
+
+
+def _person_in(unit: str) -> str:
+    return person_of(subject_of(unit))
+
+
+def _slice_of(unit: str) -> str:
+    """``Brats18_A#7`` and ``BraTS19_A#007`` are one slice."""
+    subject, mark, index = unit.rpartition("#")
+    return f"{person_of(subject)}#{int(index)}" if mark and index.isdigit() else person_of(unit)
+
+
+def _leak(one: str, other: str, ids: set[str], where: str | Path | Mapping[str, str | Path], kind: str) -> Problem:
+    files = f"{where[one]} and {where[other]}" if isinstance(where, Mapping) else where
+    what = f"the same {kind}s are in {one} and in {other}: {name_some(ids)}"
+    return Problem(what, files, f"Leave each {kind} on one side only.")
+
+
+def _is_own_paper_split(provenance: Mapping[str, Any], split_hash: str | None) -> bool:
+    return (
+        provenance.get("protocol") == "paper" and split_hash is not None and provenance.get("split_hash") == split_hash
+    )
+
+
+def _hashes(provenance: Mapping[str, Any], key: str, checkpoint_path: str | Path) -> set[str]:
+    if key not in provenance:
+        mend = f"Use a checkpoint written by this suite. {EXPLICIT_WORD}"
+        raise CheckpointError(Problem("it does not say which patients it learned from", checkpoint_path, mend))
+    return set(provenance[key])
+
+
+def _validation_hashes(provenance: Mapping[str, Any]) -> set[str]:
+    return set(provenance.get("validation_subjects", ()))

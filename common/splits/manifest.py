@@ -1,0 +1,178 @@
+"""The split as a file: who is on which side, how that came about, and a hash that tells whether it was changed.
+
+A file made by hand needs nothing but the three sides::
+
+    {"train": ["BraTS20_Training_001", ...], "validation": [...], "test": [...]}
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common.errors import Problem, SplitError
+from common.files import stable_hash, write_json
+from common.splits.guard import PROTOCOLS, check_disjoint, hash_subject, name_some, subject_of
+
+SIDES = ("train", "validation", "test")
+UNITS = ("subject", "slice")
+SETTINGS = ("protocol", "method", "unit", "seed", "fold", "folds", "train_share", "stratify_by")
+BY_HAND = "by_hand"
+SLICE = re.compile(r".+#\d+")
+
+
+@dataclass(frozen=True)
+class SplitManifest:
+    """Who may learn from whom.
+
+    Args:
+        sides: sorted ids under ``train``, ``validation`` and ``test``; for the unit ``slice`` they are
+            ``subject#slice``.
+        cohort_hash: of the sorted ids of all subjects that were split.
+        protocol: ``patient`` or ``paper``.
+        method: ``k_fold``, ``monte_carlo``, ``external``, ``slice_split``, or ``by_hand`` for a file of one's own.
+        unit: what stands on a side, ``subject`` or ``slice``.
+        seed: of the draw; ``None`` where nothing was drawn, like the following ones.
+        fold: which of ``folds`` splits this is, from 0.
+        folds: how many splits there are.
+        train_share: of a Monte-Carlo split.
+        stratify_by: the key that was spread evenly.
+        unused: subjects of the folder that a file of one's own leaves out; no part of the split, nor of its hash.
+    """
+
+    sides: Mapping[str, tuple[str, ...]]
+    cohort_hash: str
+    protocol: str = "patient"
+    method: str = BY_HAND
+    unit: str = "subject"
+    seed: int | None = None
+    fold: int | None = None
+    folds: int | None = None
+    train_share: float | None = None
+    stratify_by: str | None = None
+    unused: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that decides the split besides the cohort."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    @property
+    def hash(self) -> str:
+        """Changes with every setting, id and side."""
+        return stable_hash([self.settings, self.cohort_hash, {side: list(self.sides[side]) for side in SIDES}])
+
+    def subjects(self, *sides: str) -> tuple[str, ...]:
+        """The subjects on the named sides (all sides if none is named), sorted, once each."""
+        return tuple(sorted({subject_of(unit) for side in sides or SIDES for unit in self.sides[side]}))
+
+    def provenance(self, start: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What a checkpoint must carry of the split, with all that the checkpoint it continues from had learned from.
+
+        Returns:
+            ``protocol``, ``split_hash``, and the hashed patients under ``training_subjects`` and
+            ``validation_subjects``; strings and lists only, so that it loads with ``weights_only=True``.
+        """
+        before = start or {}
+        trained = {hash_subject(subject) for subject in self.subjects("train")}
+        chosen = {hash_subject(subject) for subject in self.subjects("validation")}
+        return {
+            "protocol": self.protocol,
+            "split_hash": self.hash,
+            "training_subjects": sorted(trained.union(before.get("training_subjects", ()))),
+            "validation_subjects": sorted(chosen.union(before.get("validation_subjects", ()))),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists, strings and numbers."""
+        sides = {side: list(self.sides[side]) for side in SIDES}
+        return {"hash": self.hash, **self.settings, "cohort_hash": self.cohort_hash, **sides}
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, atomically."""
+        write_json(path, self.to_json())
+
+    @classmethod
+    def from_json(cls, content: Any, where: str | Path = "the split manifest") -> SplitManifest:
+        """Read what :meth:`to_json` wrote, or what a person wrote by hand without a ``hash``.
+
+        Raises:
+            SplitError: what is missing or malformed; or the hash does not fit, so that the file was changed.
+            SplitLeakageError: a patient (published protocol: a slice) is on two sides.
+        """
+        _refuse(_wrong_sides(content, where))
+        sides = {side: tuple(sorted(content[side])) for side in SIDES}
+        given = {name: content[name] for name in SETTINGS if name in content}
+        _refuse(_wrong_settings(given, where) or _wrong_slices(given.get("unit"), sides, where))
+        everyone = {subject_of(unit) for side in SIDES for unit in sides[side]}
+        manifest = cls(sides, str(content.get("cohort_hash") or cohort_hash(everyone)), **given)
+        if "hash" in content and content["hash"] != manifest.hash:
+            mend = 'Make it anew, or delete its "hash" and "cohort_hash" if the change is meant to be your own split.'
+            raise SplitError(Problem("it was changed after it was made: its hash does not fit", where, mend))
+        by_slice = (manifest.protocol, manifest.unit) == ("paper", "slice")
+        check_disjoint(sides, where, "paper" if by_slice else "patient")
+        return manifest
+
+
+def cohort_hash(subjects: Iterable[str]) -> str:
+    """Tells whether two cohorts hold the same subjects."""
+    return stable_hash(sorted(set(subjects)))
+
+
+def load_manifest(path: str | Path) -> SplitManifest:
+    """Read a split manifest.
+
+    Raises:
+        SplitError: the file is missing, no JSON, incomplete, or was changed after it was made.
+        SplitLeakageError: a patient is on two sides.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SplitError(Problem(f"the split file cannot be read ({reason})", path, "Check --split_file.")) from error
+    except ValueError as error:
+        mend = 'It looks like {"train": ["id", ...], "validation": [...], "test": [...]}.'
+        raise SplitError(Problem(f"the split file is no JSON ({error})", path, mend)) from error
+    return SplitManifest.from_json(content, path)
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise SplitError(problems)
+
+
+def _wrong_sides(content: Any, where: str | Path) -> list[Problem]:
+    if not isinstance(content, dict):
+        return [Problem("the split file holds no sides", where, f"It needs a list of ids for each of {SIDES}.")]
+    problems = []
+    for side in SIDES:
+        ids = content.get(side)
+        if not isinstance(ids, list) or not all(isinstance(unit, str) for unit in ids):
+            what = f"the side '{side}' is missing" if ids is None else f"the side '{side}' is no list of ids in quotes"
+            problems.append(Problem(what, where, f'Add "{side}": ["id", ...]; an empty list is allowed.'))
+        elif twice := [unit for unit, count in Counter(ids).items() if count > 1]:
+            problems.append(Problem(f"the side '{side}' names {name_some(twice)} twice", where, "Name each once."))
+    return problems
+
+
+def _wrong_settings(given: Mapping[str, Any], where: str | Path) -> list[Problem]:
+    problems = []
+    for name, allowed in (("protocol", PROTOCOLS), ("unit", UNITS)):
+        if name in given and given[name] not in allowed:
+            mend = f"Choose {' or '.join(allowed)}, or leave it out."
+            problems.append(Problem(f"'{given[name]}' is no {name}", where, mend))
+    return problems
+
+
+def _wrong_slices(unit: str | None, sides: Mapping[str, tuple[str, ...]], where: str | Path) -> list[Problem]:
+    if unit != "slice":
+        return []
+    malformed = [name for side in SIDES for name in sides[side] if not SLICE.fullmatch(name)]
+    what = f"these ids name no slice: {name_some(malformed)}"
+    return [Problem(what, where, "A slice is written subject#index.")] if malformed else []

@@ -1,0 +1,132 @@
+"""From a cohort and knobs to the split of a run: made once, kept in the run's folder, never changed silently."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from common.cohorts.records import Record
+from common.errors import Problem, SplitError
+from common.splits.draw import draw_split
+from common.splits.guard import name_some, subject_of
+from common.splits.manifest import BY_HAND, SplitManifest, load_manifest
+
+FILE_NAME = "split.json"
+WAIT_SECONDS = 60.0
+
+
+def resolve_split(
+    records: Sequence[Record],
+    output_dir: str | Path,
+    seed: int = 0,
+    fold: int = 0,
+    folds: int = 5,
+    split_file: str | Path | None = None,
+    protocol: str = "patient",
+    stratify_by: str | None = "grade",
+    slices_per_subject: Mapping[str, int] | None = None,
+    method: str = "k_fold",
+    train_share: float = 0.8,
+) -> SplitManifest:
+    """The split of this run, written to ``<output_dir>/split.json`` and reused where it still fits.
+
+    A split that is there already is reused where settings and cohort are the same, even if a newer scikit-learn would
+    draw it otherwise; a split file must be the same to the letter.
+
+    Args:
+        records: the cohort.
+        output_dir: the run's folder; rank 0 (environment variable ``RANK``) writes, the other ranks wait for the file.
+        seed: of the draw.
+        fold: which fold, or which repeat, is tested.
+        folds: how many folds, or repeats.
+        split_file: a manifest of one's own; it takes the place of seed, fold, folds, method and train share.
+        protocol: ``patient`` or ``paper``.
+        stratify_by: a key of the records, ``None`` for no stratification.
+        slices_per_subject: how many slices each volume has; needed for ``paper`` without a split file.
+        method: see :func:`common.splits.draw.draw_split`.
+        train_share: of the method ``monte_carlo``.
+
+    Raises:
+        SplitError: the split cannot be drawn, a split file does not fit the cohort or the protocol, or the run's
+            folder holds another split.
+        SplitLeakageError: a patient is on two sides of the split file.
+    """
+    path = Path(output_dir) / FILE_NAME
+    if split_file is not None:
+        return _keep(_bring_own(records, Path(split_file), protocol), path, to_the_letter=True)
+    drawn = draw_split(records, seed, fold, folds, protocol, stratify_by, slices_per_subject, method, train_share)
+    return _keep(drawn, path, to_the_letter=False)
+
+
+def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) -> list[Record]:
+    """Copies of the records on a side, in the cohort's order.
+
+    Where slices were split, each record holds under ``slices`` the sorted indices of its slices on this side; a
+    record without any is left out.
+    """
+    units = set(manifest.sides[side])
+    if manifest.unit == "subject":
+        return [dict(record) for record in records if record["subject"] in units]
+    slices: dict[str, list[int]] = {}
+    for unit in units:
+        slices.setdefault(subject_of(unit), []).append(int(unit.rpartition("#")[2]))
+    return [
+        {**record, "slices": sorted(slices[record["subject"]])} for record in records if record["subject"] in slices
+    ]
+
+
+def _bring_own(records: Sequence[Record], path: Path, protocol: str) -> SplitManifest:
+    manifest = load_manifest(path)
+    if manifest.method == BY_HAND and manifest.unit == "subject":
+        manifest = replace(manifest, protocol=protocol)
+    if manifest.protocol != protocol:
+        what = f"it was made under the {manifest.protocol} protocol, and this run is under the {protocol} protocol"
+        raise SplitError(Problem(what, path, "Add or leave out configs/paper.yaml, or take another split file."))
+    present = {record["subject"] for record in records}
+    absent = set(manifest.subjects()) - present
+    if absent:
+        what = f"it names patients that are not in the data set: {name_some(absent)}"
+        mend = "Check --dataset_dir and --exclude, or take these patients out of the file."
+        raise SplitError(Problem(what, path, mend))
+    return replace(manifest, unused=tuple(sorted(present - set(manifest.subjects()))))
+
+
+def _keep(wanted: SplitManifest, path: Path, to_the_letter: bool) -> SplitManifest:
+    """Write the split, or reuse the one that is there if it fits."""
+    if not path.exists():
+        if int(os.environ.get("RANK", "0")) == 0:
+            wanted.save(path)
+            return wanted
+        _wait_for(path)
+    found = load_manifest(path)
+    fits = found.settings == wanted.settings and found.cohort_hash == wanted.cohort_hash
+    if not fits or (to_the_letter and found.hash != wanted.hash):
+        mend = "Choose another --output_dir, hand this file over as --split_file, or delete it."
+        raise SplitError(
+            Problem(f"the run's folder holds another split: {_tell_difference(found, wanted)}", path, mend)
+        )
+    return replace(found, unused=wanted.unused)
+
+
+def _wait_for(path: Path) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not path.exists():
+        if time.monotonic() > deadline:
+            what = f"rank 0 has not written the split within {WAIT_SECONDS:.0f} s"
+            raise SplitError(Problem(what, path, "Look at rank 0's messages; all ranks must share --output_dir."))
+        time.sleep(0.1)
+
+
+def _tell_difference(found: SplitManifest, wanted: SplitManifest) -> str:
+    changed = [
+        f"{name} was {found.settings[name]} and is {wanted.settings[name]}"
+        for name in wanted.settings
+        if found.settings[name] != wanted.settings[name]
+    ]
+    gone, new = set(found.subjects()) - set(wanted.subjects()), set(wanted.subjects()) - set(found.subjects())
+    changed += [f"this run lacks {name_some(gone)}"] if gone else []
+    changed += [f"this run adds {name_some(new)}"] if new else []
+    return "; ".join(changed) or "the patients are on other sides"

@@ -1,0 +1,137 @@
+"""What is known of a patient without looking at the tumour, or at any voxel.
+
+File sizes are left out on purpose: how well a volume compresses depends on what is in it, the tumour included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+
+from common.cohorts.nifti import read_header
+from common.cohorts.records import MODALITIES, Record
+
+IMAGE_KEYS = (*MODALITIES, "image")
+CLINICAL = {"age": "age", "survival_days": "survival", "resection": "the extent of resection"}
+SITE = re.compile(r"^brats1[89]_(?P<site>[a-z0-9]+)_", re.IGNORECASE)
+NONE = "none"
+
+USE_ONE_SOURCE = "Report each data set or scanner on its own as well, or balance the classes within each."
+DROP_CLINICAL = "Give the network no clinical values, or let this feature alone be the baseline to beat."
+SAME_GRID = "Bring all images to one orientation, spacing and size, and report each data set on its own as well."
+
+ADVICE = {
+    **{f"whether {name} is recorded": DROP_CLINICAL for name in CLINICAL.values()},
+    "which modalities are there": "Use only the modalities that every patient has.",
+    "whether there is a mask": "Take only patients with a mask, or only patients without.",
+    "the data set": USE_ONE_SOURCE,
+    "the site in the patient's id": USE_ONE_SOURCE,
+    "the file extension": "Check that the classes were not stored by different tools.",
+    "the shape": SAME_GRID,
+    "the voxel spacing": SAME_GRID,
+    "the orientation": SAME_GRID,
+    "the number type on disk": "Scale all intensities alike, and report each data set on its own as well.",
+    "the scale factor": "Scale all intensities alike, and report each data set on its own as well.",
+}
+"""Every trace, in words, and what to do when it tells the label."""
+
+
+def find_traces(records: Sequence[Record], target: str, headers: bool = True) -> dict[str, pd.DataFrame]:
+    """The traces of a cohort that differ between its patients.
+
+    Args:
+        records: the cohort, one row each.
+        target: the label's key; whether it is recorded is no trace.
+        headers: read the images' headers; without it only the records themselves are looked at.
+
+    Returns:
+        A table a trace, with text columns for categories and float columns for numbers.
+
+    Raises:
+        DatasetError: an image's header cannot be read.
+    """
+    traces = _from_records(records, target)
+    if headers:
+        traces.update(_from_headers(records))
+    return {name: table for name, table in traces.items() if (table.nunique(dropna=False) > 1).any()}
+
+
+def _from_records(records: Sequence[Record], target: str) -> dict[str, pd.DataFrame]:
+    columns: dict[str, list[str]] = {
+        f"whether {name} is recorded": [str(_is_recorded(record.get(key))) for record in records]
+        for key, name in CLINICAL.items()
+        if key != target
+    }
+    columns["which modalities are there"] = [" ".join(_images(record)) or NONE for record in records]
+    columns["whether there is a mask"] = [str(bool(record.get("seg"))) for record in records]
+    columns["the data set"] = [str(record.get("source")) for record in records]
+    columns["the site in the patient's id"] = [_site(str(record["subject"])) for record in records]
+    columns["the file extension"] = [_join(_extension(path) for path in _images(record).values()) for record in records]
+    return {name: pd.DataFrame({name: values}) for name, values in columns.items()}
+
+
+def _from_headers(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
+    rows = [[_header_of(path) for path in _images(record).values()] for record in records]
+
+    def texts(key: str) -> pd.Series:
+        return pd.Series([_join(header[key] for header in row) for row in rows])
+
+    def numbers(key: str) -> pd.DataFrame:
+        return pd.DataFrame([row[0][key] if row else (np.nan,) * 3 for row in rows]).astype(float).add_prefix(key)
+
+    return {
+        "the shape": numbers("shape").assign(text=texts("shape")),
+        "the voxel spacing": numbers("spacing").assign(text=texts("spacing")),
+        "the orientation": pd.DataFrame({"text": texts("orientation")}),
+        "the number type on disk": pd.DataFrame({"text": texts("dtype")}),
+        "the scale factor": pd.DataFrame({"text": texts("scaled")}),
+    }
+
+
+def _header_of(path: str) -> dict[str, Any]:
+    stamp = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
+    return _read_traces(path, stamp)
+
+
+@lru_cache(maxsize=8192)
+def _read_traces(path: str, stamp: int) -> dict[str, Any]:
+    """The traces in one header; ``stamp`` makes a changed file be read again."""
+    image = read_header(path)
+    stored: Any = image.dataobj  # nibabel moves the scale factor there from the header
+    return {
+        "shape": tuple(image.shape[:3]),
+        "spacing": tuple(round(float(size), 3) for size in nib.affines.voxel_sizes(image.affine)),
+        "orientation": "".join(nib.orientations.aff2axcodes(image.affine)),
+        "dtype": str(image.header.get_data_dtype()),
+        "scaled": (stored.slope, stored.inter) != (1.0, 0.0),
+    }
+
+
+def _images(record: Record) -> dict[str, str]:
+    return {key: str(record[key]) for key in IMAGE_KEYS if record.get(key)}
+
+
+def _is_recorded(value: Any) -> bool:
+    return value is not None and not pd.isna(value)
+
+
+def _site(subject: str) -> str:
+    """The site that BraTS 2018 and 2019 write into an id: ``TCIA02`` of ``Brats18_TCIA02_135_1``."""
+    found = SITE.match(subject)
+    return found["site"].upper() if found else NONE
+
+
+def _extension(path: str) -> str:
+    return "".join(Path(path).suffixes[-2:]).lower() if path.lower().endswith(".gz") else Path(path).suffix.lower()
+
+
+def _join(values: Any) -> str:
+    """The distinct values in words, e.g. of a patient's four modalities."""
+    return " ".join(sorted({str(value) for value in values})) or NONE

@@ -1,0 +1,103 @@
+"""Where the brain lies in a volume, and the way back into the volume's own space.
+
+The working orientation is LPS, DICOM's axes: transposed on a screen, an axial slice then looks as radiologists expect
+it, and BraTS volumes, which are stored so, need no flip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
+
+WORKING_ORIENTATION = "LPS"
+
+
+@dataclass(frozen=True)
+class BrainGeometry:
+    """The brain's box within a volume.
+
+    Args:
+        shape: shape (x, y, z) of the whole volume in working orientation.
+        start: first voxel of the box along each axis.
+        stop: one past the last voxel of the box along each axis.
+        orientation: nibabel's orientation array, as tuples: for each stored axis its working axis and its direction.
+        spacing: voxel size in mm along the working axes.
+    """
+
+    shape: tuple[int, ...]
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+    orientation: tuple[tuple[int, int], ...]
+    spacing: tuple[float, ...]
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """The box as an index into the volume in working orientation."""
+        return tuple(slice(first, end) for first, end in zip(self.start, self.stop, strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types; :meth:`from_dict` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> BrainGeometry:
+        """The inverse of :meth:`to_dict`, also after a detour through JSON."""
+        orientation = tuple((int(axis), int(direction)) for axis, direction in content["orientation"])
+        corners = {name: tuple(int(value) for value in content[name]) for name in ("shape", "start", "stop")}
+        return cls(**corners, orientation=orientation, spacing=tuple(float(size) for size in content["spacing"]))
+
+    def restore(self, boxed: np.ndarray) -> np.ndarray:
+        """Put values of the box (x, y, z) back into the volume as it is stored; zero outside the box."""
+        whole = np.zeros(self.shape, dtype=boxed.dtype, order="F")
+        whole[self.box] = boxed
+        back = np.empty((3, 2))
+        for stored, (working, direction) in enumerate(self.orientation):
+            back[working] = (stored, direction)
+        return apply_orientation(whole, back)
+
+
+def orientation_of(affine: np.ndarray, target: str = WORKING_ORIENTATION) -> np.ndarray:
+    """nibabel's orientation array (3, 2) that takes axes stored with ``affine`` to the axes ``target``."""
+    return ornt_transform(io_orientation(affine), axcodes2ornt(tuple(target)))
+
+
+def find_brain(channels: Sequence[np.ndarray], affine: np.ndarray) -> BrainGeometry | None:
+    """The smallest box, in working orientation, that holds every voxel which is not zero in some channel.
+
+    Args:
+        channels: volumes of shape (x, y, z) as stored, background exactly zero.
+        affine: their common affine (4, 4).
+
+    Returns:
+        ``None`` when all channels are zero everywhere.
+    """
+    orientation = orientation_of(affine)
+    shape = apply_orientation(channels[0], orientation).shape
+    filled = [np.zeros(size, dtype=bool) for size in shape]
+    for channel in channels:
+        occupied = apply_orientation(channel, orientation) != 0
+        plane = occupied.any(axis=2)
+        filled[0] |= plane.any(axis=1)
+        filled[1] |= plane.any(axis=0)
+        filled[2] |= occupied.any(axis=(0, 1))
+    if not filled[0].any():
+        return None
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    spacing = np.empty(3)
+    spacing[orientation[:, 0].astype(int)] = sizes
+    return BrainGeometry(
+        shape=shape,
+        start=tuple(int(axis.argmax()) for axis in filled),
+        stop=tuple(len(axis) - int(axis[::-1].argmax()) for axis in filled),
+        orientation=tuple((int(axis), int(direction)) for axis, direction in orientation),
+        spacing=tuple(float(size) for size in spacing),
+    )
+
+
+def cut_brain(stored: np.ndarray, geometry: BrainGeometry) -> np.ndarray:
+    """The brain's box of a stored volume (x, y, z), in working orientation; a view."""
+    return apply_orientation(stored, np.asarray(geometry.orientation, dtype=float))[geometry.box]

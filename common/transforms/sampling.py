@@ -1,0 +1,53 @@
+"""Which slices an epoch shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ignite.distributed as idist
+from monai.data import Dataset, DistributedSampler, DistributedWeightedRandomSampler
+
+from common.errors import DatasetError, KnobError, Problem
+
+
+def slice_sampler(
+    dataset: Dataset, slices_per_epoch: int | None = None, tumour_share: float = 0.5, seed: int = 0
+) -> DistributedSampler:
+    """A sampler over slices, divided between the processes of a distributed run.
+
+    Args:
+        dataset: its ``data`` are items with ``tumour``.
+        slices_per_epoch: how many to draw, with replacement, over all processes; ``None`` shows every slice once.
+        tumour_share: share of slices drawn that show tumour.
+        seed: of the order; the epoch is added to it.
+
+    Raises:
+        KnobError: the share is not between 0 and 1.
+        DatasetError: slices with tumour are asked for and there are none.
+    """
+    size, rank = idist.get_world_size(), idist.get_rank()
+    if not slices_per_epoch:
+        return DistributedSampler(dataset, num_replicas=size, rank=rank, shuffle=True, even_divisible=True, seed=seed)
+    return DistributedWeightedRandomSampler(
+        dataset,
+        weights=tumour_weights(dataset.data, tumour_share),
+        num_samples_per_rank=max(1, slices_per_epoch // size),
+        num_replicas=size,
+        rank=rank,
+        seed=seed,
+    )
+
+
+def tumour_weights(items: Sequence[dict[str, Any]], tumour_share: float) -> list[float]:
+    """A weight a slice, so that ``tumour_share`` of the slices drawn show tumour."""
+    if not 0 <= tumour_share <= 1:
+        mend = "Choose a share from 0 (none) to 1 (all)."
+        raise KnobError(Problem(f"{tumour_share} is no share", "--tumour_share", mend))
+    with_tumour = sum(item["tumour"] for item in items)
+    without = len(items) - with_tumour
+    if tumour_share > 0 and with_tumour == 0:
+        mend = "Check the masks with scripts/check_dataset.py."
+        raise DatasetError(Problem("no slice of the training side shows tumour", "training side", mend))
+    weights = (tumour_share / max(with_tumour, 1), (1 - tumour_share) / max(without, 1))
+    return [weights[0] if item["tumour"] else weights[1] for item in items]

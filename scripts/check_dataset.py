@@ -1,0 +1,82 @@
+#!/usr/bin/env python
+"""Tell what a data set holds, what is wrong with it, which shortcuts tell the label, and what its cache will take.
+
+The exit code is 1 when something is wrong. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from common.cohorts import Record
+    from common.errors import Problem
+    from common.reports.cohort import CaseCost
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check the data set that the command line names."""
+    options = parse_options(argv)
+    from common.cohorts.loading import scan_cohort
+
+    records, problems = scan_cohort(options.folder, options.datalist, options.exclude, not options.unlabelled)
+    if records:
+        from common.reports.cohort import describe_cohort
+
+        print(f"What is there: {options.datalist or options.folder}\n{describe_cohort(records)}\n")
+    costs, found = measure(records[:1] if options.headers_only else records)
+    problems += found
+    tell_problems(problems, options.headers_only)
+    if records:
+        from common.splits.shortcuts import probe_shortcuts
+
+        print(f"\n{probe_shortcuts(records, 'grade').text()}")
+    if costs:
+        from common.reports.cohort import describe_cache
+
+        print(f"\nTraining cache\n{describe_cache(costs, len(records))}")
+    return 1 if problems else 0
+
+
+def parse_options(argv: list[str] | None) -> argparse.Namespace:
+    """The command line; it must name a folder or a list."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", help="a BraTS 2018, 2019, 2020 or 2021 folder as downloaded")
+    parser.add_argument("--datalist", help="a JSON or CSV list of patients, instead of the folder")
+    parser.add_argument("--exclude", help="subjects to leave out, comma-separated")
+    parser.add_argument("--unlabelled", action="store_true", help="masks may be absent, as in validation data")
+    parser.add_argument("--headers-only", action="store_true", help="read the voxels of one patient only: seconds")
+    options = parser.parse_args(argv)
+    if not (options.folder or options.datalist):
+        parser.error("name a folder, or a list with --datalist")
+    return options
+
+
+def measure(records: list[Record]) -> tuple[list[CaseCost], list[Problem]]:
+    """Read the patients whole, with a progress bar: what each costs the cache, and what is wrong with it."""
+    from tqdm import tqdm
+
+    from common.reports.cohort import measure_case
+
+    costs, problems = [], []
+    for record in tqdm(records, desc="Reading voxels", unit="patient", disable=not records):
+        cost, found = measure_case(record)
+        costs += [cost] if cost else []
+        problems += found
+    return costs, problems
+
+
+def tell_problems(problems: list[Problem], headers_only: bool) -> None:
+    """Print what is wrong, a line each."""
+    if problems:
+        print(f"What is wrong: {len(problems)} problem{'s' * (len(problems) > 1)}")
+        print("\n".join(f"  - {problem}" for problem in problems))
+    else:
+        looked_at = "headers of all patients and voxels of the first" if headers_only else "all headers and all voxels"
+        print(f"What is wrong: nothing ({looked_at} were read)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

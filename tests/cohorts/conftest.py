@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from zlib import crc32
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+Writer = Callable[..., Path]
+
+
+@pytest.fixture
+def write_volume() -> Writer:
+    def write(path: Path, array: np.ndarray | None = None, affine: np.ndarray | None = None) -> Path:
+        if array is None:
+            array = np.random.default_rng(crc32(path.name.encode())).integers(1, 900, (6, 5, 4)).astype(np.int16)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nib.save(nib.Nifti1Image(array, np.eye(4) if affine is None else affine), path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_patient(write_volume: Writer) -> Writer:
+    """Writes a tiny patient as BraTS names its files; ``arrays`` replaces some of the volumes."""
+
+    def write(
+        folder: Path,
+        keys: Iterable[str] = ("flair", "t1", "t1ce", "t2", "seg"),
+        suffix: str = ".nii.gz",
+        arrays: dict[str, np.ndarray] | None = None,
+    ) -> Path:
+        labels = np.resize(np.array([0, 1, 2, 4], np.uint8), (6, 5, 4))
+        for key in keys:
+            array = (arrays or {}).get(key, labels if key == "seg" else None)
+            write_volume(folder / f"{folder.name}_{key}{suffix}", array)
+        return folder
+
+    return write

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.cohorts.datalist import read_datalist
+from common.errors import DatasetError
+
+MODALITIES = ("flair", "t1", "t1ce", "t2")
+KEYS = (*MODALITIES, "seg")
+
+
+@pytest.fixture
+def entry(tmp_path, write_volume):
+    """Makes the files of a patient and the entry that lists them, relative to ``tmp_path``."""
+
+    def make(subject: str, keys: tuple[str, ...] = KEYS, **more: object) -> dict[str, object]:
+        for key in keys:
+            write_volume(tmp_path / subject / f"{key}.nii.gz")
+        return {"subject": subject, **{key: f"{subject}/{key}.nii.gz" for key in keys}, **more}
+
+    return make
+
+
+def write_json(path: Path, content: object) -> Path:
+    path.write_text(json.dumps(content))
+    return path
+
+
+def write_csv(path: Path, rows: list[dict[str, object]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_json_entries_become_records(tmp_path, entry):
+    entries = [entry("p2"), entry("p1", age=61, survival_days=400, alive=True, resection="STR", grade="LGG")]
+    first, second = read_datalist(write_json(tmp_path / "list.json", {"training": entries}))
+    assert first == {
+        "subject": "p1",
+        "source": "datalist",
+        **{key: str(tmp_path / "p1" / f"{key}.nii.gz") for key in KEYS},
+        "mask_values": [1, 2, 4],
+        "grade": "LGG",
+        "age": 61.0,
+        "survival_days": 400.0,
+        "alive": True,
+        "resection": "STR",
+    }
+    assert (second["subject"], second["age"], second["alive"]) == ("p2", None, False)
+
+
+def test_csv_and_json_say_the_same(tmp_path, entry):
+    entries = [entry("p1", age=61, mask_values="1 2 3"), entry("p2", age="NA", mask_values="")]
+    plain = read_datalist(write_json(tmp_path / "list.json", entries))
+    assert read_datalist(write_csv(tmp_path / "list.csv", entries)) == plain
+    assert [record["mask_values"] for record in plain] == [[1, 2, 3], [1, 2, 4]]
+
+
+def test_patients_of_a_given_validation_list_are_not_lost(tmp_path, entry):
+    content = {"training": [entry("p1")], "validation": [entry("p2")], "testing": [{"subject": "p3"}]}
+    assert [record["subject"] for record in read_datalist(write_json(tmp_path / "list.json", content))] == ["p1", "p2"]
+    content = {"testing": [entry("p3", MODALITIES)]}
+    (record,) = read_datalist(write_json(tmp_path / "list.json", content), need_seg=False)
+    assert record["subject"] == "p3"
+    assert "seg" not in record
+
+
+def test_four_paths_under_image_stand_in_the_order_of_the_modalities(tmp_path, entry):
+    listed = entry("p1")
+    images = [listed.pop(key) for key in MODALITIES]
+    listed["label"] = listed.pop("seg")
+    (record,) = read_datalist(write_json(tmp_path / "list.json", [{**listed, "image": images}]))
+    assert record["t1ce"] == str(tmp_path / "p1" / "t1ce.nii.gz")
+    assert record["seg"] == str(tmp_path / "p1" / "seg.nii.gz")
+    assert not {"image", "label"} & set(record)
+
+
+def test_one_file_of_four_channels(tmp_path, write_volume):
+    path = write_volume(tmp_path / "all.nii.gz", np.ones((3, 3, 3, 4), np.int16))
+    listed = {"subject": "p1", "image": "all.nii.gz"}
+    (record,) = read_datalist(write_csv(tmp_path / "list.csv", [listed]), need_seg=False)
+    assert record["image"] == str(path)
+    assert not set(MODALITIES) & set(record)
+    (record,) = read_datalist(write_json(tmp_path / "list.json", [listed]), need_seg=False, modalities=("t1ce",))
+    assert record["t1ce"] == str(path)
+
+
+def test_labels_of_the_whole_file(tmp_path, entry):
+    content = {"mask_values": [2, 1, 3], "training": [entry("p1"), entry("p2", mask_values=[1, 2, 4])]}
+    records = read_datalist(write_json(tmp_path / "list.json", content))
+    assert [record["mask_values"] for record in records] == [[2, 1, 3], [1, 2, 4]]
+
+
+def test_all_problems_are_told_at_once(tmp_path, entry):
+    nameless = {key: value for key, value in entry("p0").items() if key != "subject"}
+    content = [
+        nameless,
+        entry("p1", age="old", mask_values=[1, 1, 2]),
+        entry("p2"),
+        entry("p2"),
+        {**entry("p3"), "t2": "p3/lost.nii.gz"},
+        {**entry("p4"), "flair": None},
+        {**entry("p5"), "t1": "p5/t2.nii.gz"},
+        entry("p6", image=None),
+    ]
+    path = write_json(tmp_path / "list.json", content)
+    with pytest.raises(DatasetError) as error:
+        read_datalist(path)
+    lines = [str(problem) for problem in error.value.problems]
+    expected = [
+        "entry 1: no subject is given",
+        "entry 2 (p1): column age: 'old' is not a number",
+        "entry 2 (p1): mask_values is '[1, 1, 2]'",
+        "patient p2 is listed more than once: entry 3, entry 4",
+        f"its t2 {tmp_path / 'p3' / 'lost.nii.gz'} does not exist",
+        "entry 6 (p4): names no flair",
+        "is listed as t1 of p5 and as t2 of p5",
+    ]
+    assert len(lines) == len(expected)
+    for what in expected:
+        assert any(what in line for line in lines), what
+
+
+def test_entries_without_a_subject_are_one_problem(tmp_path):
+    path = write_json(tmp_path / "dataset.json", {"training": [{"image": f"{n}.nii.gz"} for n in range(484)]})
+    with pytest.raises(DatasetError, match="entry 5 and 479 more: no subject is given") as error:
+        read_datalist(path)
+    assert len(error.value.problems) == 1
+
+
+def test_two_patients_must_not_share_a_file(tmp_path, entry):
+    path = write_json(tmp_path / "list.json", [entry("p1"), {**entry("p1"), "subject": "p2"}])
+    with pytest.raises(DatasetError, match="flair of p1 and as flair of p2"):
+        read_datalist(path)
+
+
+def test_a_csv_without_the_needed_columns(tmp_path):
+    path = write_csv(tmp_path / "list.csv", [{"patient": "p1", "FLAIR": "f", "t1": "x", "t2": "y"}])
+    with pytest.raises(
+        DatasetError, match=r"no column subject, t1ce, seg \(or label\); its columns are patient, FLAIR"
+    ):
+        read_datalist(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("list.json", "{'training': []}", "cannot be read as JSON"),
+        ("list.json", '{"training": []}', "lists no patient"),
+        ("list.json", '{"train": [{"subject": "p1"}]}', "lists no patient"),
+        ("list.json", '"p1"', "holds no list of patients"),
+        ("list.json", '["p1.nii.gz", {}]', "entry 1 is not an object"),
+        ("list.csv", "", "the file is empty"),
+        ("list.csv", "subject,flair,t1,t1ce,t2,seg\n", "lists no patient"),
+        ("list.txt", "p1", r"neither a \.json nor a \.csv"),
+    ],
+)
+def test_lists_that_are_none(tmp_path, name, text, what):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DatasetError, match=what):
+        read_datalist(tmp_path / name)
+
+
+def test_a_missing_list(tmp_path):
+    with pytest.raises(DatasetError, match="no such file"):
+        read_datalist(tmp_path / "list.json")

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from common.reports.cohort import CaseCost, describe_cache, measure_case
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "check_dataset.py"
+MODALITIES = ("flair", "t1", "t1ce", "t2")
+
+
+@pytest.fixture
+def main(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    import check_dataset
+
+    return check_dataset.main
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Six HGG with age and six LGG without: a shortcut as in BraTS. The brain's box is 4 x 3 x 2 voxels."""
+    rows = ["Brats18ID,Age,Survival,ResectionStatus"]
+    for number in range(12):
+        subject = f"Brats18_TCIA_{number}_1"
+        write_patient(tmp_path / ("HGG" if number < 6 else "LGG") / subject, number)
+        rows += [f"{subject},{60 + number},ALIVE (361 days later),GTR"] if number < 6 else []
+    (tmp_path / "survival_data.csv").write_text("\n".join(rows))
+    return tmp_path
+
+
+def write_patient(folder: Path, seed: int) -> None:
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(seed)
+    for key in (*MODALITIES, "seg"):
+        array = np.zeros((8, 7, 6), np.int16)
+        array[2:6, 1:4, 3:5] = 4 if key == "seg" else random.integers(1, 900, (4, 3, 2))
+        nib.save(nib.Nifti1Image(array, np.diag([-1.0, -1.0, 1.0, 1.0])), folder / f"{folder.name}_{key}.nii.gz")
+
+
+def test_a_sound_data_set(main, root, capsys):
+    assert main([str(root)]) == 0
+    lines = {line.split("  ")[1]: line.split("  ")[-1].strip() for line in told(capsys) if line.startswith("  ")}
+    assert lines["patients"] == "12 (12 brats2018)"
+    assert lines["grade"] == "6 HGG, 6 LGG"
+    assert lines["age"] == "6 of 12: 60.0 to 65.0 years, median 62.5"
+    assert lines["survival"] == "6 of 12: 361 to 361 days, median 361; 6 still alive (censored)"
+    assert lines["resection"] == "6 GTR, 6 not recorded"
+    assert lines["shape"] == "12 8x7x6"
+    assert lines["spacing"] == "12 1x1x1 mm"
+    assert lines["orientation"] == "12 LPS"
+    assert lines["size"] == "2.59 kB for 12 patients (216 B each)"  # 4 * 3 * 2 voxels * (4 * 2 + 1) bytes = 216
+    assert lines["measured on"] == "12 patients"
+
+
+def test_the_shortcut_of_the_missing_ages_is_told(main, root, capsys):
+    main([str(root), "--headers-only"])
+    text = "\n".join(told(capsys))
+    assert "Shortcuts to grade (6 HGG, 6 LGG)" in text
+    assert "  ! " in text
+    assert "measured on   one patient" in text
+
+
+def test_all_that_is_wrong_is_told_and_the_rest_described(main, root, capsys):
+    hurt = root / "HGG" / "Brats18_TCIA_0_1"
+    (hurt / "Brats18_TCIA_0_1_t1.nii.gz").unlink()
+    (root / "HGG" / "Brats18_TCIA_1_1" / "Brats18_TCIA_1_1_t2.nii.gz").write_bytes(b"nonsense")
+    mask = root / "LGG" / "Brats18_TCIA_7_1" / "Brats18_TCIA_7_1_seg.nii.gz"
+    nib.save(nib.Nifti1Image(np.full((8, 7, 6), 3, np.int16), np.diag([-1.0, -1.0, 1.0, 1.0])), mask)
+
+    assert main([str(root)]) == 1
+    text = "\n".join(told(capsys))
+    assert "patients      10 (10 brats2018)" in text
+    assert "What is wrong: 3 problems" in text
+    for what in ("has no t1", "no NIfTI", "unknown labels: 3"):
+        assert what in text
+    assert "measured on   9 patients" in text
+
+    excluded = "Brats18_TCIA_0_1,Brats18_TCIA_1_1,Brats18_TCIA_7_1"
+    assert main([str(root), "--exclude", excluded]) == 0
+
+
+def test_nobody_is_sound(main, tmp_path, capsys):
+    write_patient(tmp_path / "BraTS2021_00000", 0)
+    (tmp_path / "BraTS2021_00000" / "BraTS2021_00000_t1.nii.gz").unlink()
+    assert main([str(tmp_path)]) == 1
+    assert told(capsys)[0] == "What is wrong: 1 problem"
+
+
+def test_unlabelled_patients(main, tmp_path, capsys):
+    write_patient(tmp_path / "BraTS2021_00000", 0)
+    (tmp_path / "BraTS2021_00000" / "BraTS2021_00000_seg.nii.gz").unlink()
+    assert main([str(tmp_path)]) == 1
+    assert main([str(tmp_path), "--unlabelled"]) == 0
+    assert "masks         0 of 1" in "\n".join(told(capsys))
+
+
+def test_what_preparation_and_the_files_suffer_from_is_told_once_each(tmp_path):
+    write_patient(tmp_path / "p1", 0)
+    files = {key: str(tmp_path / "p1" / f"p1_{key}.nii.gz") for key in (*MODALITIES, "seg")}
+    Path(files["t1"]).write_bytes(b"nonsense")
+    nib.save(nib.Nifti1Image(np.full((8, 7, 6), 3, np.int16), np.eye(4)), files["seg"])
+    cost, problems = measure_case({"subject": "p1", **files, "mask_values": [1, 2, 4]})
+    assert cost is None
+    assert [problem.where.split(" ")[0] for problem in problems] == [files["t1"], files["seg"]]
+
+
+def test_phantoms_are_called_so(main, phantom_dir, capsys):
+    main([str(phantom_dir), "--headers-only"])
+    assert "8 (8 brats2020); 8 are phantoms, no patients" in "\n".join(told(capsys))
+
+
+def test_neither_folder_nor_list(main):
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+
+
+def test_a_missing_folder_is_one_message_from_any_directory(tmp_path):
+    command = [sys.executable, str(SCRIPT), "nowhere"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"DatasetError: {tmp_path / 'nowhere'}: there is no such folder. Check the path."
+
+
+def test_the_cost_of_a_case_is_what_its_clock_and_box_say(tmp_path):
+    write_patient(tmp_path / "p1", 0)
+    files = {key: str(tmp_path / "p1" / f"p1_{key}.nii.gz") for key in MODALITIES}
+    ticks = iter((10.0, 10.5))
+    record = {"subject": "p1", **files, "mask_values": [1, 2, 4]}
+    cost, problems = measure_case(record, clock=lambda: next(ticks))
+    assert problems == []
+    assert cost == CaseCost(seconds=0.5, size=4 * 3 * 2 * 8)
+
+
+def test_the_cache_is_the_mean_cost_times_the_patients():
+    text = describe_cache([CaseCost(0.5, 20_000_000), CaseCost(1.5, 40_000_000)], patients=369)
+    assert "11.1 GB for 369 patients (30 MB each)" in text
+    assert "about 6 min in one thread (1.00 s each)" in text
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()

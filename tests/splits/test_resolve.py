@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.errors import SplitError
+from common.splits import resolve
+from common.splits.draw import draw_split
+from common.splits.manifest import SIDES, load_manifest
+from common.splits.resolve import resolve_split, side_records
+
+RECORDS = [{"subject": f"P{number:02d}", "grade": "HGG" if number < 14 else "LGG"} for number in range(20)]
+MINE = {"train": ["P00", "P01"], "validation": ["P02"], "test": ["P03"]}
+
+
+def mine(folder: Path, **more: Any) -> Path:
+    path = folder / "mine.json"
+    path.write_text(json.dumps({**MINE, **more}), encoding="utf-8")
+    return path
+
+
+def test_the_split_is_written_once_and_reused(tmp_path: Path) -> None:
+    first = resolve_split(RECORDS, tmp_path, seed=1, fold=2)
+    written = (tmp_path / "split.json").read_bytes()
+    assert resolve_split(RECORDS[::-1], tmp_path, seed=1, fold=2) == first == load_manifest(tmp_path / "split.json")
+    assert (tmp_path / "split.json").read_bytes() == written
+    assert [len(first.sides[side]) for side in SIDES] == [12, 4, 4]
+
+
+def test_a_split_that_is_there_outlives_a_newer_splitter(tmp_path: Path) -> None:
+    drawn = draw_split(RECORDS)
+    other_sides = {"train": drawn.sides["train"], "validation": drawn.sides["test"], "test": drawn.sides["validation"]}
+    older = type(drawn)(other_sides, drawn.cohort_hash, **drawn.settings)
+    older.save(tmp_path / "split.json")
+    assert resolve_split(RECORDS, tmp_path).sides == other_sides
+
+
+def test_another_seed_or_cohort_in_the_same_folder_is_told_and_nothing_is_written_over(tmp_path: Path) -> None:
+    resolve_split(RECORDS, tmp_path)
+    written = (tmp_path / "split.json").read_bytes()
+    with pytest.raises(SplitError, match=r"seed was 0 and is 1; fold was 0 and is 3.*--output_dir"):
+        resolve_split(RECORDS, tmp_path, seed=1, fold=3)
+    with pytest.raises(SplitError, match=r"this run lacks P19"):
+        resolve_split(RECORDS[:-1], tmp_path)
+    with pytest.raises(SplitError, match=r"this run adds Q"):
+        resolve_split([*RECORDS, {"subject": "Q", "grade": "HGG"}], tmp_path)
+    assert (tmp_path / "split.json").read_bytes() == written
+
+
+def test_a_split_file_is_used_kept_and_its_unused_patients_are_noted(tmp_path: Path) -> None:
+    manifest = resolve_split(RECORDS, tmp_path / "run", split_file=mine(tmp_path))
+    assert manifest.sides["train"] == ("P00", "P01")
+    assert manifest.unused == tuple(f"P{number:02d}" for number in range(4, 20))
+    assert load_manifest(tmp_path / "run" / "split.json") == manifest
+    assert resolve_split(RECORDS, tmp_path / "run", split_file=tmp_path / "run" / "split.json") == manifest
+
+
+def test_another_split_file_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    resolve_split(RECORDS, tmp_path / "run", split_file=mine(tmp_path))
+    changed = mine(tmp_path, validation=["P03"], test=["P02"])
+    with pytest.raises(SplitError, match="on other sides"):
+        resolve_split(RECORDS, tmp_path / "run", split_file=changed)
+    with pytest.raises(SplitError, match="method was by_hand and is k_fold"):
+        resolve_split(RECORDS, tmp_path / "run")
+
+
+def test_a_split_file_whose_patients_are_not_in_the_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SplitError, match=r"mine\.json: .* not in the data set: X, Y\."):
+        resolve_split(RECORDS, tmp_path / "run", split_file=mine(tmp_path, test=["Y", "X"]))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_split_file_of_the_other_protocol_is_refused(tmp_path: Path) -> None:
+    draw_split(RECORDS).save(tmp_path / "mine.json")
+    with pytest.raises(SplitError, match=r"made under the patient protocol.*configs/paper\.yaml"):
+        resolve_split(RECORDS, tmp_path / "run", split_file=tmp_path / "mine.json", protocol="paper")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [({"fold": 5}, "no fold 5 of 5"), ({"fold": -1}, "no fold -1"), ({"method": "loo"}, "'loo' is no way to split")],
+)
+def test_knobs_without_meaning_are_refused(tmp_path: Path, knobs: dict[str, Any], told: str) -> None:
+    with pytest.raises(SplitError, match=told):
+        resolve_split(RECORDS, tmp_path, **knobs)
+
+
+def test_an_id_that_looks_like_a_slice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SplitError, match="cannot be part of an id: P#0"):
+        resolve_split([{"subject": f"P#{number}"} for number in range(9)], tmp_path)
+
+
+def test_monte_carlo_and_external_splits(tmp_path: Path) -> None:
+    drawn = resolve_split(RECORDS, tmp_path / "a", fold=7, folds=10, method="monte_carlo", train_share=0.5)
+    assert [len(drawn.sides[side]) for side in SIDES] == [8, 2, 10]
+    assert drawn.settings["train_share"] == 0.5
+    external = resolve_split(RECORDS, tmp_path / "b", method="external")
+    assert [len(external.sides[side]) for side in SIDES] == [0, 0, 20]
+
+
+def test_records_of_a_side_are_copies_in_the_cohorts_order(tmp_path: Path) -> None:
+    manifest = resolve_split(RECORDS, tmp_path)
+    found = side_records(RECORDS[::-1], manifest, "test")
+    assert [record["subject"] for record in found] == sorted(manifest.sides["test"], reverse=True)
+    found[0]["grade"] = "changed"
+    assert "changed" not in {record["grade"] for record in RECORDS}
+
+
+def test_the_published_split_gives_each_record_its_slices_of_the_side(tmp_path: Path) -> None:
+    slices = {record["subject"]: 5 for record in RECORDS}
+    manifest = resolve_split(RECORDS, tmp_path, protocol="paper", slices_per_subject=slices)
+    assert [len(manifest.sides[side]) for side in SIDES] == [80, 10, 10]
+    seen: dict[str, list[int]] = {record["subject"]: [] for record in RECORDS}
+    for side in SIDES:
+        for record in side_records(RECORDS, manifest, side):
+            assert record["slices"] == sorted(record["slices"])
+            seen[record["subject"]] += record["slices"]
+    assert all(sorted(indices) == [0, 1, 2, 3, 4] for indices in seen.values())
+    assert set(manifest.subjects("train")) & set(manifest.subjects("test"))
+
+
+def test_other_ranks_wait_for_rank_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    expected = draw_split(RECORDS)
+    writer = threading.Timer(0.3, expected.save, [tmp_path / "split.json"])
+    writer.start()
+    assert resolve_split(RECORDS, tmp_path) == expected
+    writer.join()
+
+
+def test_other_ranks_do_not_wait_for_ever_and_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(resolve, "WAIT_SECONDS", 0.2)
+    with pytest.raises(SplitError, match="rank 0 has not written"):
+        resolve_split(RECORDS, tmp_path)
+    assert not list(tmp_path.iterdir())

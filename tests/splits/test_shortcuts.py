@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.splits.shortcuts import probe_shortcuts
+
+SHUFFLES = 100
+
+
+def cohort(high: int = 30, low: int = 15) -> list[dict[str, Any]]:
+    """Nothing but chance: who has an age and which source it comes from do not depend on the grade."""
+    random = np.random.default_rng(1)
+    grades = ["HGG"] * high + ["LGG"] * low
+    return [
+        {
+            "subject": f"P{number:03d}",
+            "source": str(random.choice(["one", "two"])),
+            "grade": grade,
+            "age": 50.0 if random.random() < 0.6 else None,
+        }
+        for number, grade in enumerate(grades)
+    ]
+
+
+def probe(records: list[dict[str, Any]], target: str = "grade", seed: int = 0, shuffles: int = SHUFFLES) -> Any:
+    return probe_shortcuts(records, target, seed, headers=False, shuffles=shuffles)
+
+
+def test_a_cohort_without_a_shortcut_is_silent() -> None:
+    report = probe(cohort())
+    assert report.warnings == ()
+    assert report.p_value > 0.01
+    assert "nothing that was looked at" in report.text()
+
+
+def test_a_planted_shortcut_is_loud_and_named_alone() -> None:
+    records = [{**record, "age": 50.0 if record["grade"] == "HGG" else None} for record in cohort()]
+    report = probe(records)
+    assert report.alone["whether age is recorded"] == 1.0
+    assert len(report.warnings) == 1
+    assert report.warnings[0].startswith("Whether age is recorded tells grade: AUC 1.00, shuffled labels rarely pass")
+    assert "no clinical values" in report.warnings[0]
+    assert "30 HGG, 15 LGG" in report.text()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shuffled_labels_are_silent_though_the_shortcut_is_there(seed: int) -> None:
+    records = [{**record, "age": 50.0 if record["grade"] == "HGG" else None} for record in cohort()]
+    grades = np.random.default_rng(seed).permutation([record["grade"] for record in records])
+    report = probe([{**record, "grade": str(grade)} for record, grade in zip(records, grades, strict=True)])
+    assert report.warnings == ()
+
+
+def test_auc_of_a_known_missingness() -> None:
+    """HGG has an age in 3 of 4 patients, LGG never: sensitivity .75 at specificity 1 is an AUC of .875."""
+    records = cohort(40, 20)
+    for number, record in enumerate(records):
+        record["age"] = 50.0 if record["grade"] == "HGG" and number % 4 else None
+        record["source"] = "one"
+    assert probe(records).alone["whether age is recorded"] == pytest.approx(0.875, abs=0.01)
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    first, again, other = (probe(cohort(), seed=seed, shuffles=10) for seed in (3, 3, 4))
+    assert first == again
+    assert first.chance != other.chance
+
+
+def test_three_classes_from_three_sources() -> None:
+    classes = {"LGG": "brats", "HGG": "brats", "healthy": "ixi"}
+    records = [
+        {"subject": f"{label}{number}", "source": source, "grade": label}
+        for label, source in classes.items()
+        for number in range(12)
+    ]
+    report = probe(records)
+    assert len(report.warnings) == 1
+    assert report.warnings[0].startswith("The data set tells grade")
+    assert report.alone["the data set"] == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.01)
+
+
+def test_numbers_that_differ_in_every_patient_are_compared_as_numbers(tmp_path: Path) -> None:
+    """No two spacings are equal, yet all of one class are finer than those of the other."""
+    records = []
+    for number in range(24):
+        size = 0.8 + 0.01 * number
+        path = tmp_path / f"{number}.nii"
+        nib.Nifti1Image(np.zeros((2, 2, 2), np.int16), np.diag([size, size, size, 1.0])).to_filename(path)
+        records.append({"subject": f"P{number}", "t1": str(path), "grade": "LGG" if number < 12 else "HGG"})
+    report = probe_shortcuts(records, shuffles=SHUFFLES)
+    assert report.alone["the voxel spacing"] == 1.0
+    assert report.warnings[0].startswith("The voxel spacing tells grade")
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "note"),
+    [
+        (10, 2, "too few patients per class to tell (10 HGG, 2 LGG)"),
+        (10, 0, "all patients are of one class (10 HGG)"),
+        (0, 0, "no patient has this label"),
+    ],
+)
+def test_where_nothing_can_be_told_it_says_so(high: int, low: int, note: str) -> None:
+    report = probe([*cohort(high, low), {"subject": "unlabelled", "grade": None}])
+    assert note in report.text()
+    assert report.warnings == ()
+    assert report.auc is None
+
+
+def test_values_that_are_no_classes_are_told() -> None:
+    records = [{"subject": f"P{number}", "survival_days": float(number)} for number in range(40)]
+    assert "40 values are no classes" in probe(records, "survival_days").note
+
+
+def test_patients_that_are_alike_in_all_are_told() -> None:
+    records = [{"subject": f"P{number}", "grade": "HGG" if number % 2 else "LGG"} for number in range(20)]
+    assert "alike in everything" in probe(records).note
+
+
+def test_the_report_is_plain_json() -> None:
+    content = json.loads(json.dumps(probe(cohort(), shuffles=10).to_json(), allow_nan=False))
+    assert content["counts"] == {"HGG": 30, "LGG": 15}
+    assert content["warnings"] == []
+
+
+def test_brats_2019_gives_its_grade_away_by_the_missing_ages(realdata: Path) -> None:
+    """No LGG patient has an age; most HGG patients have one: AUC .96."""
+    mapping = pd.read_csv(realdata / "csv/brats2019_name_mapping.csv")
+    survival = pd.read_csv(realdata / "csv/brats2019_survival_data.csv").set_index("BraTS19ID")
+    records = [
+        {"subject": subject, "grade": grade, "age": survival["Age"].get(subject)}
+        for subject, grade in zip(mapping["BraTS_2019_subject_ID"], mapping["Grade"], strict=True)
+    ]
+    report = probe(records)
+    assert report.counts == {"HGG": 259, "LGG": 76}
+    assert report.alone["whether age is recorded"] == pytest.approx(0.96, abs=0.01)
+    assert any(warning.startswith("Whether age is recorded tells grade") for warning in report.warnings)
