@@ -1,18 +1,18 @@
 """What a run does besides learning: seeds, progress, curves, pictures, checkpoints, reports."""
 
+from common.handlers.column_metric import ColumnMetric
 from common.handlers.epoch_seed import EpochSeed
 from common.handlers.progress import Progress
-from common.handlers.region_dice import RegionDice
 from common.handlers.segmentation_report import SegmentationReport
 from common.handlers.segmentation_table import SegmentationTable
 from common.handlers.tensorboard import LearningRateCurve, SegmentationPictures, open_writer
 from common.handlers.training_state import TrainingState
 
 __all__ = [
+    "ColumnMetric",
     "EpochSeed",
     "LearningRateCurve",
     "Progress",
-    "RegionDice",
     "SegmentationPictures",
     "SegmentationReport",
     "SegmentationTable",

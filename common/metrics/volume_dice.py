@@ -15,8 +15,8 @@ from common.metrics.regions import REGIONS, to_regions
 class VolumeDice(ColumnMean):
     """BraTS's Dice, with its rule for empty regions: 1 where both are empty, 0 where one of them is.
 
-    A call takes logits, probabilities or one-hot masks (B, 4, ...), or class indices (B, 1, ...), against class
-    indices (B, 1, ...) of the same spatial shape, or lists of the same without B. An item is a volume, or whatever
+    A call takes logits, probabilities or one-hot masks (B, 4, ...), or class indices (B, 1, ...), on either side and of
+    the same spatial shape, or lists of the same without B; several channels stand for the largest of them. An item is a volume, or whatever
     stands behind B.
     """
 
@@ -24,8 +24,8 @@ class VolumeDice(ColumnMean):
 
     def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor:
         """Dice of shape (B, 3)."""
-        if y is None or y.shape[1] != 1:
-            raise ValueError("the truth must be class indices of shape (B, 1, ...)")
+        if y is None:
+            raise ValueError("a truth is needed")
         predicted, true = _class_indices(y_pred), _class_indices(y)
         if predicted.shape != true.shape:
             raise ValueError(f"prediction {tuple(predicted.shape)} and truth {tuple(true.shape)} differ in shape")

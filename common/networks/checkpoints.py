@@ -68,7 +68,7 @@ def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = F
     weights = content.get("model", content)
     provenance = dict(content.get("provenance", {}))
     expected = network.state_dict()
-    if head_may_differ:
+    if head_may_differ and _head_shapes(weights) != _head_shapes(expected):
         weights = {key: value for key, value in weights.items() if ".segmentation_head." not in key}
         weights |= {key: value for key, value in expected.items() if ".segmentation_head." in key}
     differing = _differences(expected, weights)
@@ -77,6 +77,10 @@ def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = F
         raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), _advice(provenance)))
     network.load_state_dict(weights)
     return provenance
+
+
+def _head_shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(weight.shape) for key, weight in weights.items() if ".segmentation_head." in key}
 
 
 def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
         logits: (4, x, y, z), or the stack of the patient's slices on the side that is judged.
         label: class indices (1, x, y, z), or soft masks (4, x, y, z).
         spacing: of the voxels in mm.
-        whole: all slices of the brain are there; distances mean nothing otherwise and are NaN.
+        whole: all slices of the brain are there; distances and volumes mean nothing otherwise and are NaN.
 
     Returns:
         ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure;
@@ -43,7 +43,7 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
     voxel = float(np.prod(spacing)) / MILLILITRE
     for kind, classes in (("true", true), ("predicted", predicted)):
         for region, mask in zip(REGIONS, to_regions(classes), strict=True):
-            row[f"{kind}_ml_{region}"] = float(mask.sum()) * voxel
+            row[f"{kind}_ml_{region}"] = float(mask.sum()) * voxel if whole else float("nan")
     return row
 
 

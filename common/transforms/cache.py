@@ -20,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from common.cohorts.records import MODALITIES, Record
+from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
 from common.files import atomic_path, stable_hash, write_json
 from common.transforms.intensity import CLIP_PERCENTILES
@@ -74,7 +75,7 @@ def prepare_cases(
             return error
 
     begun = time.monotonic()
-    with ThreadPoolExecutor(threads) as pool:
+    with first_process_first(), ThreadPoolExecutor(threads) as pool:
         results = pool.map(attempt, records)
         for result in tqdm(results, total=len(records), desc="Preparing cases", unit="case", leave=False):
             if isinstance(result, DatasetError):

@@ -1,0 +1,81 @@
+"""One run in several processes: on GPUs with nccl, on CPUs with gloo."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ignite.distributed as idist
+import torch
+import torch.distributed as dist
+from monai.data import Dataset, DistributedSampler
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from common.errors import KnobError, Problem
+
+
+def process_rank() -> int:
+    """Number of this process among all, as torchrun gave it; 0 without torchrun."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def process_device() -> torch.device:
+    """The GPU of this process, or the CPU where there is none."""
+    return torch.device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu")
+
+
+def start() -> None:
+    """Join the group of processes that torchrun started; all but the first are quiet from now on.
+
+    Raises:
+        KnobError: the run was not started by torchrun.
+    """
+    if "WORLD_SIZE" not in os.environ:
+        mend = "Start it with: torchrun --standalone --nproc_per_node=<processes> -m monai.bundle run ..."
+        raise KnobError(Problem("it needs torchrun", "configs/multi_gpu_train.yaml", mend))
+    if torch.cuda.is_available():
+        torch.cuda.set_device(process_device())
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    idist.sync()  # a saver on rank 0 alone would otherwise wait for ever in its first get_rank()
+    if process_rank() > 0:
+        logging.getLogger().setLevel(logging.WARNING)
+
+
+def stop() -> None:
+    """Leave the group."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def distribute(network: nn.Module, device: torch.device) -> nn.Module:
+    """The network on this process's device, its gradients averaged and (on GPUs) its batch norm synchronised."""
+    network = network.to(device)
+    if device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        return DistributedDataParallel(network, device_ids=[device.index])
+    return DistributedDataParallel(network)
+
+
+def validation_sampler(dataset: Dataset) -> DistributedSampler:
+    """Divide the validation patients between the processes, none of them twice.
+
+    Raises:
+        KnobError: there are fewer patients than processes.
+    """
+    if len(dataset) < idist.get_world_size():
+        what = f"{len(dataset)} validation patients cannot be divided between {idist.get_world_size()} processes"
+        raise KnobError(Problem(what, "--nproc_per_node", "Start fewer processes, or take fewer folds."))
+    return DistributedSampler(dataset, even_divisible=False, shuffle=False)
+
+
+@contextmanager
+def first_process_first() -> Iterator[None]:
+    """The first process does the block alone, then the others, who find what it left."""
+    if idist.get_rank() > 0:
+        idist.barrier()
+    yield
+    if idist.get_rank() == 0 and idist.get_world_size() > 1:
+        idist.barrier()
