@@ -29,17 +29,21 @@ class Problem:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. {self.mend}"
+        return f"{self.where}: {self.what}. {self.mend}".rstrip()
 
 
 class GliomaError(Exception):
     """A person's mistake, told in one message.
 
     Args:
-        problems: a single problem or several of them; all are told at once.
+        problems: a single problem or several of them; all are told at once. A text is what PyTorch makes of an error
+            that a data loader's process raised.
     """
 
-    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+    def __init__(self, problems: Problem | Iterable[Problem] | str) -> None:
+        if isinstance(problems, str):
+            told = problems.rpartition(f"{type(self).__name__}: ")[2].strip()
+            problems = Problem(told.rstrip("."), "in a process that loads data", "")
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__(self.problems)
 

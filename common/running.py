@@ -41,6 +41,12 @@ def as_bool(value: Any, knob: str = "value") -> bool:
     raise KnobError(Problem(f"{value!r} is neither true nor false", f"--{knob}", "Say true or false."))
 
 
+def bool_or_path(value: Any) -> bool | str:
+    """A knob that is true, false or a file, such as ``pretrained``."""
+    word = str(value).strip().lower()
+    return as_bool(word) if word in (*TRUE_WORDS, *FALSE_WORDS) else str(value)
+
+
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
     """Refuse overrides on the command line that no config defines: MONAI would ignore them in silence.
 

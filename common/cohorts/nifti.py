@@ -7,15 +7,16 @@ the file in one piece, which finds both, and nibabel interprets the bytes. Scale
 from __future__ import annotations
 
 import io
+import math
 import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 import nibabel as nib
 import numpy as np
 from isal import igzip, isal_zlib
+from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 
@@ -23,7 +24,7 @@ from common.errors import DatasetError, Problem
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
-DAMAGED = (EOFError, OSError, ValueError, isal_zlib.error, zlib.error)
+DAMAGED = (EOFError, OSError, ValueError, cast(type[Exception], isal_zlib.error))
 NOT_NIFTI = (ImageFileError, HeaderDataError, HeaderTypeError, ValueError, KeyError, EOFError)
 
 PathLike = str | os.PathLike[str]
@@ -51,12 +52,12 @@ def read_nifti(path: PathLike) -> Volume:
     Raises:
         DatasetError: the file is missing, empty, truncated, damaged, or no NIfTI.
     """
-    data = _read_bytes(path)
-    image = _interpret(io.BytesIO(_decompress(data, path)), path)
-    try:
-        array = np.asanyarray(image.dataobj)
-    except DAMAGED as error:
-        raise DatasetError(Problem("the file ends before its last voxel", str(path), FETCH_AGAIN)) from error
+    data = _decompress(_read_bytes(path), path)
+    image = _interpret(io.BytesIO(data), path)
+    start = cast(ArrayProxy, image.dataobj).offset
+    if start + math.prod(image.shape) * image.get_data_dtype().itemsize > len(data):
+        raise DatasetError(Problem("the file ends before its last voxel", str(path), FETCH_AGAIN))
+    array = np.asanyarray(image.dataobj)
     return Volume(array, np.asarray(image.affine, dtype=np.float64), image.header)
 
 
@@ -70,7 +71,7 @@ def read_header(path: PathLike) -> nib.Nifti1Image:
         with Path(path).open("rb") as file:
             compressed = file.read(2) == GZIP_MAGIC
             file.seek(0)
-            return _interpret(igzip.GzipFile(fileobj=file) if compressed else file, path)
+            return _interpret(cast(IO[bytes], igzip.GzipFile(fileobj=file)) if compressed else file, path)
     except FileNotFoundError as error:
         raise DatasetError(_missing(path)) from error
     except DAMAGED as error:
@@ -98,7 +99,7 @@ def _decompress(data: bytes, path: PathLike) -> bytes:
         raise DatasetError(Problem("the compressed file is truncated or damaged", str(path), FETCH_AGAIN)) from error
 
 
-def _interpret(stream: BinaryIO, path: PathLike) -> nib.Nifti1Image:
+def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
     start = stream.read(4)
     stream.seek(0)
     kind = {348: nib.Nifti1Image, 540: nib.Nifti2Image}.get(_header_size(start))
@@ -108,7 +109,7 @@ def _interpret(stream: BinaryIO, path: PathLike) -> nib.Nifti1Image:
         mend = "NIfTI-1 or NIfTI-2 is expected (.nii or .nii.gz)."
         raise DatasetError(Problem("the file is no NIfTI", str(path), mend))
     try:
-        image = kind.from_stream(stream)
+        image = kind.from_stream(cast(io.IOBase, stream))
     except NOT_NIFTI as error:
         raise DatasetError(Problem(f"its NIfTI header is damaged ({error})", str(path), FETCH_AGAIN)) from error
     if not np.isfinite(image.affine).all():

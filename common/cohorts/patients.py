@@ -79,8 +79,10 @@ def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     if unknown:
         mend = f"Give {', '.join(modalities)}, or image for one file with all of them."
         raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", mend))
+    if "image" in given and given.keys() & set(modalities):
+        mend = "Give one file with all channels, or a file a modality."
+        raise KnobError(Problem("image and single modalities were given", "--image", mend))
     first = Path(str(next(value for key, value in given.items() if key != "subject"))).name
     stem = next((first[: -len(ending)] for ending in ENDINGS if first.endswith(ending)), first)
-    for modality in modalities:
-        stem = stem.removesuffix(f"_{modality}")
+    stem = next((stem.removesuffix(f"_{name}") for name in modalities if stem.endswith(f"_{name}")), stem)
     return {"source": "files", "subject": stem, **{key: str(value) for key, value in given.items()}}

@@ -7,9 +7,8 @@ header, and every folder in its README.txt, that it is no patient.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -19,16 +18,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from common.cohorts import phantom_patients
-from common.cohorts.nifti import read_header
 from common.cohorts.phantom_images import PhantomSubject, phantom_subject
+from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient
-from common.cohorts.records import MODALITIES
 from common.errors import KnobError, OutputError, Problem
 from common.files import atomic_path, write_text
 
 TRAINING_FOLDER = "MICCAI_BraTS2020_TrainingData"
 FULL_SHAPE = (240, 240, 155)
-MARK = "phantom, not a patient"
 SMALLEST_SIDE = 16
 LARGEST_SIDE = 512
 
@@ -173,9 +170,3 @@ def _check_is_empty(root: Path) -> None:
         raise OutputError(Problem("is a file, not a folder", root, "Choose a new or an empty folder."))
     if root.is_dir() and any(root.iterdir()):
         raise OutputError(Problem("is not empty, and nothing is written over", root, "Choose a new or empty folder."))
-
-
-def is_phantom(record: Mapping[str, Any]) -> bool:
-    """Whether a patient's images carry the phantoms' mark in their header."""
-    path = next((record[key] for key in ("image", *MODALITIES) if record.get(key)), None)
-    return path is not None and bytes(read_header(path).header["descrip"].item()).startswith(MARK.encode())

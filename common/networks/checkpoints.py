@@ -6,7 +6,9 @@ and the hashed ids that the weights have learned from.
 
 from __future__ import annotations
 
+import io
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ from torch import nn
 from common.errors import CheckpointError, Problem
 from common.files import atomic_path
 
+COPY_AGAIN = "Copy or train it again."
+HEAD = ".segmentation_head."
+
 
 def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint atomically: whatever interrupts it, the old one stays whole.
@@ -25,10 +30,9 @@ def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
         OutputError: it cannot be written, for want of space or of rights.
     """
     with atomic_path(path) as temporary:
-        try:
-            torch.save(dict(content), temporary)
-        except RuntimeError as error:  # torch's zip writer reports a full disk so, not as an OSError
-            raise _as_os_error(error) from error
+        buffer = io.BytesIO()  # torch's own writer hides a full disk behind a RuntimeError ("unexpected pos")
+        torch.save(dict(content), buffer)
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def load_checked(path: str | Path) -> dict[str, Any]:
@@ -43,14 +47,22 @@ def load_checked(path: str | Path) -> dict[str, Any]:
         mend = "Train first, or pass --checkpoint <file>."
         raise CheckpointError(Problem("the checkpoint does not exist", str(path), mend)) from error
     except pickle.UnpicklingError as error:
+        if not zipfile.is_zipfile(path) and not _is_pickle(path):
+            raise CheckpointError(Problem("it is no checkpoint", str(path), COPY_AGAIN)) from error
         what = "it holds Python objects, which could run code when loaded; only tensors and plain values are accepted"
         mend = "Take weights only from a source you trust, saved as a state dict."
         raise CheckpointError(Problem(what, str(path), mend)) from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise CheckpointError(Problem(f"it cannot be read ({error})", str(path), "Copy or train it again.")) from error
+    except Exception as error:  # the unpickler answers arbitrary bytes with arbitrary errors
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise CheckpointError(Problem(f"it cannot be read ({reason})", str(path), COPY_AGAIN)) from error
     if not isinstance(content, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
     return content
+
+
+def _is_pickle(path: str | Path) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(1) == pickle.PROTO
 
 
 def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = False) -> dict[str, Any]:
@@ -65,12 +77,13 @@ def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = F
         CheckpointError: the checkpoint belongs to another network; tells the overlay that is missing, if it knows.
     """
     content = load_checked(path)
-    weights = content.get("model", content)
-    provenance = dict(content.get("provenance", {}))
+    weights, provenance = content.get("model", content), content.get("provenance", {})
+    if not isinstance(weights, dict) or not isinstance(provenance, dict):
+        raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
     expected = network.state_dict()
     if head_may_differ and _head_shapes(weights) != _head_shapes(expected):
-        weights = {key: value for key, value in weights.items() if ".segmentation_head." not in key}
-        weights |= {key: value for key, value in expected.items() if ".segmentation_head." in key}
+        weights = {key: value for key, value in weights.items() if HEAD not in key}
+        weights |= {key: value for key, value in expected.items() if HEAD in key}
     differing = _differences(expected, weights)
     if differing:
         shown = "; ".join(differing[:3]) + (f"; and {len(differing) - 3} more" if len(differing) > 3 else "")
@@ -80,7 +93,7 @@ def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = F
 
 
 def _head_shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    return {key: tuple(weight.shape) for key, weight in weights.items() if ".segmentation_head." in key}
+    return {key: tuple(getattr(weight, "shape", ())) for key, weight in weights.items() if HEAD in key}
 
 
 def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -96,14 +109,15 @@ def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[
 
 
 def _advice(provenance: Mapping[str, Any]) -> str:
-    overlays = provenance.get("overlays")
-    if overlays:
-        return f"It was trained with {', '.join(overlays)}: name the same files in --config_file."
+    stage = provenance.get("stage")
+    if stage in (2, 3):
+        return (
+            f"It was trained in stage {stage}: add configs/stage{stage}.yaml to --config_file, "
+            "or pass --head deep for inference."
+        )
+    if stage == 1:
+        return (
+            "It was trained in stage 1: leave configs/stage2.yaml and configs/stage3.yaml out of --config_file, "
+            "or pass --head standard for inference."
+        )
     return "Give a checkpoint of this bundle, or the settings that it was trained with."
-
-
-def _as_os_error(error: RuntimeError) -> OSError:
-    import errno
-
-    full = "No space left" in str(error) or "unexpected pos" in str(error) or "file write failed" in str(error)
-    return OSError(errno.ENOSPC if full else errno.EIO, str(error))

@@ -14,7 +14,7 @@ import numpy as np
 
 from common.cohorts.checks import check_voxels, list_files
 from common.cohorts.nifti import read_header
-from common.cohorts.phantoms import is_phantom
+from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.records import MODALITIES, Record
 from common.errors import DatasetError, Problem
 from common.transforms.preparation import prepare_case

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from common.cohorts.phantoms import is_phantom
+from common.cohorts.phantom_mark import is_phantom
 from common.reports.page import Page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation import region_table, soft_dice_table

@@ -117,7 +117,7 @@ def clear_cache(cache_dir: str | os.PathLike[str] | None = None) -> int:
 def _cached_case(record: Record, folder: Path, modalities: Sequence[str]) -> Case:
     entry = folder / f"case-{_key(record, modalities)}"
     description = entry / "case.json"
-    if not description.is_file():
+    if not all((entry / name).is_file() for name in _files_of(record)):
         _store(record, entry, modalities)
     content = json.loads(description.read_text(encoding="utf-8"))
     mask = entry / "mask.npy"
@@ -128,6 +128,10 @@ def _cached_case(record: Record, folder: Path, modalities: Sequence[str]) -> Cas
         "geometry": content["geometry"],
         "tumour_voxels": content["tumour_voxels"],
     }
+
+
+def _files_of(record: Record) -> list[str]:
+    return ["case.json", "slices.npy", *(["mask.npy"] if record.get("seg") else [])]
 
 
 def _store(record: Record, entry: Path, modalities: Sequence[str]) -> None:

@@ -85,7 +85,7 @@ class PrepareBraind(Transform):
 class LabelMapd(Transform):
     """Turn the logits in ``pred`` into a label map in the space of the input's files.
 
-    ``pred`` becomes uint8 (1, x, y, z) with the values of BraTS; on request ``probabilities`` becomes float32
+    ``pred`` becomes (1, x, y, z), uint8 unless a value is larger, with the values of ``mask_values``; on request ``probabilities`` becomes float32
     (class, x, y, z), zero outside the brain's box but for the background, which is one there.
 
     Args:
@@ -104,7 +104,7 @@ class LabelMapd(Transform):
         if self.probabilities:
             shares = logits.float().softmax(dim=0).cpu().numpy()
             whole = np.stack([geometry.restore(share) for share in shares])
-            whole[0] += 1 - whole.sum(axis=0)
+            whole[0][whole.sum(axis=0) == 0] = 1
             item["probabilities"] = MetaTensor(torch.from_numpy(whole), meta=meta)
         classes = _argmax(logits).cpu().numpy()
         labels = np.ascontiguousarray(geometry.restore(mask_values_of(classes, self.mask_values)))
@@ -155,7 +155,7 @@ class SaveLabelMapd(Transform):
 
 
 def _pad(image: torch.Tensor) -> torch.Tensor:
-    """Zeros behind the last row and column of each slice, up to multiples of :data:`STRIDE`."""
+    """Zeros around each slice, up to multiples of :data:`STRIDE`; the odd one goes behind."""
     missing = [-size % STRIDE for size in image.shape[1:3]]
     before = [size // 2 for size in missing]
     widths = [0, 0, before[1], missing[1] - before[1], before[0], missing[0] - before[0]]

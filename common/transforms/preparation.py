@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from common.cohorts.checks import AFFINE_TOLERANCE, check_arrays
+from common.cohorts.checks import check_arrays, check_headers, list_files
 from common.cohorts.nifti import Volume, read_nifti
 from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
 from common.errors import DatasetError, Problem
@@ -23,7 +23,7 @@ class PreparedCase:
     """A patient's brain, ready for a network.
 
     Args:
-        image: float16 (z, channel, y, x), z-scores in the brain's box, axial slices first so that one can be read alone.
+        image: float16 (z, channel, y, x), z-scores in the brain's box, axial slices first: one can be read alone.
         classes: uint8 (z, y, x), 0 background, 1 NCR, 2 ED, 3 ET; ``None`` without a mask.
         geometry: the box, and the way back to the files' space.
     """
@@ -41,32 +41,20 @@ def read_case(
     Args:
         record: the patient.
         modalities: which ones, in the order of the channels.
-        missing_modality: ``error``, or ``zero`` to fill a modality that is absent with background.
+        missing_modality: ``error``, or ``zero`` to fill a modality that is absent with background; a file that is all
+            zero is then taken for absent.
 
     Raises:
         DatasetError: everything that is wrong with the patient's files, in one error.
     """
-    if record.get("image"):
-        return _split_channels(read_nifti(record["image"]), str(record["image"]), modalities)
-    absent = [name for name in modalities if not record.get(name)]
-    if len(absent) == len(modalities) or (absent and missing_modality != "zero"):
-        mend = (
-            f"Add the file, or pass --missing_modality zero to go on without it (modalities: {', '.join(modalities)})."
-        )
-        raise DatasetError([Problem(f"modality {name} is missing", record["subject"], mend) for name in absent])
-    volumes: dict[str, Volume] = {}
-    problems: list[Problem] = []
-    for name in modalities:
-        try:
-            if name not in absent:
-                volumes[name] = read_nifti(record[name])
-        except DatasetError as error:
-            problems.extend(error.problems)
-    _refuse(problems or _compare_spaces(volumes, record))
+    volumes = _read_files({**record, "seg": None}, modalities, missing_modality)
+    images = {name: volume.array for name, volume in volumes.items()}
+    if missing_modality == "zero":
+        images = {name: array for name, array in images.items() if array.any()}
+    _refuse(check_arrays(images, None, (), record))
     first = next(iter(volumes.values()))
-    for name in absent:
-        volumes[name] = Volume(np.zeros(first.array.shape, dtype=np.int16), first.affine, first.header)
-    return {name: volumes[name] for name in modalities}
+    absent = Volume(np.zeros(first.array.shape, dtype=first.array.dtype), first.affine, first.header)
+    return {name: volumes.get(name, absent) for name in modalities}
 
 
 def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> PreparedCase:
@@ -75,13 +63,13 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
     Raises:
         DatasetError: everything that is wrong with the patient's files, in one error.
     """
-    volumes = read_case(record, modalities)
-    first = next(iter(volumes.values()))
-    mask = read_nifti(record["seg"]).array if record.get("seg") else None
+    volumes = _read_files(record, modalities)
+    affine = next(iter(volumes.values())).affine
+    mask = volumes.pop("seg").array if record.get("seg") else None
     values = tuple(record.get("mask_values") or BRATS_MASK_VALUES)
-    channels = [volume.array for volume in volumes.values()]
-    _refuse(check_arrays(dict(zip(modalities, channels, strict=True)), mask, values, record))
-    image, geometry = prepare_image(channels, first.affine, record["subject"])
+    images = {name: volume.array for name, volume in volumes.items()}
+    _refuse(check_arrays(images, mask, values, record))
+    image, geometry = prepare_image(list(images.values()), affine, record["subject"])
     classes = None if mask is None else class_indices(cut_brain(mask, geometry).T, values)
     return PreparedCase(image, classes, geometry)
 
@@ -119,34 +107,46 @@ def class_indices(mask: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALU
     """Mask values to 0 background, 1 NCR, 2 ED, 3 ET, as uint8 of the same shape."""
     table = np.zeros(int(max(mask_values)) + 1, dtype=np.uint8)
     table[list(mask_values)] = np.arange(1, len(mask_values) + 1, dtype=np.uint8)
-    return table[mask.astype(np.uint8, copy=False)]
+    return table[mask.astype(_smallest_type(mask_values), copy=False)]
 
 
 def mask_values_of(classes: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALUES) -> np.ndarray:
-    """The inverse of :func:`class_indices`."""
-    return np.asarray([0, *mask_values], dtype=np.uint8)[classes]
+    """The inverse of :func:`class_indices`: uint8, or int32 where a value asks for it."""
+    return np.asarray([0, *mask_values], dtype=_smallest_type(mask_values))[classes]
 
 
-def _split_channels(volume: Volume, path: str, modalities: Sequence[str]) -> dict[str, Volume]:
-    if volume.array.ndim != 4 or volume.array.shape[3] != len(modalities):
-        expected = f"(x, y, z, {len(modalities)}) in the order {', '.join(modalities)}"
-        problem = f"has shape {volume.array.shape} where {expected} is expected"
-        raise DatasetError(Problem(problem, path, "Give one file with a channel a modality, or a file a modality."))
-    return {
-        name: Volume(volume.array[..., channel], volume.affine, volume.header)
-        for channel, name in enumerate(modalities)
-    }
+def _smallest_type(mask_values: Sequence[int]) -> type[np.integer]:
+    return np.uint8 if max(mask_values) < 256 else np.int32
 
 
-def _compare_spaces(volumes: Mapping[str, Volume], record: Record) -> list[Problem]:
-    first_name, first = next(iter(volumes.items()))
-    mend = "Register and resample the patient's images to one grid first."
-    return [
-        Problem(f"{name} and {first_name} do not share shape and affine", record["subject"], mend)
-        for name, volume in volumes.items()
-        if volume.array.shape != first.array.shape
-        or not np.allclose(volume.affine, first.affine, rtol=0, atol=AFFINE_TOLERANCE)
-    ]
+def _read_files(record: Record, modalities: Sequence[str], missing_modality: str = "error") -> dict[str, Volume]:
+    """The volumes by modality, those that are there, and ``seg`` if there is a mask; all on one grid."""
+    images = [name for name in ("image", *modalities) if record.get(name)]
+    absent = [] if "image" in images else [name for name in modalities if name not in images]
+    if absent and (missing_modality != "zero" or not images):
+        known = ", ".join(modalities)
+        mend = f"Add the file, or pass --missing_modality zero to segment without it (modalities: {known})."
+        where = str(record.get("subject", "the patient"))
+        raise DatasetError([Problem(f"modality {name} is missing", where, mend) for name in absent])
+    record = {"subject": "without a name", **record}
+    check_headers([record], modalities)
+    volumes: dict[str, Volume] = {}
+    problems: list[Problem] = []
+    for key in list_files(record, modalities):
+        try:
+            volumes[key] = read_nifti(record[key])
+        except DatasetError as error:
+            problems.extend(error.problems)
+    _refuse(problems)
+    if "image" in volumes:
+        volumes = {**_split_channels(volumes.pop("image"), modalities), **volumes}
+    return volumes
+
+
+def _split_channels(volume: Volume, modalities: Sequence[str]) -> dict[str, Volume]:
+    channels = np.moveaxis(volume.array, -1, 0)
+    pairs = zip(modalities, channels, strict=True)
+    return {name: Volume(channel, volume.affine, volume.header) for name, channel in pairs}
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

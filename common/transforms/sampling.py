@@ -24,7 +24,7 @@ def slice_sampler(
 
     Raises:
         KnobError: the share is not between 0 and 1.
-        DatasetError: slices with tumour are asked for and there are none.
+        DatasetError: slices with tumour are asked for and there are none, or only others and there are none.
     """
     size, rank = idist.get_world_size(), idist.get_rank()
     if not slices_per_epoch:
@@ -49,5 +49,8 @@ def tumour_weights(items: Sequence[dict[str, Any]], tumour_share: float) -> list
     if tumour_share > 0 and with_tumour == 0:
         mend = "Check the masks with scripts/check_dataset.py."
         raise DatasetError(Problem("no slice of the training side shows tumour", "training side", mend))
+    if tumour_share == 0 and without == 0:
+        mend = "Choose a larger --tumour_share."
+        raise DatasetError(Problem("every slice of the training side shows tumour", "training side", mend))
     weights = (tumour_share / max(with_tumour, 1), (1 - tumour_share) / max(without, 1))
     return [weights[0] if item["tumour"] else weights[1] for item in items]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from monai.transforms import MapTransform, Transform
 
+from common.errors import Problem, SplitError
 from common.transforms.cache import Case
 from common.transforms.geometry import BrainGeometry
 
@@ -20,6 +21,9 @@ def slice_items(cases: Iterable[Case]) -> list[Item]:
 
     ``tumour`` says whether the slice shows any; ``slice`` counts from the first slice of the whole volume in working
     orientation.
+
+    Raises:
+        SplitError: a slice-level split names a slice that the volume does not have.
     """
     return [
         {**_core(case), "slice": index, "tumour": bool(sum(case["tumour_voxels"][index]))}
@@ -96,6 +100,13 @@ def _core(case: Case) -> Item:
     return {key: case.get(key) for key in ("subject", "cached", "cached_mask", "geometry")}
 
 
-def _slice_indices(case: Case) -> Iterable[int]:
+def _slice_indices(case: Case) -> Sequence[int]:
     geometry = case["geometry"]
-    return case.get("slices") or range(geometry["start"][2], geometry["stop"][2])
+    if "slices" not in case:
+        return range(geometry["start"][2], geometry["stop"][2])
+    depth = geometry["shape"][2]
+    beyond = [index for index in case["slices"] if not 0 <= index < depth]
+    if beyond:
+        what = f"the split names slice {', '.join(map(str, beyond))} of {depth}, counted from 0"
+        raise SplitError(Problem(what, case["subject"], "Correct the split file."))
+    return case["slices"]

@@ -18,10 +18,11 @@ from scipy.ndimage import distance_transform_edt
 from common.cohorts.brats import read_brats
 from common.cohorts.phantom_anatomy import grow_brain
 from common.cohorts.phantom_images import PhantomSubject, phantom_subject
+from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.phantom_outline import voxel_spacing
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient, random_stream
 from common.cohorts.phantom_seat import choose_seat
-from common.cohorts.phantoms import is_phantom, make_brats_phantoms, name_mapping, survival_info
+from common.cohorts.phantoms import make_brats_phantoms, name_mapping, survival_info
 from common.cohorts.records import MODALITIES
 from common.errors import KnobError, OutputError
 
