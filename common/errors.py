@@ -7,11 +7,13 @@ Programming errors are no part of the family and keep their traceback.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,15 @@ def find_glioma_error(error: BaseException | None) -> GliomaError | None:
 
 
 def install_error_hook() -> None:
-    """Print our errors as one message and exit with 1; leave every other error to the hook that was there before."""
+    """Print our errors as one message and exit with 1; leave every other error to the hook that was there before.
+
+    What ignite and MONAI would log of ours in the meantime is dropped, so that the one message stands alone.
+    """
     previous = sys.excepthook
     if getattr(previous, "is_glioma_hook", False):
         return
+
+    _hush_engines()
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         ours = find_glioma_error(error)
@@ -101,6 +108,24 @@ def install_error_hook() -> None:
 
     hook.is_glioma_hook = True  # type: ignore[attr-defined]
     sys.excepthook = hook
+
+
+def _hush_engines() -> None:
+    """Drop what ignite and MONAI log of our errors on their way up: the message repeated, and a traceback each.
+
+    A record factory, since logging files replace handlers and disable loggers. It cannot refuse a record, so it puts
+    it below the level of every handler.
+    """
+    previous = logging.getLogRecordFactory()
+
+    def factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = previous(*args, **kwargs)
+        theirs = record.levelno >= logging.ERROR and record.name.partition(".")[0] in ("ignite", "monai")
+        if theirs and find_glioma_error(sys.exc_info()[1]):
+            record.levelno = logging.NOTSET - 1
+        return record
+
+    logging.setLogRecordFactory(factory)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

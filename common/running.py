@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import importlib.metadata
-import logging
 import os
 import platform
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,14 @@ from common.files import write_json, write_text
 
 TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0", "none", "null", "")
-MONAI_OPTIONS = ["config_file", "meta_file", "logging_file", "bundle_root", "run_id", "init_id", "final_id", "tracking", "args_file", "workflow_type", "workflow_name", "properties_path", "net_id", "filepath", "ckpt_file", "key_in_ckpt", "use_trace", "input_shape"]
+MONAI_OPTIONS = (
+    *("run_id", "init_id", "final_id", "config_file", "meta_file", "logging_file", "bundle_root", "args_file"),
+    *("tracking", "workflow_type", "workflow_name", "properties_path"),
+    *("net_id", "filepath", "ckpt_file", "key_in_ckpt", "use_trace", "input_shape"),
+)
 PACKAGES = ("monai", "torch", "pytorch-ignite", "nibabel", "numpy", "scikit-learn", "segmentation-models-pytorch")
-
-logger = logging.getLogger(__name__)
+RESULTS = ("split.json", "predictions.csv", "metrics.json", "confusion_matrix.csv", "report.html")
+"""What a run and its evaluation leave in the run folder, besides the records of their settings."""
 
 
 def as_bool(value: Any, knob: str = "value") -> bool:
@@ -60,42 +64,76 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
     if not files:
         return
     known = [str(key) for key in merged_config(files)]
-    problems = []
-    for name in overrides:
-        top = name.replace("#", "::").split("::")[0]
-        if top in known or top in MONAI_OPTIONS:
-            continue
-        near = difflib.get_close_matches(top, known, n=3)
-        mend = (
-            f"Did you mean {' or '.join('--' + word for word in near)}?" if near else "docs/README.md lists the knobs."
-        )
-        problems.append(Problem("no config of this run defines it, so it would change nothing", f"--{name}", mend))
+    tops = {name: name.replace("#", "::").split("::")[0] for name in overrides}
+    problems = [_unknown_knob(name, top, known) for name, top in tops.items() if top not in known]
     if problems:
         raise KnobError(problems)
 
 
+def _unknown_knob(name: str, top: str, known: Sequence[str]) -> Problem:
+    near = [f"--{word}" for word in difflib.get_close_matches(top, known, n=3)]
+    mend = f"Did you mean {' or '.join(near)}?" if near else "docs/README.md lists the knobs."
+    return Problem("no config of this run defines it, so it would change nothing", f"--{name}", mend)
+
+
+def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None) -> None:
+    """Let the published protocol in only through ``configs/paper.yaml``, which changes more than this knob.
+
+    Args:
+        protocol: of the run.
+        arguments: as for :func:`check_overrides`.
+
+    Raises:
+        KnobError: an unknown protocol, or ``paper`` without the overlay.
+    """
+    from common.splits import check_protocol  # scikit-learn comes with it
+
+    files, _ = parse_command_line(arguments)
+    setting = [Path(file).stem for file in files if "protocol" in merged_config([file])]
+    if files:
+        check_protocol(protocol, setting[-1] if setting else None)
+
+
 def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str], dict[str, Any]]:
-    """The config files and the overrides (MONAI's own options left out) of a ``monai.bundle`` command line."""
+    """The config files and the overrides (MONAI's own options left out) of a ``monai.bundle`` command line.
+
+    Names and values are read as Python Fire, which MONAI uses, reads them.
+
+    Args:
+        arguments: what follows ``python -m monai.bundle``; by default this process's, none if it is another program.
+    """
     if arguments is None:
-        arguments = sys.argv[1:] if "bundle" in Path(sys.argv[0]).parts else []
-    given: dict[str, Any] = {}
-    for position, argument in enumerate(arguments):
-        if argument.startswith("--"):
-            name, equals, value = argument[2:].partition("=")
-            following = arguments[position + 1] if position + 1 < len(arguments) else "true"
-            given[name] = yaml.safe_load(value if equals else following)
+        arguments = sys.argv[1:] if Path(sys.argv[0]).parts[-3:] == ("monai", "bundle", "__main__.py") else []
+    given = _read_options(arguments)
     if isinstance(given.get("args_file"), str):
         given = {**merged_config([given["args_file"]]), **given}
     files = given.get("config_file") or []
-    files = [files] if isinstance(files, str) else [str(file) for file in files]
-    return files, {name: value for name, value in given.items() if name not in MONAI_OPTIONS}
+    if isinstance(files, str):
+        files = [files] if Path(files).is_file() else files.split(",")
+    overrides = {name: value for name, value in given.items() if name not in MONAI_OPTIONS}
+    return [str(file) for file in files], overrides
 
 
-def merged_config(files: Sequence[str]) -> dict[str, Any]:
-    """The content of config files, merged in their order as MONAI does."""
+def _read_options(arguments: Sequence[str]) -> dict[str, Any]:
+    """``--name value``, ``--name=value`` and a bare ``--name``, which means true."""
+    from fire.parser import DefaultParseValue
+
+    given: dict[str, Any] = {}
+    for argument, following in pairwise([*arguments, "--"]):
+        if argument.startswith("--"):
+            name, equals, value = argument[2:].partition("=")
+            bare = not equals and following.startswith("--")
+            given[name.replace("-", "_")] = True if bare else DefaultParseValue(value if equals else following)
+    return given
+
+
+def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The content of config files, merged in their order as MONAI does, and overrides put in."""
     from monai.bundle import ConfigParser
 
-    return dict(ConfigParser.load_config_files(list(files)))
+    config: dict[str, Any] = ConfigParser.load_config_files(list(files))
+    ConfigParser(config).update(dict(overrides or {}))
+    return config
 
 
 def open_run(output_dir: str | os.PathLike[str], weights: str | os.PathLike[str], resume: Any, overwrite: Any) -> None:
@@ -110,20 +148,25 @@ def open_run(output_dir: str | os.PathLike[str], weights: str | os.PathLike[str]
     Raises:
         OutputError: an earlier run is there and neither word was said.
     """
-    output_dir, weights = Path(output_dir), Path(weights)
-    last = last_state_path(weights)
-    if int(os.environ.get("RANK", "0")) > 0:
+    if _is_follower():
         return
-    earlier = [path for path in (last, weights) if path.exists()]
+    output_dir, weights = Path(output_dir), Path(weights)
+    earlier = [path for path in (last_state_path(weights), weights) if path.exists()]
     if earlier and as_bool(overwrite, "overwrite"):
-        for path in earlier:
-            path.unlink()
-        (output_dir / "split.json").unlink(missing_ok=True)
+        for path in (*earlier, *(output_dir / name for name in RESULTS)):
+            path.unlink(missing_ok=True)
         shutil.rmtree(output_dir / "tensorboard", ignore_errors=True)
     elif earlier and not as_bool(resume, "resume"):
-        mend = "Pass --resume true to go on with it, --overwrite true to replace it, or another --output_dir and --weights."
+        mend = (
+            "Say --resume true to go on with it, --overwrite true to replace it, or other --output_dir and --weights."
+        )
         raise OutputError(Problem("an earlier run has left its weights here", str(earlier[0]), mend))
     output_dir.mkdir(parents=True, exist_ok=True)
+
+
+def _is_follower() -> bool:
+    """Whether another process of a distributed run does the writing."""
+    return int(os.environ.get("RANK", "0")) > 0
 
 
 def seed_everything(seed: int) -> None:
@@ -141,14 +184,13 @@ def last_state_path(weights: str | os.PathLike[str]) -> Path:
 
 def record_run(output_dir: str | os.PathLike[str], name: str) -> None:
     """Write the config that this process was started with and the versions of what matters into the run folder."""
-    if int(os.environ.get("RANK", "0")) > 0:
+    if _is_follower():
         return
-    files, overrides = parse_command_line()
-    config = merged_config(files) if files else {}
-    for key, value in overrides.items():
-        config[key] = value
     output_dir = Path(output_dir)
-    write_text(output_dir / f"{name}_config.yaml", yaml.safe_dump(_plain(config), sort_keys=False, width=120))
+    files, overrides = parse_command_line()
+    if files:
+        config = _plain(merged_config(files, overrides))
+        write_text(output_dir / f"{name}_config.yaml", yaml.safe_dump(config, sort_keys=False, width=120))
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
     content = {"glioma-bundles": __version__, "python": platform.python_version(), **versions}
     write_json(output_dir / "versions.json", content)

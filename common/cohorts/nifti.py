@@ -19,13 +19,14 @@ from isal import igzip, isal_zlib
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
+from nibabel.wrapstruct import WrapStructError
 
 from common.errors import DatasetError, Problem
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
 DAMAGED = (EOFError, OSError, ValueError, cast(type[Exception], isal_zlib.error))
-NOT_NIFTI = (ImageFileError, HeaderDataError, HeaderTypeError, ValueError, KeyError, EOFError)
+NOT_NIFTI = (ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError, ValueError, KeyError, EOFError)
 
 PathLike = str | os.PathLike[str]
 
@@ -112,6 +113,8 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         image = kind.from_stream(cast(io.IOBase, stream))
     except NOT_NIFTI as error:
         raise DatasetError(Problem(f"its NIfTI header is damaged ({error})", str(path), FETCH_AGAIN)) from error
+    if any(size < 0 for size in image.shape):
+        raise DatasetError(Problem(f"its NIfTI header is damaged (shape {image.shape})", str(path), FETCH_AGAIN))
     if not np.isfinite(image.affine).all():
         raise DatasetError(Problem("its affine holds values that are not finite", str(path), FETCH_AGAIN))
     return image

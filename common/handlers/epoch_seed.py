@@ -33,6 +33,6 @@ class EpochSeed:
         sequence = np.random.SeedSequence([self.seed, engine.state.epoch, idist.get_rank()])
         seed = int(sequence.generate_state(1)[0]) % SEED_RANGE
         random.seed(seed)
-        np.random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 (libraries draw from it)
         torch.manual_seed(seed)
         set_rnd(self.dataset, seed)

@@ -11,8 +11,10 @@ import ignite.distributed as idist
 import numpy as np
 import pandas as pd
 import torch.distributed
-from ignite.engine import Engine, Events
+from ignite.engine import Events
+from monai.engines.workflow import Workflow
 
+from common.cohorts.records import Record
 from common.files import atomic_path, write_json
 from common.reports.segmentation import judge_volume, summarise_cohort
 from common.reports.segmentation_page import Panel, write_page
@@ -40,7 +42,7 @@ class SegmentationReport:
     def __init__(
         self,
         output_dir: str | Path,
-        records: Sequence[Mapping[str, Any]],
+        records: Sequence[Record],
         split: SplitManifest,
         side: str,
         provenance: Mapping[str, Any],
@@ -57,28 +59,28 @@ class SegmentationReport:
         self.panels: list[Panel] = []
         self.confusion = np.zeros((4, 4), dtype=np.int64)
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""
         engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.judge)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
-    def start(self, _: Engine) -> None:
+    def start(self, _: Workflow) -> None:
         """Forget an earlier evaluation."""
         self.rows, self.panels = [], []
         self.confusion[:] = 0
 
-    def judge(self, engine: Engine) -> None:
+    def judge(self, engine: Workflow) -> None:
         """Add a row and a panel for each volume of the batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             spacing = [float(size) for size in item["geometry"]["spacing"]]
-            row = judge_volume(output["pred"], item["label"], spacing, bool(item["whole"]))
+            row = judge_volume(output["pred"], output["label"], spacing, bool(item["whole"]))
             self.rows.append({"subject": str(item["subject"]), **row})
-            panel = Panel.of_volume(str(item["subject"]), item["image"], item["label"], output["pred"])
+            panel = Panel.of_volume(str(item["subject"]), output["image"], output["label"], output["pred"])
             self.panels.append(panel)
             self.confusion += panel.confusion
 
-    def finish(self, _: Engine) -> None:
+    def finish(self, _: Workflow) -> None:
         """Gather the ranks and write everything."""
         self._gather()
         if idist.get_rank() > 0:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ignite.engine import Engine, Events
+from ignite.engine import Events
+from monai.engines.workflow import Workflow
 
 from common.cohorts.records import BRATS_MASK_VALUES
 from common.files import atomic_path
@@ -30,11 +31,11 @@ class SegmentationTable:
     def __init__(self, output_dir: str | Path, pictures: bool = False) -> None:
         self.output_dir, self.pictures = Path(output_dir), pictures
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
 
-    def __call__(self, engine: Engine) -> None:
+    def __call__(self, engine: Workflow) -> None:
         """Add the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             classes = class_indices(np.asarray(output["pred"])[0], BRATS_MASK_VALUES)

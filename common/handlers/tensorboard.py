@@ -10,12 +10,12 @@ matplotlib.use("Agg")
 
 import numpy as np
 import torch
-from ignite.engine import Engine, Events
+from ignite.engine import Events
+from monai.engines.workflow import Workflow
 from torch.utils.tensorboard import SummaryWriter
 
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
-
-CLASS_NAMES = ("background", "NCR", "ED", "ET")
+from common.reports.segmentation_page import CLASS_NAMES, Panel
 
 
 def open_writer(output_dir: str | Path) -> SummaryWriter:
@@ -29,11 +29,11 @@ class LearningRateCurve:
     def __init__(self, optimizer: torch.optim.Optimizer, writer: SummaryWriter) -> None:
         self.optimizer, self.writer = optimizer, writer
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: Workflow) -> None:
         """Register with a trainer."""
         engine.add_event_handler(Events.EPOCH_STARTED, self)
 
-    def __call__(self, engine: Engine) -> None:
+    def __call__(self, engine: Workflow) -> None:
         """Write the rate that the epoch starts with."""
         self.writer.add_scalar("learning_rate", self.optimizer.param_groups[0]["lr"], engine.state.epoch)
 
@@ -41,43 +41,38 @@ class LearningRateCurve:
 class SegmentationPictures:
     """Writes panels of image, truth and prediction for the first volumes, and a confusion matrix over all voxels.
 
+    In a distributed run these are the volumes of the first process.
+
     Args:
         writer: shared by the handlers of a run.
         volumes: how many volumes to draw.
-        channel: which modality to draw; 0 is FLAIR by default.
     """
 
-    def __init__(self, writer: SummaryWriter, volumes: int = 4, channel: int = 0) -> None:
-        self.writer, self.volumes, self.channel = writer, volumes, channel
+    def __init__(self, writer: SummaryWriter, volumes: int = 4) -> None:
+        self.writer, self.volumes = writer, volumes
         self.confusion = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), dtype=np.int64)
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""
         engine.add_event_handler(Events.EPOCH_STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
-    def start(self, _: Engine) -> None:
+    def start(self, _: Workflow) -> None:
         """Forget the last validation."""
         self.confusion[:] = 0
 
-    def look(self, engine: Engine) -> None:
+    def look(self, engine: Workflow) -> None:
         """Count the voxels of a volume and draw its slice with the most tumour."""
         pairs = zip(engine.state.batch, engine.state.output, strict=True)
         for number, (item, output) in enumerate(pairs, start=engine.state.iteration - 1):
-            prediction, label = output["pred"].argmax(0), item["label"]
-            truth = label[0] if label.shape[0] == 1 else label.argmax(0)
-            joint = torch.bincount(
-                (truth.long() * len(CLASS_NAMES) + prediction).flatten(), minlength=self.confusion.size
-            )
-            self.confusion += joint.reshape(self.confusion.shape).cpu().numpy()
+            panel = Panel.of_volume(str(item["subject"]), output["image"], output["label"], output["pred"])
+            self.confusion += panel.confusion
             if number < self.volumes:
-                depth = int((truth > 0).sum(dim=(0, 1)).argmax())
-                planes = [plane[..., depth].cpu().numpy() for plane in (item["image"][self.channel], truth, prediction)]
-                figure = draw_segmentation_panel(*planes, title=f"{item['subject']}, slice {depth}")
+                figure = draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.subject)
                 self.writer.add_figure(f"panels/{number}", figure, engine.state.epoch)
 
-    def finish(self, engine: Engine) -> None:
+    def finish(self, engine: Workflow) -> None:
         """Draw the confusion matrix."""
         self.writer.add_figure("confusion_matrix", draw_confusion(self.confusion, CLASS_NAMES), engine.state.epoch)
         self.writer.flush()

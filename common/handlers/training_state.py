@@ -9,8 +9,9 @@ from typing import Any
 
 import ignite.distributed as idist
 import torch
-from ignite.engine import Engine, Events
+from ignite.engine import Events
 from ignite.handlers import EarlyStopping
+from monai.engines.workflow import Workflow
 from torch import nn
 
 from common.errors import CheckpointError, Problem
@@ -23,8 +24,8 @@ logger = logging.getLogger(__name__)
 class TrainingState:
     """Keeps the best weights and the last state of a run, ends it when it no longer improves, and resumes it.
 
-    Best weights go to ``weights`` as ``{"model", "provenance"}``; the last state, with optimiser, scheduler, epoch, best
-    metric and early-stop counter, lies beside it. With the random state derived from (seed, epoch) by
+    Best weights go to ``weights`` as ``{"model", "provenance"}``; the last state, with optimiser, scheduler, epoch,
+    best metric and early-stop counter, lies beside it. With the random state derived from (seed, epoch) by
     :class:`EpochSeed`, a run that is resumed ends where the unbroken one would have.
 
     Args:
@@ -41,8 +42,8 @@ class TrainingState:
 
     def __init__(
         self,
-        trainer: Engine,
-        evaluator: Engine,
+        trainer: Workflow,
+        evaluator: Workflow,
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
         lr_scheduler: torch.optim.lr_scheduler.LRScheduler,
@@ -71,7 +72,7 @@ class TrainingState:
             return
         self.trainer.run()
 
-    def after_validation(self, engine: Engine) -> None:
+    def after_validation(self, engine: Workflow) -> None:
         """Keep the weights if they are the best so far."""
         if self.trainer.state.epoch == 0:
             return
@@ -85,7 +86,7 @@ class TrainingState:
         if self.early_stopping is not None:
             self.early_stopping(engine)
 
-    def after_epoch(self, engine: Engine) -> None:
+    def after_epoch(self, engine: Workflow) -> None:
         """Write the state to resume from."""
         if idist.get_rank() > 0:
             return
@@ -93,7 +94,7 @@ class TrainingState:
             "model": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "lr_scheduler": self.lr_scheduler.state_dict(),
-            "scaler": engine.scaler.state_dict() if getattr(engine, "scaler", None) else None,
+            "scaler": engine.scaler.state_dict() if engine.scaler else None,
             "early_stopping": dict(self.early_stopping.state_dict()) if self.early_stopping else None,
             "epoch": int(engine.state.epoch),
             "epoch_length": int(engine.state.epoch_length),
@@ -114,7 +115,7 @@ class TrainingState:
         self.network.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.lr_scheduler.load_state_dict(state["lr_scheduler"])
-        if state["scaler"] and getattr(self.trainer, "scaler", None):
+        if state["scaler"] and self.trainer.scaler:
             self.trainer.scaler.load_state_dict(state["scaler"])
         if state["early_stopping"] and self.early_stopping:
             self.early_stopping.load_state_dict(state["early_stopping"])
@@ -133,5 +134,5 @@ class TrainingState:
             mend = "Resume with the same settings, or start anew in another folder."
             raise CheckpointError(Problem(what, str(self.last), mend))
 
-    def _score(self, _: Engine) -> float:
+    def _score(self, _: Workflow) -> float:
         return float(self.evaluator.state.metrics[self.evaluator.state.key_metric_name])

@@ -44,7 +44,7 @@ def load_checked(path: str | Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        mend = "Train first, or pass --checkpoint <file>."
+        mend = "Train first, or correct the path (--checkpoint, --init_weights or --pretrained)."
         raise CheckpointError(Problem("the checkpoint does not exist", str(path), mend)) from error
     except pickle.UnpicklingError as error:
         if not zipfile.is_zipfile(path) and not _is_pickle(path):

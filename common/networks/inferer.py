@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any, cast
 
 import torch
+from monai.data import MetaTensor
 from monai.inferers import SliceInferer
 from torch import Tensor
 
@@ -34,6 +35,8 @@ class FlipSliceInferer(SliceInferer):
 
     def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         """Logits of the whole volume."""
+        if isinstance(inputs, MetaTensor):
+            inputs = inputs.as_tensor()  # metadata would be carried through every layer, at a cost
         logits = self._segment(inputs, network, *args, **kwargs)
         if not self.flips:
             return logits

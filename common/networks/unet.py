@@ -6,7 +6,7 @@ import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
 
-from common.errors import KnobError, Problem
+from common.errors import CheckpointError, KnobError, Problem
 from common.networks.pretraining import imagenet_weights
 
 HEADS = ("standard", "deep")
@@ -28,6 +28,10 @@ class SegmentationUNet(nn.Module):
         pretrained: ``True`` to fetch ImageNet weights for the encoder, a path to take them from a file, ``False`` for
             random ones. The stem is adapted to ``in_channels``.
         channels_last: hold the weights in channels-last memory format, faster on CPUs and with mixed precision.
+
+    Raises:
+        KnobError: ``head`` or ``trainable`` is no choice.
+        CheckpointError: the ImageNet weights cannot be had, or are another encoder's.
 
     Shapes:
         ``image`` (batch, in_channels, height, width), height and width multiples of 32 → logits
@@ -51,13 +55,20 @@ class SegmentationUNet(nn.Module):
         if head == "deep":
             self.unet.segmentation_head = deep_head(num_classes)
         if pretrained:
-            self.unet.encoder.load_state_dict(imagenet_weights(encoder, pretrained, in_channels))
+            self._start_from(imagenet_weights(encoder, pretrained, in_channels), encoder, pretrained)
         self.head_only = trainable == "head"
         if self.head_only:
             self.unet.encoder.requires_grad_(False)
             self.unet.decoder.requires_grad_(False)
         if channels_last:
             self.to(memory_format=torch.channels_last)
+
+    def _start_from(self, weights: dict[str, Tensor], encoder: str, source: bool | str) -> None:
+        try:
+            self.unet.encoder.load_state_dict(weights)
+        except RuntimeError as error:
+            mend = f"Give torchvision's weights of {encoder}."
+            raise CheckpointError(Problem(f"its layers are not those of {encoder}", str(source), mend)) from error
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits of the classes for each pixel."""

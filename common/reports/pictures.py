@@ -15,7 +15,7 @@ from common.cohorts.nifti import read_nifti
 from common.transforms.geometry import orientation_of
 
 REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400"}
-OVERLAY = ListedColormap([(0, 0, 0, 0), *REGION_COLOURS.values()])
+OVERLAY = ListedColormap(["#00000000", *REGION_COLOURS.values()])
 DISPLAY_PERCENTILES = (1, 99.7)
 
 

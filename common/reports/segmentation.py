@@ -12,6 +12,7 @@ import torch
 from common.metrics import brats_dice_hd95, soft_dice, summarise
 from common.metrics.regions import REGIONS, to_regions
 from common.metrics.soft_dice import CLASSES
+from common.reports.page import DASH
 
 PUBLISHED = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8648}
 """P3, table 1: soft Dice on BraTS 2020, slices of one patient on both sides of the split."""
@@ -108,11 +109,11 @@ def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def interval(values: Mapping[str, float], digits: int) -> str:
-    """``low – high``, or a dash where there is none."""
+    """``0.81 to 0.90``, or a dash where there is none."""
     if np.isnan(values["low"]):
-        return "–"
-    return f"{values['low']:.{digits}f} – {values['high']:.{digits}f}"
+        return DASH
+    return f"{values['low']:.{digits}f} to {values['high']:.{digits}f}"
 
 
 def _number(value: float, digits: int) -> str:
-    return "–" if np.isnan(value) else f"{value:.{digits}f}"
+    return DASH if np.isnan(value) else f"{value:.{digits}f}"

@@ -47,8 +47,8 @@ class Panel:
         prediction = logits.argmax(dim=0)
         depth = int((truth > 0).sum(dim=(0, 1)).argmax())
         joint = torch.bincount((truth * len(CLASS_NAMES) + prediction).flatten(), minlength=len(CLASS_NAMES) ** 2)
-        planes = [np.asarray(plane[..., depth].cpu()) for plane in (image[0], truth, prediction)]
-        return cls(subject, *planes, joint.reshape(len(CLASS_NAMES), -1).cpu().numpy())
+        shown, true, predicted = (np.asarray(plane[..., depth].cpu()) for plane in (image[0], truth, prediction))
+        return cls(subject, shown, true, predicted, joint.reshape(len(CLASS_NAMES), -1).cpu().numpy())
 
 
 def write_page(

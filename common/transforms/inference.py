@@ -85,8 +85,9 @@ class PrepareBraind(Transform):
 class LabelMapd(Transform):
     """Turn the logits in ``pred`` into a label map in the space of the input's files.
 
-    ``pred`` becomes (1, x, y, z), uint8 unless a value is larger, with the values of ``mask_values``; on request ``probabilities`` becomes float32
-    (class, x, y, z), zero outside the brain's box but for the background, which is one there.
+    ``pred`` becomes (1, x, y, z) with the values of ``mask_values``, uint8 unless one is larger. On request
+    ``probabilities`` becomes float32 (class, x, y, z), zero outside the brain's box but for the background, which is
+    one there.
 
     Args:
         mask_values: how NCR, ED and ET are stored.

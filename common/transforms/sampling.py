@@ -20,7 +20,8 @@ def slice_sampler(
         dataset: its ``data`` are items with ``tumour``.
         slices_per_epoch: how many to draw, with replacement, over all processes; ``None`` shows every slice once.
         tumour_share: share of slices drawn that show tumour.
-        seed: of the order; the epoch is added to it.
+        seed: of the order and of the division between the processes; the epoch is added to it. Draws come from torch's
+            generator, which :class:`common.handlers.EpochSeed` seeds.
 
     Raises:
         KnobError: the share is not between 0 and 1.

@@ -104,7 +104,7 @@ def test_what_preparation_and_the_files_suffer_from_is_told_once_each(tmp_path):
     write_patient(tmp_path / "p1", 0)
     files = {key: str(tmp_path / "p1" / f"p1_{key}.nii.gz") for key in (*MODALITIES, "seg")}
     Path(files["t1"]).write_bytes(b"nonsense")
-    nib.save(nib.Nifti1Image(np.full((8, 7, 6), 3, np.int16), np.eye(4)), files["seg"])
+    nib.save(nib.Nifti1Image(np.full((8, 7, 6), 3, np.int16), nib.load(files["t2"]).affine), files["seg"])
     cost, problems = measure_case({"subject": "p1", **files, "mask_values": [1, 2, 4]})
     assert cost is None
     assert [problem.where.split(" ")[0] for problem in problems] == [files["t1"], files["seg"]]

@@ -1,0 +1,107 @@
+"""Measure what we promise about speed, as ratios to the bare work, and write benchmarks/README.md.
+
+python benchmarks/run.py [--quick] [--only epoch preparation inference memory]
+
+Takes about five minutes on two cores. A target that is missed is said, and is no error: the exit code stays 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+FOLDER = Path(__file__).resolve().parent
+if str(FOLDER.parent) not in sys.path:
+    sys.path.insert(0, str(FOLDER.parent))
+
+if TYPE_CHECKING:
+    from benchmarks.timing import Ratio
+
+PARTS = ("epoch", "preparation", "inference", "memory")
+REPEATS = {"epoch": 3, "preparation": 9, "inference": 3, "memory": 1}
+FULL_PATIENTS = 5
+SMALL_SHAPE = (128, 128, 64)
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one repeat; prints the table and writes no page")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these alone; prints the table and writes no page")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse_arguments(argv)
+    from benchmarks.timing import THREADS
+
+    os.environ["OMP_NUM_THREADS"] = str(THREADS)  # also for the processes that measure memory
+    os.environ["MPLBACKEND"] = "Agg"
+    import torch
+    from tqdm import tqdm
+
+    torch.set_num_threads(THREADS)
+    parts = [part for part in PARTS if part in (arguments.only or PARTS)]
+    repeats = {part: 1 if arguments.quick else REPEATS[part] for part in parts}
+    total = sum(count + (part != "memory") for part, count in repeats.items())
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=total, unit="round", dynamic_ncols=True) as bar:
+        ratios = []
+        for part in parts:
+            bar.set_description(part)
+            with silence():
+                ratios.append(measure(part, Path(folder), repeats[part], bar.update))
+    report(parts, ratios, whole_run=not arguments.quick and not arguments.only)
+    return 0
+
+
+def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
+    """Run one of :data:`PARTS` on phantoms, which are made in ``folder`` when they are first asked for."""
+    from benchmarks.bundle import multiply_patients
+    from common.cohorts.phantoms import make_brats_phantoms
+
+    workspace = folder / part
+    workspace.mkdir()
+    module = importlib.import_module(f"benchmarks.{part}")
+    if part == "memory":
+        few = make_brats_phantoms(workspace / "phantoms", patients=min(module.SIZES), shape=SMALL_SHAPE).parent
+        cohorts = {size: multiply_patients(few, workspace / f"{size} patients", size) for size in module.SIZES}
+        return module.measure(cohorts, workspace, repeats, advance)
+    cohort = folder / "phantoms"
+    if not cohort.exists():
+        make_brats_phantoms(cohort, patients=FULL_PATIENTS)
+    return module.measure(cohort, workspace, repeats, advance)
+
+
+def report(parts: Sequence[str], ratios: Sequence[Ratio], whole_run: bool) -> None:
+    """Print the table; write the page after a whole run."""
+    from benchmarks.table import verdict, write_page, write_table
+
+    print(f"{write_table(ratios)}\n\n{verdict(ratios)}")
+    if not whole_run:
+        return
+    from benchmarks.gpu import measure_rates
+    from common.files import write_text
+
+    documents = [importlib.import_module(f"benchmarks.{part}").__doc__ or "" for part in parts]
+    explanations = {ratio.name: document.strip() for ratio, document in zip(ratios, documents, strict=True)}
+    page = FOLDER / "README.md"
+    write_text(page, write_page(ratios, explanations, "make bench", measure_rates(3)))
+    print(f"Written to {page.relative_to(FOLDER.parent)}")
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Swallow what the bundle says and draws while it is measured; our own bar was made before."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,57 @@
+"""What a benchmark hands back, and how two costs are timed side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+THREADS = 2
+"""All is measured on two threads, and so says the table."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """What something costs, against the least that it could cost.
+
+    Args:
+        name: of the benchmark.
+        ours: the cost as the bundle has it, in ``unit``.
+        bare: the cost of the bare work, measured in the same run.
+        limit: the largest ratio of the two that we promise.
+        unit: of both costs.
+    """
+
+    name: str
+    ours: float
+    bare: float
+    limit: float
+    unit: str = "s"
+
+    @property
+    def value(self) -> float:
+        """Ours by bare."""
+        return self.ours / self.bare
+
+    @property
+    def met(self) -> bool:
+        """Whether the promise is kept, to the two digits that the table shows."""
+        return round(self.value, 2) <= self.limit
+
+
+def alternate(
+    ours: Callable[[], object], bare: Callable[[], object], repeats: int, advance: Callable[[], object]
+) -> tuple[float, float]:
+    """Median seconds of two functions, called in turn so that a drift of the machine falls on both.
+
+    A first call of each is not counted. ``advance`` is called after each pair, ``repeats + 1`` times.
+    """
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(repeats + 1):
+        for function, measured in zip((ours, bare), seconds, strict=True):
+            begun = time.perf_counter()
+            function()
+            measured.append(time.perf_counter() - begun)
+        advance()
+    return median(seconds[0][1:]), median(seconds[1][1:])

@@ -1,0 +1,97 @@
+"""The main job on phantoms: make a cohort, check it, train, evaluate on held-out patients, segment one.
+
+Every step is a command that a user can type; it is printed before it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUNDLE = ROOT / "bundles" / "glioma_segmentation"
+PATIENTS, SHAPE = 20, ("96", "96", "64")
+LEARNING = {
+    "crop_size": "[96,96]",
+    "batch_size": "8",
+    "slices_per_epoch": "320",
+    "epochs": "10",
+    "lr_step": "6",
+    "overwrite": "true",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run all steps; stop at the first that fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=ROOT / "demo", help="folder for data and results (default: demo)")
+    parser.add_argument("--patients", type=int, default=PATIENTS, help=f"phantom patients (default: {PATIENTS})")
+    arguments = parser.parse_args(argv)
+    folder = arguments.output.resolve()
+    data, run = folder / "phantoms", folder / "glioma_segmentation"
+    for earlier in (data, run, folder / "cache"):
+        shutil.rmtree(earlier, ignore_errors=True)
+    os.environ.setdefault("OMP_NUM_THREADS", str(min(4, os.cpu_count() or 1)))
+    os.environ["GLIOMA_CACHE_DIR"] = str(folder / "cache")
+
+    begun = time.monotonic()
+    for title, command in steps(data, run, arguments.patients):
+        print(f"\n=== {title}\n$ {shlex.join(shown(command))}", flush=True)
+        finished = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
+        if finished.returncode:
+            print(f"\nThe demo stopped at: {title}", file=sys.stderr)
+            return finished.returncode
+    print(closing(run, time.monotonic() - begun))
+    return 0
+
+
+def steps(data: Path, run: Path, patients: int) -> list[tuple[str, list[str]]]:
+    """Title and command (of the Python interpreter) of each step."""
+    weights = run / "models" / "model.pt"
+    common = {"bundle_root": str(BUNDLE), "dataset_dir": str(data)}
+    learned = {**common, "output_dir": str(run / "eval"), "weights": str(weights)}
+    first = data / "MICCAI_BraTS2020_TrainingData" / "BraTS20_Training_001"
+    applied = {"dataset_dir": str(first), "checkpoint": str(weights), "output_dir": str(run / "predictions")}
+    cohort = ["brats2020", str(data), "--patients", str(patients), "--shape", *SHAPE]
+    return [
+        ("A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *cohort]),
+        ("What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", str(data)]),
+        ("Train on some of the patients", bundle_command("training", ["train"], {**learned, **LEARNING})),
+        ("Judge on patients that were held out", bundle_command("evaluating", ["train", "evaluate"], learned)),
+        (
+            "Segment one patient",
+            bundle_command("inferring", ["inference"], {**common, **applied, "pictures": "true"}),
+        ),
+    ]
+
+
+def bundle_command(run_id: str, configs: list[str], overrides: dict[str, str]) -> list[str]:
+    """``-m monai.bundle run <id> --config_file ... --name value ...``."""
+    files = [str(BUNDLE / "configs" / f"{name}.yaml") for name in configs]
+    given = [part for name, value in overrides.items() for part in (f"--{name}", value)]
+    return ["-m", "monai.bundle", "run", run_id, "--config_file", files[0] if len(files) == 1 else str(files), *given]
+
+
+def shown(command: list[str]) -> list[str]:
+    """The command as a person would type it in the repository's root."""
+    return ["python", *(part.replace(f"{ROOT}{os.sep}", "") for part in command)]
+
+
+def closing(run: Path, seconds: float) -> str:
+    """Where to look now."""
+    return f"""
+=== Done in {seconds / 60:.1f} minutes. The numbers are a phantom's, not a patient's. Look at
+  report        {run / "eval" / "report.html"}
+  tables        {run / "eval" / "predictions.csv"}
+  segmentation  {run / "predictions"} (label map, picture, volumes)
+  curves        tensorboard --logdir {run / "eval" / "tensorboard"}"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

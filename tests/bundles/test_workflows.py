@@ -1,0 +1,243 @@
+"""The life of a model, in process: train, break off, resume, evaluate, segment; stages; the published protocol."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from ignite.engine import Events
+
+from common.errors import CheckpointError, KnobError, OutputError, SplitLeakageError, find_glioma_error
+from common.metrics import brats_dice_hd95
+
+Start = Callable[..., Any]
+Weights = dict[str, torch.Tensor]
+
+CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "glioma_segmentation" / "configs"
+LEARNING = {"epochs": 2, "lr_step": 1}
+SMALL_SLICES = {  # the published protocol resizes slices to 256 x 256
+    "train#preprocessing#transforms#2#spatial_size": [64, 64],
+    "validate#preprocessing#transforms#2#spatial_size": [64, 64, -1],
+}
+
+
+class PowerCut(Exception):
+    pass
+
+
+def load(path: Path) -> dict[str, Any]:
+    return torch.load(path, weights_only=True)
+
+
+def equal(one: Weights, other: Weights) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(weight, other[key]) for key, weight in one.items())
+
+
+def is_head(key: str) -> bool:
+    return ".segmentation_head." in key
+
+
+@pytest.fixture(scope="module")
+def trained(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two epochs."""
+    folder = tmp_path_factory.mktemp("trained")
+    start(folder, "train", **LEARNING).run()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def evaluated(start: Start, trained: Path) -> Path:
+    start(trained, "train", "evaluate").run()
+    return trained / "eval"
+
+
+@pytest.fixture(scope="module")
+def stage2(start: Start, trained: Path) -> Path:
+    start(trained, "train", "stage2").run()
+    return trained / "models" / "model_stage2.pt"
+
+
+def test_a_resumed_run_equals_an_unbroken_one(start: Start, trained: Path, tmp_path: Path) -> None:
+    def cut(_: Any) -> None:
+        raise PowerCut
+
+    broken = start(tmp_path, "train", **LEARNING)
+    broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=6), cut)  # the second epoch's second step
+    with pytest.raises(PowerCut):
+        broken.run()
+    assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
+    start(tmp_path, "train", resume="true", **LEARNING).run()
+    for name in ("model.pt", "model_last.pt"):
+        unbroken, resumed = load(trained / "models" / name), load(tmp_path / "models" / name)
+        assert equal(unbroken["model"], resumed["model"])
+        assert unbroken["provenance"] == resumed["provenance"]
+    assert unbroken["epoch"] == resumed["epoch"] == 2
+    assert unbroken["best"] == resumed["best"]
+    assert unbroken["lr_scheduler"] == resumed["lr_scheduler"]
+
+
+def test_the_best_weights_name_their_epoch_and_score(trained: Path) -> None:
+    best, last = load(trained / "models" / "model.pt"), load(trained / "models" / "model_last.pt")
+    assert best["provenance"]["val_mean_dice"] == last["best"]
+    assert best["provenance"]["epoch"] in (1, 2)
+    assert best["provenance"]["protocol"] == "patient"
+
+
+def test_a_run_leaves_split_versions_and_curves(trained: Path) -> None:
+    split = json.loads((trained / "eval" / "split.json").read_text())
+    assert [len(split[side]) for side in ("train", "validation", "test")] == [4, 2, 2]
+    assert "torch" in json.loads((trained / "eval" / "versions.json").read_text())
+    assert list((trained / "eval" / "tensorboard").glob("events.*"))
+
+
+def test_a_finished_run_that_is_resumed_says_so_and_stays(
+    start: Start, trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = (trained / "models" / "model_last.pt").read_bytes()
+    with caplog.at_level(logging.INFO, logger="common"):
+        start(trained, "train", resume=True, **LEARNING).run()
+    assert "The run has ended after epoch 2; nothing is left to do." in caplog.text
+    assert (trained / "models" / "model_last.pt").read_bytes() == before
+
+
+def test_a_finished_run_is_not_written_over_unasked(start: Start, trained: Path) -> None:
+    before = (trained / "models" / "model.pt").read_bytes()
+    with pytest.raises(Exception) as caught:
+        start(trained, "train", **LEARNING)
+    error = find_glioma_error(caught.value)
+    assert isinstance(error, OutputError)
+    assert "--resume" in str(error)
+    assert "--overwrite" in str(error)
+    assert (trained / "models" / "model.pt").read_bytes() == before
+
+
+def test_a_run_is_written_over_on_request(start: Start, tmp_path: Path) -> None:
+    for name in ("model.pt", "model_last.pt"):
+        (tmp_path / "models").mkdir(exist_ok=True)
+        (tmp_path / "models" / name).write_text("earlier")
+    (tmp_path / "eval").mkdir()
+    (tmp_path / "eval" / "report.html").write_text("earlier")
+    start(tmp_path, "train", overwrite="true").run()
+    assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
+    assert not (tmp_path / "eval" / "report.html").exists()
+
+
+def test_an_evaluation_has_a_row_for_each_test_patient(evaluated: Path) -> None:
+    rows = pd.read_csv(evaluated / "predictions.csv")
+    assert rows["subject"].tolist() == sorted(json.loads((evaluated / "split.json").read_text())["test"])
+    metrics = json.loads((evaluated / "metrics.json").read_text())
+    assert metrics["patients"] == len(rows)
+    assert metrics["regions"]["WT"]["dice"]["mean"] == pytest.approx(rows["dice_WT"].mean())
+    assert metrics["weights"]["epoch"] in (1, 2)
+    page = (evaluated / "report.html").read_text()
+    assert "phantom" in page
+    assert all(subject in page for subject in rows["subject"])
+
+
+def test_label_maps_lie_in_the_patients_space_and_score_as_the_evaluation_says(
+    start: Start, evaluated: Path, trained: Path, phantom_dir: Path
+) -> None:
+    start(trained, "inference").run()
+    results = trained / "eval" / "predictions"
+    volumes = pd.read_csv(results / "volumes.csv", index_col="subject")
+    assert len(volumes) == 8
+    rows = pd.read_csv(evaluated / "predictions.csv", index_col="subject")
+    stored_as = np.array([0, 1, 2, 0, 3])
+    for subject, row in rows.iterrows():
+        (truth_file,) = phantom_dir.rglob(f"{subject}_seg.nii.gz")
+        truth, found = nib.load(truth_file), nib.load(results / f"{subject}_seg.nii.gz")
+        assert found.shape == truth.shape
+        assert np.array_equal(found.affine, truth.affine)
+        labels = [np.asarray(image.dataobj).astype(int) for image in (found, truth)]
+        assert set(np.unique(labels[0])) <= {0, 1, 2, 4}
+        measures = brats_dice_hd95(*(stored_as[label] for label in labels))
+        for region, by_hand in measures.items():
+            assert row[f"dice_{region}"] == pytest.approx(by_hand["dice"], abs=1e-6)
+            assert row[f"hd95_{region}"] == pytest.approx(by_hand["hd95"], abs=1e-3)
+        assert volumes.loc[subject, "WT_ml"] == pytest.approx((labels[0] > 0).sum() / 1000, abs=0.006)
+
+
+def test_patients_that_were_trained_on_are_not_judged_unasked(start: Start, trained: Path, tmp_path: Path) -> None:
+    other = {"seed": 1, "checkpoint": str(trained / "models" / "model.pt"), "output_dir": str(tmp_path)}
+    with pytest.raises(Exception) as caught:
+        start(trained, "train", "evaluate", **other).run()
+    assert isinstance(find_glioma_error(caught.value), SplitLeakageError)
+    start(trained, "train", "evaluate", allow_trained_on="true", **other).run()
+    assert (tmp_path / "metrics.json").exists()
+
+
+def test_weights_of_one_protocol_are_not_judged_by_the_other(start: Start, trained: Path, tmp_path: Path) -> None:
+    checkpoint = str(trained / "models" / "model.pt")
+    with pytest.raises(Exception) as caught:
+        start(tmp_path, "train", "paper", "evaluate", checkpoint=checkpoint, **SMALL_SLICES).run()
+    error = find_glioma_error(caught.value)
+    assert isinstance(error, CheckpointError)
+    assert "Leave configs/paper.yaml out" in str(error)
+
+
+def test_stage_2_trains_the_deep_head_alone(trained: Path, stage2: Path) -> None:
+    before, after = load(trained / "models" / "model.pt"), load(stage2)
+    bodies = [{k: v for k, v in content["model"].items() if not is_head(k)} for content in (before, after)]
+    assert any("running_mean" in key for key in bodies[0])
+    assert equal(*bodies)
+    assert {key for key in after["model"] if is_head(key)} != {key for key in before["model"] if is_head(key)}
+    assert after["provenance"]["stage"] == 2
+    assert set(after["provenance"]["training_subjects"]) == set(before["provenance"]["training_subjects"])
+
+
+def test_stage_3_goes_on_with_the_deep_head(start: Start, trained: Path, stage2: Path) -> None:
+    workflow = start(trained, "train", "stage3")
+    network = workflow.parser.get_parsed_content("network_def")
+    workflow.parser.get_parsed_content("start")
+    before = load(stage2)["model"]
+    assert equal(network.state_dict(), before)
+    workflow.run()
+    after = load(trained / "models" / "model_stage3.pt")
+    changed = {key for key, weight in after["model"].items() if not torch.equal(weight, before[key])}
+    assert changed
+    assert all(is_head(key) for key in changed)
+    assert after["provenance"]["stage"] == 3
+
+
+def test_the_published_protocol_splits_slices_and_says_so(start: Start, tmp_path: Path) -> None:
+    settings = {"epochs": 1, "batch_size": 16, "pretrained": False, "slices_per_epoch": 16, **SMALL_SLICES}
+    start(tmp_path, "train", "paper", **settings).run()
+    content = load(tmp_path / "models" / "model_paper.pt")
+    assert content["provenance"]["protocol"] == "paper"
+    assert "val_soft_dice" in content["provenance"]
+    split = json.loads((tmp_path / "eval" / "paper" / "split.json").read_text())
+    sides = {side: set(split[side]) for side in ("train", "validation", "test")}
+    assert not sides["train"] & sides["test"]
+    patients = {side: {unit.rpartition("#")[0] for unit in units} for side, units in sides.items()}
+    assert patients["train"] & patients["test"]
+    start(tmp_path, "train", "paper", "evaluate", **SMALL_SLICES).run()
+    rows = pd.read_csv(tmp_path / "eval" / "paper" / "predictions.csv")
+    assert rows["hd95_WT"].isna().all()
+    assert rows["slices"].sum() == len(sides["test"])
+    assert "both sides of the split" in (tmp_path / "eval" / "paper" / "report.html").read_text()
+
+
+def test_the_published_protocol_is_refused_without_its_overlay(
+    phantom_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"config_file": CONFIGS / "train.yaml", "bundle_root": tmp_path, "dataset_dir": phantom_dir}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    logging_file = ["--logging_file", "False"]
+    monkeypatch.setattr(sys, "argv", ["monai.bundle", "run", *words, *logging_file, "--protocol", "paper"])
+    with pytest.raises(Exception) as caught:
+        runpy.run_module("monai.bundle", run_name="__main__", alter_sys=True)
+    error = find_glioma_error(caught.value)
+    assert isinstance(error, KnobError)
+    assert "configs/paper.yaml" in str(error)
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from common.cohorts.nifti import read_header, read_nifti
+from common.errors import DatasetError
+
+AFFINE = np.array([[-1.5, 0, 0, 10], [0, -2, 0, 20], [0, 0, 3, -30], [0, 0, 0, 1]], dtype=float)
+VOXELS = np.random.default_rng(0).integers(-900, 900, (17, 13, 11)).astype(np.int16)
+
+
+def save(path: Path, voxels: np.ndarray = VOXELS, kind: type = nib.Nifti1Image) -> Path:
+    nib.save(kind(voxels, AFFINE), path)
+    return path
+
+
+def refused(path: Path, reader=read_nifti) -> str:
+    with pytest.raises(DatasetError) as caught:
+        reader(path)
+    (problem,) = caught.value.problems
+    assert str(problem.where) == str(path)
+    assert problem.mend
+    return problem.what
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_voxels_affine_and_type_come_back_as_stored(tmp_path: Path, name: str, kind: type) -> None:
+    path = save(tmp_path / name, kind=kind)
+    volume = read_nifti(path)
+    assert volume.array.dtype == np.int16
+    np.testing.assert_array_equal(volume.array, VOXELS)
+    np.testing.assert_array_equal(volume.affine, AFFINE)
+    header = read_header(path)
+    assert header.shape == VOXELS.shape
+    np.testing.assert_array_equal(header.affine, AFFINE)
+
+
+def test_the_other_byte_order(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(VOXELS, AFFINE, nib.Nifti1Header(endianness=">"))
+    nib.save(image, tmp_path / "big.nii.gz")
+    np.testing.assert_array_equal(read_nifti(tmp_path / "big.nii.gz").array, VOXELS)
+    assert read_header(tmp_path / "big.nii.gz").shape == VOXELS.shape
+
+
+def test_compression_is_known_by_the_content_not_by_the_name(tmp_path: Path) -> None:
+    plain = save(tmp_path / "plain.nii").read_bytes()
+    (tmp_path / "a.nii.gz").write_bytes(plain)
+    (tmp_path / "b.nii").write_bytes(gzip.compress(plain))
+    for name in ("a.nii.gz", "b.nii"):
+        np.testing.assert_array_equal(read_nifti(tmp_path / name).array, VOXELS)
+
+
+def test_several_gzip_members_are_one_file(tmp_path: Path) -> None:
+    plain = save(tmp_path / "plain.nii").read_bytes()
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(plain[:1000]) + gzip.compress(plain[1000:]))
+    np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii.gz").array, VOXELS)
+
+
+def test_scale_factor_and_offset_are_applied(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.nii")
+    data = bytearray(path.read_bytes())
+    data[112:120] = struct.pack("<ff", 0.5, 3.0)  # scl_slope and scl_inter
+    path.write_bytes(data)
+    np.testing.assert_array_equal(read_nifti(path).array, VOXELS * 0.5 + 3)
+
+
+def test_a_header_extension_of_many_kilobytes(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(VOXELS, AFFINE)
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"x" * 20_000))
+    nib.save(image, tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii.gz").array, VOXELS)
+    assert read_header(tmp_path / "a.nii.gz").shape == VOXELS.shape
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_truncated_compressed_file(tmp_path: Path, share: float) -> None:
+    path = save(tmp_path / "a.nii.gz")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    assert "truncated" in refused(path)
+
+
+@pytest.mark.parametrize("lost", [1, 8, 12])
+def test_a_compressed_file_without_the_end_of_its_trailer(tmp_path: Path, lost: int) -> None:
+    path = save(tmp_path / "a.nii.gz")
+    path.write_bytes(path.read_bytes()[:-lost])
+    assert "truncated" in refused(path)
+
+
+def test_a_wrong_checksum(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.nii.gz")
+    data = bytearray(path.read_bytes())
+    data[-8] ^= 1
+    path.write_bytes(data)
+    assert "damaged" in refused(path)
+
+
+@pytest.mark.parametrize("kept", [352, 353, -1])
+def test_a_file_that_ends_before_its_last_voxel(tmp_path: Path, kept: int) -> None:
+    path = save(tmp_path / "a.nii")
+    path.write_bytes(path.read_bytes()[:kept])
+    assert refused(path) == "the file ends before its last voxel"
+
+
+def test_a_header_that_promises_petabytes_asks_for_no_memory(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.nii")
+    data = bytearray(path.read_bytes())
+    data[40:48] = struct.pack("<4h", 3, 32767, 32767, 32767)  # dim
+    path.write_bytes(data)
+    assert refused(path) == "the file ends before its last voxel"
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+def test_what_is_no_nifti(tmp_path: Path, reader) -> None:
+    for name, content in (("page.nii.gz", b"<html>404</html>"), ("b.nii", b"\0" * 400), ("c.nii.gz", b"ab")):
+        path = tmp_path / name
+        path.write_bytes(content)
+        assert refused(path, reader) == "the file is no NIfTI"
+    path.write_bytes(gzip.compress(b"not an image at all" * 40))
+    assert refused(path, reader) == "the file is no NIfTI"
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+def test_empty_files(tmp_path: Path, reader) -> None:
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(b"")
+    assert refused(path, reader) == "the file is empty"
+    path.write_bytes(gzip.compress(b""))
+    assert refused(path, reader) == "the file is empty"
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+def test_no_file_and_a_folder(tmp_path: Path, reader) -> None:
+    assert refused(tmp_path / "a.nii.gz", reader) == "the file does not exist"
+    assert "read" in refused(tmp_path, reader)
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+@pytest.mark.parametrize("kept", [4, 200, 347])
+def test_a_cut_header(tmp_path: Path, reader, kept: int) -> None:
+    path = save(tmp_path / "a.nii")
+    path.write_bytes(path.read_bytes()[:kept])
+    assert "header" in refused(path, reader)
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+def test_an_affine_that_is_not_finite(tmp_path: Path, reader) -> None:
+    path = save(tmp_path / "a.nii")
+    data = bytearray(path.read_bytes())
+    data[280:284] = struct.pack("<f", np.nan)  # srow_x
+    path.write_bytes(data)
+    assert "not finite" in refused(path, reader)
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+@pytest.mark.parametrize(("offset", "content"), [(70, struct.pack("<h", 12345)), (344, b"abc\0"), (42, b"\xff\xff")])
+def test_a_damaged_header(tmp_path: Path, reader, offset: int, content: bytes) -> None:
+    """An unknown type of voxels; a wrong magic string; an axis of -1 voxels."""
+    path = save(tmp_path / "a.nii")
+    data = bytearray(path.read_bytes())
+    data[offset : offset + len(content)] = content
+    path.write_bytes(data)
+    assert "damaged" in refused(path, reader)

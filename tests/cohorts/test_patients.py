@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.cohorts.patients import read_patients, still_to_do
+from common.errors import DatasetError, KnobError, OutputError
+
+Writer = Callable[..., Path]
+
+
+def test_a_folder_of_unlabelled_patients(tmp_path: Path, write_patient: Writer) -> None:
+    for name in ("BraTS2021_00002", "BraTS2021_00001"):
+        write_patient(tmp_path / name, ("flair", "t1", "t1ce", "t2"))
+    records = read_patients(tmp_path)
+    assert [record["subject"] for record in records] == ["BraTS2021_00001", "BraTS2021_00002"]
+    assert not any(record.get("seg") for record in records)
+    assert [record["subject"] for record in read_patients(tmp_path, exclude="BraTS2021_00001")] == ["BraTS2021_00002"]
+
+
+def test_the_folder_of_one_patient(tmp_path: Path, write_patient: Writer) -> None:
+    write_patient(tmp_path / "BraTS2021_00002")
+    (record,) = read_patients(tmp_path / "BraTS2021_00002")
+    assert record["subject"] == "BraTS2021_00002"
+
+
+def test_a_modality_may_be_absent_only_on_the_word(tmp_path: Path, write_patient: Writer) -> None:
+    write_patient(tmp_path / "BraTS2021_00001", ("flair", "t1ce", "t2"))
+    with pytest.raises(DatasetError, match="t1"):
+        read_patients(tmp_path)
+    (record,) = read_patients(tmp_path, missing_modality="zero")
+    assert not record.get("t1")
+    assert record["t1ce"]
+    with pytest.raises(KnobError, match="'mean' is no choice"):
+        read_patients(tmp_path, missing_modality="mean")
+
+
+@pytest.mark.parametrize(
+    ("files", "subject"),
+    [
+        ({"flair": "/x/BraTS20_Validation_001_flair.nii.gz", "t1": "/x/other.nii"}, "BraTS20_Validation_001"),
+        ({"t1ce": "scan.nii"}, "scan"),
+        ({"flair": "a_t1_flair.nii.gz"}, "a_t1"),
+        ({"image": "/x/Brats18_2013.08.03.nii.gz"}, "Brats18_2013.08.03"),
+        ({"subject": "Ada", "flair": "scan.nii"}, "Ada"),
+    ],
+)
+def test_one_patients_files(files: dict[str, str], subject: str) -> None:
+    nothing = dict.fromkeys(("image", "flair", "t1", "t1ce", "t2", "subject"))
+    (record,) = read_patients(files={**nothing, **files})
+    assert record["subject"] == subject
+    assert {key: record[key] for key in files} == files
+    assert not record.keys() & (nothing.keys() - files.keys() - {"subject"})
+
+
+def test_contradictions_on_the_command_line(tmp_path: Path) -> None:
+    with pytest.raises(KnobError, match="files and a folder or list were given"):
+        read_patients(tmp_path, files={"flair": "a.nii"})
+    with pytest.raises(KnobError, match="no data set is given"):
+        read_patients()
+    with pytest.raises(KnobError, match="no data set is given"):
+        read_patients(files={"subject": "Ada", "flair": None})
+    with pytest.raises(KnobError, match="t1ce is no modality of this network"):
+        read_patients(files={"flair": "a.nii", "t1ce": "b.nii"}, modalities=("flair", "t2"))
+    with pytest.raises(KnobError, match="image and single modalities"):
+        read_patients(files={"image": "a.nii", "t1ce": "b.nii"})
+
+
+def test_what_is_still_to_do(tmp_path: Path) -> None:
+    records = [{"subject": name, "flair": f"{name}.nii", "t1": None, "seg": "m.nii", "age": 3.0} for name in "AB"]
+    todo = still_to_do(records, tmp_path)
+    assert todo == [{"subject": "A", "flair": "A.nii"}, {"subject": "B", "flair": "B.nii"}]
+    (tmp_path / "A_seg.nii.gz").touch()
+    with pytest.raises(OutputError, match="results of 1 patients are there already"):
+        still_to_do(records, tmp_path)
+    assert [item["subject"] for item in still_to_do(records, tmp_path, resume=True)] == ["B"]
+    assert [item["subject"] for item in still_to_do(records, tmp_path, overwrite=True)] == ["A", "B"]
+    (tmp_path / "B_seg.nii.gz").touch()
+    assert still_to_do(records, tmp_path, resume=True) == []
+
+
+def test_files_of_all_channels_at_once(tmp_path: Path, write_volume: Writer) -> None:
+    path = write_volume(tmp_path / "a.nii.gz", np.ones((4, 4, 4, 4), np.int16))
+    (item,) = still_to_do(read_patients(files={"image": str(path)}), tmp_path / "out")
+    assert item == {"subject": "a", "image": str(path)}

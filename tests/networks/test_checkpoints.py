@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import pickle
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from common.errors import CheckpointError, OutputError
+from common.networks.checkpoints import load_checked, load_weights, save_checkpoint
+from common.networks.unet import SegmentationUNet, deep_head
+
+
+class Net(nn.Module):
+    """The parts and names of the U-Net, at the size of a test."""
+
+    def __init__(self, head: str = "standard", width: int = 2) -> None:
+        super().__init__()
+        self.unet = nn.Module()
+        self.unet.encoder = nn.Conv2d(4, width, 1)
+        self.unet.segmentation_head = deep_head(4) if head == "deep" else nn.Sequential(nn.Conv2d(16, 4, 3, padding=1))
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def refused(call: Callable[[], Any]) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        call()
+    (problem,) = caught.value.problems
+    return str(problem)
+
+
+class Payload:
+    """A pickle that makes a file when it is loaded."""
+
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch '{self.victim}'",)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path: Path, zipped: bool) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "model.pt"
+    content = {"model": {}, "extra": Payload(victim)}
+    if zipped:
+        torch.save(content, path)
+    else:
+        path.write_bytes(pickle.dumps(content, protocol=2))
+    assert "it holds Python objects, which could run code" in refused(lambda: load_checked(path))
+    assert not victim.exists()
+    pickle.loads(pickle.dumps(Payload(victim)))  # it would have
+    assert victim.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello world, this is a text\n" * 20,
+        b"<html><body>404</body></html>",
+        b'{"model": 1}',
+        gzip.compress(b"x" * 1000),
+        bytes(range(256)) * 9,
+    ],
+)
+def test_any_other_file_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    told = refused(lambda: load_checked(path))
+    assert told.startswith(f"{path}: it ")
+    assert "Python objects" not in told
+    assert "\n" not in told
+
+
+def test_a_cut_checkpoint_a_folder_and_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, {"model": {"a": torch.zeros(1000)}})
+    path.write_bytes(path.read_bytes()[:2000])
+    assert "it cannot be read" in refused(lambda: load_checked(path))
+    assert "it cannot be read" in refused(lambda: load_checked(tmp_path))
+    assert "the checkpoint does not exist. Train first" in refused(lambda: load_checked(tmp_path / "no.pt"))
+
+
+@pytest.mark.parametrize("content", [[1, 2], torch.zeros(3), {"model": 3}, {"model": {}, "provenance": [1]}])
+def test_what_holds_no_state_dict(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "model.pt")
+    assert "no state dict" in refused(lambda: load_weights(Net(), tmp_path / "model.pt"))
+
+
+def test_weights_and_provenance_come_back(tmp_path: Path) -> None:
+    one, other = Net(), Net()
+    save_checkpoint(tmp_path / "model.pt", {"model": one.state_dict(), "provenance": {"stage": 1, "spacing": [1.0]}})
+    assert load_weights(other, tmp_path / "model.pt") == {"stage": 1, "spacing": [1.0]}
+    assert equal(one.state_dict(), other.state_dict())
+    torch.save(one.state_dict(), tmp_path / "bare.pt")
+    assert load_weights(Net(), tmp_path / "bare.pt") == {}
+
+
+@pytest.mark.parametrize(
+    ("stage", "head", "advice"),
+    [
+        (2, "deep", "It was trained in stage 2: add configs/stage2.yaml to --config_file, or pass --head deep for"),
+        (3, "deep", "It was trained in stage 3: add configs/stage3.yaml to --config_file, or pass --head deep for"),
+        (1, "standard", "leave configs/stage2.yaml and configs/stage3.yaml out of --config_file"),
+        (None, "deep", "Give a checkpoint of this bundle"),
+    ],
+)
+def test_another_network_is_refused_with_advice(tmp_path: Path, stage: int | None, head: str, advice: str) -> None:
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, {"model": Net(head).state_dict(), "provenance": {"stage": stage} if stage else {}})
+    network = Net("standard" if head == "deep" else "deep")
+    before = weights_of(network)
+    told = refused(lambda: load_weights(network, path))
+    assert "it belongs to another network" in told
+    assert advice in told
+    assert equal(before, network.state_dict())
+
+
+def test_other_shapes_are_named_and_counted(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "model.pt", {"model": Net(width=3).state_dict()})
+    told = refused(lambda: load_weights(Net(), tmp_path / "model.pt", head_may_differ=True))
+    assert "unet.encoder.weight is (3, 4, 1, 1), not (2, 4, 1, 1); unet.encoder.bias is (3,), not (2,)" in told
+    save_checkpoint(tmp_path / "model.pt", {"model": Net("deep").state_dict()})
+    assert "and 3 more" in refused(lambda: load_weights(Net(), tmp_path / "model.pt"))
+
+
+def test_stage_2_takes_all_but_the_head(tmp_path: Path) -> None:
+    first, second = Net(), Net("deep")
+    head = weights_of(second.unet.segmentation_head)
+    save_checkpoint(tmp_path / "model.pt", {"model": first.state_dict(), "provenance": {"stage": 1}})
+    assert load_weights(second, tmp_path / "model.pt", head_may_differ=True) == {"stage": 1}
+    assert equal(first.unet.encoder.state_dict(), second.unet.encoder.state_dict())
+    assert equal(head, second.unet.segmentation_head.state_dict())
+
+
+def test_stage_3_keeps_the_head_that_stage_2_has_learned(tmp_path: Path) -> None:
+    second, third = Net("deep"), Net("deep")
+    save_checkpoint(tmp_path / "model.pt", {"model": second.state_dict()})
+    load_weights(third, tmp_path / "model.pt", head_may_differ=True)
+    assert equal(second.state_dict(), third.state_dict())
+
+
+def test_the_real_network_in_both_stages(tmp_path: Path) -> None:
+    first, second = SegmentationUNet(), SegmentationUNet(head="deep", trainable="head")
+    save_checkpoint(tmp_path / "model.pt", {"model": first.state_dict()})
+    load_weights(second, tmp_path / "model.pt", head_may_differ=True)
+    assert equal(first.unet.decoder.state_dict(), second.unet.decoder.state_dict())
+    assert "unet.segmentation_head" in refused(lambda: load_weights(second, tmp_path / "model.pt"))
+
+
+def test_no_space_left_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, {"model": {"a": torch.ones(3)}})
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="no space is left to write it; the old file, if any, is unharmed"):
+        save_checkpoint(path, {"model": {"a": torch.zeros(3)}})
+    assert load_checked(path)["model"]["a"].tolist() == [1, 1, 1]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.pt"]
+
+
+def test_a_write_that_the_system_cuts_short_keeps_the_old_checkpoint(tmp_path: Path) -> None:
+    """For real, with a limit on the size of files: torch's own writer answers it with a RuntimeError."""
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, {"model": {"a": torch.ones(3)}})
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        with pytest.raises(OutputError, match="file too large"):
+            save_checkpoint(path, {"model": {"a": torch.zeros(1_000_000)}})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert load_checked(path)["model"]["a"].tolist() == [1, 1, 1]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.pt"]

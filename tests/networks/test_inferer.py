@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from common.errors import KnobError
+from common.networks.inferer import FlipSliceInferer
+
+
+class Pointwise(nn.Module):
+    """Equivariant to every flip: each pixel for itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, ...]] = []
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.sizes.append(tuple(image.shape))
+        return torch.cat([image * 2, 1 - image, image.square()], dim=1)
+
+
+class FirstRow(nn.Module):
+    """Says class 1 for sure in the first row, whatever the image; elsewhere undecided between the two classes."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = torch.zeros(len(image), 2, *image.shape[2:])
+        logits[:, 1, 0] = 50.0
+        return logits
+
+
+def volume() -> Tensor:
+    return torch.randn(1, 1, 5, 7, 3, generator=torch.Generator().manual_seed(0))
+
+
+def test_whole_axial_slices_are_segmented_one_by_one() -> None:
+    network = Pointwise()
+    logits = FlipSliceInferer(slice_batch_size=2)(volume(), network)
+    assert network.sizes == [(2, 1, 5, 7), (1, 1, 5, 7)]
+    expected = torch.cat([volume() * 2, 1 - volume(), volume().square()], dim=1)
+    torch.testing.assert_close(logits, expected)
+
+
+def test_one_inferer_serves_volumes_of_all_sizes() -> None:
+    inferer = FlipSliceInferer()
+    for shape in ((5, 7, 3), (9, 4, 6), (5, 7, 1)):
+        assert inferer(torch.zeros(1, 1, *shape), Pointwise()).shape == (1, 3, *shape)
+
+
+@pytest.mark.parametrize(("flips", "passes"), [([0], 2), ([1], 2), ([0, 1], 4), ((1, 0), 4)])
+def test_an_equivariant_network_gains_nothing(flips: Any, passes: int) -> None:
+    network = Pointwise()
+    averaged = FlipSliceInferer(flips=flips)(volume(), network)
+    assert len(network.sizes) == passes
+    plain = FlipSliceInferer()(volume(), Pointwise())
+    torch.testing.assert_close(averaged.softmax(dim=1), plain.softmax(dim=1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(averaged.exp().sum(dim=1), torch.ones(1, 5, 7, 3))
+
+
+def test_the_average_by_hand() -> None:
+    """Along x, the first row is 1 in the plain copy and the last in the mirrored one; the others say one half."""
+    image = torch.zeros(1, 1, 4, 3, 2)
+    rows = FlipSliceInferer(flips=[0])(image, FirstRow()).exp()[0, 1, :, 0, 0]
+    torch.testing.assert_close(rows, torch.tensor([0.75, 0.5, 0.5, 0.75]), atol=1e-5, rtol=0)
+    rows = FlipSliceInferer(flips=[1])(image, FirstRow()).exp()[0, 1, :, 0, 0]
+    torch.testing.assert_close(rows, torch.tensor([1, 0.5, 0.5, 0.5]), atol=1e-5, rtol=0)
+    rows = FlipSliceInferer(flips=[0, 1])(image, FirstRow()).exp()[0, 1, :, 2, 1]
+    torch.testing.assert_close(rows, torch.tensor([0.75, 0.5, 0.5, 0.75]), atol=1e-5, rtol=0)
+
+
+def test_probabilities_are_averaged_not_logits() -> None:
+    class Sure(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, image: Tensor) -> Tensor:
+            self.calls += 1
+            logits = torch.zeros(len(image), 2, *image.shape[2:])
+            logits[:, 0] = torch.log(torch.tensor(9.0)) if self.calls == 1 else torch.log(torch.tensor(0.25))
+            return logits
+
+    averaged = FlipSliceInferer(flips=[0])(torch.zeros(1, 1, 2, 2, 1), Sure()).exp()
+    torch.testing.assert_close(averaged[0, 0], torch.full((2, 2, 1), (0.9 + 0.2) / 2))
+
+
+def test_certainty_stays_finite() -> None:
+    assert FlipSliceInferer(flips=[1])(torch.full((1, 1, 2, 2, 1), 1e4), Pointwise()).isfinite().all()
+
+
+@pytest.mark.parametrize("flips", [[2], [-1], [0, 0], "[0, 1]", 1.5, [0, "1"]])
+def test_axes_that_are_not_in_the_plane(flips: Any) -> None:
+    with pytest.raises(KnobError, match="--flips"):
+        FlipSliceInferer(flips=flips)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from common import __version__
+from common.errors import CheckpointError, SplitLeakageError
+from common.networks.checkpoints import load_checked, save_checkpoint
+from common.networks.provenance import continue_from, describe_provenance, load_for_evaluation
+from common.splits.guard import hash_subject
+from common.splits.manifest import SplitManifest
+
+
+def split(train: str, validation: str = "", test: str = "", protocol: str = "patient") -> SplitManifest:
+    sides = {"train": tuple(train), "validation": tuple(validation), "test": tuple(test)}
+    return SplitManifest(sides, "cohort", protocol=protocol)
+
+
+def checkpoint(path: Path, manifest: SplitManifest, start: dict[str, Any] | None = None) -> Path:
+    torch.manual_seed(1)
+    provenance = describe_provenance("bundle", manifest, start, stage=1, spacing=(1.0, 1.0))
+    save_checkpoint(path, {"model": nn.Linear(2, 2).state_dict(), "provenance": provenance})
+    return path
+
+
+def hashes(subjects: str) -> list[str]:
+    return sorted(hash_subject(subject) for subject in subjects)
+
+
+def test_what_a_checkpoint_says_of_its_run() -> None:
+    manifest = split("AB", "C", "D")
+    assert describe_provenance("glioma_segmentation", manifest, stage=2, modalities=("t1", "t2")) == {
+        "bundle": "glioma_segmentation",
+        "version": __version__,
+        "stage": 2,
+        "modalities": ["t1", "t2"],
+        "protocol": "patient",
+        "split_hash": manifest.hash,
+        "training_subjects": hashes("AB"),
+        "validation_subjects": hashes("C"),
+    }
+
+
+def test_what_an_earlier_stage_learned_from_counts_too() -> None:
+    first = describe_provenance("b", split("XY", "Z"))
+    second = describe_provenance("b", split("AX", "C"), first)
+    assert second["training_subjects"] == hashes("AXY")
+    assert second["validation_subjects"] == hashes("CZ")
+
+
+def test_it_loads_without_code(tmp_path: Path) -> None:
+    path = checkpoint(tmp_path / "model.pt", split("AB", "C", "D"))
+    assert load_checked(path)["provenance"]["spacing"] == [1.0, 1.0]
+
+
+def test_patients_that_were_learned_from_are_not_judged(tmp_path: Path) -> None:
+    path = checkpoint(tmp_path / "model.pt", split("AB", "C", "DE"))
+    network = nn.Linear(2, 2)
+    other = split("A", "", "BD")
+    with pytest.raises(SplitLeakageError) as caught:
+        load_for_evaluation(network, path, other)
+    told = str(caught.value)
+    assert "it learned from patients to evaluate on: B." in told
+    assert str(path) in told
+    assert load_for_evaluation(network, path, other, allow_trained_on=True)["bundle"] == "bundle"
+    with pytest.raises(SplitLeakageError, match=r"chosen on patients to evaluate on: C\."):
+        load_for_evaluation(network, path, split("A", "B", "C"))
+
+
+def test_the_side_of_ones_own_split_is_judged(tmp_path: Path) -> None:
+    manifest = split("AB", "C", "DE")
+    path = checkpoint(tmp_path / "model.pt", manifest)
+    network = nn.Linear(2, 2)
+    assert load_for_evaluation(network, path, manifest)["stage"] == 1
+    assert torch.equal(network.weight, load_checked(path)["model"]["weight"])
+    for side in ("train", "validation"):
+        with pytest.raises(SplitLeakageError):
+            load_for_evaluation(network, path, manifest, side)
+
+
+def test_another_protocol_is_refused_and_names_the_overlay(tmp_path: Path) -> None:
+    published, ours = split("AB", "C", "D", "paper"), split("AB", "C", "D")
+    path = checkpoint(tmp_path / "model.pt", published)
+    with pytest.raises(CheckpointError, match=r"by the paper protocol.*Add configs/paper\.yaml to --config_file"):
+        load_for_evaluation(nn.Linear(2, 2), path, ours)
+    load_for_evaluation(nn.Linear(2, 2), path, published)
+    path = checkpoint(tmp_path / "model.pt", ours)
+    with pytest.raises(CheckpointError, match=r"Leave configs/paper\.yaml out of --config_file"):
+        load_for_evaluation(nn.Linear(2, 2), path, published, allow_trained_on=True)
+
+
+def test_weights_that_do_not_say_whom_they_learned_from(tmp_path: Path) -> None:
+    torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "bare.pt")
+    with pytest.raises(CheckpointError, match="does not say which patients"):
+        load_for_evaluation(nn.Linear(2, 2), tmp_path / "bare.pt", split("A", "B", "C"))
+    assert load_for_evaluation(nn.Linear(2, 2), tmp_path / "bare.pt", split("A", "B", "C"), allow_trained_on=True) == {}
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_run_from_scratch_continues_from_nothing(nothing: str | None) -> None:
+    assert continue_from(nn.Linear(2, 2), nothing, split("A", "B", "C")) == {}
+
+
+def test_a_later_stage_continues_on_the_same_split(tmp_path: Path) -> None:
+    manifest = split("AB", "C", "D")
+    path = checkpoint(tmp_path / "model.pt", manifest)
+    network = nn.Linear(2, 2)
+    assert continue_from(network, path, manifest)["training_subjects"] == hashes("AB")
+    assert torch.equal(network.weight, load_checked(path)["model"]["weight"])
+
+
+@pytest.mark.parametrize(
+    ("now", "side"),
+    [(("BC", "A", "D"), "validation side: A"), (("BC", "D", "A"), "test side: A"), (("AB", "D", "C"), "test side: C")],
+)
+def test_a_start_that_has_seen_the_held_out_patients_is_refused(
+    tmp_path: Path, now: tuple[str, str, str], side: str
+) -> None:
+    path = checkpoint(tmp_path / "model.pt", split("AB", "C", "D"))
+    with pytest.raises(SplitLeakageError, match=side):
+        continue_from(nn.Linear(2, 2), path, split(*now))

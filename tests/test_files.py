@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.errors import OutputError
+from common.files import atomic_path, stable_hash, write_json, write_text
+
+
+def only(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_file_and_its_folders_appear_whole(tmp_path: Path) -> None:
+    write_text(tmp_path / "a" / "b" / "c.txt", "Ödem\n")
+    assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == "Ödem\n".encode()
+    assert only(tmp_path / "a" / "b") == ["c.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [("a.nii.gz", ".nii.gz"), ("Brats18_2013.08.03_seg.nii.gz", ".nii.gz"), ("m.pt", ".pt"), ("plain", "")],
+)
+def test_the_temporary_name_keeps_the_ending(tmp_path: Path, name: str, ending: str) -> None:
+    with atomic_path(tmp_path / name) as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.name.endswith(ending)
+        temporary.write_text("x")
+        assert not (tmp_path / name).exists()
+    assert only(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_what_stops_a_write_leaves_the_old_file(tmp_path: Path, error: BaseException) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(type(error)), atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise error
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert only(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_and_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    (tmp_path / "a.txt").write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OutputError, match="no space is left") as caught:
+        write_text(tmp_path / "a.txt", "new")
+    assert str(tmp_path / "a.txt") in str(caught.value)
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert only(tmp_path) == ["a.txt"]
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_text(tmp_path / "a" / "b.txt", "x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match="is a directory"):
+        write_text(tmp_path / "folder", "x")
+    assert only(tmp_path) == ["a", "folder"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_the_right_to_write(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(OutputError, match="permission denied"):
+            write_text(tmp_path / "a.txt", "x")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_files_are_as_readable_as_any_other_even_from_many_threads(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        for part in range(50):
+            write_text(tmp_path / f"{number}-{part}", "x")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (tmp_path / "plain").write_text("x")
+    modes = {entry.stat().st_mode for entry in tmp_path.iterdir()}
+    assert modes == {(tmp_path / "plain").stat().st_mode}
+
+
+def test_json_keeps_no_number_that_is_not_finite(tmp_path: Path) -> None:
+    content = {"a": float("nan"), "b": [1, float("inf"), (0.5, -float("inf"))], "c": np.float64("nan"), "d": "ä"}
+    write_json(tmp_path / "a.json", content)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"a": None, "b": [1, None, [0.5, None]], "c": None, "d": "ä"}
+    assert "ä" in text
+    assert text.endswith("\n")
+
+
+def test_what_json_cannot_hold_leaves_the_old_file(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", [1])
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", [object()])
+    assert json.loads((tmp_path / "a.json").read_text()) == [1]
+    assert only(tmp_path) == ["a.json"]
+
+
+def test_the_hash_depends_on_the_content_alone() -> None:
+    assert stable_hash({"a": 1, "b": [2]}) == stable_hash({"b": [2], "a": 1})
+    assert stable_hash([1, 2]) != stable_hash([2, 1])
+    assert stable_hash("1") != stable_hash(1)
+    # printf '"abc"' | sha256sum
+    assert stable_hash("abc") == "6cc43f858fbb763301637b5af970e2a46b46f461f27e5a0f41e009c59b827b25"
