@@ -1,9 +1,9 @@
 """A training epoch over a warm cache, against the same steps on tensors that are already in memory.
 
-Ours is an epoch of the bundle's own trainer (`configs/train.yaml`, default crop and batch size, no validation): it reads
-slices from the cache, augments them, steps, logs, and saves the state to resume from. Bare is forward pass, loss,
-backward pass and Adam with the same channels-last network. Both make eight steps where a real epoch makes 150, so what
-happens once an epoch weighs more here than it does in earnest.
+Ours is an epoch of the bundle's own trainer (`configs/train.yaml`, default crop and batch size, no validation): it
+reads slices from the cache, augments them, steps, logs, and saves the state to resume from. Bare is forward pass,
+loss, backward pass and Adam with the same channels-last network. Both make eight steps where a real epoch makes 150,
+so what happens once an epoch weighs more here than it does in earnest.
 """
 
 from __future__ import annotations

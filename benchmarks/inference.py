@@ -1,9 +1,9 @@
 """The segmentation of a 240x240x155 case from files to file, against reading, bare forward passes and writing.
 
-Ours is the bundle's own evaluator (`configs/inference.yaml`, defaults): read, check, prepare, segment, put back into the
-files' space, write the label map and the table of volumes. Bare reads the four images with the same reader, passes the
-prepared slices of the brain's box through the same channels-last network in the same batches, and writes the label map.
-The start of the program and the loading of the weights are in neither.
+Ours is the bundle's own evaluator (`configs/inference.yaml`, defaults): read, check, prepare, segment, put back into
+the files' space, write the label map and the table of volumes. Bare reads the four images with the same reader, passes
+the prepared slices of the brain's box through the same channels-last network in the same batches, and writes the label
+map. The start of the program and the loading of the weights are in neither.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import nibabel as nib
 import torch
 
-from benchmarks.bundle import multiply_patients, open_bundle
+from benchmarks.bundle import open_bundle
 from benchmarks.timing import Ratio, alternate
 from common.cohorts.nifti import read_nifti
 from common.cohorts.records import MODALITIES
@@ -34,7 +34,7 @@ def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], obje
     workflow = open_bundle(
         "inference",
         folder,
-        dataset_dir=str(multiply_patients(cohort, folder / "patient", 1)),
+        dataset_dir=str(next(cohort.glob("*/*_001"))),
         checkpoint=str(checkpoint),
         inference_batch_size=BATCH,
         overwrite=True,
@@ -45,8 +45,8 @@ def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], obje
     network.eval()
     balance(network, slices[len(slices) // 2 :][:BATCH])
     evaluator.run()
-    written = nib.load(next((folder / "run").glob("*_seg.nii.gz")))
-    labels = nib.Nifti1Image(written.get_fdata().astype("uint8"), written.affine)
+    written = read_nifti(next((folder / "run").glob("*_seg.nii.gz")))
+    labels = nib.Nifti1Image(written.array, written.affine)
 
     @torch.no_grad()
     def bare() -> None:

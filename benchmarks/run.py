@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PARTS = ("epoch", "preparation", "inference", "memory")
 REPEATS = {"epoch": 3, "preparation": 9, "inference": 3, "memory": 1}
 FULL_PATIENTS = 5
-SMALL_SHAPE = (128, 128, 64)
+SMALL_SHAPE = (96, 96, 48)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -63,15 +63,15 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
     """Run one of :data:`PARTS` on phantoms, which are made in ``folder`` when they are first asked for."""
-    from benchmarks.bundle import multiply_patients
     from common.cohorts.phantoms import make_brats_phantoms
 
     workspace = folder / part
     workspace.mkdir()
     module = importlib.import_module(f"benchmarks.{part}")
     if part == "memory":
-        few = make_brats_phantoms(workspace / "phantoms", patients=min(module.SIZES), shape=SMALL_SHAPE).parent
-        cohorts = {size: multiply_patients(few, workspace / f"{size} patients", size) for size in module.SIZES}
+        cohorts = {size: workspace / f"{size} patients" for size in module.SIZES}
+        for size, cohort in cohorts.items():
+            make_brats_phantoms(cohort, patients=size, shape=SMALL_SHAPE)
         return module.measure(cohorts, workspace, repeats, advance)
     cohort = folder / "phantoms"
     if not cohort.exists():

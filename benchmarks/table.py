@@ -29,8 +29,14 @@ Measured on {machine}, with {versions}.
 def write_table(ratios: Sequence[Ratio]) -> str:
     """A Markdown table with a row for each ratio."""
     rows = [
-        [ratio.name, _number(ratio.ours, ratio.unit), _number(ratio.bare, ratio.unit), f"**{ratio.value:.2f}**"]
-        + [f"{ratio.limit:.2f}", "met" if ratio.met else "**missed**"]
+        [
+            ratio.name,
+            _number(ratio.ours, ratio.unit),
+            _number(ratio.bare, ratio.unit),
+            f"**{ratio.value:.2f}**",
+            f"{ratio.limit:.2f}",
+            "met" if ratio.met else "**missed**",
+        ]
         for ratio in ratios
     ]
     heads = ["", "ours", "bare", "ratio", "at most", ""]

@@ -27,6 +27,11 @@ def process_device() -> torch.device:
     return torch.device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu")
 
 
+def loader_workers() -> int:
+    """Processes that feed this one: none on a CPU, where they take cores from the network; up to eight beside a GPU."""
+    return min(8, (os.cpu_count() or 2) // 2) if torch.cuda.is_available() else 0
+
+
 def start() -> None:
     """Join the group of processes that torchrun started; all but the first are quiet from now on.
 

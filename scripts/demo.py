@@ -30,7 +30,7 @@ LEARNING = {
 def main(argv: list[str] | None = None) -> int:
     """Run all steps; stop at the first that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=ROOT / "demo", help="folder for data and results (default: demo)")
+    parser.add_argument("--output", type=Path, default=ROOT / "demo", help="where data and results go (default: demo)")
     parser.add_argument("--patients", type=int, default=PATIENTS, help=f"phantom patients (default: {PATIENTS})")
     arguments = parser.parse_args(argv)
     folder = arguments.output.resolve()

@@ -127,6 +127,9 @@ class TrainingState:
         logger.info("Resuming after epoch %d of %d from %s", state["epoch"], self.trainer.state.max_epochs, self.last)
 
     def _check_same_run(self, state: Mapping[str, Any]) -> None:
+        if "optimizer" not in state:
+            mend = "Start anew in another folder, or from these weights with --init_weights."
+            raise CheckpointError(Problem("it holds no state to resume from", str(self.last), mend))
         found = state.get("provenance", {})
         differing = [key for key, value in self.provenance.items() if found.get(key) != value]
         if differing:

@@ -14,8 +14,8 @@ from common.reports.page import Page
 from common.reports.segmentation import PUBLISHED, interval
 
 LEAKY = (
-    "Under the published protocol, slices of one patient stand on both sides of the split: what it gains over the patient "
-    "protocol is memory of the patients, not skill on new ones."
+    "Under the published protocol, slices of one patient stand on both sides of the split: what it gains over the "
+    "patient protocol is memory of the patients, not skill on new ones."
 )
 
 
@@ -34,8 +34,8 @@ def compare_runs(runs: Sequence[Path]) -> pd.DataFrame:
         raise OutputError([Problem("it holds no metrics.json", str(run), mend) for run in missing])
     columns = {str(run): _column(json.loads((run / "metrics.json").read_text(encoding="utf-8"))) for run in runs}
     published = {f"soft Dice {name}": f"{value:.4f}" for name, value in PUBLISHED.items()}
-    table = pd.DataFrame({**columns, "published": published}).reindex(next(iter(columns.values())))
-    return table.fillna("–").rename_axis("measure").reset_index()
+    table = pd.DataFrame({**columns, "published": published}).reindex(list(next(iter(columns.values()))))
+    return table.fillna("-").rename_axis("measure").reset_index()
 
 
 def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> None:
@@ -49,7 +49,7 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
 
 
 def _column(metrics: dict[str, Any]) -> dict[str, str]:
-    column = {
+    column: dict[str, str] = {
         "protocol": str(metrics["protocol"]),
         "side": str(metrics["side"]),
         "patients": str(metrics["patients"]),
@@ -66,5 +66,5 @@ def _column(metrics: dict[str, Any]) -> dict[str, str]:
 def _with_interval(values: dict[str, Any], digits: int) -> str:
     numbers = {key: float("nan") if value is None else value for key, value in values.items()}
     if numbers["n"] == 0:
-        return "–"
+        return "-"
     return f"{numbers['mean']:.{digits}f} ({interval(numbers, digits)})"

@@ -27,6 +27,8 @@ from common.transforms.preparation import mask_values_of, prepare_image, read_ca
 STRIDE = 32
 """Slices are padded to multiples of it, as the U-Net's five halvings ask."""
 
+TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
+
 Item = dict[Hashable, Any]
 
 
@@ -145,7 +147,7 @@ class SaveLabelMapd(Transform):
         if path.exists() and not self.overwrite:
             mend = "Pass --overwrite true to replace it, or another --output_dir."
             raise OutputError(Problem("an earlier result is there", str(path), mend))
-        header = source.header.copy()
+        header = without_texts(source.header)
         header.set_data_dtype(array.dtype)
         header.set_slope_inter(1, 0)
         header["cal_min"], header["cal_max"] = 0, 0
@@ -153,6 +155,16 @@ class SaveLabelMapd(Transform):
         with atomic_path(path) as temporary:
             nib.save(type(source)(array, source.affine, header), temporary)
         return str(path)
+
+
+def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:
+    """A copy of a NIfTI header without its free texts and extensions, where converters leave names of patients."""
+    clean = header.copy()
+    for field in TEXT_FIELDS:
+        if field in clean:
+            clean[field] = b""
+    clean.extensions.clear()
+    return clean
 
 
 def _pad(image: torch.Tensor) -> torch.Tensor:

@@ -31,9 +31,7 @@ def start(phantom_dir: Path) -> Start:
     ``folder`` takes everything that the run writes. Settings that none of the configs knows are left out.
     """
 
-    def start(
-        folder: Path, *configs: str, bundle: str = "glioma_segmentation", **settings: Any
-    ) -> ConfigWorkflow:
+    def start(folder: Path, *configs: str, bundle: str = "glioma_segmentation", **settings: Any) -> ConfigWorkflow:
         from monai.bundle import ConfigParser, ConfigWorkflow
 
         files = [str(BUNDLES / bundle / "configs" / f"{name}.yaml") for name in configs]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -199,3 +200,18 @@ def test_a_place_that_cannot_be_written(write_record: Writer, tmp_path: Path) ->
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputError, match="cannot be written"):
         SaveLabelMapd(tmp_path / "out")(result(write_record))
+
+
+def test_what_a_header_says_of_a_person_is_not_written(write_record: Writer, tmp_path: Path) -> None:
+    record = write_record()
+    for name in MODALITIES:
+        image = nib.load(record[name])
+        for field in ("db_name", "descrip", "aux_file", "intent_name"):
+            image.header[field] = b"DOE^JANE"
+        image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"DOE^JANE, born 1950"))
+        nib.save(image, record[name])
+    item = prepare(record)
+    item["pred"] = perfect_logits(record)
+    path = SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"]
+    assert b"DOE^JANE" not in gzip.decompress(Path(path).read_bytes())
+    np.testing.assert_array_equal(nib.load(path).affine, nib.load(record["flair"]).affine)

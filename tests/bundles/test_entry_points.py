@@ -1,0 +1,156 @@
+"""The front door, as a person opens it: ``python -m monai.bundle run`` in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLE = ROOT / "bundles" / "glioma_segmentation"
+TINY = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 4, "crop_size": "[64,64]", "slices_per_epoch": 8}
+PATIENCE = 180  # seconds that a process may take
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def words(command: str, configs: list[str], options: dict[str, Any]) -> list[str]:
+    """The command line after ``python``."""
+    files = "[" + ",".join(f"'{config}'" for config in configs) + "]"
+    told = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return ["-m", "monai.bundle", "run", command, "--config_file", files, *told]
+
+
+def run(line: list[str], cwd: Path, program: tuple[str, ...] = (sys.executable,)) -> Finished:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [*program, *line]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def ended_well(finished: Finished) -> None:
+    assert finished.returncode == 0, finished.stderr[-3000:]
+
+
+def told_once(finished: Finished) -> str:
+    """The one message of a run that a person's mistake ended."""
+    assert finished.returncode != 0
+    assert "Traceback" not in finished.stderr, finished.stderr
+    message = finished.stderr.rstrip().rpartition("\n\n")[2]
+    assert finished.stderr.count(message) == 1
+    return message
+
+
+@pytest.fixture
+def outside(tmp_path: Path, phantom_dir: Path) -> dict[str, Any]:
+    """Everything is written to ``tmp_path``, whatever the bundle's root."""
+    return {
+        "dataset_dir": phantom_dir,
+        "output_dir": tmp_path / "run",
+        "weights": tmp_path / "models" / "model.pt",
+        **TINY,
+    }
+
+
+def test_from_the_bundle_from_the_root_and_from_elsewhere(outside: dict[str, Any], tmp_path: Path) -> None:
+    """Training from the bundle's folder, evaluation from the repository's, segmentation from another."""
+    ended_well(run(words("training", ["configs/train.yaml"], outside), cwd=BUNDLE))
+    assert (tmp_path / "run" / "training_config.yaml").exists()
+    at_root = [f"bundles/glioma_segmentation/configs/{name}.yaml" for name in ("train", "evaluate")]
+    options = {"bundle_root": "bundles/glioma_segmentation", **outside}
+    ended_well(run(words("evaluating", at_root, options), cwd=ROOT))
+    assert (tmp_path / "run" / "report.html").exists()
+    segment = {
+        "bundle_root": BUNDLE,
+        "dataset_dir": outside["dataset_dir"],
+        "checkpoint": outside["weights"],
+        "output_dir": tmp_path / "labels",
+        "device": "cpu",
+    }
+    ended_well(run(words("inferring", [str(BUNDLE / "configs" / "inference.yaml")], segment), cwd=tmp_path))
+    assert len(list((tmp_path / "labels").glob("*_seg.nii.gz"))) == 8
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "message"),
+    [
+        (
+            "training",
+            {"epochz": 3},
+            "KnobError: --epochz: no config of this run defines it, so it would change nothing. ",
+        ),
+        ("run", {"dataset_dir": "nowhere"}, "DatasetError: nowhere: "),
+    ],
+    ids=["a misspelt knob", "a missing folder"],
+)
+def test_a_mistake_ends_in_one_message(
+    command: str, option: dict[str, Any], message: str, outside: dict[str, Any], tmp_path: Path
+) -> None:
+    told = told_once(run(words(command, ["configs/train.yaml"], {**outside, **option}), cwd=BUNDLE))
+    assert told.startswith(message)
+    if "epochz" in option:
+        assert told.endswith("Did you mean --epochs?")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_mistake_that_shows_while_an_engine_runs_ends_in_one_message(tmp_path: Path) -> None:
+    program = tmp_path / "disk_full.py"
+    program.write_text(
+        "import common, logging\n"
+        "from common.errors import OutputError, Problem\n"
+        "from monai.engines import SupervisedEvaluator\n"
+        "from monai.handlers import StatsHandler\n"
+        "import torch\n"
+        "logging.basicConfig(level=logging.INFO)\n"
+        "def full(item):\n"
+        "    raise OutputError(Problem('no space is left to write it', 'model.pt', 'Free some disk space.'))\n"
+        "SupervisedEvaluator(\n"
+        "    device='cpu', val_data_loader=[{'image': torch.zeros(1, 1)}], network=torch.nn.Identity(),\n"
+        "    postprocessing=full, val_handlers=[StatsHandler(iteration_log=False)],\n"
+        ").run()\n"
+    )
+    told = told_once(run([str(program)], cwd=ROOT))
+    assert told == "OutputError: model.pt: no space is left to write it. Free some disk space."
+
+
+def test_a_killed_run_goes_on(outside: dict[str, Any], tmp_path: Path) -> None:
+    last = tmp_path / "models" / "model_last.pt"
+    line = words("training", ["configs/train.yaml"], {**outside, "epochs": 200})
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, *line], cwd=BUNDLE, env=environment, stderr=subprocess.PIPE) as process:
+        wait_for(last.exists, process)
+        process.send_signal(signal.SIGKILL)
+    reached = torch.load(last, weights_only=True)["epoch"]
+    more = {**outside, "epochs": reached + 1, "resume": "true"}
+    finished = run(words("training", ["configs/train.yaml"], more), cwd=BUNDLE)
+    ended_well(finished)
+    assert f"Resuming after epoch {reached} of {reached + 1}" in finished.stderr
+    assert torch.load(last, weights_only=True)["epoch"] == reached + 1
+    assert not list(last.parent.glob(".writing-*.pt"))[1:]  # at most what the killed process was writing
+
+
+def test_two_processes_train_one_network(outside: dict[str, Any], tmp_path: Path) -> None:
+    line = words("training", ["configs/train.yaml", "configs/multi_gpu_train.yaml"], outside)
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
+    finished = run(line, cwd=BUNDLE, program=torchrun)
+    ended_well(finished)
+    best = torch.load(tmp_path / "models" / "model.pt", weights_only=True)
+    assert best["provenance"]["epoch"] == 1
+    assert not any(key.startswith("module.") for key in best["model"])
+    assert finished.stderr.count("Epoch[1] Metrics") == 1  # the first process alone tells
+
+
+def wait_for(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Until it happened; the process must not end before."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert process.poll() is None, "the run ended before it was killed"
+        assert time.monotonic() < deadline, "the run has left no state"
+        time.sleep(0.2)

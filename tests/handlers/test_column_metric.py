@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from ignite.engine import Engine
+
+from common.handlers import ColumnMetric
+from common.metrics import VolumeDice
+
+
+def test_columns_stand_beside_their_mean() -> None:
+    """Truth: 2 voxels of ED, 1 of NCR, 1 of ET. Predicted: ET is missed, and one of ED."""
+    truth = torch.tensor([[0, 2, 2, 1, 3, 0]])
+    predicted = torch.tensor([[0, 2, 0, 1, 0, 0]])
+    engine = Engine(lambda *_: [{"pred": predicted, "label": truth}])
+    ColumnMetric(VolumeDice()).attach(engine, "val_mean_dice")
+    metrics = engine.run([0]).metrics
+    assert metrics["val_mean_dice_WT"] == pytest.approx(2 * 2 / (2 + 4))
+    assert metrics["val_mean_dice_TC"] == pytest.approx(2 * 1 / (1 + 2))
+    assert metrics["val_mean_dice_ET"] == 0
+    assert metrics["val_mean_dice"] == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)

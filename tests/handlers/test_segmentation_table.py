@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from monai.data import MetaTensor
+
+from common.handlers import SegmentationTable
+
+AFFINE = np.diag([-2.0, -2.0, 5.0, 1.0])
+"""Voxels of 20 mm³."""
+
+
+@pytest.fixture
+def image_path(tmp_path: Path) -> Path:
+    path = tmp_path / "images" / "flair.nii.gz"
+    path.parent.mkdir()
+    nib.save(nib.Nifti1Image(np.ones((10, 10, 10), np.int16), AFFINE), path)
+    return path
+
+
+def batch(subject: str, image_path: Path, oedema: int) -> Any:
+    """100 voxels of NCR, 50 of ET and some of ED, in the values of BraTS."""
+    labels = np.zeros(1000, np.uint8)
+    labels[:100], labels[100:150], labels[150 : 150 + oedema] = 1, 4, 2
+    meta = {"affine": torch.from_numpy(AFFINE), "filename_or_obj": str(image_path)}
+    output = {"pred": MetaTensor(labels.reshape(1, 10, 10, 10), meta=meta), "seg_file": f"x/{subject}_seg.nii.gz"}
+    return SimpleNamespace(state=SimpleNamespace(batch=[{"subject": subject}], output=[output]))
+
+
+def test_volumes_are_in_millilitres(tmp_path: Path, image_path: Path) -> None:
+    SegmentationTable(tmp_path / "out")(batch("A", image_path, oedema=200))
+    table = pd.read_csv(tmp_path / "out" / "volumes.csv")
+    (row,) = table.to_dict("records")
+    assert row == {"subject": "A", "file": "A_seg.nii.gz", "WT_ml": 7.0, "TC_ml": 3.0, "ET_ml": 1.0}
+
+
+def test_earlier_rows_are_kept_and_a_patients_own_is_replaced(tmp_path: Path, image_path: Path) -> None:
+    for subject, oedema in (("002", 0), ("001", 0), ("002", 50)):
+        SegmentationTable(tmp_path)(batch(subject, image_path, oedema))
+    table = pd.read_csv(tmp_path / "volumes.csv", dtype={"subject": str}, index_col="subject")
+    assert table["WT_ml"].to_dict() == {"001": 3.0, "002": 4.0}
+
+
+def test_a_picture_is_drawn_on_request(tmp_path: Path, image_path: Path) -> None:
+    SegmentationTable(tmp_path / "a")(batch("A", image_path, 10))
+    SegmentationTable(tmp_path / "b", pictures=True)(batch("A", image_path, 10))
+    assert not (tmp_path / "a" / "A_seg.png").exists()
+    assert (tmp_path / "b" / "A_seg.png").read_bytes().startswith(b"\x89PNG")

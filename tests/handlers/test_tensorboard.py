@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Engine
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from common.handlers import LearningRateCurve, SegmentationPictures, open_writer
+
+
+def events(folder: Path) -> EventAccumulator:
+    accumulator = EventAccumulator(str(folder / "tensorboard"))
+    accumulator.Reload()
+    return accumulator
+
+
+def volume(subject: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    label = torch.zeros(1, 32, 32, 3)
+    label[:, 8:16, 8:16, 1] = 2
+    logits = torch.nn.functional.one_hot(label[0].long(), 4).movedim(-1, 0).float()
+    output = {"image": torch.rand(4, 32, 32, 3), "label": label, "pred": logits}
+    return {"subject": subject}, output
+
+
+def test_pictures_and_a_confusion_matrix_are_written(tmp_path: Path) -> None:
+    volumes = [volume(f"P{number}") for number in range(3)]
+    writer = open_writer(tmp_path)
+    pictures = SegmentationPictures(writer, volumes=2)
+
+    def step(engine: Engine, number: int) -> list[Any]:
+        item, output = volumes[number]
+        engine.state.batch = [item]  # type: ignore[assignment]
+        return [output]
+
+    engine = Engine(step)
+    pictures.attach(engine)  # type: ignore[arg-type]
+    engine.run(range(3), max_epochs=1)
+    found = events(tmp_path)
+    assert sorted(found.Tags()["images"]) == ["confusion_matrix", "panels/0", "panels/1"]
+    (picture,) = found.Images("panels/0")
+    assert (picture.step, picture.height > 100, picture.width > 300) == (1, True, True)
+    assert np.array_equal(pictures.confusion, np.diag([3 * (32 * 32 * 3 - 64), 0, 3 * 64, 0]))
+    engine.run(range(3), max_epochs=1)
+    assert pictures.confusion.sum() == 3 * 32 * 32 * 3  # of the last validation alone
+
+
+def test_the_learning_rate_of_each_epoch_is_written(tmp_path: Path) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+    writer = open_writer(tmp_path)
+    curve: Any = LearningRateCurve(optimizer, writer)
+    for epoch in (1, 2):
+        curve(SimpleNamespace(state=SimpleNamespace(epoch=epoch)))
+        optimizer.param_groups[0]["lr"] /= 5
+    writer.close()
+    assert [(event.step, round(event.value, 6)) for event in events(tmp_path).Scalars("learning_rate")] == [
+        (1, 0.5),
+        (2, 0.1),
+    ]

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ignite.engine import Events
+from monai.engines.workflow import Workflow
+
+from common.errors import CheckpointError
+from common.handlers import TrainingState
+
+pytestmark = pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+
+
+class Run:
+    """A trainer of one step an epoch, which adds 1 to a weight, and an evaluator with given scores."""
+
+    def __init__(
+        self, folder: Path, scores: list[float], patience: int = 0, resume: bool = False, stage: int = 1
+    ) -> None:
+        self.network = torch.nn.Linear(1, 1, bias=False).requires_grad_(False)
+        torch.nn.init.zeros_(self.network.weight)
+        optimizer = torch.optim.SGD(self.network.parameters(), lr=0.1)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+        self.trainer, self.evaluator = engine(self.learn, epochs=len(scores)), engine(lambda *_: None, epochs=1)
+        self.evaluator.state.key_metric_name = "dice"
+        self.scores = scores
+
+        @self.trainer.on(Events.EPOCH_COMPLETED)
+        def validate(trainer: Any) -> None:
+            scheduler.step()
+            self.evaluator.state.metrics["dice"] = scores[trainer.state.epoch - 1]
+            self.evaluator.fire_event(Events.COMPLETED)
+
+        self.state = TrainingState(
+            self.trainer,
+            self.evaluator,
+            self.network,
+            optimizer,
+            scheduler,
+            folder / "model.pt",
+            {"bundle": "x", "stage": stage},
+            patience,
+            resume,
+        )
+
+    def learn(self, *_: Any) -> None:
+        self.network.weight += 1
+
+
+def engine(step: Callable[..., None], epochs: int) -> Any:
+    class Engine(Workflow):
+        def _iteration(self, *args: Any) -> None:  # type: ignore[override]
+            step(*args)
+
+    return Engine(device="cpu", max_epochs=epochs, data_loader=[0])
+
+
+def best(folder: Path) -> tuple[float, int, float]:
+    """Weight, epoch and score of the best checkpoint."""
+    content = torch.load(folder / "model.pt", weights_only=True)
+    provenance = content["provenance"]
+    return float(content["model"]["weight"]), provenance["epoch"], provenance["dice"]
+
+
+def test_the_best_epoch_is_kept_and_the_last_one_beside_it(tmp_path: Path) -> None:
+    Run(tmp_path, [0.2, 0.5, 0.4]).state.run()
+    assert best(tmp_path) == (2, 2, 0.5)
+    last = torch.load(tmp_path / "model_last.pt", weights_only=True)
+    assert float(last["model"]["weight"]) == 3
+    assert (last["epoch"], last["best"], last["finished"]) == (3, 0.5, False)
+
+
+def test_after_resuming_a_worse_epoch_does_not_replace_the_best(tmp_path: Path) -> None:
+    Run(tmp_path, [0.2, 0.5]).state.run()
+    resumed = Run(tmp_path, [0.2, 0.5, 0.4, 0.3], resume=True)
+    resumed.state.run()
+    assert float(resumed.network.weight) == 4
+    assert best(tmp_path) == (2, 2, 0.5)
+    Run(tmp_path, [0.2, 0.5, 0.4, 0.3, 0.9], resume=True).state.run()
+    assert best(tmp_path) == (5, 5, 0.9)
+
+
+def test_optimiser_and_scheduler_are_put_back(tmp_path: Path) -> None:
+    Run(tmp_path, [0.2, 0.5]).state.run()
+    resumed = Run(tmp_path, [0.2, 0.5, 0.6], resume=True)
+    assert resumed.state.optimizer.param_groups[0]["lr"] == 0.025
+    assert resumed.trainer.state.epoch == 2
+    assert resumed.trainer.state.iteration == 2
+
+
+def test_a_run_ends_when_it_no_longer_improves_and_counts_on_after_resuming(tmp_path: Path) -> None:
+    scores = [0.5, 0.4, 0.4, 0.4, 0.4]
+    unbroken = Run(tmp_path / "one", scores, patience=2)
+    unbroken.state.run()
+    assert unbroken.trainer.state.epoch == 3
+    Run(tmp_path / "two", scores[:2], patience=2).state.run()
+    resumed = Run(tmp_path / "two", scores, patience=2, resume=True)
+    resumed.state.run()
+    assert resumed.trainer.state.epoch == 3
+
+
+def test_a_run_that_has_ended_is_not_trained_further(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scores = [0.5, 0.4, 0.4, 0.4]
+    Run(tmp_path, scores, patience=1).state.run()
+    resumed = Run(tmp_path, scores, patience=1, resume=True)
+    with caplog.at_level("INFO", logger="common"):
+        resumed.state.run()
+    assert float(resumed.network.weight) == 2
+    assert "The run has ended after epoch 2; nothing is left to do." in caplog.text
+
+
+def test_resuming_without_an_earlier_run_starts_at_the_beginning(tmp_path: Path) -> None:
+    Run(tmp_path, [0.1], resume=True).state.run()
+    assert best(tmp_path) == (1, 1, 0.1)
+
+
+def test_validation_before_training_leaves_no_weights(tmp_path: Path) -> None:
+    run = Run(tmp_path, [0.1])
+    run.evaluator.state.metrics["dice"] = 0.9
+    run.evaluator.fire_event(Events.COMPLETED)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_state_is_told(tmp_path: Path) -> None:
+    Run(tmp_path, [0.1]).state.run()
+    last = tmp_path / "model_last.pt"
+    last.write_bytes(last.read_bytes()[:500])
+    with pytest.raises(CheckpointError, match=r"model_last\.pt: it cannot be read|it is no checkpoint"):
+        Run(tmp_path, [0.1, 0.2], resume=True)
+
+
+def test_weights_alone_are_no_state_to_resume_from(tmp_path: Path) -> None:
+    Run(tmp_path, [0.1]).state.run()
+    (tmp_path / "model.pt").replace(tmp_path / "model_last.pt")
+    with pytest.raises(CheckpointError, match=r"model_last\.pt: it holds no state to resume from"):
+        Run(tmp_path, [0.1, 0.2], resume=True)
+
+
+def test_a_run_with_other_settings_is_not_resumed(tmp_path: Path) -> None:
+    Run(tmp_path, [0.1], stage=1).state.run()
+    with pytest.raises(CheckpointError, match="differs in stage"):
+        Run(tmp_path, [0.1, 0.2], stage=2, resume=True)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nibabel as nib
+import numpy as np
+import pytest
+
+from common.reports.pictures import draw_confusion, draw_segmentation_panel, draw_three_planes, show_slice
+
+
+def test_a_slice_is_shown_with_the_patients_right_on_the_left() -> None:
+    """In LPS, x grows to the patient's left and y to the back: x runs to the right of the picture, y down."""
+    image = np.ones((3, 2))
+    image[2, 1] = 5.0
+    axes = plt.Figure().subplots()
+    show_slice(axes, image, None)
+    (shown,) = axes.get_images()
+    assert shown.get_array().shape == (2, 3)
+    assert np.argmax(shown.get_array()) == 1 * 3 + 2
+
+
+def test_an_empty_slice_and_a_constant_one_are_drawn() -> None:
+    for value in (0.0, 3.0):
+        axes = plt.Figure().subplots()
+        show_slice(axes, np.full((4, 4), value), np.zeros((4, 4), int))
+        low, high = axes.get_images()[0].get_clim()
+        assert low < high
+
+
+@pytest.mark.parametrize(
+    ("truth", "titles"), [(True, ["image", "truth", "prediction"]), (False, ["image", "prediction"])]
+)
+def test_a_panel_leaves_out_a_truth_that_is_not_there(truth: bool, titles: list[str]) -> None:
+    classes = np.ones((4, 4), int)
+    figure = draw_segmentation_panel(np.ones((4, 4)), classes if truth else None, classes)
+    assert [axes.get_title() for axes in figure.axes] == titles
+
+
+def test_a_confusion_matrix_tells_shares_of_the_truth_and_counts() -> None:
+    figure = draw_confusion(np.array([[3, 1], [0, 0]]), ("a", "b"))
+    assert [text.get_text() for text in figure.axes[0].texts] == ["75.0%\n3", "25.0%\n1", "0.0%\n0", "0.0%\n0"]
+    assert (figure.axes[0].get_ylabel(), figure.axes[0].get_xlabel()) == ("truth", "predicted")
+
+
+def test_three_planes_go_through_the_tumour_whatever_the_orientation(tmp_path: Path) -> None:
+    classes = np.zeros((6, 8, 10), int)
+    classes[1, 2, 3] = 3
+    for name, signs in (("lps", (-1, -1, 1)), ("ras", (1, 1, 1))):
+        nib.save(nib.Nifti1Image(np.ones((6, 8, 10), np.int16), np.diag([*signs, 1.0])), tmp_path / f"{name}.nii.gz")
+    titles = {}
+    for name in ("lps", "ras"):
+        figure = draw_three_planes(str(tmp_path / f"{name}.nii.gz"), classes)
+        titles[name] = [axes.get_title() for axes in figure.axes]
+        assert all((axes.get_images()[1].get_array() == 3).sum() == 1 for axes in figure.axes)
+    assert titles["lps"] == ["axial 3", "coronal 2", "sagittal 1"]
+    assert titles["ras"] == ["axial 3", "coronal 5", "sagittal 4"]
+
+
+def test_three_planes_of_a_patient_without_tumour_go_through_the_middle(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.ones((6, 8, 10), np.int16), np.diag([-1, -1, 1, 1])), tmp_path / "a.nii.gz")
+    figure = draw_three_planes(str(tmp_path / "a.nii.gz"), np.zeros((6, 8, 10), int))
+    assert [axes.get_title() for axes in figure.axes] == ["axial 5", "coronal 4", "sagittal 3"]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from common.reports.segmentation import interval, judge_volume, region_table, soft_dice_table, summarise_cohort
+
+SPACING = (1.0, 2.0, 5.0)
+"""A voxel is 10 mm³."""
+
+
+def certain(classes: torch.Tensor) -> torch.Tensor:
+    """Logits that leave no doubt, (4, x, y, z)."""
+    return torch.nn.functional.one_hot(classes, 4).movedim(-1, 0).float() * 100
+
+
+@pytest.fixture
+def truth() -> torch.Tensor:
+    """Two slices: four voxels of ED, two of NCR and two of ET in the first; nothing in the second."""
+    classes = torch.zeros(4, 4, 2, dtype=torch.long)
+    classes[:, 0, 0], classes[:2, 1, 0], classes[2:, 1, 0] = 2, 1, 3
+    return classes
+
+
+def test_a_patients_row_by_hand(truth: torch.Tensor) -> None:
+    predicted = truth.clone()
+    predicted[:, 0, 0] = 0  # all of ED is missed
+    predicted[2, 1, 0] = 1  # one of ET's two is taken for NCR
+    row = judge_volume(certain(predicted), truth[None], SPACING, whole=True)
+    assert row["slices"] == 2
+    assert row["dice_WT"] == pytest.approx(2 * 4 / (4 + 8))
+    assert row["dice_TC"] == 1
+    assert row["dice_ET"] == pytest.approx(2 * 1 / (1 + 2))
+    assert row["hd95_TC"] == 0
+    assert (row["true_ml_WT"], row["predicted_ml_WT"]) == pytest.approx((0.08, 0.04))
+    assert (row["true_ml_ET"], row["predicted_ml_ET"]) == pytest.approx((0.02, 0.01))
+    # with smoothing 1, the mean of the first slice and of the empty second, which scores 1
+    assert row["soft_dice_NCR"] == pytest.approx(((2 * 2 + 1) / (3 + 2 + 1) + 1) / 2, abs=1e-5)
+    assert row["soft_dice_ED"] == pytest.approx((1 / (0 + 4 + 1) + 1) / 2, abs=1e-5)
+    assert row["soft_dice_ET"] == pytest.approx((3 / (1 + 2 + 1) + 1) / 2, abs=1e-5)
+
+
+def test_soft_masks_are_judged_by_their_largest_class(truth: torch.Tensor) -> None:
+    soft = certain(truth) / 100 * 0.8 + 0.05
+    row = judge_volume(certain(truth), soft, SPACING, whole=True)
+    assert row["dice_WT"] == 1
+
+
+def test_single_slices_have_neither_distance_nor_volume(truth: torch.Tensor) -> None:
+    row = judge_volume(certain(truth), truth[None], SPACING, whole=False)
+    assert row["dice_WT"] == 1
+    assert all(np.isnan(value) for key, value in row.items() if key.startswith("hd95_") or "_ml_" in key)
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    columns: dict[str, list[float]] = {"slices": [1, 3]}
+    for region in ("WT", "TC", "ET"):
+        columns |= {f"dice_{region}": [0.6, 0.8], f"hd95_{region}": [float("nan")] * 2}
+    for name in ("NCR", "ED", "ET"):
+        columns[f"soft_dice_{name}"] = [0.4, 0.8]
+    return pd.DataFrame({"subject": ["A", "B"], **columns})
+
+
+def test_a_cohort_is_summarised_over_patients_and_over_slices(rows: pd.DataFrame) -> None:
+    summary = summarise_cohort(rows)
+    assert summary["patients"] == 2
+    assert summary["regions"]["WT"]["dice"]["mean"] == pytest.approx(0.7)
+    assert summary["mean_dice"]["mean"] == pytest.approx(0.7)
+    assert summary["soft_dice"]["mean of the three"]["mean"] == pytest.approx(0.6)
+    assert summary["soft_dice_over_slices"]["ED"] == pytest.approx((1 * 0.4 + 3 * 0.8) / 4)
+    assert summary["slices"] == 4
+
+
+def test_tables_tell_what_is_not_there_with_a_dash(rows: pd.DataFrame) -> None:
+    summary = summarise_cohort(rows)
+    table = region_table(summary).set_index("region")
+    assert table.loc["WT", "Dice, mean"] == "0.700"
+    assert table.loc["WT", "HD95 in mm, mean"] == "\N{EN DASH}"
+    published = soft_dice_table(summary).set_index("class")["published (slices of a patient on both sides)"]
+    assert published.to_dict() == {"NCR": "0.8728", "ED": "0.8275", "ET": "0.8942", "mean of the three": "0.8648"}
+
+
+def test_an_interval_is_written_out() -> None:
+    assert interval({"low": 0.5, "high": 0.75}, 2) == "0.50 to 0.75"

@@ -1,0 +1,47 @@
+"""The page of measured ratios says what was measured, and says it when a target is missed. Nothing is timed here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.table import verdict, write_page, write_table
+from benchmarks.timing import Ratio, alternate
+
+KEPT = Ratio("kept", ours=2.2, bare=2.0, limit=1.15)
+BROKEN = Ratio("broken", ours=1500, bare=1000, limit=1.1, unit="MB")
+
+
+def test_table_has_a_row_for_each_ratio() -> None:
+    rows = write_table([KEPT, BROKEN]).splitlines()[2:]
+    assert rows == [
+        "| kept | 2.20 s | 2.00 s | **1.10** | 1.15 | met |",
+        "| broken | 1500 MB | 1000 MB | **1.50** | 1.10 | **missed** |",
+    ]
+
+
+@pytest.mark.parametrize(("ours", "met"), [(1.154, True), (1.156, False)])
+def test_target_is_met_to_the_digits_shown(ours: float, met: bool) -> None:
+    assert Ratio("any", ours, 1.0, 1.15).met is met
+
+
+def test_verdict_names_what_is_missed() -> None:
+    assert verdict([KEPT]) == "All targets are met."
+    assert verdict([KEPT, BROKEN]) == "Missed: broken."
+
+
+def test_page_has_no_gpu_section_unless_one_was_measured() -> None:
+    pages = [write_page([KEPT], {"kept": "How."}, "make bench", rates) for rates in ({}, {"mixed precision": 1234.5})]
+    assert "GPU" not in pages[0]
+    assert "| mixed precision | 1234 |" in pages[1]
+    assert all("**Kept.** How." in page and str(Path.cwd()) not in page for page in pages)
+
+
+def test_functions_are_timed_in_turn_and_the_first_round_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    clock = iter([0, 9, 9, 18, 20, 23, 30, 31, 40, 45, 50, 52])
+    monkeypatch.setattr("benchmarks.timing.time.perf_counter", lambda: next(clock))
+    medians = alternate(lambda: calls.append("ours"), lambda: calls.append("bare"), 2, lambda: calls.append("|"))
+    assert calls == ["ours", "bare", "|"] * 3
+    assert medians == (4, 1.5)
