@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PARTS = ("epoch", "preparation", "inference", "memory")
 REPEATS = {"epoch": 3, "preparation": 9, "inference": 3, "memory": 1}
 FULL_PATIENTS = 5
-SMALL_SHAPE = (96, 96, 48)
+SMALL_SHAPE = (128, 128, 64)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -86,10 +86,12 @@ def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None
     Raises:
         KnobError: an unknown protocol, or ``paper`` without the overlay.
     """
+    from monai.bundle import ConfigParser
+
     from common.splits import check_protocol  # scikit-learn comes with it
 
     files, _ = parse_command_line(arguments)
-    setting = [Path(file).stem for file in files if "protocol" in merged_config([file])]
+    setting = [Path(file).stem for file in files if "protocol" in ConfigParser.load_config_file(file)]
     if files:
         check_protocol(protocol, setting[-1] if setting else None)
 

@@ -136,7 +136,7 @@ def test_a_dotted_override_is_told(config: str) -> None:
 def test_the_published_protocol_needs_its_overlay(config: str, tmp_path: Path) -> None:
     with pytest.raises(KnobError, match=r"configs/paper\.yaml"):
         check_protocol_overlay("paper", ["run", "--config_file", config, "--protocol", "paper"])
-    paper = write(tmp_path / "paper.yaml", {"protocol": "paper"})
+    paper = write(tmp_path / "paper.yaml", {"protocol": "paper", "train#trainer#amp": True})
     check_protocol_overlay("paper", ["run", "--config_file", f"{config},{paper}"])
     check_protocol_overlay("patient", ["run", "--config_file", config])
     with pytest.raises(KnobError, match=r"configs/paper\.yaml"):

@@ -15,9 +15,9 @@ from common.metrics.regions import REGIONS, to_regions
 class VolumeDice(ColumnMean):
     """BraTS's Dice, with its rule for empty regions: 1 where both are empty, 0 where one of them is.
 
-    A call takes logits, probabilities or one-hot masks (B, 4, ...), or class indices (B, 1, ...), on either side and of
-    the same spatial shape, or lists of the same without B; several channels stand for the largest of them. An item is a volume, or whatever
-    stands behind B.
+    A call takes logits, probabilities or one-hot masks (B, 4, ...), or class indices (B, 1, ...), on either side, of
+    the same spatial shape, or lists of the same without B; several channels stand for the largest of them (P3's masks
+    are soft). An item is a volume, or whatever stands behind B.
     """
 
     columns = tuple(REGIONS)

@@ -15,7 +15,8 @@ from common.files import write_text
 DASH = "\N{EN DASH}"
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: .8rem 0; display: block; overflow-x: auto } th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd }
+table { border-collapse: collapse; margin: .8rem 0; display: block; overflow-x: auto }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd }
 td { text-align: right } td:first-child, th:first-child { text-align: left } th { font-weight: 600 }
 .warning { border-left: 4px solid #d08700; background: #fff6e0; padding: .5rem .8rem; margin: .6rem 0 }
 img { max-width: 100% } figcaption, small { color: #555 } code { background: #f3f3f3; padding: 0 .2rem }

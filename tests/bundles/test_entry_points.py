@@ -86,7 +86,7 @@ def test_from_the_bundle_from_the_root_and_from_elsewhere(outside: dict[str, Any
             {"epochz": 3},
             "KnobError: --epochz: no config of this run defines it, so it would change nothing. ",
         ),
-        ("run", {"dataset_dir": "nowhere"}, "DatasetError: nowhere: "),
+        ("run", {"dataset_dir": "nowhere"}, f"DatasetError: {BUNDLE / 'nowhere'}: "),
     ],
     ids=["a misspelt knob", "a missing folder"],
 )

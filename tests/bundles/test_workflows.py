@@ -214,7 +214,7 @@ def test_stage_3_goes_on_with_the_deep_head(start: Start, trained: Path, stage2:
 def test_the_published_protocol_splits_slices_and_says_so(start: Start, tmp_path: Path) -> None:
     settings = {"epochs": 1, "batch_size": 16, "pretrained": False, "slices_per_epoch": 16, **SMALL_SLICES}
     start(tmp_path, "train", "paper", **settings).run()
-    content = load(tmp_path / "models" / "model_paper.pt")
+    content = load(tmp_path / "models" / "paper.pt")
     assert content["provenance"]["protocol"] == "paper"
     assert "val_soft_dice" in content["provenance"]
     split = json.loads((tmp_path / "eval" / "paper" / "split.json").read_text())

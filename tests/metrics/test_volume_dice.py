@@ -71,5 +71,10 @@ def test_nothing_seen_is_an_error_and_reset_forgets() -> None:
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match="differ in shape"):
         VolumeDice()(PREDICTED, TRUTH[:, :, :5])
-    with pytest.raises(ValueError, match="class indices"):
-        VolumeDice()(PREDICTED, logits(TRUTH))
+
+
+def test_the_truth_may_come_as_masks_of_the_classes() -> None:
+    plain, masks = VolumeDice(), VolumeDice()
+    plain(PREDICTED, TRUTH)
+    masks(PREDICTED, logits(TRUTH))
+    assert plain.aggregate() == masks.aggregate()
