@@ -55,8 +55,9 @@ def stop() -> None:
         dist.destroy_process_group()
 
 
-def distribute(network: nn.Module, device: torch.device) -> nn.Module:
+def distribute(network: nn.Module, device: torch.device | str) -> nn.Module:
     """The network on this process's device, its gradients averaged and (on GPUs) its batch norm synchronised."""
+    device = torch.device(device)  # --device arrives as a word
     network = network.to(device)
     if device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)

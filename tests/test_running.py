@@ -98,7 +98,7 @@ def test_a_file_of_arguments_stands_behind_the_command_line(tmp_path: Path) -> N
 
 def test_the_command_line_of_another_program_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     line = ["--config_file", "a.yaml", "--epochs", "3"]
-    monkeypatch.setattr(sys, "argv", ["/home/me/bundle/notebook.py", *line])
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/bundle/notebook.py", *line])
     assert parse_command_line() == ([], {})
     monkeypatch.setattr(sys, "argv", ["/env/monai/bundle/__main__.py", *line])
     assert parse_command_line() == (["a.yaml"], {"epochs": 3})
