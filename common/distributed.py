@@ -32,8 +32,11 @@ def loader_workers() -> int:
     return min(8, (os.cpu_count() or 2) // 2) if torch.cuda.is_available() else 0
 
 
-def start() -> None:
+def start(device: torch.device | str) -> None:
     """Join the group of processes that torchrun started; all but the first are quiet from now on.
+
+    Args:
+        device: where this process computes: GPUs talk by nccl, CPUs by gloo.
 
     Raises:
         KnobError: the run was not started by torchrun.
@@ -41,18 +44,19 @@ def start() -> None:
     if "WORLD_SIZE" not in os.environ:
         mend = "Start it with: torchrun --standalone --nproc_per_node=<processes> -m monai.bundle run ..."
         raise KnobError(Problem("it needs torchrun", "configs/multi_gpu_train.yaml", mend))
-    if torch.cuda.is_available():
-        torch.cuda.set_device(process_device())
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    on_gpu = torch.device(device).type == "cuda"
+    if on_gpu:
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if on_gpu else "gloo")
     idist.sync()  # a saver on rank 0 alone would otherwise wait for ever in its first get_rank()
     if process_rank() > 0:
         logging.getLogger().setLevel(logging.WARNING)
 
 
 def stop() -> None:
-    """Leave the group."""
+    """Leave the group; ignite, which had joined it, is alone again."""
     if dist.is_initialized():
-        dist.destroy_process_group()
+        idist.finalize()
 
 
 def distribute(network: nn.Module, device: torch.device | str) -> nn.Module:

@@ -14,10 +14,16 @@ from common.errors import KnobError
 @pytest.fixture
 def in_a_group(monkeypatch: pytest.MonkeyPatch):
     """A group of this one process, as torchrun would have made it."""
-    for name, value in {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}.items():
+    for name, value in {
+        "RANK": "0",
+        "WORLD_SIZE": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "0",
+        "LOCAL_RANK": "0",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    distributed.start()
+    distributed.start("cpu")
     yield
     distributed.stop()
     idist.utils._need_to_sync = True
@@ -26,7 +32,7 @@ def in_a_group(monkeypatch: pytest.MonkeyPatch):
 def test_without_torchrun_it_says_how_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with pytest.raises(KnobError, match="torchrun --standalone"):
-        distributed.start()
+        distributed.start("cpu")
 
 
 def test_rank_and_device_come_from_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,9 +24,6 @@ from common.files import atomic_path
 from common.transforms.geometry import BrainGeometry
 from common.transforms.preparation import mask_values_of, prepare_image, read_case, spacing_problem
 
-STRIDE = 32
-"""Slices are padded to multiples of it, as the U-Net's five halvings ask."""
-
 TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
 
 Item = dict[Hashable, Any]
@@ -55,7 +52,7 @@ class LoadImageModalitiesd(Transform):
 
 
 class PrepareBraind(Transform):
-    """Crop ``image`` to the brain, normalise it as in training and pad its slices to what the network takes.
+    """Crop ``image`` to the brain and normalise it as in training.
 
     The result is float32 (channel, x, y, z) in LPS; its metadata keep ``geometry`` (JSON), the way back.
 
@@ -80,7 +77,7 @@ class PrepareBraind(Transform):
             raise DatasetError(problems)
         meta["geometry"] = json.dumps(geometry.to_dict())
         boxed = torch.from_numpy(slices).permute(1, 3, 2, 0)
-        item["image"] = MetaTensor(_pad(boxed).float(), meta=meta)
+        item["image"] = MetaTensor(boxed.float(), meta=meta)
         return item
 
 
@@ -103,7 +100,7 @@ class LabelMapd(Transform):
         item = dict(data)
         logits, meta = item["pred"], item["image"].meta
         geometry = BrainGeometry.from_dict(json.loads(meta["geometry"]))
-        logits = _unpad(torch.as_tensor(logits), geometry)
+        logits = torch.as_tensor(logits)
         if self.probabilities:
             shares = logits.float().softmax(dim=0).cpu().numpy()
             whole = np.stack([geometry.restore(share) for share in shares])
@@ -165,21 +162,6 @@ def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:
             clean[field] = b""
     clean.extensions.clear()
     return clean
-
-
-def _pad(image: torch.Tensor) -> torch.Tensor:
-    """Zeros around each slice, up to multiples of :data:`STRIDE`; the odd one goes behind."""
-    missing = [-size % STRIDE for size in image.shape[1:3]]
-    before = [size // 2 for size in missing]
-    widths = [0, 0, before[1], missing[1] - before[1], before[0], missing[0] - before[0]]
-    return torch.nn.functional.pad(image, widths)
-
-
-def _unpad(padded: torch.Tensor, geometry: BrainGeometry) -> torch.Tensor:
-    """The inverse of :func:`_pad`."""
-    sizes = [stop - start for start, stop in zip(geometry.start[:2], geometry.stop[:2], strict=True)]
-    x, y = ((-size % STRIDE) // 2 for size in sizes)
-    return padded[:, x : x + sizes[0], y : y + sizes[1]]
 
 
 def _argmax(logits: torch.Tensor) -> torch.Tensor:

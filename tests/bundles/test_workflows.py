@@ -145,7 +145,6 @@ def test_an_evaluation_has_a_row_for_each_test_patient(evaluated: Path) -> None:
     assert all(subject in page for subject in rows["subject"])
 
 
-@pytest.mark.xfail(reason="the evaluation also counts what is predicted in the padding", strict=True)
 def test_label_maps_lie_in_the_patients_space_and_score_as_the_evaluation_says(
     start: Start, evaluated: Path, trained: Path, phantom_dir: Path
 ) -> None:
