@@ -2,7 +2,7 @@
 
 Ours is an epoch of the bundle's own trainer (`configs/train.yaml`, default crop and batch size, no validation): it
 reads slices from the cache, augments them, steps, logs, and saves the state to resume from. Bare is forward pass,
-loss, backward pass and Adam with the same channels-last network. Both make eight steps where a real epoch makes 150,
+loss, backward pass and Adam with the same channels-last network. Both make sixteen steps where a real epoch makes 150,
 so what happens once an epoch weighs more here than it does in earnest.
 """
 
@@ -21,7 +21,7 @@ LIMIT = 1.15
 BATCH = 16
 
 
-def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object], steps: int = 8) -> Ratio:
+def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object], steps: int = 16) -> Ratio:
     """Seconds an epoch of ``steps`` steps."""
     workflow = open_bundle(
         "train",

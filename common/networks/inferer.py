@@ -21,8 +21,6 @@ class FlipSliceInferer(SliceInferer):
         slice_batch_size: slices a forward pass.
         flips: in-plane axes of (x, y) to mirror: ``[]`` for none, ``[0]`` for left-right, ``[0, 1]`` for both, which
             takes four passes.
-        stride: slices are padded with zeros to multiples of it,
-            and the logits cropped back (the U-Net halves five times).
 
     Raises:
         KnobError: ``flips`` are other axes.
@@ -31,23 +29,14 @@ class FlipSliceInferer(SliceInferer):
         (batch, channel, x, y, z) → logits, or the logarithm of averaged probabilities, (batch, class, x, y, z).
     """
 
-    def __init__(self, slice_batch_size: int = 16, flips: tuple[int, ...] | list[int] = (), stride: int = 32) -> None:
+    def __init__(self, slice_batch_size: int = 16, flips: tuple[int, ...] | list[int] = ()) -> None:
         super().__init__(roi_size=(-1, -1), spatial_dim=2, sw_batch_size=slice_batch_size)
         self.flips = _check_flips(flips)
-        self.stride = stride
 
     def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         """Logits of the whole volume."""
         if isinstance(inputs, MetaTensor):
             inputs = inputs.as_tensor()  # metadata would be carried through every layer, at a cost
-        width, height = inputs.shape[2:4]
-        missing_x, missing_y = -width % self.stride, -height % self.stride
-        left, top = missing_x // 2, missing_y // 2
-        padding = (0, 0, top, missing_y - top, left, missing_x - left)
-        logits = self._flipped(torch.nn.functional.pad(inputs, padding), network, *args, **kwargs)
-        return logits[:, :, left : left + width, top : top + height]
-
-    def _flipped(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         logits = self._segment(inputs, network, *args, **kwargs)
         if not self.flips:
             return logits

@@ -34,7 +34,7 @@ class SegmentationUNet(nn.Module):
         CheckpointError: the ImageNet weights cannot be had, or are another encoder's.
 
     Shapes:
-        ``image`` (batch, in_channels, height, width), height and width multiples of 32 → logits
+        ``image`` (batch, in_channels, height, width) → logits
         (batch, num_classes, height, width).
     """
 

@@ -37,14 +37,14 @@ def volume() -> Tensor:
 
 def test_whole_axial_slices_are_segmented_one_by_one() -> None:
     network = Pointwise()
-    logits = FlipSliceInferer(stride=1, slice_batch_size=2)(volume(), network)
+    logits = FlipSliceInferer(slice_batch_size=2)(volume(), network)
     assert network.sizes == [(2, 1, 5, 7), (1, 1, 5, 7)]
     expected = torch.cat([volume() * 2, 1 - volume(), volume().square()], dim=1)
     torch.testing.assert_close(logits, expected)
 
 
 def test_one_inferer_serves_volumes_of_all_sizes() -> None:
-    inferer = FlipSliceInferer(stride=1)
+    inferer = FlipSliceInferer()
     for shape in ((5, 7, 3), (9, 4, 6), (5, 7, 1)):
         assert inferer(torch.zeros(1, 1, *shape), Pointwise()).shape == (1, 3, *shape)
 
@@ -52,9 +52,9 @@ def test_one_inferer_serves_volumes_of_all_sizes() -> None:
 @pytest.mark.parametrize(("flips", "passes"), [([0], 2), ([1], 2), ([0, 1], 4), ((1, 0), 4)])
 def test_an_equivariant_network_gains_nothing(flips: Any, passes: int) -> None:
     network = Pointwise()
-    averaged = FlipSliceInferer(stride=1, flips=flips)(volume(), network)
+    averaged = FlipSliceInferer(flips=flips)(volume(), network)
     assert len(network.sizes) == passes
-    plain = FlipSliceInferer(stride=1)(volume(), Pointwise())
+    plain = FlipSliceInferer()(volume(), Pointwise())
     torch.testing.assert_close(averaged.softmax(dim=1), plain.softmax(dim=1), atol=1e-5, rtol=0)
     torch.testing.assert_close(averaged.exp().sum(dim=1), torch.ones(1, 5, 7, 3))
 
@@ -62,11 +62,11 @@ def test_an_equivariant_network_gains_nothing(flips: Any, passes: int) -> None:
 def test_the_average_by_hand() -> None:
     """Along x, the first row is 1 in the plain copy and the last in the mirrored one; the others say one half."""
     image = torch.zeros(1, 1, 4, 3, 2)
-    rows = FlipSliceInferer(stride=1, flips=[0])(image, FirstRow()).exp()[0, 1, :, 0, 0]
+    rows = FlipSliceInferer(flips=[0])(image, FirstRow()).exp()[0, 1, :, 0, 0]
     torch.testing.assert_close(rows, torch.tensor([0.75, 0.5, 0.5, 0.75]), atol=1e-5, rtol=0)
-    rows = FlipSliceInferer(stride=1, flips=[1])(image, FirstRow()).exp()[0, 1, :, 0, 0]
+    rows = FlipSliceInferer(flips=[1])(image, FirstRow()).exp()[0, 1, :, 0, 0]
     torch.testing.assert_close(rows, torch.tensor([1, 0.5, 0.5, 0.5]), atol=1e-5, rtol=0)
-    rows = FlipSliceInferer(stride=1, flips=[0, 1])(image, FirstRow()).exp()[0, 1, :, 2, 1]
+    rows = FlipSliceInferer(flips=[0, 1])(image, FirstRow()).exp()[0, 1, :, 2, 1]
     torch.testing.assert_close(rows, torch.tensor([0.75, 0.5, 0.5, 0.75]), atol=1e-5, rtol=0)
 
 
@@ -82,23 +82,15 @@ def test_probabilities_are_averaged_not_logits() -> None:
             logits[:, 0] = torch.log(torch.tensor(9.0)) if self.calls == 1 else torch.log(torch.tensor(0.25))
             return logits
 
-    averaged = FlipSliceInferer(stride=1, flips=[0])(torch.zeros(1, 1, 2, 2, 1), Sure()).exp()
+    averaged = FlipSliceInferer(flips=[0])(torch.zeros(1, 1, 2, 2, 1), Sure()).exp()
     torch.testing.assert_close(averaged[0, 0], torch.full((2, 2, 1), (0.9 + 0.2) / 2))
 
 
 def test_certainty_stays_finite() -> None:
-    assert FlipSliceInferer(stride=1, flips=[1])(torch.full((1, 1, 2, 2, 1), 1e4), Pointwise()).isfinite().all()
+    assert FlipSliceInferer(flips=[1])(torch.full((1, 1, 2, 2, 1), 1e4), Pointwise()).isfinite().all()
 
 
 @pytest.mark.parametrize("flips", [[2], [-1], [0, 0], "[0, 1]", 1.5, [0, "1"]])
 def test_axes_that_are_not_in_the_plane(flips: Any) -> None:
     with pytest.raises(KnobError, match="--flips"):
-        FlipSliceInferer(stride=1, flips=flips)
-
-
-def test_slices_are_padded_for_the_network_and_the_logits_cropped_back() -> None:
-    network = Pointwise()
-    logits = FlipSliceInferer(stride=4, flips=[1])(volume(), network)
-    assert set(network.sizes) == {(3, 1, 8, 8)}
-    expected = torch.cat([volume() * 2, 1 - volume(), volume().square()], dim=1)
-    torch.testing.assert_close(logits.softmax(dim=1), expected.softmax(dim=1), atol=1e-5, rtol=0)
+        FlipSliceInferer(flips=flips)
