@@ -5,7 +5,7 @@ its validation.
 Counted is anonymous memory (`RssAnon` of Linux), looked at every 10 ms: a cohort held in memory would show in it, while
 the pages of memory-mapped files, which the system takes back when it needs them, do not. The cases measure
 128x128x64 and the network's share is small (batches of 8 crops of 96x96), so that 54 more cases held in memory would
-show. One process is run for each size.
+show. A process of its own is run for each size and round.
 """
 
 from __future__ import annotations

@@ -6,12 +6,14 @@ Every step is a command that a user can type; it is printed before it runs.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,24 +53,23 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def steps(data: Path, run: Path, patients: int) -> list[tuple[str, list[str]]]:
-    """Title and command (of the Python interpreter) of each step."""
+def steps(data: Path, run: Path, patients: int) -> Iterator[tuple[str, list[str]]]:
+    """Title and command (of the Python interpreter) of each step, told when its turn comes."""
     weights = run / "models" / "model.pt"
     common = {"bundle_root": str(BUNDLE), "dataset_dir": str(data)}
     learned = {**common, "output_dir": str(run / "eval"), "weights": str(weights)}
-    first = data / "MICCAI_BraTS2020_TrainingData" / "BraTS20_Training_001"
-    applied = {"dataset_dir": str(first), "checkpoint": str(weights), "output_dir": str(run / "predictions")}
     cohort = ["brats2020", str(data), "--patients", str(patients), "--shape", *SHAPE]
-    return [
-        ("A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *cohort]),
-        ("What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", str(data)]),
-        ("Train on some of the patients", bundle_command("training", ["train"], {**learned, **LEARNING})),
-        ("Judge on patients that were held out", bundle_command("evaluating", ["train", "evaluate"], learned)),
-        (
-            "Segment one patient",
-            bundle_command("inferring", ["inference"], {**common, **applied, "pictures": "true"}),
-        ),
-    ]
+    yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *cohort]
+    yield "What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", str(data)]
+    yield "Train on some of the patients", bundle_command("training", ["train"], {**learned, **LEARNING})
+    yield "Judge on patients that were held out", bundle_command("evaluating", ["train", "evaluate"], learned)
+    held_out = json.loads((run / "eval" / "split.json").read_text(encoding="utf-8"))["test"][0]
+    patient = data / "MICCAI_BraTS2020_TrainingData" / held_out
+    applied = {"dataset_dir": str(patient), "checkpoint": str(weights), "output_dir": str(run / "predictions")}
+    yield (
+        "Segment one of those",
+        bundle_command("inferring", ["inference"], {**common, **applied, "pictures": "true"}),
+    )
 
 
 def bundle_command(run_id: str, configs: list[str], overrides: dict[str, str]) -> list[str]:

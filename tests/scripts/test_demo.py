@@ -9,7 +9,11 @@ from scripts import demo
 
 
 def test_each_step_is_a_command_that_a_person_can_type(tmp_path: Path) -> None:
-    steps = demo.steps(tmp_path / "data", tmp_path / "run", patients=3)
+    split = tmp_path / "run" / "eval" / "split.json"
+    split.parent.mkdir(parents=True)
+    split.write_text('{"test": ["BraTS20_Training_002", "BraTS20_Training_003"]}')
+    steps = list(demo.steps(tmp_path / "data", tmp_path / "run", patients=3))
+    assert any(part.endswith("BraTS20_Training_002") for part in steps[-1][1])
     assert [command[0] for _, command in steps[:2]] == ["scripts/make_phantoms.py", "scripts/check_dataset.py"]
     assert all((demo.ROOT / command[0]).is_file() for _, command in steps[:2])
     assert demo.shown(["x", str(demo.ROOT / "bundles" / "a.yaml")]) == ["python", "x", "bundles/a.yaml"]
