@@ -14,10 +14,10 @@ from common.cohorts.records import BRATS_MASK_VALUES
 from common.files import atomic_path
 from common.metrics.regions import REGIONS
 from common.reports.pictures import draw_three_planes
+from common.reports.segmentation import MILLILITRE
 from common.transforms.preparation import class_indices
 
 TABLE = "volumes.csv"
-MILLILITRE = 1000.0
 
 
 class SegmentationTable:

@@ -18,6 +18,7 @@ PUBLISHED = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8
 """P3, table 1: soft Dice on BraTS 2020, slices of one patient on both sides of the split."""
 
 MILLILITRE = 1000.0
+"""In cubic millimetres."""
 
 
 def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[float], whole: bool) -> dict[str, float]:
