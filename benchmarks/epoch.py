@@ -32,7 +32,7 @@ def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], obje
         val_interval=NEVER,
         epochs=NEVER,
         batch_size=BATCH,
-        slices_per_epoch=steps * BATCH,
+        samples_per_epoch=steps * BATCH,
     )
     part = workflow.parser.get_parsed_content
     part("training_state")

@@ -59,7 +59,7 @@ def train(cohort: Path, folder: Path) -> float:
             batch_size=8,
             inference_batch_size=8,
             crop_size=[96, 96],
-            slices_per_epoch=32,
+            samples_per_epoch=32,
         ).run()
     return peak[0]
 

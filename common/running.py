@@ -27,7 +27,7 @@ MONAI_OPTIONS = (
     *("net_id", "filepath", "ckpt_file", "key_in_ckpt", "use_trace", "input_shape"),
 )
 PACKAGES = ("monai", "torch", "pytorch-ignite", "nibabel", "numpy", "scikit-learn", "segmentation-models-pytorch")
-RESULTS = ("split.json", "predictions.csv", "metrics.json", "confusion_matrix.csv", "report.html")
+RESULTS = ("split.json", "predictions.csv", "samples.csv", "metrics.json", "confusion_matrix.csv", "report.html")
 """What a run and its evaluation leave in the run folder, besides the records of their settings."""
 
 
@@ -77,7 +77,9 @@ def _unknown_knob(name: str, top: str, known: Sequence[str]) -> Problem:
 
 
 def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None) -> None:
-    """Let the published protocol in only through ``configs/paper.yaml``, which changes more than this knob.
+    """Let the published protocol in only through its overlay, which changes more than this knob.
+
+    The overlay of ``train.yaml`` is ``paper.yaml``, that of ``train_masks.yaml`` is ``paper_masks.yaml``.
 
     Args:
         protocol: of the run.
@@ -92,8 +94,10 @@ def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None
 
     files, _ = parse_command_line(arguments)
     setting = [Path(file).stem for file in files if "protocol" in ConfigParser.load_config_file(file)]
-    if files:
-        check_protocol(protocol, setting[-1] if setting else None)
+    if setting:
+        check_protocol(protocol, setting[-1], setting[0].replace("train", "paper", 1))
+    elif files:
+        check_protocol(protocol, None)
 
 
 def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str], dict[str, Any]]:

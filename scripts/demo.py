@@ -16,13 +16,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from common.commands import bundle_command, shown
+
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "bundles" / "glioma_segmentation"
 PATIENTS, SHAPE = 20, ("96", "96", "64")
 LEARNING = {
     "crop_size": "[96,96]",
     "batch_size": "8",
-    "slices_per_epoch": "320",
+    "samples_per_epoch": "320",
     "epochs": "10",
     "lr_step": "6",
     "overwrite": "true",
@@ -56,32 +58,20 @@ def main(argv: list[str] | None = None) -> int:
 def steps(data: Path, run: Path, patients: int) -> Iterator[tuple[str, list[str]]]:
     """Title and command (of the Python interpreter) of each step, told when its turn comes."""
     weights = run / "models" / "model.pt"
-    common = {"bundle_root": str(BUNDLE), "dataset_dir": str(data)}
+    common = {"dataset_dir": str(data)}
     learned = {**common, "output_dir": str(run / "eval"), "weights": str(weights)}
     cohort = ["brats2020", str(data), "--patients", str(patients), "--shape", *SHAPE]
     yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *cohort]
     yield "What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", str(data)]
-    yield "Train on some of the patients", bundle_command("training", ["train"], {**learned, **LEARNING})
-    yield "Judge on patients that were held out", bundle_command("evaluating", ["train", "evaluate"], learned)
+    yield "Train on some of the patients", bundle_command(BUNDLE, "training", ["train"], {**learned, **LEARNING})
+    yield "Judge on patients that were held out", bundle_command(BUNDLE, "evaluating", ["train", "evaluate"], learned)
     held_out = json.loads((run / "eval" / "split.json").read_text(encoding="utf-8"))["test"][0]
     patient = data / "MICCAI_BraTS2020_TrainingData" / held_out
     applied = {"dataset_dir": str(patient), "checkpoint": str(weights), "output_dir": str(run / "predictions")}
     yield (
         "Segment one of those",
-        bundle_command("inferring", ["inference"], {**common, **applied, "pictures": "true"}),
+        bundle_command(BUNDLE, "inferring", ["inference"], {**applied, "pictures": "true"}),
     )
-
-
-def bundle_command(run_id: str, configs: list[str], overrides: dict[str, str]) -> list[str]:
-    """``-m monai.bundle run <id> --config_file ... --name value ...``."""
-    files = [str(BUNDLE / "configs" / f"{name}.yaml") for name in configs]
-    given = [part for name, value in overrides.items() for part in (f"--{name}", value)]
-    return ["-m", "monai.bundle", "run", run_id, "--config_file", files[0] if len(files) == 1 else str(files), *given]
-
-
-def shown(command: list[str]) -> list[str]:
-    """The command as a person would type it in the repository's root."""
-    return ["python", *(part.replace(f"{ROOT}{os.sep}", "") for part in command)]
 
 
 def closing(run: Path, seconds: float) -> str:

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from common.cohorts.phantoms import Layout
+
+LAYOUTS = {
+    "brats2020": "folders of NIfTI files, with tables",
+    "brats2020_hdf5": "the same patients as Kaggle's HDF5 slices, which P3 used (needs h5py)",
+    "brats2023": "adult glioma, NIfTI files without tables, a folder a scan",
+}
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("layout", choices=["brats2020"], help="the data set whose layout and file names to use")
+    told = "; ".join(f"{name}: {what}" for name, what in LAYOUTS.items())
+    parser.add_argument("layout", choices=LAYOUTS, help=f"the data set whose layout and file names to use. {told}")
     parser.add_argument("folder", type=Path, help="a new or empty folder")
     parser.add_argument("--patients", type=int, default=24, help="how many (default: %(default)s)")
     parser.add_argument(
@@ -25,7 +36,20 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="same seed, same voxels (default: %(default)s)")
     parser.add_argument("--lgg-share", type=float, default=0.3, help="share of LGG patients (default: %(default)s)")
     parser.add_argument("--lgg-clinical", action="store_true", help="write clinical values of LGG too; BraTS has none")
+    parser.add_argument("--blind-grade", action="store_true", help="write grades that the tumours do not show")
+    parser.add_argument(
+        "--second-timepoints", type=int, default=0, help="brats2023: how many patients have a second scan (default: 0)"
+    )
     return parser.parse_args(argv)
+
+
+def choose_layout(name: str, second_timepoints: int) -> Layout:
+    """One of :data:`LAYOUTS`."""
+    from common.cohorts import phantom_brats2023, phantom_hdf5, phantoms
+
+    if name == "brats2020_hdf5":
+        return phantom_hdf5.HDF5
+    return phantom_brats2023.brats2023_layout(second_timepoints) if name == "brats2023" else phantoms.BRATS2020
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,6 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         seed=arguments.seed,
         lgg_share=arguments.lgg_share,
         lgg_clinical=arguments.lgg_clinical,
+        blind_grade=arguments.blind_grade,
+        layout=choose_layout(arguments.layout, arguments.second_timepoints),
         progress=True,
     )
     print(f"{arguments.patients} phantoms, no patients, in {folder}")

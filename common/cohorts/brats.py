@@ -1,35 +1,25 @@
-"""BraTS 2018, 2019, 2020 and 2021 as they are downloaded from the organisers or from Kaggle.
+"""BraTS 2018 to 2021 and BraTS 2023 (adult glioma) as they are downloaded from the organisers or from Kaggle.
 
-A patient is a folder named as the release names its patients. Grade comes from an ``HGG`` or ``LGG`` folder or from
-``name_mapping.csv``; age, survival and extent of resection come from ``survival_data.csv`` (2018, 2019) or
-``survival_info.csv`` (2020). A release without tables (2021) is read without these values.
+A patient is a folder named as the release names its patients; in BraTS 2023 a folder is a scan, and a patient has one
+for each timepoint. Grade comes from an ``HGG`` or ``LGG`` folder or from ``name_mapping.csv``; age, survival and extent
+of resection come from ``survival_data.csv`` (2018, 2019) or ``survival_info.csv`` (2020). A release without tables
+(2021, 2023) is read without these values.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.cohorts.clinical import NOT_RECORDED, read_clinical
-from common.cohorts.exclusion import refuse_unknown
+from common.cohorts.exclusion import keep_scans
 from common.cohorts.folders import Tree, find_nifti, list_folder, tell_contents, walk_tree
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.cohorts.records import MODALITIES, Record
+from common.cohorts.releases import Release, find_release
 from common.errors import DatasetError, Problem
-
-RELEASES = {
-    "brats2018": re.compile(r"brats18_\w+_\d+", re.IGNORECASE),
-    "brats2019": re.compile(r"brats19_\w+_\d+", re.IGNORECASE),
-    "brats2020": re.compile(r"brats20_(training|validation|testing)_\d+", re.IGNORECASE),
-    "brats2021": re.compile(r"brats2021_\d+", re.IGNORECASE),
-}
-"""How each release names its patients."""
-
-ODD_STEMS = {("BraTS20_Training_355", "seg"): "W39_1998.09.19_Segm"}
-"""Files that a release ships under another name."""
 
 TABLES = {
     "name_mapping.csv": ("grade",),
@@ -42,7 +32,8 @@ TABLES = {
 GRADES = {"HGG", "LGG"}
 DEPTH = 4
 LOOKED_FOR = (
-    "Folders such as Brats18_CBICA_ABM_1, BraTS19_CBICA_AAB_1, BraTS20_Training_001 or BraTS2021_00000 were looked "
+    "Folders such as Brats18_CBICA_ABM_1, BraTS19_CBICA_AAB_1, BraTS20_Training_001, BraTS2021_00000 or "
+    "BraTS-GLI-00000-000, and files such as volume_1_slice_0.h5, were looked "
     f"for, up to {DEPTH} levels deep. Pass the unpacked download, or a list of your own with --datalist."
 )
 
@@ -58,7 +49,7 @@ def read_brats(
         modalities: the images that every patient must have.
 
     Returns:
-        A record a patient, sorted by subject; see :mod:`common.cohorts.records`.
+        A record a patient (BraTS 2023: a scan), sorted by name; see :mod:`common.cohorts.records`.
 
     Raises:
         DatasetError: with all that is wrong in the folder.
@@ -76,42 +67,42 @@ def scan_brats(
     excluded: Sequence[str] = (),
     need_all: bool = True,
 ) -> tuple[list[Record], list[Problem]]:
-    """The patients whose files are complete, and all problems; nobody looks at ``excluded`` patients.
+    """The patients whose files are complete, and all problems; nobody looks at ``excluded`` patients or scans.
 
     With ``need_all`` false, one of the modalities is enough.
 
     Raises:
         DatasetError: there is no such folder, or no patient in it.
-        KnobError: an excluded patient is not in the folder.
+        KnobError: an excluded patient or scan is not in the folder.
     """
     root = Path(root).expanduser().absolute()
-    tree = walk_tree(root, lambda name: _release(name) is not None, TABLES, DEPTH)
+    tree = walk_tree(root, lambda name: find_release(name) is not None, TABLES, DEPTH)
     if not tree.patients and not tree.problems:
         what = f"no BraTS patient is in it; it {tell_contents(list_folder(root))}"
         raise DatasetError(Problem(what, root, LOOKED_FOR))
-    refuse_unknown(excluded, tree.patients)
-    folders = {name: found for name, found in sorted(tree.patients.items()) if name not in excluded}
+    releases = {name: release for name in sorted(tree.patients) if (release := find_release(name))}
+    subjects = {name: release.names(name)["subject"] for name, release in releases.items()}
+    folders = {name: tree.patients[name] for name in keep_scans(subjects, excluded)}
 
     clinical, unreadable = read_clinical({path: TABLES[path.name.lower()] for path in tree.tables})
-    problems = [*tree.problems, *unreadable, *_twice(folders), *_mixed_releases(folders, root)]
+    problems = [*tree.problems, *unreadable, *_twice(folders), *_mixed_releases(folders, releases, root)]
     records, without_mask = [], []
-    for subject, (folder, *copies) in folders.items():
-        files, wrong = _find_files(folder, modalities, need_all)
-        recorded, contradicted = _merge_grade(clinical.get(subject.lower(), {}), folder, root)
+    for name, (folder, *copies) in folders.items():
+        release = releases[name]
+        files, wrong = _find_files(folder, release, modalities, need_all)
+        recorded, contradicted = _merge_grade(clinical.get(subjects[name].lower(), {}), folder, root)
         problems += [*wrong, *contradicted]
         if need_seg and "seg" not in files:
             without_mask.append(folder)
         elif not (wrong or contradicted or copies):
-            stored = {"mask_values": list(BRATS_MASK_VALUES)}
-            records.append({"subject": subject, "source": _release(subject), **files, **stored, **recorded})
-    return records, problems + _tell_without_masks(without_mask, tree)
+            stored = {"mask_values": list(release.mask_values)}
+            records.append({**release.names(name), **files, **stored, **recorded})
+    return records, problems + _tell_without_masks(without_mask, tree, releases)
 
 
-def _release(name: str) -> str | None:
-    return next((release for release, pattern in RELEASES.items() if pattern.fullmatch(name)), None)
-
-
-def _find_files(folder: Path, modalities: Sequence[str], need_all: bool) -> tuple[dict[str, Any], list[Problem]]:
+def _find_files(
+    folder: Path, release: Release, modalities: Sequence[str], need_all: bool
+) -> tuple[dict[str, Any], list[Problem]]:
     """Paths by modality and ``seg``, each absent where there is no file and ``None`` where it is ambiguous."""
     files: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -121,9 +112,9 @@ def _find_files(folder: Path, modalities: Sequence[str], need_all: bool) -> tupl
         reason = (error.strerror or str(error)).lower()
         return {"seg": None}, [Problem(f"cannot be read ({reason})", folder, "Check your rights on it.")]
     for key in (*modalities, "seg"):
-        stems = (f"{folder.name}_{key}", ODD_STEMS.get((folder.name, key)))
+        stems = release.stems(folder.name, key)
         try:
-            path = next(filter(None, (find_nifti(contents, stem) for stem in stems if stem)), None)
+            path = next(filter(None, (find_nifti(contents, stem) for stem in stems)), None)
         except DatasetError as error:
             problems += error.problems
             files[key] = None
@@ -132,7 +123,7 @@ def _find_files(folder: Path, modalities: Sequence[str], need_all: bool) -> tupl
     absent = [modality for modality in modalities if modality not in files]
     if absent and (need_all or len(absent) == len(modalities)):
         what = f"has no {', '.join(absent)} (it {tell_contents(contents)})"
-        wanted = f"{folder.name}_{absent[0]}.nii.gz or .nii is expected"
+        wanted = f"{release.stems(folder.name, absent[0])[0]}.nii.gz or .nii is expected"
         problems.append(Problem(what, folder, f"{wanted}; download it again or use --exclude {folder.name}."))
     return files, problems
 
@@ -158,8 +149,8 @@ def _twice(folders: dict[str, list[Path]]) -> list[Problem]:
     ]
 
 
-def _mixed_releases(folders: dict[str, list[Path]], root: Path) -> list[Problem]:
-    counts = Counter(str(_release(subject)) for subject in folders)
+def _mixed_releases(folders: Iterable[str], releases: Mapping[str, Release], root: Path) -> list[Problem]:
+    counts = Counter(releases[name].source for name in folders)
     if len(counts) < 2:
         return []
     counted = " and ".join(f"{count} patients of {release}" for release, count in sorted(counts.items()))
@@ -167,7 +158,7 @@ def _mixed_releases(folders: dict[str, list[Path]], root: Path) -> list[Problem]
     return [Problem(f"holds {counted}", root, mend)]
 
 
-def _tell_without_masks(folders: list[Path], tree: Tree) -> list[Problem]:
+def _tell_without_masks(folders: list[Path], tree: Tree, releases: Mapping[str, Release]) -> list[Problem]:
     """A problem for each patient without a mask, but only one for a folder where no patient has a mask."""
     beside = Counter(folder.parent for found in tree.patients.values() for folder in found)
     lacking = Counter(folder.parent for folder in folders)
@@ -179,6 +170,6 @@ def _tell_without_masks(folders: list[Path], tree: Tree) -> list[Problem]:
     for folder in folders:
         if folder.parent not in unlabelled:
             what = f"has no mask (it {tell_contents(list_folder(folder))})"
-            wanted = f"{folder.name}_seg.nii.gz or .nii is expected"
+            wanted = f"{releases[folder.name].stems(folder.name, 'seg')[0]}.nii.gz or .nii is expected"
             problems.append(Problem(what, folder, f"{wanted}; download it again or use --exclude {folder.name}."))
     return problems

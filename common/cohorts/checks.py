@@ -15,8 +15,10 @@ import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
 from common.cohorts.duplicates import find_shared_images
-from common.cohorts.nifti import GZIP_MAGIC, read_header, read_nifti
-from common.cohorts.records import MODALITIES, Record
+from common.cohorts.hdf5_slices import is_hdf5
+from common.cohorts.nifti import GZIP_MAGIC, read_nifti
+from common.cohorts.records import MODALITIES, Record, scan_of
+from common.cohorts.volumes import read_volume, read_volume_header, volume_files
 from common.errors import DatasetError, Problem
 
 AFFINE_TOLERANCE = 1e-3
@@ -39,14 +41,14 @@ def check_headers(records: Sequence[Record], modalities: Sequence[str] = MODALIT
 
 
 def find_header_problems(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> dict[str, list[Problem]]:
-    """What :func:`check_headers` raises, by the subject that it befalls; sound patients do not appear."""
+    """What :func:`check_headers` raises, by the scan that it befalls; sound patients do not appear."""
     with ThreadPoolExecutor(READERS) as pool:
         problems = pool.map(lambda record: _check_patient(record, modalities), records)
-        found = {record["subject"]: wrong for record, wrong in zip(records, problems, strict=True)}
-    images = {record["subject"]: record[list_files(record, modalities)[0]] for record in records}
-    for subject, shared in find_shared_images(images):
-        found[subject].append(shared)
-    return {subject: wrong for subject, wrong in found.items() if wrong}
+        found = {scan_of(record): wrong for record, wrong in zip(records, problems, strict=True)}
+    images = {scan_of(record): _sample_of(record[list_files(record, modalities)[0]]) for record in records}
+    for scan, shared in find_shared_images(images):
+        found[scan].append(shared)
+    return {scan: wrong for scan, wrong in found.items() if wrong}
 
 
 def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list[Problem]:
@@ -55,7 +57,7 @@ def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list
     problems: list[Problem] = []
     for key in list_files(record, modalities):
         try:
-            array = read_nifti(record[key]).array
+            array = read_volume(record[key]).array
         except DatasetError as error:
             problems += error.problems
             continue
@@ -64,7 +66,8 @@ def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list
         elif array.ndim == 4:
             arrays.update(zip(modalities, np.moveaxis(array, -1, 0), strict=False))
     images = {key: array for key, array in arrays.items() if key != "seg"}
-    return problems + check_arrays(images, arrays.get("seg"), record["mask_values"], record)
+    # A slice that is damaged befalls every modality.
+    return list(dict.fromkeys(problems)) + check_arrays(images, arrays.get("seg"), record["mask_values"], record)
 
 
 def check_arrays(
@@ -100,8 +103,9 @@ def _check_patient(record: Record, modalities: Sequence[str]) -> list[Problem]:
     problems: list[Problem] = []
     for key in list_files(record, modalities):
         try:
-            header = read_header(record[key])
-            _refuse_cut_file(record[key], header)
+            header = read_volume_header(record[key])
+            if not is_hdf5(record[key]):
+                _refuse_cut_file(record[key], header)
         except DatasetError as error:
             problems += error.problems
             continue
@@ -110,7 +114,7 @@ def _check_patient(record: Record, modalities: Sequence[str]) -> list[Problem]:
         problems += wrong
         if not wrong:
             headers[key] = header
-    return problems + _compare_grids(headers, record)
+    return list(dict.fromkeys(problems)) + _compare_grids(headers, record)
 
 
 def _check_layout(header: nib.Nifti1Image, channels: tuple[int, ...], where: str) -> list[Problem]:
@@ -132,7 +136,7 @@ def _compare_grids(headers: Mapping[str, nib.Nifti1Image], record: Record) -> li
     if not headers:
         return []
     (first, reference), *others = headers.items()
-    mend = f"Resample the patient's files to one grid, or use --exclude {record['subject']}."
+    mend = f"Resample the patient's files to one grid, or use --exclude {scan_of(record)}."
     problems = []
     for key, header in others:
         if header.shape[:3] != reference.shape[:3]:
@@ -143,6 +147,12 @@ def _compare_grids(headers: Mapping[str, nib.Nifti1Image], record: Record) -> li
             what = f"the affines of {key} and {first} differ by up to {apart:.3g}"
             problems.append(Problem(what, _where(record, key), mend))
     return problems
+
+
+def _sample_of(path: str) -> str:
+    """A file that tells an image from others: the middle one of its slices."""
+    files = volume_files(path)
+    return files[len(files) // 2]
 
 
 def _refuse_cut_file(path: str, header: nib.Nifti1Image) -> None:
@@ -200,8 +210,8 @@ def _where(record: Record, key: str) -> str:
     """The file and, where its name need not tell it, the patient and the channel."""
     path = record.get(key)
     if path is None and record.get("image"):
-        return f"{record['image']} (patient {record['subject']}, channel {key})"
-    return f"{path or key} (patient {record['subject']})"
+        return f"{record['image']} (patient {scan_of(record)}, channel {key})"
+    return f"{path or key} (patient {scan_of(record)})"
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -6,7 +6,8 @@
 
 ``image`` may stand for the modalities: four paths in their order, or one file with four channels. ``label`` is
 another name for ``seg``. ``mask_values``, of an entry or of the whole file, tells the mask's values for NCR, ED and ET
-where they are not BraTS's 1, 2 and 4. Relative paths start at the list's own folder.
+where they are not BraTS's 1, 2 and 4. Where a patient has several scans, each is an entry with a ``scan`` of its own.
+Relative paths start at the list's own folder.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from common.cohorts.clinical import NOT_RECORDED, parse_clinical
-from common.cohorts.exclusion import refuse_unknown
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.cohorts.exclusion import keep_scans
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 from common.cohorts.tables import as_text, read_table, record_name, require_columns
 from common.errors import DatasetError, Problem
 
@@ -44,8 +45,8 @@ def read_datalist(
         modalities: the images that every patient must have.
 
     Returns:
-        A record a patient, sorted by subject; see :mod:`common.cohorts.records`. A file of several channels stands
-        under ``image``, its channels in the order of ``modalities``.
+        A record a patient, or a scan, sorted by subject; see :mod:`common.cohorts.records`. A file of several channels
+        stands under ``image``, its channels in the order of ``modalities``.
 
     Raises:
         DatasetError: with all that is wrong in the list.
@@ -63,33 +64,39 @@ def scan_datalist(
     excluded: Sequence[str] = (),
     need_all: bool = True,
 ) -> tuple[list[Record], list[Problem]]:
-    """The entries that can be used, and all problems; nobody looks at ``excluded`` patients.
+    """The entries that can be used, and all problems; nobody looks at ``excluded`` patients or scans.
 
     With ``need_all`` false, one of the modalities is enough.
 
     Raises:
         DatasetError: the list cannot be read, lacks a column, or is empty.
-        KnobError: an excluded patient is not in the list.
+        KnobError: an excluded patient or scan is not in the list.
     """
     path = Path(path).expanduser().absolute()
     entries = _read_entries(path, need_seg, modalities if need_all else ())
     if not entries:
         raise DatasetError(Problem("lists no patient", path, FORMAT))
     nameless = [where for where, entry in entries.items() if not as_text(entry.get("subject"))]
-    named = {where: as_text(entry["subject"]) for where, entry in entries.items() if where not in nameless}
-    refuse_unknown(excluded, set(named.values()))
-    kept = {where: subject for where, subject in named.items() if subject not in excluded}
+    named = {where: _names(entry) for where, entry in entries.items() if where not in nameless}
+    scans = {where: scan_of(names) for where, names in named.items()}
+    left = set(keep_scans({scans[where]: names["subject"] for where, names in named.items()}, excluded))
+    kept = {where: scan for where, scan in scans.items() if scan in left}
 
     problems = [*_tell_nameless(nameless, path), *_tell_repeated(kept, path)]
     records: dict[str, Record] = {}
-    for where, subject in kept.items():
-        told = f"{path}, {where} ({subject})"
+    for where, scan in kept.items():
+        told = f"{path}, {where} ({scan})"
         record, wrong = _read_entry(entries[where], told, path.parent, need_seg, modalities, need_all)
         problems += wrong
         if not wrong:
-            records.setdefault(subject, {"subject": subject, **record})
+            records.setdefault(scan, {**named[where], **record})
     problems += _tell_shared_files(records.values(), path)
-    return [records[subject] for subject in sorted(records)], problems
+    return sorted(records.values(), key=lambda record: (record["subject"], scan_of(record))), problems
+
+
+def _names(entry: Entry) -> dict[str, str]:
+    """Subject, and scan where the entry names one."""
+    return {key: name for key in ("subject", "scan") if (name := as_text(entry.get(key)))}
 
 
 def _read_entries(path: Path, need_seg: bool, modalities: Sequence[str]) -> dict[str, Entry]:
@@ -186,12 +193,13 @@ def _tell_nameless(entries: Sequence[str], path: Path) -> list[Problem]:
     return [Problem(f"{told}: no subject is given", path, mend)]
 
 
-def _tell_repeated(subjects: dict[str, str], path: Path) -> list[Problem]:
-    counts = Counter(subjects.values())
+def _tell_repeated(scans: dict[str, str], path: Path) -> list[Problem]:
+    counts = Counter(scans.values())
+    mend = "Keep one, or give each scan of a patient a name of its own under scan."
     problems = []
-    for subject in (subject for subject, count in counts.items() if count > 1):
-        lines = [where for where, name in subjects.items() if name == subject]
-        problems.append(Problem(f"patient {subject} is listed more than once: {', '.join(lines)}", path, "Keep one."))
+    for scan in (scan for scan, count in counts.items() if count > 1):
+        lines = [where for where, name in scans.items() if name == scan]
+        problems.append(Problem(f"patient {scan} is listed more than once: {', '.join(lines)}", path, mend))
     return problems
 
 
@@ -201,7 +209,7 @@ def _tell_shared_files(records: Iterable[Record], path: Path) -> list[Problem]:
     for record in records:
         for key in (*MODALITIES, "image", "seg"):
             if key in record:
-                places.setdefault(str(Path(record[key]).resolve()), []).append(f"{key} of {record['subject']}")
+                places.setdefault(str(Path(record[key]).resolve()), []).append(f"{key} of {scan_of(record)}")
     mend = "Correct the list: each file belongs to one patient and stands for one thing."
     return [
         Problem(f"{file} is listed as {' and as '.join(uses)}", path, mend)

@@ -18,22 +18,22 @@ def find_shared_images(images: Mapping[str, str]) -> Iterator[tuple[str, Problem
     """Find patients whose image is byte for byte that of an earlier patient.
 
     Args:
-        images: a file for each subject.
+        images: a file for each patient, or for each scan where patients have several.
 
     Yields:
-        The later subject, and the problem that names both.
+        The later one, and the problem that names both.
     """
     with ThreadPoolExecutor(READERS) as pool:
         marks = list(pool.map(_fingerprint, images.values()))
     first_with: dict[tuple[int, bytes], str] = {}
-    for subject, mark in zip(images, marks, strict=True):
+    for name, mark in zip(images, marks, strict=True):
         if mark is None:
             continue
-        other = first_with.setdefault(mark, subject)
-        if other != subject and filecmp.cmp(images[subject], images[other], shallow=False):
-            what = f"patient {subject} has the same file as patient {other}, {images[other]}"
-            mend = f"Keep one of the two, for example with --exclude {subject}."
-            yield subject, Problem(what, images[subject], mend)
+        other = first_with.setdefault(mark, name)
+        if other != name and filecmp.cmp(images[name], images[other], shallow=False):
+            what = f"patient {name} has the same file as patient {other}, {images[other]}"
+            mend = f"Keep one of the two, for example with --exclude {name}."
+            yield name, Problem(what, images[name], mend)
 
 
 def _fingerprint(path: str) -> tuple[int, bytes] | None:

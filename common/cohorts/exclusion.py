@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from common.errors import KnobError, Problem
 
@@ -19,16 +19,23 @@ def split_names(names: str | Iterable[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def refuse_unknown(excluded: Iterable[str], subjects: Collection[str]) -> None:
-    """Refuse to exclude a patient who is not there: a misspelt name would let a bad patient in.
+def keep_scans(subjects: Mapping[str, str], excluded: Collection[str]) -> list[str]:
+    """The scans that stay when ``excluded`` patients, with all their scans, or single scans are left out.
+
+    A misspelt name would let a bad patient in, so it is refused.
+
+    Args:
+        subjects: the subject of each scan, under the scan's name; both are the same where patients have one scan.
+        excluded: names of subjects or scans.
 
     Raises:
-        KnobError: a name is no subject of the cohort; near matches are named.
+        KnobError: a name is neither a subject nor a scan of the cohort; near matches are named.
     """
-    known = set(subjects)
+    known = {*subjects, *subjects.values()}
     problems = [_unknown(name, known) for name in excluded if name not in known]
     if problems:
         raise KnobError(problems)
+    return [scan for scan, subject in subjects.items() if not {scan, subject} & set(excluded)]
 
 
 def _unknown(name: str, known: set[str]) -> Problem:

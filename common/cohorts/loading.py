@@ -9,7 +9,8 @@ from common.cohorts.brats import scan_brats
 from common.cohorts.checks import find_header_problems
 from common.cohorts.datalist import scan_datalist
 from common.cohorts.exclusion import split_names
-from common.cohorts.records import MODALITIES, Record
+from common.cohorts.hdf5 import find_slices, scan_hdf5
+from common.cohorts.records import MODALITIES, Record, scan_of
 from common.errors import DatasetError, KnobError, Problem
 
 
@@ -24,15 +25,16 @@ def read_cohort(
     """Read the patients of a run and check the header of every file.
 
     Args:
-        dataset_dir: a BraTS folder as downloaded.
+        dataset_dir: a BraTS folder as downloaded, of NIfTI files or of HDF5 slices.
         datalist: a JSON or CSV list that replaces the folder.
-        exclude: subjects to leave out, as a list or comma-separated; their files are not looked at.
+        exclude: subjects (with all their scans) or scans to leave out, as a list or comma-separated; their files are
+            not looked at.
         need_seg: whether a patient without a mask is a problem.
         modalities: the images that every patient must have.
         need_all: whether a patient without one of the modalities is a problem.
 
     Returns:
-        A record a patient, sorted by subject.
+        A record a patient, or a scan, sorted by subject.
 
     Raises:
         DatasetError: with all that is wrong with the folder, the list and the files.
@@ -64,12 +66,16 @@ def scan_cohort(
         records, problems = scan_datalist(datalist, need_seg, modalities, excluded, need_all)
     elif dataset_dir:
         place = dataset_dir
-        records, problems = scan_brats(dataset_dir, need_seg, modalities, excluded, need_all)
+        tree = find_slices(dataset_dir)
+        if tree.volumes:
+            records, problems = scan_hdf5(dataset_dir, need_seg, modalities, excluded, tree)
+        else:
+            records, problems = scan_brats(dataset_dir, need_seg, modalities, excluded, need_all)
     else:
         mend = "Pass --dataset_dir <a BraTS folder as downloaded>, or --datalist <a JSON or CSV file>."
         raise KnobError(Problem("no data set is given", "--dataset_dir", mend))
     if not records and not problems:
         raise DatasetError(Problem("no patient is left", str(place), "Exclude fewer patients."))
     found = find_header_problems(records, modalities)
-    sound = [record for record in records if record["subject"] not in found]
+    sound = [record for record in records if scan_of(record) not in found]
     return sound, [*problems, *(problem for wrong in found.values() for problem in wrong)]

@@ -47,6 +47,13 @@ class Volume:
     header: nib.Nifti1Header
 
 
+def brats_affine(rows: int) -> np.ndarray:
+    """BraTS's affine (4, 4): voxels of 1 mm; x grows to the left, y backwards from the last of ``rows`` (LPS)."""
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+    affine[1, 3] = rows - 1
+    return affine
+
+
 def read_nifti(path: PathLike) -> Volume:
     """Read a ``.nii`` or ``.nii.gz`` file whole.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.cohorts.nifti import read_header
 from common.cohorts.records import MODALITIES
+from common.cohorts.volumes import read_volume_header
 
 MARK = "phantom, not a patient"
 
 
 def is_phantom(record: Mapping[str, Any]) -> bool:
     """Whether a patient's images carry the phantoms' mark in their header."""
-    path = next((record[key] for key in ("image", *MODALITIES) if record.get(key)), None)
-    return path is not None and bytes(read_header(path).header["descrip"].item()).startswith(MARK.encode())
+    path = next((record[key] for key in ("image", *MODALITIES, "seg") if record.get(key)), None)
+    return path is not None and bytes(read_volume_header(path).header["descrip"].item()).startswith(MARK.encode())

@@ -18,6 +18,9 @@ The generative rule, in full:
 
 So of age, resection and survival nothing tells the grade; but as in BraTS, where no LGG patient has them, their
 *absence* does, unless the cohort is written with ``lgg_clinical=True``.
+
+In a **blind** cohort (``blind_grade=True``) the tables tell another grade: it is dealt as evenly, but shuffled within
+every ten patients without a look at the tumour. No image tells it, and only the absence of the LGG's values does.
 """
 
 from __future__ import annotations
@@ -29,8 +32,12 @@ import numpy as np
 
 HGG_THRESHOLD = 0.5
 MEDIAN_VOLUME_ML = 80.0
+MEAN_AGE = 61.0
+SURVIVAL_SIGMA = 0.5
 CENSORED_SHARE = 0.08
-TOPICS = ("deal", "patient", "seat", "brain", "tumour", "scan")
+CONTACT_SHARES = (0.2, 0.9)
+BLIND_DEAL = 10
+TOPICS = ("deal", "patient", "seat", "brain", "tumour", "scan", "blind")
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class PhantomPatient:
         true_resection: ``GTR`` or ``STR`` as it acts on survival.
         survival_days: days to death, or to the last contact with a patient who is ``alive``.
         alive: the survival time is censored.
+        recorded_grade: what the tables tell: :attr:`grade`, or in a blind cohort one that the tumour does not show.
     """
 
     index: int
@@ -60,25 +68,27 @@ class PhantomPatient:
     true_resection: str
     survival_days: int
     alive: bool
+    recorded_grade: str
 
     @property
     def grade(self) -> str:
-        """``HGG`` or ``LGG``, by the rule of this module."""
+        """``HGG`` or ``LGG``, by the rule of this module: what the tumour shows."""
         return "HGG" if self.enhancement + self.necrosis > HGG_THRESHOLD else "LGG"
 
 
-def draw_patient(seed: int, index: int, lgg_share: float = 0.3) -> PhantomPatient:
+def draw_patient(seed: int, index: int, lgg_share: float = 0.3, blind_grade: bool = False) -> PhantomPatient:
     """Draw patient ``index`` of the cohort ``seed``: a function of the arguments alone, whatever the cohort's size."""
     rng = random_stream(seed, index, "patient")
-    enhancement, necrosis = _draw_core(rng, _is_dealt_lgg(seed, index, lgg_share))
+    is_lgg = _is_dealt_lgg(seed, index, lgg_share)
+    enhancement, necrosis = _draw_core(rng, is_lgg)
     volume_ml = float(np.clip(MEDIAN_VOLUME_ML * math.exp(0.5 * rng.standard_normal()), 25, 220))
     core_share = float(rng.uniform(0.25, 0.55))
-    age = round(float(np.clip(rng.normal(61, 12), 19, 87)), 3)
+    age = round(float(np.clip(rng.normal(MEAN_AGE, 12), 19, 87)), 3)
     true_resection = "GTR" if rng.random() < 0.6 else "STR"
     is_recorded = rng.random() < 0.65
-    days = math.exp(expected_log_survival(volume_ml, age, true_resection) + 0.5 * rng.standard_normal())
+    days = math.exp(expected_log_survival(volume_ml, age, true_resection) + SURVIVAL_SIGMA * rng.standard_normal())
     is_alive = bool(rng.random() < CENSORED_SHARE)
-    share_seen = rng.uniform(0.2, 0.9) if is_alive else 1.0
+    share_seen = rng.uniform(*CONTACT_SHARES) if is_alive else 1.0
     return PhantomPatient(
         index=index,
         enhancement=enhancement,
@@ -90,13 +100,14 @@ def draw_patient(seed: int, index: int, lgg_share: float = 0.3) -> PhantomPatien
         true_resection=true_resection,
         survival_days=round(float(np.clip(days, 5, 2500)) * share_seen),
         alive=is_alive,
+        recorded_grade="LGG" if (_is_blindly_lgg(seed, index, lgg_share) if blind_grade else is_lgg) else "HGG",
     )
 
 
 def expected_log_survival(volume_ml: float, age: float, resection: str) -> float:
     """Mean of the logarithm of the survival in days: the best that any model can know of it."""
     gain = 0.35 if resection == "GTR" else 0.0
-    return math.log(400) - 0.35 * (age - 61) / 10 - 0.5 * math.log(volume_ml / MEDIAN_VOLUME_ML) + gain
+    return math.log(400) - 0.35 * (age - MEAN_AGE) / 10 - 0.5 * math.log(volume_ml / MEDIAN_VOLUME_ML) + gain
 
 
 def random_stream(seed: int, index: int, topic: str) -> np.random.Generator:
@@ -107,6 +118,13 @@ def random_stream(seed: int, index: int, topic: str) -> np.random.Generator:
 def _is_dealt_lgg(seed: int, index: int, lgg_share: float) -> bool:
     start = random_stream(seed, 0, "deal").random()
     return math.floor((index + 1) * lgg_share + start) > math.floor(index * lgg_share + start)
+
+
+def _is_blindly_lgg(seed: int, index: int, lgg_share: float) -> bool:
+    """The deal of another patient among the same ten, each dealt to one."""
+    ten, place = divmod(index, BLIND_DEAL)
+    shuffled = random_stream(seed, ten, "blind").permutation(BLIND_DEAL)
+    return _is_dealt_lgg(seed, BLIND_DEAL * ten + int(shuffled[place]), lgg_share)
 
 
 def _draw_core(rng: np.random.Generator, is_lgg: bool) -> tuple[float, float]:

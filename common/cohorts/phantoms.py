@@ -1,4 +1,4 @@
-"""Phantom cohorts in the layout of BraTS 2020's training data, as it lies on disk after its download.
+"""Phantom cohorts in the layout of a data set, BraTS 2020's training data by default, as after its download.
 
 What is learnable in them, and what is not, is stated in :mod:`common.cohorts.phantom_patients`. Every image says in its
 header, and every folder in its README.txt, that it is no patient.
@@ -7,7 +7,8 @@ header, and every folder in its README.txt, that it is no patient.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from common.cohorts import phantom_patients
+from common.cohorts.nifti import brats_affine
 from common.cohorts.phantom_images import PhantomSubject, phantom_subject
 from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient
@@ -32,12 +34,39 @@ LARGEST_SIDE = 512
 _README = """These are phantoms, not patients: images and values made by a program from a seed.
 They serve to try and to test software; no result on them says anything about people.
 
-Made with: seed {seed}, {patients} patients, shape {shape}, LGG share {lgg_share}, LGG {clinical} clinical values.
+Made with: seed {seed}, {patients} patients, shape {shape}, LGG share {lgg_share},
+LGG {clinical} clinical values{blind}.
 A voxel measures 1 mm, as in BraTS, so a head is {scale:.4g} of a full one in volume, and so is V below.
 The rule that made grade and survival is the docstring of common/cohorts/phantom_patients.py:
 
 {rule}
 """
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set lies on disk.
+
+    Args:
+        folder: the one that its download unpacks to.
+        write: writes a patient's images into it.
+        has_tables: whether it has tables with grades and clinical values.
+    """
+
+    folder: str
+    write: Callable[[Path, PhantomSubject], None]
+    has_tables: bool = True
+
+
+def write_brats2020(folder: Path, subject: PhantomSubject) -> None:
+    """Write a patient's folder of NIfTI files as BraTS 2020 names them."""
+    name = subject_id(subject.patient)
+    for modality, voxels in subject.modalities.items():
+        write_nifti(folder / name / f"{name}_{modality}.nii.gz", voxels)
+    write_nifti(folder / name / f"{name}_seg.nii.gz", subject.mask.astype(np.int16))
+
+
+BRATS2020 = Layout(TRAINING_FOLDER, write_brats2020)
 
 
 def make_brats_phantoms(
@@ -48,9 +77,11 @@ def make_brats_phantoms(
     lgg_share: float = 0.3,
     *,
     lgg_clinical: bool = False,
+    blind_grade: bool = False,
+    layout: Layout = BRATS2020,
     progress: bool = False,
 ) -> Path:
-    """Write a phantom cohort that looks like BraTS 2020's training data.
+    """Write a phantom cohort that looks like a data set's training data.
 
     A patient depends on ``seed``, ``lgg_share`` and the index alone: a larger cohort begins with the smaller one.
 
@@ -62,10 +93,13 @@ def make_brats_phantoms(
         seed: not negative.
         lgg_share: share of the patients whose grade is LGG, in [0, 1].
         lgg_clinical: write age, survival and resection of the LGG patients too; BraTS has none.
+        blind_grade: write grades that the tumours do not show: without ``lgg_clinical`` only the absence of the
+            clinical values tells them. The images are the same.
+        layout: the data set's.
         progress: show a bar.
 
     Returns:
-        the folder that holds the patients' folders and the two CSV files.
+        the folder that holds the patients' images and, where the data set has them, the two CSV files.
 
     Raises:
         KnobError: a setting has no meaning; all of them at once.
@@ -73,14 +107,15 @@ def make_brats_phantoms(
     """
     size = _check_settings(patients, shape, seed, lgg_share)
     _check_is_empty(Path(root))
-    folder = Path(root) / TRAINING_FOLDER
+    folder = Path(root) / layout.folder
     for index in tqdm(range(patients), desc="phantoms", unit="patient", disable=not progress):
-        _write_subject(folder, phantom_subject(seed, index, size, lgg_share))
-    cohort = [draw_patient(seed, index, lgg_share) for index in range(patients)]
-    _write_csv(folder / "name_mapping.csv", name_mapping(cohort))
-    recorded = [patient for patient in cohort if lgg_clinical or patient.grade == "HGG"]
-    _write_csv(folder / "survival_info.csv", survival_info(recorded))
-    write_text(folder / "README.txt", _readme(patients, size, seed, lgg_share, lgg_clinical))
+        layout.write(folder, phantom_subject(seed, index, size, lgg_share))
+    if layout.has_tables:
+        cohort = [draw_patient(seed, index, lgg_share, blind_grade) for index in range(patients)]
+        _write_csv(folder / "name_mapping.csv", name_mapping(cohort))
+        recorded = [patient for patient in cohort if lgg_clinical or patient.recorded_grade == "HGG"]
+        _write_csv(folder / "survival_info.csv", survival_info(recorded))
+    write_text(folder / "README.txt", _readme(patients, size, seed, lgg_share, lgg_clinical, blind_grade))
     return folder
 
 
@@ -91,7 +126,7 @@ def subject_id(patient: PhantomPatient) -> str:
 
 def name_mapping(cohort: Sequence[PhantomPatient]) -> pd.DataFrame:
     """BraTS 2020's ``name_mapping.csv``: the grades. No phantom has a name in an earlier challenge."""
-    table = pd.DataFrame({"Grade": [patient.grade for patient in cohort]})
+    table = pd.DataFrame({"Grade": [patient.recorded_grade for patient in cohort]})
     for column in ("BraTS_2017_subject_ID", "BraTS_2018_subject_ID", "TCGA_TCIA_subject_ID", "BraTS_2019_subject_ID"):
         table[column] = None
     table["BraTS_2020_subject_ID"] = [subject_id(patient) for patient in cohort]
@@ -110,17 +145,9 @@ def _survival_text(patient: PhantomPatient) -> str:
     return f"ALIVE ({patient.survival_days} days later)" if patient.alive else str(patient.survival_days)
 
 
-def _write_subject(folder: Path, subject: PhantomSubject) -> None:
-    name = subject_id(subject.patient)
-    for modality, voxels in subject.modalities.items():
-        _write_nifti(folder / name / f"{name}_{modality}.nii.gz", voxels)
-    _write_nifti(folder / name / f"{name}_seg.nii.gz", subject.mask.astype(np.int16))
-
-
-def _write_nifti(path: Path, voxels: NDArray[np.int16]) -> None:
-    """With BraTS's geometry: voxels of 1 mm; x grows to the left, y backwards from the last row (LPS)."""
-    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
-    affine[1, 3] = voxels.shape[1] - 1
+def write_nifti(path: Path, voxels: NDArray[np.int16]) -> None:
+    """Write a volume with BraTS's geometry and the phantoms' mark."""
+    affine = brats_affine(voxels.shape[1])
     image = nib.Nifti1Image(voxels, affine)
     image.set_qform(affine, code="scanner")
     image.set_sform(affine, code="scanner")
@@ -135,7 +162,9 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(temporary, index=False, na_rep="NA", lineterminator="\r\n")
 
 
-def _readme(patients: int, shape: tuple[int, ...], seed: int, lgg_share: float, lgg_clinical: bool) -> str:
+def _readme(
+    patients: int, shape: tuple[int, ...], seed: int, lgg_share: float, lgg_clinical: bool, blind_grade: bool
+) -> str:
     return _README.format(
         seed=seed,
         patients=patients,
@@ -143,6 +172,7 @@ def _readme(patients: int, shape: tuple[int, ...], seed: int, lgg_share: float, 
         scale=math.prod(shape) / math.prod(FULL_SHAPE),
         lgg_share=lgg_share,
         clinical="with" if lgg_clinical else "without",
+        blind=", grades blind to the tumour" if blind_grade else "",
         rule=phantom_patients.__doc__,
     )
 

@@ -1,15 +1,18 @@
-"""What every cohort reader returns: a plain dict a patient.
+"""What every cohort reader returns: a plain dict a patient, or a scan where patients have several.
 
-Keys: ``subject`` (the patient's id, the unit of every split), ``source`` (the data set), a path under each of
-:data:`MODALITIES`, the mask's path under ``seg`` (absent where there is none), ``mask_values`` (the values that stand
-for NCR, ED and ET in the mask) and the clinical values ``grade``, ``age`` (years), ``survival_days``, ``alive``
-(the survival time is censored) and ``resection`` (``GTR`` or ``STR``), each ``None`` where it was not recorded.
+Keys: ``subject`` (the patient's id, the unit of every split), ``scan`` (where the data set tells scans of a patient
+apart; :func:`scan_of` is unique in a cohort), ``source`` (the data set), a path under each of :data:`MODALITIES`, the
+mask's path under ``seg`` (absent where there is none), ``mask_values`` (the values that stand for NCR, ED and ET in
+the mask) and the clinical values ``grade``, ``age`` (years), ``survival_days``, ``alive`` (the survival time is
+censored) and ``resection`` (``GTR`` or ``STR``), each ``None`` where it was not recorded. A path may also be an
+address in HDF5 slices; see :mod:`common.cohorts.volumes`.
 
 No key starts with ``image_`` or ``label_``: MONAI and MONAI Label take such keys for metadata of an image.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 Record = dict[str, Any]
@@ -19,3 +22,10 @@ MODALITIES = ("flair", "t1", "t1ce", "t2")
 
 BRATS_MASK_VALUES = (1, 2, 4)
 """Necrotic and non-enhancing core, oedema, enhancing tumour, as BraTS 2018 to 2021 store them."""
+
+BRATS_2023_MASK_VALUES = (1, 2, 3)
+
+
+def scan_of(record: Mapping[Any, Any]) -> str:
+    """The one name of a record, an item or a row of a table: its scan's, or its subject's who has a single one."""
+    return str(record.get("scan") or record["subject"])

@@ -1,7 +1,10 @@
 """What a run does besides learning: seeds, progress, curves, pictures, checkpoints, reports."""
 
+from common.handlers.classification_report import ClassificationReport
+from common.handlers.classification_table import ClassificationTable
 from common.handlers.column_metric import ColumnMetric
 from common.handlers.epoch_seed import EpochSeed
+from common.handlers.grad_cam import GradCamOverlays, GradCamPictures
 from common.handlers.progress import Progress
 from common.handlers.segmentation_report import SegmentationReport
 from common.handlers.segmentation_table import SegmentationTable
@@ -9,8 +12,12 @@ from common.handlers.tensorboard import LearningRateCurve, SegmentationPictures,
 from common.handlers.training_state import TrainingState
 
 __all__ = [
+    "ClassificationReport",
+    "ClassificationTable",
     "ColumnMetric",
     "EpochSeed",
+    "GradCamOverlays",
+    "GradCamPictures",
     "LearningRateCurve",
     "Progress",
     "SegmentationPictures",

@@ -14,7 +14,7 @@ import torch.distributed
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
-from common.cohorts.records import Record
+from common.cohorts.records import Record, scan_of
 from common.files import atomic_path, write_json
 from common.reports.segmentation import judge_volume, summarise_cohort
 from common.reports.segmentation_page import Panel, write_page
@@ -75,8 +75,9 @@ class SegmentationReport:
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             spacing = [float(size) for size in item["geometry"]["spacing"]]
             row = judge_volume(output["pred"], output["label"], spacing, bool(item["whole"]))
-            self.rows.append({"subject": str(item["subject"]), **row})
-            panel = Panel.of_volume(str(item["subject"]), output["image"], output["label"], output["pred"])
+            names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
+            self.rows.append({**names, **row})
+            panel = Panel.of_volume(scan_of(item), output["image"], output["label"], output["pred"])
             self.panels.append(panel)
             self.confusion += panel.confusion
 
@@ -85,7 +86,11 @@ class SegmentationReport:
         self._gather()
         if idist.get_rank() > 0:
             return
-        rows = pd.DataFrame(self.rows).drop_duplicates("subject").sort_values("subject", ignore_index=True)
+        # A sampler that gives every rank as many volumes repeats some.
+        once = {scan_of(row): row for row in self.rows}
+        rows = pd.DataFrame([once[name] for name in sorted(once)])
+        if "scan" in rows:
+            rows["scan"] = rows["scan"].fillna(rows["subject"])
         shortcuts = probe_shortcuts(self.records, "grade", self.seed)
         summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
         with atomic_path(self.output_dir / "predictions.csv") as path:
@@ -96,7 +101,7 @@ class SegmentationReport:
         write_page(self.output_dir / "report.html", summary, rows, self.panels, self.confusion, self.records)
         dice = summary["mean_dice"]
         logger.info(
-            "Mean Dice of %d patients: %.3f. Report: %s", len(rows), dice["mean"], self.output_dir / "report.html"
+            "Mean Dice of %d patients: %.3f. Report: %s", dice["n"], dice["mean"], self.output_dir / "report.html"
         )
 
     def _gather(self) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
-from common.cohorts.records import BRATS_MASK_VALUES
+from common.cohorts.records import BRATS_MASK_VALUES, scan_of
 from common.files import atomic_path
 from common.metrics.regions import REGIONS
 from common.reports.pictures import draw_three_planes
@@ -23,9 +23,11 @@ TABLE = "volumes.csv"
 class SegmentationTable:
     """Keeps ``volumes.csv`` up to date after every patient: subject, file, millilitres of WT, TC and ET.
 
+    Where patients have several scans, each has a row, and its name stands under ``scan``.
+
     Args:
         output_dir: where the label maps go; rows of earlier patients in the table there are kept.
-        pictures: also write ``<subject>_seg.png``, the segmentation in three planes.
+        pictures: also write ``<scan>_seg.png``, the segmentation in three planes.
     """
 
     def __init__(self, output_dir: str | Path, pictures: bool = False) -> None:
@@ -38,26 +40,31 @@ class SegmentationTable:
     def __call__(self, engine: Workflow) -> None:
         """Add the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            classes = class_indices(np.asarray(output["pred"])[0], BRATS_MASK_VALUES)
+            stored = output.get("mask_values") or item.get("mask_values") or BRATS_MASK_VALUES
+            classes = class_indices(np.asarray(output["pred"])[0], [int(value) for value in stored])
             affine = np.asarray(output["pred"].meta["affine"])
-            self._add_row(self._row(str(item["subject"]), output["seg_file"], classes, affine))
+            names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
+            self._add_row({**names, "file": Path(output["seg_file"]).name, **region_volumes(classes, affine)})
             if self.pictures:
-                figure = draw_three_planes(output["pred"].meta["filename_or_obj"], classes, title=str(item["subject"]))
-                with atomic_path(self.output_dir / f"{item['subject']}_seg.png") as path:
+                name = scan_of(item)
+                figure = draw_three_planes(output["pred"].meta["filename_or_obj"], classes, title=name)
+                with atomic_path(self.output_dir / f"{name}_seg.png") as path:
                     figure.savefig(path, dpi=120)
-
-    def _row(self, subject: str, file: str, classes: np.ndarray, affine: np.ndarray) -> dict[str, Any]:
-        voxel = abs(float(np.linalg.det(affine[:3, :3]))) / MILLILITRE
-        counts = np.bincount(classes.ravel(), minlength=len(BRATS_MASK_VALUES) + 1)
-        volumes = {
-            f"{region}_ml": round(float(counts[list(parts)].sum()) * voxel, 2) for region, parts in REGIONS.items()
-        }
-        return {"subject": subject, "file": Path(file).name, **volumes}
 
     def _add_row(self, row: dict[str, Any]) -> None:
         table = self.output_dir / TABLE
-        earlier = pd.read_csv(table, dtype={"subject": str}) if table.exists() else pd.DataFrame(columns=list(row))
-        kept = earlier[earlier["subject"] != row["subject"]]
-        rows = [*kept.to_dict("records"), row]
+        earlier = pd.read_csv(table, dtype={"subject": str, "scan": str}).to_dict("records") if table.exists() else []
+        known: list[dict[str, Any]] = [
+            {str(key): value for key, value in old.items() if not pd.isna(value)} for old in earlier
+        ]
+        rows: list[dict[str, Any]] = [*(old for old in known if scan_of(old) != scan_of(row)), row]
+        rows.sort(key=scan_of)
         with atomic_path(table) as path:
-            pd.DataFrame(rows).sort_values("subject").to_csv(path, index=False)
+            pd.DataFrame(rows).to_csv(path, index=False)
+
+
+def region_volumes(classes: np.ndarray, affine: np.ndarray) -> dict[str, float]:
+    """Millilitres of each region, ``WT_ml`` and so on, of class indices (x, y, z)."""
+    voxel = abs(float(np.linalg.det(affine[:3, :3]))) / MILLILITRE
+    counts = np.bincount(classes.ravel(), minlength=4)
+    return {f"{region}_ml": round(float(counts[list(parts)].sum()) * voxel, 2) for region, parts in REGIONS.items()}

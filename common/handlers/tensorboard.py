@@ -14,6 +14,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 from torch.utils.tensorboard import SummaryWriter
 
+from common.cohorts.records import scan_of
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation_page import CLASS_NAMES, Panel
 
@@ -66,10 +67,10 @@ class SegmentationPictures:
         """Count the voxels of a volume and draw its slice with the most tumour."""
         pairs = zip(engine.state.batch, engine.state.output, strict=True)
         for number, (item, output) in enumerate(pairs, start=engine.state.iteration - 1):
-            panel = Panel.of_volume(str(item["subject"]), output["image"], output["label"], output["pred"])
+            panel = Panel.of_volume(scan_of(item), output["image"], output["label"], output["pred"])
             self.confusion += panel.confusion
             if number < self.volumes:
-                figure = draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.subject)
+                figure = draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.name)
                 self.writer.add_figure(f"panels/{number}", figure, engine.state.epoch)
 
     def finish(self, engine: Workflow) -> None:

@@ -1,17 +1,29 @@
 """From tensors to logits, and the weights between runs."""
 
+from common.networks.bags import BagInferer
 from common.networks.checkpoints import load_checked, load_weights, save_checkpoint
+from common.networks.clinical_batch import PrepareClinicalBatch
+from common.networks.fusion import FusionClassifier, check_frozen_start
 from common.networks.inferer import FlipSliceInferer
+from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.provenance import continue_from, describe_provenance, load_for_evaluation
+from common.networks.saliency import grad_cam
 from common.networks.unet import SegmentationUNet
 
 __all__ = [
+    "BagInferer",
     "FlipSliceInferer",
+    "FusionClassifier",
+    "PrepareClinicalBatch",
+    "SegmentTumourd",
     "SegmentationUNet",
+    "check_frozen_start",
     "continue_from",
     "describe_provenance",
+    "grad_cam",
     "load_checked",
     "load_for_evaluation",
     "load_weights",
+    "predict_masks",
     "save_checkpoint",
 ]

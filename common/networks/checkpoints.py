@@ -1,18 +1,20 @@
 """Checkpoints that load without running code, and that know where they come from.
 
-A checkpoint is ``{"model": state_dict, "provenance": {...}}``; provenance holds the network, the stage, the protocol
-and the hashed ids that the weights have learned from.
+A checkpoint is ``{"model": state_dict, "provenance": {...}}``; provenance holds the bundle, the network's settings or
+stage, the protocol and the hashed ids that the weights have learned from.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -65,21 +67,31 @@ def _is_pickle(path: str | Path) -> bool:
         return file.read(1) == pickle.PROTO
 
 
-def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = False) -> dict[str, Any]:
+def load_weights(
+    network: nn.Module,
+    path: str | Path,
+    head_may_differ: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    bundle: str | None = None,
+) -> dict[str, Any]:
     """Load the weights of a checkpoint into ``network``; returns its provenance (empty for a bare state dict).
 
     Args:
         network: takes the weights.
         path: the checkpoint.
         head_may_differ: leave the segmentation head as it is where the checkpoint's has other shapes (P3, stage 2).
+        settings: knobs of ``network`` that must be those of the checkpoint, where its provenance has ``settings`` too.
+        bundle: the only bundle that the checkpoint may come from, where its provenance names one.
 
     Raises:
-        CheckpointError: the checkpoint belongs to another network; tells the overlay that is missing, if it knows.
+        CheckpointError: the checkpoint belongs to another bundle or network; tells the knobs to pass, or the overlay
+            that is missing, if it knows.
     """
     content = load_checked(path)
     weights, provenance = content.get("model", content), content.get("provenance", {})
     if not isinstance(weights, dict) or not isinstance(provenance, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
+    _check_origin(provenance, path, settings, bundle)
     expected = network.state_dict()
     if head_may_differ and _head_shapes(weights) != _head_shapes(expected):
         weights = {key: value for key, value in weights.items() if HEAD not in key}
@@ -90,6 +102,40 @@ def load_weights(network: nn.Module, path: str | Path, head_may_differ: bool = F
         raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), _advice(provenance)))
     network.load_state_dict(weights)
     return provenance
+
+
+def plain_values(value: Any) -> Any:
+    """``value`` as dicts, lists and plain numbers, which load with ``weights_only=True``.
+
+    Tuples become lists, numpy's numbers Python's; a config's proxy becomes the dict or list behind it.
+    """
+    value = getattr(value, "_raw", value)
+    if isinstance(value, Mapping):
+        return {str(key): plain_values(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_values(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_origin(
+    provenance: Mapping[str, Any], path: str | Path, settings: Mapping[str, Any] | None, bundle: str | None
+) -> None:
+    found_bundle = provenance.get("bundle", bundle)
+    if bundle and found_bundle != bundle:
+        what = f"it was trained by the bundle {found_bundle}, and this is {bundle}"
+        raise CheckpointError(Problem(what, str(path), f"Give a checkpoint of {bundle}."))
+    found, expected = plain_values(provenance.get("settings") or {}), plain_values(settings or {})
+    differing = {knob: found[knob] for knob in found if knob in expected and found[knob] != expected[knob]}
+    if differing:
+        knobs = " ".join(f"--{knob} {_as_typed(value)}" for knob, value in differing.items())
+        here = " ".join(f"--{knob} {_as_typed(expected[knob])}" for knob in differing)
+        what = f"it belongs to another network than this run's {here}"
+        raise CheckpointError(Problem(what, str(path), f"It was trained with {knobs}: pass the same."))
+
+
+def _as_typed(value: Any) -> str:
+    """A value as one word of a command line."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
 
 
 def _head_shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -1,12 +1,15 @@
-"""ImageNet weights for encoders: from the network, or from a file where there is none."""
+"""ImageNet weights for encoders and backbones: from the network, or from a file where there is none."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import safetensors.torch
 import torchvision
+from safetensors import SafetensorError
 from timm.models import adapt_input_conv
-from torch import Tensor
+from torch import Tensor, nn
 
 from common.errors import CheckpointError, Problem
 from common.networks.checkpoints import load_checked
@@ -32,6 +35,56 @@ def imagenet_weights(encoder: str, source: bool | str, in_channels: int) -> dict
         raise CheckpointError(problem)
     weights["conv1.weight"] = adapt_input_conv(in_channels, weights["conv1.weight"])
     return weights
+
+
+def load_safely(path: str | Path, network: str) -> dict[str, Tensor]:
+    """The tensors of a file of weights, ``.safetensors`` or a pickle that holds nothing else.
+
+    Args:
+        path: of the file; weights under ``state_dict`` or ``model`` are found.
+        network: whose weights they should be, for the messages.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or holds no weights or more than plain values.
+    """
+    mend = f"Give timm's weights of {network}."
+    if Path(path).suffix == ".safetensors":
+        try:
+            return dict(safetensors.torch.load_file(path))
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(Problem(f"it cannot be read ({error})", str(path), mend)) from error
+    content = load_checked(path)
+    content = next((content[key] for key in ("state_dict", "model") if isinstance(content.get(key), dict)), content)
+    weights = {key: value for key, value in content.items() if isinstance(value, Tensor)}
+    if not weights:
+        raise CheckpointError(Problem("it holds no weights", str(path), mend))
+    return weights
+
+
+def refuse_random_layers(
+    backbone: nn.Module, weights: Mapping[str, Tensor], in_channels: int, source: str, network: str
+) -> None:
+    """Check that every layer of ``backbone`` holds values of ``weights``: timm skips in silence what a file lacks.
+
+    Layers are known by their values, since timm renames some of a file's; its stem may have been adapted.
+
+    Raises:
+        CheckpointError: names layers that were left random.
+    """
+    colour_stems = [weight for weight in weights.values() if weight.ndim == 4 and weight.shape[1] == 3]
+    adapted = [adapt_input_conv(in_channels, stem) for stem in colour_stems]
+    known = {_fingerprint(weight) for weight in (*weights.values(), *adapted)}
+    layers = {name: value for name, value in backbone.state_dict().items() if not name.endswith("num_batches_tracked")}
+    random = [name for name, value in layers.items() if _fingerprint(value) not in known]
+    if random:
+        what = f"it lacks {len(random)} of {len(layers)} layers of {network} (such as {random[0]})"
+        raise CheckpointError(Problem(what, source, f"Give timm's weights of {network}."))
+
+
+def _fingerprint(weight: Tensor) -> tuple[int, float, float]:
+    """The same for a tensor under another name or in another shape."""
+    values = weight.double()
+    return weight.numel(), float(values.sum()), float(values.square().sum())
 
 
 def _download(encoder: str) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from common import __version__
 from common.errors import CheckpointError, Problem
-from common.networks.checkpoints import load_weights
+from common.networks.checkpoints import load_weights, plain_values
 from common.splits.guard import check_start, check_unseen
 from common.splits.manifest import SplitManifest
 
@@ -24,22 +24,35 @@ def describe_provenance(
         bundle: name of the bundle.
         split: of the run.
         start: provenance of the checkpoint that the run continues from; its subjects count as learned from.
-        settings: whatever else tells this run's weights from another's, such as ``stage``.
+        settings: whatever else tells this run's weights from another's, such as ``stage``; the knobs that a network
+            for these weights must be made with go by the name ``settings`` (see :func:`load_weights`).
     """
-    plain = {name: list(value) if isinstance(value, tuple | list) else value for name, value in settings.items()}
-    return {"bundle": bundle, "version": __version__, **plain, **split.provenance(start)}
+    return {"bundle": bundle, "version": __version__, **plain_values(settings), **split.provenance(start)}
 
 
-def continue_from(network: nn.Module, weights: str | Path | None, split: SplitManifest) -> dict[str, Any]:
+def continue_from(
+    network: nn.Module,
+    weights: str | Path | None,
+    split: SplitManifest,
+    settings: Mapping[str, Any] | None = None,
+    bundle: str | None = None,
+) -> dict[str, Any]:
     """Load the weights of an earlier stage, unless they have seen this run's held-out patients; returns its provenance.
 
+    Args:
+        network: takes the weights.
+        weights: the checkpoint to continue from; ``None`` or empty for none.
+        split: of the run.
+        settings: as for :func:`load_weights`.
+        bundle: as for :func:`load_weights`.
+
     Raises:
-        CheckpointError: the weights cannot be read or belong to another network.
+        CheckpointError: the weights cannot be read or belong to another network or bundle.
         SplitLeakageError: they learned from patients on this run's validation or test side.
     """
     if not weights:
         return {}
-    provenance = load_weights(network, weights, head_may_differ=True)
+    provenance = load_weights(network, weights, head_may_differ=True, settings=settings, bundle=bundle)
     check_start(provenance, split.sides, weights, split.hash)
     return provenance
 
@@ -50,14 +63,26 @@ def load_for_evaluation(
     split: SplitManifest,
     side: str = "test",
     allow_trained_on: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    bundle: str | None = None,
 ) -> dict[str, Any]:
     """Load the weights to be judged on one side of a split; returns their provenance.
 
+    Args:
+        network: takes the weights.
+        weights: the checkpoint.
+        split: of the run.
+        side: ``test``, ``validation`` or ``train``.
+        allow_trained_on: the explicit word to judge patients that the weights have learned from.
+        settings: as for :func:`load_weights`.
+        bundle: as for :func:`load_weights`.
+
     Raises:
-        CheckpointError: the weights cannot be read, belong to another network or were trained by another protocol.
+        CheckpointError: the weights cannot be read, belong to another network or bundle, or were trained by another
+            protocol.
         SplitLeakageError: they learned from patients on that side, and ``allow_trained_on`` was not said.
     """
-    provenance = load_weights(network, weights)
+    provenance = load_weights(network, weights, settings=settings, bundle=bundle)
     found = provenance.get("protocol", split.protocol)
     if found != split.protocol:
         overlay = "Add configs/paper.yaml to" if found == "paper" else "Leave configs/paper.yaml out of"

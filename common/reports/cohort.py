@@ -13,9 +13,9 @@ import nibabel as nib
 import numpy as np
 
 from common.cohorts.checks import check_voxels, list_files
-from common.cohorts.nifti import read_header
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.records import MODALITIES, Record
+from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, Problem
 from common.transforms.preparation import prepare_case
 
@@ -39,7 +39,7 @@ class CaseCost:
 def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> str:
     """Who is there and what was recorded of them, a line each; headers are read, voxels are not."""
     with ThreadPoolExecutor() as pool:
-        headers = list(pool.map(lambda record: read_header(record[list_files(record, modalities)[0]]), records))
+        headers = list(pool.map(lambda record: read_volume_header(record[list_files(record, modalities)[0]]), records))
     total = len(records)
     ages = [record["age"] for record in records if record["age"] is not None]
     times = [record["survival_days"] for record in records if record["survival_days"] is not None]

@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from common.errors import OutputError, Problem
+from common.errors import KnobError, OutputError, Problem
+from common.metrics.judgement import OF_A_CLASS, OVERALL
+from common.reports import published
+from common.reports.classification import TITLES
 from common.reports.page import Page
 from common.reports.segmentation import PUBLISHED, interval
 
 LEAKY = (
-    "Under the published protocol, slices of one patient stand on both sides of the split: what it gains over the "
-    "patient protocol is memory of the patients, not skill on new ones."
+    "Under the published protocol, slices or images of one patient stand on both sides of the split: what it gains "
+    "over the patient protocol is memory of the patients, not skill on new ones."
 )
+SEGMENTATION = "segmentation"
+SAMPLES = ", samples counted"
+
+Metrics = Mapping[str, Any]
+Column = dict[str, str]
 
 
 def compare_runs(runs: Sequence[Path]) -> pd.DataFrame:
-    """A column a run, a row a measure with its mean and 95 % interval over patients; P3's printed numbers last.
+    """A column a run, a row a measure with its mean and 95 % interval over patients; the papers' printed numbers last.
 
     Args:
-        runs: run folders with a ``metrics.json``.
+        runs: run folders with a ``metrics.json``, all of the same task.
 
     Raises:
         OutputError: with every run that has none.
+        KnobError: the runs are of several tasks.
     """
     missing = [run for run in runs if not (run / "metrics.json").is_file()]
     if missing:
         mend = "Evaluate it first (run evaluating, see the bundle's docs/README.md)."
         raise OutputError([Problem("it holds no metrics.json", str(run), mend) for run in missing])
-    columns = {str(run): _column(json.loads((run / "metrics.json").read_text(encoding="utf-8"))) for run in runs}
-    published = {f"soft Dice {name}": f"{value:.4f}" for name, value in PUBLISHED.items()}
-    table = pd.DataFrame({**columns, "published": published}).reindex(list(next(iter(columns.values()))))
+    read = {str(run): json.loads((run / "metrics.json").read_text(encoding="utf-8")) for run in runs}
+    task = _only_task(read)
+    describe = _segmentation if task == SEGMENTATION else _classification
+    columns = {run: describe(metrics) for run, metrics in read.items()}
+    measures = list(dict.fromkeys(name for column in columns.values() for name in column))
+    table = pd.DataFrame({**columns, **_printed(task)}).reindex(measures)
     return table.fillna("-").rename_axis("measure").reset_index()
 
 
@@ -48,13 +60,17 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
     page.write(path)
 
 
-def _column(metrics: dict[str, Any]) -> dict[str, str]:
-    column: dict[str, str] = {
-        "protocol": str(metrics["protocol"]),
-        "side": str(metrics["side"]),
-        "patients": str(metrics["patients"]),
-        "slices": str(metrics["slices"]),
-    }
+def _only_task(read: Mapping[str, Metrics]) -> str:
+    """What all runs did: ``segmentation``, or what a classification predicted."""
+    tasks = {run: str(metrics.get("target", SEGMENTATION)) for run, metrics in read.items()}
+    if len(set(tasks.values())) > 1:
+        told = ", ".join(f"{run} ({task})" for run, task in tasks.items())
+        raise KnobError(Problem("runs of several tasks share no measure", told, "Compare runs of one task."))
+    return next(iter(tasks.values()))
+
+
+def _segmentation(metrics: Metrics) -> Column:
+    column = _facts(metrics, "protocol", "side", "patients", "slices")
     for region, measures in metrics["regions"].items():
         column[f"Dice {region}"] = _with_interval(measures["dice"], 3)
         column[f"HD95 {region} in mm"] = _with_interval(measures["hd95"], 1)
@@ -63,7 +79,60 @@ def _column(metrics: dict[str, Any]) -> dict[str, str]:
     return column
 
 
-def _with_interval(values: dict[str, Any], digits: int) -> str:
+def _classification(metrics: Metrics) -> Column:
+    column = _facts(metrics, "protocol", "side", "patients", "samples")
+    column.update({TITLES[name]: _with_interval(metrics["measures"][name], 3) for name in OVERALL})
+    for name, found in metrics["per_class"].items():
+        column.update({_of_class(measure, name): _with_interval(found[measure], 3) for measure in OF_A_CLASS})
+    for key, value in metrics["of_samples"].items():
+        column[_of_samples(key)] = "-" if value is None else f"{value:.3f}"
+    for vote in metrics["votes"]:
+        column[_of_vote(vote["counted"])] = f"{vote['accuracy']:.3f}"
+    for name, value in metrics.get("survival", {}).get("measures", {}).items():
+        column[TITLES[name]] = _with_interval(value, 3)
+    for name, found in metrics["baselines"].items():
+        column[f"AUC, {name}"] = _with_interval(found["auc"], 3)
+    column["beats chance and every baseline"] = "yes" if metrics["verdict"]["claim"] else "not shown"
+    return column
+
+
+def _printed(task: str) -> dict[str, Column]:
+    """The papers' columns."""
+    if task == SEGMENTATION:
+        return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in PUBLISHED.items()}}
+    columns: dict[str, Column] = {}
+    for paper in published.PUBLISHED.get(task, ()):
+        column = {TITLES[name]: f"{value:.3f}" for name, value in paper.measures.items()}
+        for name, found in paper.per_class.items():
+            column.update({_of_class(measure, name): f"{value:.3f}" for measure, value in found.items()})
+        column.update({f"{name}{SAMPLES}": value for name, value in column.items()})
+        column.update({_of_vote(way): f"{found['accuracy']:.3f}" for way, found in paper.votes.items()})
+        columns[f"published: {paper.source}"] = column
+    return columns
+
+
+def _facts(metrics: Metrics, *names: str) -> Column:
+    return {name: str(metrics[name]) for name in names}
+
+
+def _of_class(measure: str, name: str) -> str:
+    """The same row for ``mid (266 to 476 days)`` of every run: tertiles differ with the split."""
+    return f"{TITLES[measure]}, {published.short_name(name)}"
+
+
+def _of_samples(key: str) -> str:
+    """The row of a key of :func:`common.metrics.judge`, over samples."""
+    if key in OVERALL:
+        return f"{TITLES[key]}{SAMPLES}"
+    measure, _, name = key.partition("_")
+    return f"{_of_class(measure, name)}{SAMPLES}"
+
+
+def _of_vote(counted: str) -> str:
+    return f"accuracy, {counted}"
+
+
+def _with_interval(values: Mapping[str, Any], digits: int) -> str:
     numbers = {key: float("nan") if value is None else value for key, value in values.items()}
     if numbers["n"] == 0:
         return "-"

@@ -1,4 +1,4 @@
-"""Pictures that a person looks at: segmentations beside the truth, confusion matrices."""
+"""Pictures that a person looks at: segmentations beside the truth, confusion matrices, where a network looked."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from nibabel.orientations import apply_orientation
 
-from common.cohorts.nifti import read_nifti
+from common.cohorts.records import MODALITIES
+from common.cohorts.volumes import read_volume
 from common.transforms.geometry import orientation_of
 
 REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400"}
 OVERLAY = ListedColormap(["#00000000", *REGION_COLOURS.values()])
 DISPLAY_PERCENTILES = (1, 99.7)
+HEAT = "inferno"
+HEAT_OPACITY = 0.55
 
 
 def draw_segmentation_panel(
@@ -76,11 +80,11 @@ def draw_three_planes(image_path: str, classes: np.ndarray, title: str = "") -> 
     """A segmentation over its image in axial, coronal and sagittal planes through the tumour's centre.
 
     Args:
-        image_path: NIfTI file of the image; of several channels the first is shown.
+        image_path: of the image; of several channels the first is shown.
         classes: class indices in the file's own orientation, (x, y, z).
         title: above the picture.
     """
-    volume = read_nifti(image_path)
+    volume = read_volume(image_path)
     orientation = orientation_of(volume.affine)
     image = apply_orientation(volume.array if volume.array.ndim == 3 else volume.array[..., 0], orientation)
     classes = apply_orientation(classes, orientation)
@@ -95,6 +99,84 @@ def draw_three_planes(image_path: str, classes: np.ndarray, title: str = "") -> 
     figure.legend(handles=_legend(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def draw_grad_cam(
+    image: np.ndarray,
+    cam: np.ndarray,
+    title: str = "",
+    modalities: Sequence[str] = MODALITIES,
+    orientation: str = "RAS",
+) -> Figure:
+    """A Grad-CAM over the slices that the network saw: a row a modality, a column a slice, in radiological convention.
+
+    Args:
+        image: intensities (modality * slice, x, y); the slices of a modality follow each other.
+        cam: 0 to 1, (x, y); the same for all of them, since the network looks at all channels at once.
+        title: above the picture.
+        modalities: names of the rows; where the channels cannot be divided between them, there is one without a name.
+        orientation: of the axes; its first two letters tell where x and y grow to (``RAS``, ``LPS``).
+    """
+    if not modalities or len(image) % len(modalities):
+        modalities = ("",)
+    rows, columns = len(modalities), len(image) // len(modalities)
+    figure = Figure(figsize=(2.3 * columns + 0.9, 2.3 * rows + 0.5), layout="constrained")
+    grid = np.asarray(figure.subplots(rows, columns, squeeze=False))
+    heat = radiological(cam, orientation)
+    for axes, channel in zip(grid.flat, radiological(image, orientation), strict=False):
+        show_slice(axes, channel, None)
+        shown = _show_heat(axes, heat)
+    for axes, name in zip(grid[:, 0], modalities, strict=True):
+        _mark_right(axes)
+        axes.text(-0.04, 0.5, name, transform=axes.transAxes, rotation=90, ha="right", va="center", fontsize=10)
+    figure.colorbar(shown, ax=grid, shrink=0.6, label="Grad-CAM")
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def draw_mask_grad_cam(masks: np.ndarray, cam: np.ndarray, title: str = "", orientation: str = "LPS") -> Figure:
+    """A Grad-CAM beside the tumour masks that the network saw, in radiological convention.
+
+    Args:
+        masks: NCR, ED and ET, (3, x, y); what exceeds the middle of a channel's range belongs to the part.
+        cam: 0 to 1, (x, y).
+        title: above the picture.
+        orientation: of the axes, as for :func:`draw_grad_cam`.
+    """
+    masks = np.asarray(masks, dtype=np.float32)
+    low, high = masks.min(axis=(1, 2), keepdims=True), masks.max(axis=(1, 2), keepdims=True)
+    parts = (masks > (low + high) / 2) & (high > low)
+    classes = radiological(np.where(parts.any(axis=0), parts.argmax(axis=0) + 1, 0), orientation).T
+    figure = Figure(figsize=(7, 3.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes in (left, right):
+        axes.imshow(classes > 0, cmap="gray", vmin=0, vmax=2, interpolation="nearest")
+        axes.set_axis_off()
+    left.imshow(classes, cmap=OVERLAY, vmin=0, vmax=3, interpolation="nearest")
+    shown = _show_heat(right, radiological(cam, orientation))
+    figure.colorbar(shown, ax=right, shrink=0.8, label="Grad-CAM")
+    _mark_right(left)
+    figure.legend(handles=_legend(), loc="outside lower left", ncols=3, frameon=False, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def radiological(image: np.ndarray, orientation: str) -> np.ndarray:
+    """(..., x, y) with x growing to the patient's left and y to the back, as :func:`show_slice` wants it; a view."""
+    image = np.asarray(image)
+    image = image[..., ::-1, :] if orientation[0] == "R" else image
+    return image[..., ::-1] if orientation[1] == "A" else image
+
+
+def _mark_right(axes: Axes) -> None:
+    """The side of the picture that is the patient's right."""
+    axes.text(0.02, 0.5, "R", transform=axes.transAxes, color="white", fontsize=9, va="center")
+
+
+def _show_heat(axes: Axes, heat: np.ndarray) -> AxesImage:
+    """Where there is no heat, the image stays visible."""
+    heat = np.asarray(heat, dtype=np.float32).T
+    return axes.imshow(heat, cmap=HEAT, vmin=0, vmax=1, alpha=HEAT_OPACITY * heat, interpolation="nearest")
 
 
 def _legend() -> list[Patch]:

@@ -52,22 +52,26 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
 def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     """Mean with a 95 % interval over patients, and median, of everything that was measured.
 
+    A patient's scans are averaged first: they are not independent.
+
     Args:
-        rows: one of :func:`judge_volume` a patient.
+        rows: one of :func:`judge_volume` a patient, or a scan where there is a column ``scan``.
         seed: of the bootstrap.
     """
+    patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
     regions = {
-        region: {measure: summarise(rows[f"{measure}_{region}"], seed) for measure in ("dice", "hd95")}
+        region: {measure: summarise(patients[f"{measure}_{region}"], seed) for measure in ("dice", "hd95")}
         for region in REGIONS
     }
-    soft = {name: summarise(rows[f"soft_dice_{name}"], seed) for name in CLASSES}
+    soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in CLASSES}
     return {
-        "patients": len(rows),
+        "patients": len(patients),
+        **({"scans": len(rows)} if "scan" in rows else {}),
         "regions": regions,
-        "mean_dice": summarise(rows[[f"dice_{region}" for region in REGIONS]].mean(axis=1), seed),
+        "mean_dice": summarise(patients[[f"dice_{region}" for region in REGIONS]].mean(axis=1), seed),
         "soft_dice": {
             **soft,
-            "mean of the three": summarise(rows[[f"soft_dice_{name}" for name in CLASSES]].mean(axis=1), seed),
+            "mean of the three": summarise(patients[[f"soft_dice_{name}" for name in CLASSES]].mean(axis=1), seed),
         },
         "soft_dice_over_slices": {
             name: float(np.average(rows[f"soft_dice_{name}"], weights=rows["slices"])) for name in CLASSES

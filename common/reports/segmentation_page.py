@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from common.cohorts.phantom_mark import is_phantom
+from common.cohorts.records import scan_of
 from common.reports.page import Page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation import region_table, soft_dice_table
@@ -27,28 +28,28 @@ class Panel:
     """A volume's slice with the most tumour, and the volume's confusion matrix.
 
     Args:
-        subject: whose it is.
+        name: of the patient or the scan.
         image: FLAIR (or whatever is the first channel), (x, y).
         truth: class indices (x, y).
         prediction: class indices (x, y).
         confusion: voxel counts (truth, prediction) of the whole volume.
     """
 
-    subject: str
+    name: str
     image: np.ndarray
     truth: np.ndarray
     prediction: np.ndarray
     confusion: np.ndarray
 
     @classmethod
-    def of_volume(cls, subject: str, image: torch.Tensor, label: torch.Tensor, logits: torch.Tensor) -> Panel:
+    def of_volume(cls, name: str, image: torch.Tensor, label: torch.Tensor, logits: torch.Tensor) -> Panel:
         """From image (c, x, y, z), label (1 or 4, x, y, z) and logits (4, x, y, z)."""
         truth = (label[0] if label.shape[0] == 1 else label.argmax(dim=0)).long()
         prediction = logits.argmax(dim=0)
         depth = int((truth > 0).sum(dim=(0, 1)).argmax())
         joint = torch.bincount((truth * len(CLASS_NAMES) + prediction).flatten(), minlength=len(CLASS_NAMES) ** 2)
         shown, true, predicted = (np.asarray(plane[..., depth].cpu()) for plane in (image[0], truth, prediction))
-        return cls(subject, shown, true, predicted, joint.reshape(len(CLASS_NAMES), -1).cpu().numpy())
+        return cls(name, shown, true, predicted, joint.reshape(len(CLASS_NAMES), -1).cpu().numpy())
 
 
 def write_page(
@@ -64,8 +65,8 @@ def write_page(
     Args:
         path: of the HTML file.
         summary: of :func:`common.reports.segmentation.summarise_cohort`, with protocol, side, weights and shortcuts.
-        rows: a row a patient.
-        panels: a panel a patient.
+        rows: a row a patient, or a scan.
+        panels: one for each row.
         confusion: voxel counts over all patients.
         records: the whole cohort.
     """
@@ -85,7 +86,7 @@ def write_page(
     )
     page.heading("Pictures")
     for caption, panel in _choose(panels, rows):
-        page.picture(draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.subject), caption)
+        page.picture(draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.name), caption)
     page.picture(
         draw_confusion(confusion, CLASS_NAMES), "Voxels of all patients, as shares of the truth and as counts."
     )
@@ -97,8 +98,9 @@ def write_page(
 def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
     sources = ", ".join(f"{source} ({count})" for source, count in Counter(r["source"] for r in records).items())
     weights = summary["weights"]
+    scans = f"{summary['scans']} scans, " if "scans" in summary else ""
     return (
-        f"{summary['patients']} patients ({summary['slices']} slices) of the {summary['side']} side. "
+        f"{summary['patients']} patients ({scans}{summary['slices']} slices) of the {summary['side']} side. "
         f"Cohort: {sources}. Protocol: {summary['protocol']}. "
         f"Weights: stage {weights['stage']}, epoch {weights['epoch']}. Split: {summary['split_hash'][:12]}."
     )
@@ -124,19 +126,20 @@ def _warnings(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) 
 
 def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[tuple[str, Panel]]:
     """Panels from the best patient to the worst, evenly spread, so that failures are seen."""
-    ranked = rows.set_index("subject")["dice_WT"].sort_values(ascending=False)
+    ranked = rows.set_index(rows.apply(scan_of, axis=1))["dice_WT"].sort_values(ascending=False)
     places = np.unique(np.linspace(0, len(ranked) - 1, min(MOST_PANELS, len(ranked))).round().astype(int))
-    by_subject = {panel.subject: panel for panel in panels}
+    by_name = {panel.name: panel for panel in panels}
     return [
         (
             f"{ranked.index[place]}: WT Dice {ranked.iloc[place]:.3f}, rank {place + 1} of {len(ranked)}.",
-            by_subject[ranked.index[place]],
+            by_name[ranked.index[place]],
         )
         for place in places
     ]
 
 
 def _patient_table(rows: pd.DataFrame) -> pd.DataFrame:
-    shown = ["subject", *(f"{measure}_{region}" for measure in ("dice", "hd95") for region in ("WT", "TC", "ET"))]
+    names = [name for name in ("subject", "scan") if name in rows]
+    shown = [*names, *(f"{measure}_{region}" for measure in ("dice", "hd95") for region in ("WT", "TC", "ET"))]
     shown += ["true_ml_WT", "predicted_ml_WT"]
     return rows[shown].sort_values("dice_WT", ascending=False)

@@ -1,6 +1,7 @@
 """Who may learn from whom."""
 
+from common.splits.clinical_check import check_clinical
 from common.splits.guard import check_protocol
 from common.splits.resolve import resolve_split, side_records
 
-__all__ = ["check_protocol", "resolve_split", "side_records"]
+__all__ = ["check_clinical", "check_protocol", "resolve_split", "side_records"]

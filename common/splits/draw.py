@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from common.cohorts.records import Record
 from common.errors import Problem, SplitError
-from common.splits.folds import Sides, k_fold, monte_carlo, slice_split
+from common.splits.folds import PUBLISHED_SHARES, Sides, k_fold, monte_carlo, slice_split
 from common.splits.guard import name_some
 from common.splits.manifest import SIDES, SplitManifest, cohort_hash
 
 METHODS = ("k_fold", "monte_carlo", "external")
+PARTS = ("slice", "image")
 
 
 def draw_split(
@@ -26,6 +28,9 @@ def draw_split(
     slices_per_subject: Mapping[str, int] | None = None,
     method: str = "k_fold",
     train_share: float = 0.8,
+    unit: str = "slice",
+    shares: Sequence[float] = PUBLISHED_SHARES,
+    stratify_units_by: str | None = None,
 ) -> SplitManifest:
     """Split a cohort.
 
@@ -34,22 +39,29 @@ def draw_split(
         seed: of the draw.
         fold: which fold is tested (the next one validates); with ``monte_carlo``, which repeat.
         folds: how many folds, or repeats.
-        protocol: ``patient``, or ``paper`` for P3's split over all slices.
+        protocol: ``patient``, or ``paper`` for a split over all slices (P3) or images (P1) of all patients.
         stratify_by: a key of the records, ``None`` for no stratification.
-        slices_per_subject: how many slices each volume has; needed for ``paper``.
+        slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper``.
         method: ``k_fold``; ``monte_carlo`` with any train share; ``external``: everyone is on the test side, to
             evaluate a checkpoint on another data set.
         train_share: of ``monte_carlo``.
+        unit: what ``paper`` splits, ``slice`` or ``image``.
+        shares: of ``paper``'s training, validation and test side.
+        stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
 
     Raises:
-        SplitError: an unknown method or fold, an id with ``#`` in it, or too few patients.
+        SplitError: an unknown method, unit or fold, an id with ``#`` in it, too few patients, or a patient with
+            several scans whose slices are to be split.
     """
     subjects = sorted({record["subject"] for record in records})
     _check(subjects, fold, folds, method)
     settings: dict[str, Any] = {"method": method}
     if protocol == "paper":
-        sides = _split_slices(subjects, slices_per_subject, seed, fold)
-        settings = {"method": "slice_split", "unit": "slice", "seed": seed, "fold": fold}
+        _check_parts(records, unit)
+        sides = _split_parts(records, slices_per_subject, unit, shares, _draw_seed(seed, fold), stratify_units_by)
+        settings = {"method": f"{unit}_split", "unit": unit, "seed": seed, "fold": fold}
+        settings["stratify_by"] = stratify_units_by
+        settings["shares"] = None if tuple(shares) == PUBLISHED_SHARES else tuple(shares)
     elif method == "external":
         sides = Sides((), (), tuple(subjects))
     elif method == "monte_carlo":
@@ -76,8 +88,38 @@ def _check(subjects: Sequence[str], fold: int, folds: int, method: str) -> None:
         raise SplitError(problems)
 
 
-def _split_slices(subjects: Sequence[str], slices_per_subject: Mapping[str, int] | None, seed: int, fold: int) -> Sides:
-    if slices_per_subject is None:
-        raise ValueError("the published protocol splits slices: slices_per_subject is needed")
-    units = [f"{subject}#{index:03d}" for subject in subjects for index in range(slices_per_subject[subject])]
-    return slice_split(units, seed=int(np.random.SeedSequence([seed, fold]).generate_state(1)[0]))
+def _check_parts(records: Sequence[Record], unit: str) -> None:
+    problems = []
+    if unit not in PARTS:
+        problems.append(Problem(f"'{unit}' cannot be split", "the published split", f"Choose {' or '.join(PARTS)}."))
+    counts = Counter(record["subject"] for record in records)
+    several = [subject for subject, count in counts.items() if count > 1]
+    if several:
+        what = f"several scans of a patient cannot be told apart in a split over {unit}s: {name_some(several)}"
+        problems.append(Problem(what, "the cohort", "Keep one scan a patient, or leave configs/paper.yaml out."))
+    if problems:
+        raise SplitError(problems)
+
+
+def _draw_seed(seed: int, fold: int) -> int:
+    return int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])
+
+
+def _split_parts(
+    records: Sequence[Record],
+    parts_per_subject: Mapping[str, int] | None,
+    unit: str,
+    shares: Sequence[float],
+    seed: int,
+    stratify_by: str | None,
+) -> Sides:
+    if parts_per_subject is None:
+        raise ValueError(f"the published protocol splits {unit}s: slices_per_subject is needed")
+    digits = "03d" if unit == "slice" else "d"
+    strata = {
+        f"{record['subject']}#{index:{digits}}": str(record.get(stratify_by)) if stratify_by else None
+        for record in records
+        for index in range(parts_per_subject[record["subject"]])
+    }
+    train, validation, test = shares
+    return slice_split(list(strata), (train, validation, test), seed, strata if stratify_by else None)

@@ -20,6 +20,8 @@ from common.splits.guard import person_of
 
 FEWEST_PATIENTS = 3
 OTHER = "other"
+PUBLISHED_SHARES = (0.8, 0.1, 0.1)
+"""P3, section 4.1.1: training, validation and test slices for segmentation."""
 
 
 @dataclass(frozen=True)
@@ -120,24 +122,30 @@ def monte_carlo(
     return [hold_out(records, test_share, validation_share, int(one), stratify_by) for one in seeds]
 
 
-def slice_split(units: Sequence[str], shares: tuple[float, float, float] = (0.8, 0.1, 0.1), seed: int = 0) -> Sides:
-    """P3's published split: slices are drawn at random, whoever they belong to, so that patients leak between sides.
+def slice_split(
+    units: Sequence[str],
+    shares: tuple[float, float, float] = PUBLISHED_SHARES,
+    seed: int = 0,
+    strata: Mapping[str, Hashable] | None = None,
+) -> Sides:
+    """A published split: slices (P3) or images (P1) are drawn, whoever they belong to, so that patients leak.
 
     Args:
-        units: ``subject#slice`` of all slices of all volumes.
+        units: ``subject#index`` of all slices of all volumes, or of all images of all patients.
         shares: of training, validation and test.
         seed: of the draw.
+        strata: the stratum of each unit, spread evenly over the sides; ``None`` for no stratification.
 
     Raises:
-        SplitError: fewer than three slices, or shares that do not add up to 1.
+        SplitError: fewer than three units, or shares that do not add up to 1.
     """
     if len(units) < FEWEST_PATIENTS or abs(sum(shares) - 1) > 1e-6 or min(shares) <= 0:
-        what = f"{len(units)} slices cannot be split by the shares {shares}"
-        raise SplitError(Problem(what, "the published split", "It takes 3 slices or more and shares that sum to 1."))
+        what = f"{len(units)} slices or images cannot be split by the shares {tuple(shares)}"
+        raise SplitError(Problem(what, "the published split", "It takes 3 of them or more and shares that sum to 1."))
     ordered = sorted(units)
     test_count, validation_count = _count(shares[2], len(ordered)), _count(shares[1], len(ordered))
-    rest, test = train_test_split(ordered, test_size=test_count, random_state=seed)
-    train, validation = train_test_split(rest, test_size=validation_count, random_state=seed)
+    rest, test = _part(ordered, test_count, strata, seed)
+    train, validation = _part(rest, validation_count, strata, seed)
     return Sides(*(tuple(sorted(side)) for side in (train, validation, test)))
 
 
@@ -174,14 +182,21 @@ def _count(share: float, total: int) -> int:
 
 
 def _draw(people: Sequence[str], count: int, stratum: Mapping[str, Hashable], seed: int) -> set[str]:
-    """``count`` of ``people`` at random, stratified where every stratum can be on both sides."""
+    """``count`` of ``people`` at random; see :func:`_part`."""
     if count == 0:
         return set()
-    strata = _merge_rare([stratum[person] for person in people])
-    smallest_side = min(count, len(people) - count)
+    return set(_part(people, count, stratum, seed)[1])
+
+
+def _part(
+    units: Sequence[str], count: int, stratum: Mapping[str, Hashable] | None, seed: int
+) -> tuple[list[str], list[str]]:
+    """The rest, and ``count`` of ``units`` at random, stratified where every stratum can be on both sides."""
+    strata = _merge_rare([stratum[unit] for unit in units]) if stratum else []
+    smallest_side = min(count, len(units) - count)
     stratify = strata if smallest_side >= len(set(strata)) > 1 else None
-    _, drawn = train_test_split(people, test_size=count, random_state=seed, stratify=stratify)
-    return set(drawn)
+    rest, drawn = train_test_split(units, test_size=count, random_state=seed, stratify=stratify)
+    return rest, drawn
 
 
 def _merge_rare(strata: Sequence[Hashable]) -> list[Hashable]:

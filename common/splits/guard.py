@@ -4,8 +4,8 @@ A patient is known by the id without the year of the release (``Brats18_CBICA_AA
 one person: BraTS 2019's name mapping says so for all 285 patients of 2018). BraTS 2020 and 2021 renamed everyone, so
 a person cannot be followed there without their name mapping files.
 
-Ids of single slices are written ``subject#slice``. The patient protocol compares them by subject; the published
-protocol, which shares patients between the sides by design, compares them slice by slice.
+Ids of single slices and images are written ``subject#index``. The patient protocol compares them by subject; the
+published protocol, which shares patients between the sides by design, compares them one by one.
 """
 
 from __future__ import annotations
@@ -49,32 +49,37 @@ def name_some(ids: Iterable[str]) -> str:
     return ", ".join(ordered[:SHOWN_IDS]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def check_protocol(protocol: str, overlay: str | None) -> None:
+def check_protocol(protocol: str, overlay: str | None, wanted: str = "paper") -> None:
     """Let the published protocol in only through its overlay.
 
     Args:
         protocol: the knob, ``patient`` or ``paper``.
         overlay: the name of the overlay that was merged last and sets a protocol, ``None`` for none.
+        wanted: the name of the overlay that belongs to the training config.
 
     Raises:
-        KnobError: an unknown protocol, or ``paper`` said on the command line alone.
+        KnobError: an unknown protocol, ``paper`` said on the command line alone, or another network's overlay.
     """
     if protocol not in PROTOCOLS:
         raise KnobError(Problem(f"'{protocol}' is no protocol", "--protocol", f"Choose {' or '.join(PROTOCOLS)}."))
-    if protocol == "paper" and overlay != "paper":
-        what = "the published protocol is set by configs/paper.yaml, which changes more than this knob"
-        raise KnobError(Problem(what, "--protocol paper", "Add configs/paper.yaml to --config_file instead."))
+    if protocol == "paper" and overlay != wanted:
+        what = f"the published protocol is set by configs/{wanted}.yaml, which changes more than this knob"
+        raise KnobError(Problem(what, "--protocol paper", f"Add configs/{wanted}.yaml to --config_file instead."))
 
 
 def check_disjoint(
-    sides: Mapping[str, Iterable[str]], where: str | Path | Mapping[str, str | Path], protocol: str = "patient"
+    sides: Mapping[str, Iterable[str]],
+    where: str | Path | Mapping[str, str | Path],
+    protocol: str = "patient",
+    unit: str = "slice",
 ) -> None:
-    """Check that no patient (published protocol: no slice) stands on two sides.
+    """Check that no patient (published protocol: no slice, or image) stands on two sides.
 
     Args:
         sides: the ids on each side; a side's name is used in the message.
         where: the file that the sides come from, or a file for each side.
         protocol: ``patient`` or ``paper``.
+        unit: what the published protocol split, for the message.
 
     Raises:
         SplitLeakageError: names the ids, both sides and both files; all pairs of sides at once.
@@ -86,7 +91,7 @@ def check_disjoint(
         shared = keyed[one].keys() & keyed[other].keys()
         if shared:
             ids = {keyed[one][key] for key in shared} | {keyed[other][key] for key in shared}
-            problems.append(_leak(one, other, ids, where, "slice" if protocol == "paper" else "patient"))
+            problems.append(_leak(one, other, ids, where, unit if protocol == "paper" else "patient"))
     if problems:
         raise SplitLeakageError(problems)
 

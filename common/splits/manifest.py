@@ -20,10 +20,10 @@ from common.files import stable_hash, write_json
 from common.splits.guard import PROTOCOLS, check_disjoint, hash_subject, name_some, subject_of
 
 SIDES = ("train", "validation", "test")
-UNITS = ("subject", "slice")
+UNITS = ("subject", "slice", "image")
 SETTINGS = ("protocol", "method", "unit", "seed", "fold", "folds", "train_share", "stratify_by")
 BY_HAND = "by_hand"
-SLICE = re.compile(r".+#\d+")
+PART = re.compile(r".+#\d+")
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,20 @@ class SplitManifest:
     """Who may learn from whom.
 
     Args:
-        sides: sorted ids under ``train``, ``validation`` and ``test``; for the unit ``slice`` they are
-            ``subject#slice``.
+        sides: sorted ids under ``train``, ``validation`` and ``test``; for the units ``slice`` and ``image`` they
+            are ``subject#index``.
         cohort_hash: of the sorted ids of all subjects that were split.
         protocol: ``patient`` or ``paper``.
-        method: ``k_fold``, ``monte_carlo``, ``external``, ``slice_split``, or ``by_hand`` for a file of one's own.
-        unit: what stands on a side, ``subject`` or ``slice``.
+        method: ``k_fold``, ``monte_carlo``, ``external``, ``slice_split``, ``image_split``, or ``by_hand`` for a file
+            of one's own.
+        unit: what stands on a side, ``subject``, ``slice`` or ``image``.
         seed: of the draw; ``None`` where nothing was drawn, like the following ones.
         fold: which of ``folds`` splits this is, from 0.
         folds: how many splits there are.
         train_share: of a Monte-Carlo split.
         stratify_by: the key that was spread evenly.
+        shares: of the sides of a split over slices or images, ``None`` for P3's; a setting only where there are any,
+            so that the hashes of earlier splits stay.
         unused: subjects of the folder that a file of one's own leaves out; no part of the split, nor of its hash.
     """
 
@@ -55,12 +58,14 @@ class SplitManifest:
     folds: int | None = None
     train_share: float | None = None
     stratify_by: str | None = None
+    shares: tuple[float, ...] | None = None
     unused: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def settings(self) -> dict[str, Any]:
         """All that decides the split besides the cohort."""
-        return {name: getattr(self, name) for name in SETTINGS}
+        shares = {"shares": list(self.shares)} if self.shares else {}
+        return {**{name: getattr(self, name) for name in SETTINGS}, **shares}
 
     @property
     def hash(self) -> str:
@@ -108,14 +113,15 @@ class SplitManifest:
         _refuse(_wrong_sides(content, where))
         sides = {side: tuple(sorted(content[side])) for side in SIDES}
         given = {name: content[name] for name in SETTINGS if name in content}
-        _refuse(_wrong_settings(given, where) or _wrong_slices(given.get("unit"), sides, where))
+        given |= {"shares": tuple(content["shares"])} if content.get("shares") else {}
+        _refuse(_wrong_settings(given, where) or _wrong_parts(given.get("unit"), sides, where))
         everyone = {subject_of(unit) for side in SIDES for unit in sides[side]}
         manifest = cls(sides, str(content.get("cohort_hash") or cohort_hash(everyone)), **given)
         if "hash" in content and content["hash"] != manifest.hash:
             mend = 'Make it anew, or delete its "hash" and "cohort_hash" if the change is meant to be your own split.'
             raise SplitError(Problem("it was changed after it was made: its hash does not fit", where, mend))
-        by_slice = (manifest.protocol, manifest.unit) == ("paper", "slice")
-        check_disjoint(sides, where, "paper" if by_slice else "patient")
+        by_part = manifest.protocol == "paper" and manifest.unit != "subject"
+        check_disjoint(sides, where, "paper" if by_part else "patient", manifest.unit)
         return manifest
 
 
@@ -170,9 +176,9 @@ def _wrong_settings(given: Mapping[str, Any], where: str | Path) -> list[Problem
     return problems
 
 
-def _wrong_slices(unit: str | None, sides: Mapping[str, tuple[str, ...]], where: str | Path) -> list[Problem]:
-    if unit != "slice":
+def _wrong_parts(unit: str | None, sides: Mapping[str, tuple[str, ...]], where: str | Path) -> list[Problem]:
+    if unit not in ("slice", "image"):
         return []
-    malformed = [name for side in SIDES for name in sides[side] if not SLICE.fullmatch(name)]
-    what = f"these ids name no slice: {name_some(malformed)}"
-    return [Problem(what, where, "A slice is written subject#index.")] if malformed else []
+    malformed = [name for side in SIDES for name in sides[side] if not PART.fullmatch(name)]
+    what = f"these ids name no {unit}: {name_some(malformed)}"
+    return [Problem(what, where, f"Each {unit} is written subject#index.")] if malformed else []

@@ -11,11 +11,14 @@ from pathlib import Path
 from common.cohorts.records import Record
 from common.errors import Problem, SplitError
 from common.splits.draw import draw_split
+from common.splits.folds import PUBLISHED_SHARES
 from common.splits.guard import name_some, subject_of
 from common.splits.manifest import BY_HAND, SplitManifest, load_manifest
 
 FILE_NAME = "split.json"
 WAIT_SECONDS = 60.0
+INDEX_KEYS = {"slice": "slices", "image": "images"}
+"""Where a record holds its part of a split over slices or images."""
 
 
 def resolve_split(
@@ -30,6 +33,9 @@ def resolve_split(
     slices_per_subject: Mapping[str, int] | None = None,
     method: str = "k_fold",
     train_share: float = 0.8,
+    unit: str = "slice",
+    shares: Sequence[float] = PUBLISHED_SHARES,
+    stratify_units_by: str | None = None,
 ) -> SplitManifest:
     """The split of this run, written to ``<output_dir>/split.json`` and reused where it still fits.
 
@@ -45,9 +51,13 @@ def resolve_split(
         split_file: a manifest of one's own; it takes the place of seed, fold, folds, method and train share.
         protocol: ``patient`` or ``paper``.
         stratify_by: a key of the records, ``None`` for no stratification.
-        slices_per_subject: how many slices each volume has; needed for ``paper`` without a split file.
+        slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper`` without a
+            split file.
         method: see :func:`common.splits.draw.draw_split`.
         train_share: of the method ``monte_carlo``.
+        unit: what ``paper`` splits, ``slice`` (P3) or ``image`` (P1).
+        shares: of ``paper``'s training, validation and test side.
+        stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
 
     Raises:
         SplitError: the split cannot be drawn, a split file does not fit the cohort or the protocol, or the run's
@@ -56,35 +66,50 @@ def resolve_split(
     """
     path = Path(output_dir) / FILE_NAME
     if split_file is not None:
-        return _keep(_bring_own(records, Path(split_file), protocol), path, to_the_letter=True)
-    drawn = draw_split(records, seed, fold, folds, protocol, stratify_by, slices_per_subject, method, train_share)
+        return _keep(_bring_own(records, Path(split_file), protocol, unit), path, to_the_letter=True)
+    drawn = draw_split(
+        records,
+        seed=seed,
+        fold=fold,
+        folds=folds,
+        protocol=protocol,
+        stratify_by=stratify_by,
+        slices_per_subject=slices_per_subject,
+        method=method,
+        train_share=train_share,
+        unit=unit,
+        shares=shares,
+        stratify_units_by=stratify_units_by,
+    )
     return _keep(drawn, path, to_the_letter=False)
 
 
 def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) -> list[Record]:
     """Copies of the records on a side, in the cohort's order.
 
-    Where slices were split, each record holds under ``slices`` the sorted indices of its slices on this side; a
-    record without any is left out.
+    Where slices or images were split, each record holds under ``slices`` or ``images`` the sorted indices of its own
+    on this side; a record without any is left out.
     """
     units = set(manifest.sides[side])
     if manifest.unit == "subject":
         return [dict(record) for record in records if record["subject"] in units]
-    slices: dict[str, list[int]] = {}
+    indices: dict[str, list[int]] = {}
     for unit in units:
-        slices.setdefault(subject_of(unit), []).append(int(unit.rpartition("#")[2]))
-    return [
-        {**record, "slices": sorted(slices[record["subject"]])} for record in records if record["subject"] in slices
-    ]
+        indices.setdefault(subject_of(unit), []).append(int(unit.rpartition("#")[2]))
+    key = INDEX_KEYS[manifest.unit]
+    return [{**record, key: sorted(indices[record["subject"]])} for record in records if record["subject"] in indices]
 
 
-def _bring_own(records: Sequence[Record], path: Path, protocol: str) -> SplitManifest:
+def _bring_own(records: Sequence[Record], path: Path, protocol: str, unit: str) -> SplitManifest:
     manifest = load_manifest(path)
     if manifest.method == BY_HAND and manifest.unit == "subject":
         manifest = replace(manifest, protocol=protocol)
     if manifest.protocol != protocol:
         what = f"it was made under the {manifest.protocol} protocol, and this run is under the {protocol} protocol"
         raise SplitError(Problem(what, path, "Add or leave out configs/paper.yaml, or take another split file."))
+    if manifest.unit not in ("subject", unit):
+        what = f"it splits {manifest.unit}s, and this run splits {unit}s"
+        raise SplitError(Problem(what, path, "Take a split file of the same bundle, or one of patients."))
     present = {record["subject"] for record in records}
     absent = set(manifest.subjects()) - present
     if absent:
@@ -122,9 +147,9 @@ def _wait_for(path: Path) -> None:
 
 def _tell_difference(found: SplitManifest, wanted: SplitManifest) -> str:
     changed = [
-        f"{name} was {found.settings[name]} and is {wanted.settings[name]}"
-        for name in wanted.settings
-        if found.settings[name] != wanted.settings[name]
+        f"{name} was {found.settings.get(name)} and is {wanted.settings.get(name)}"
+        for name in {**found.settings, **wanted.settings}
+        if found.settings.get(name) != wanted.settings.get(name)
     ]
     gone, new = set(found.subjects()) - set(wanted.subjects()), set(wanted.subjects()) - set(found.subjects())
     changed += [f"this run lacks {name_some(gone)}"] if gone else []

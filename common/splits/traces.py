@@ -15,8 +15,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from common.cohorts.nifti import read_header
+from common.cohorts.hdf5_slices import is_hdf5
 from common.cohorts.records import MODALITIES, Record
+from common.cohorts.volumes import read_volume_header
 
 IMAGE_KEYS = (*MODALITIES, "image")
 CLINICAL = {"age": "age", "survival_days": "survival", "resection": "the extent of resection"}
@@ -103,14 +104,14 @@ def _header_of(path: str) -> dict[str, Any]:
 @lru_cache(maxsize=8192)
 def _read_traces(path: str, stamp: int) -> dict[str, Any]:
     """The traces in one header; ``stamp`` makes a changed file be read again."""
-    image = read_header(path)
+    image = read_volume_header(path)
     stored: Any = image.dataobj  # nibabel moves the scale factor there from the header
     return {
         "shape": tuple(image.shape[:3]),
         "spacing": tuple(round(float(size), 3) for size in nib.affines.voxel_sizes(image.affine)),
         "orientation": "".join(nib.orientations.aff2axcodes(image.affine)),
         "dtype": str(image.header.get_data_dtype()),
-        "scaled": (stored.slope, stored.inter) != (1.0, 0.0),
+        "scaled": (getattr(stored, "slope", 1.0), getattr(stored, "inter", 0.0)) != (1.0, 0.0),
     }
 
 
@@ -129,6 +130,8 @@ def _site(subject: str) -> str:
 
 
 def _extension(path: str) -> str:
+    if is_hdf5(path):
+        return ".h5"
     return "".join(Path(path).suffixes[-2:]).lower() if path.lower().endswith(".gz") else Path(path).suffix.lower()
 
 

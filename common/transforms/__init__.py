@@ -1,26 +1,58 @@
 """From files to tensors."""
 
-from common.transforms.cache import clear_cache, common_spacing, default_cache_dir, prepare_cases
+from common.transforms.cache import clear_cache, common_spacing, default_cache_dir
+from common.transforms.clinical import (
+    ClinicalEncoder,
+    EncodeClinicald,
+    add_clinical,
+    clinical_width,
+    fit_clinical,
+    refuse_unused,
+)
+from common.transforms.image_items import LoadSlicesd, image_items
 from common.transforms.inference import LabelMapd, LoadImageModalitiesd, PrepareBraind, SaveLabelMapd
+from common.transforms.items import class_weights
+from common.transforms.mask_bag import LoadMaskd, MaskBagd
+from common.transforms.mask_items import LoadMaskSliced, mask_items
 from common.transforms.preparation import PreparedCase, prepare_case
-from common.transforms.sampling import slice_sampler
+from common.transforms.probabilities import ClassProbabilitiesd
+from common.transforms.sampling import epoch_sampler
+from common.transforms.slice_cache import prepare_slices
 from common.transforms.slices import LoadPreparedd, OneHotd, slice_items, slices_per_subject, volume_items
+from common.transforms.take_slices import TakeSlicesd
+from common.transforms.volume_cache import prepare_cases
 
 __all__ = [
+    "ClassProbabilitiesd",
+    "ClinicalEncoder",
+    "EncodeClinicald",
     "LabelMapd",
     "LoadImageModalitiesd",
+    "LoadMaskSliced",
+    "LoadMaskd",
     "LoadPreparedd",
+    "LoadSlicesd",
+    "MaskBagd",
     "OneHotd",
     "PrepareBraind",
     "PreparedCase",
     "SaveLabelMapd",
+    "TakeSlicesd",
+    "add_clinical",
+    "class_weights",
     "clear_cache",
+    "clinical_width",
     "common_spacing",
     "default_cache_dir",
+    "epoch_sampler",
+    "fit_clinical",
+    "image_items",
+    "mask_items",
     "prepare_case",
     "prepare_cases",
+    "prepare_slices",
+    "refuse_unused",
     "slice_items",
-    "slice_sampler",
     "slices_per_subject",
     "volume_items",
 ]

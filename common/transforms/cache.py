@@ -11,27 +11,32 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from common.cohorts.records import MODALITIES, Record
+from common.cohorts.records import Record, scan_of
+from common.cohorts.volumes import volume_stamp
 from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
-from common.files import atomic_path, stable_hash, write_json
-from common.transforms.intensity import CLIP_PERCENTILES
-from common.transforms.preparation import prepare_case, spacing_problem
+from common.files import atomic_path, stable_hash
+from common.transforms.preparation import spacing_problem
 
-PREPARATION_VERSION = 1
-"""Raise it when prepared cases change in a way that the key's other parts do not tell."""
+KINDS = ("case", "masks", "slices")
+"""What an entry can hold: images with their mask, a mask alone, or a few whole slices."""
+
+DESCRIPTION = "case.json"
+MILLILITRE = 1000.0
+"""In cubic millimetres."""
 
 Case = dict[str, Any]
-"""A record with ``cached`` (path of its prepared slices), ``cached_mask`` (path or ``None``), ``geometry`` (a dict)
-and ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume)."""
+"""A record with the paths of what was prepared, ``geometry`` (a dict) and what is known of the tumour; see
+:func:`~common.transforms.volume_cache.prepare_cases` and :func:`~common.transforms.slice_cache.prepare_slices`."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,19 +49,21 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glioma-bundles" / "cases"
 
 
-def prepare_cases(
+def prepare_each(
     records: Iterable[Record],
+    prepare: Callable[[Record, Path], Case],
     cache_dir: str | os.PathLike[str] | None = None,
-    modalities: Sequence[str] = MODALITIES,
     workers: int | None = None,
+    axes: int = 3,
 ) -> list[Case]:
     """Prepare every patient that the cache does not hold yet; show progress, then where the cache lies and its size.
 
     Args:
         records: the patients.
+        prepare: makes a case of a record, given the cache's folder.
         cache_dir: ``None`` for :func:`default_cache_dir`.
-        modalities: in the order of the channels.
         workers: threads; by default one a core, four at most.
+        axes: along how many of the working axes (x, y, z) all cases must have voxels of one size.
 
     Raises:
         DatasetError: everything that is wrong with any of the patients, in one error.
@@ -64,27 +71,26 @@ def prepare_cases(
     """
     folder = Path(cache_dir) if cache_dir else default_cache_dir()
     records = list(records)
-    threads = workers or min(4, os.cpu_count() or 1)
     cases: list[Case] = []
     problems: list[Problem] = []
 
     def attempt(record: Record) -> Case | DatasetError:
         try:
-            return _cached_case(record, folder, modalities)
+            return prepare(record, folder)
         except DatasetError as error:
             return error
 
     begun = time.monotonic()
-    with first_process_first(), ThreadPoolExecutor(threads) as pool:
+    with first_process_first(), ThreadPoolExecutor(workers or min(4, os.cpu_count() or 1)) as pool:
         results = pool.map(attempt, records)
         for result in tqdm(results, total=len(records), desc="Preparing cases", unit="case", leave=False):
             if isinstance(result, DatasetError):
                 problems.extend(result.problems)
             else:
                 cases.append(result)
-    expected = common_spacing(cases)
+    expected = common_spacing(cases)[:axes]
     for case in cases:
-        problems += spacing_problem(case["geometry"]["spacing"], expected, case["subject"])
+        problems += spacing_problem(case["geometry"]["spacing"][:axes], expected, scan_of(case))
     if problems:
         raise DatasetError(problems)
     held = sum(_size(case) for case in cases)
@@ -94,9 +100,42 @@ def prepare_cases(
     return cases
 
 
+def open_entry(entry: Path, arrays: Sequence[str], store: Callable[[], None]) -> dict[str, Any]:
+    """The description of a cache's entry; ``store`` is called first where the entry is not whole.
+
+    Args:
+        entry: its folder.
+        arrays: the files that it must hold besides the description.
+        store: writes them, and the description last: its presence says that the entry is whole.
+    """
+    if not all((entry / name).is_file() for name in (DESCRIPTION, *arrays)):
+        store()
+    return json.loads((entry / DESCRIPTION).read_text(encoding="utf-8"))
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as ``.npy``, atomically."""
+    with atomic_path(path) as temporary:
+        np.save(temporary, array)
+
+
+def entry_name(kind: str, record: Record, modalities: Sequence[str], settings: Sequence[Any]) -> str:
+    """The folder of a case of one of :data:`KINDS`, keyed by its files and by all that decides how it is prepared.
+
+    Raises:
+        DatasetError: a file does not exist.
+    """
+    return f"{kind}-{stable_hash([_stamps(record, modalities), list(settings)])[:24]}"
+
+
 def common_spacing(cases: Sequence[Case]) -> list[float]:
     """The median voxel size of a cohort in mm along the working axes, which a network trained on it expects."""
     return np.median([case["geometry"]["spacing"] for case in cases], axis=0).round(4).tolist() if cases else []
+
+
+def tumour_millilitres(tumour_voxels: ArrayLike, spacing: Sequence[float]) -> float:
+    """The whole tumour's volume from its voxels, by slice and class or in all, of ``spacing`` mm."""
+    return float(np.sum(tumour_voxels) * np.prod(spacing)) / MILLILITRE
 
 
 def cache_size(cache_dir: str | os.PathLike[str] | None = None) -> int:
@@ -109,70 +148,19 @@ def clear_cache(cache_dir: str | os.PathLike[str] | None = None) -> int:
     """Remove the prepared cases; returns the bytes that became free."""
     folder = Path(cache_dir) if cache_dir else default_cache_dir()
     freed = cache_size(folder)
-    for entry in folder.glob("case-*"):
-        shutil.rmtree(entry, ignore_errors=True)
+    for kind in KINDS:
+        for entry in folder.glob(f"{kind}-*"):
+            shutil.rmtree(entry, ignore_errors=True)
     return freed - cache_size(folder)
 
 
-def _cached_case(record: Record, folder: Path, modalities: Sequence[str]) -> Case:
-    entry = folder / f"case-{_key(record, modalities)}"
-    description = entry / "case.json"
-    if not all((entry / name).is_file() for name in _files_of(record)):
-        _store(record, entry, modalities)
-    content = json.loads(description.read_text(encoding="utf-8"))
-    mask = entry / "mask.npy"
-    return {
-        **record,
-        "cached": str(entry / "slices.npy"),
-        "cached_mask": str(mask) if content["has_mask"] else None,
-        "geometry": content["geometry"],
-        "tumour_voxels": content["tumour_voxels"],
-    }
-
-
-def _files_of(record: Record) -> list[str]:
-    return ["case.json", "slices.npy", *(["mask.npy"] if record.get("seg") else [])]
-
-
-def _store(record: Record, entry: Path, modalities: Sequence[str]) -> None:
-    """Write the arrays, then the description whose presence says that the entry is whole."""
-    case = prepare_case(record, modalities)
-    depth = case.geometry.shape[2]
-    counts = np.zeros((depth, 3), dtype=int)
-    if case.classes is not None:
-        inside = case.geometry.box[2]
-        counts[inside] = [[int((plane == index).sum()) for index in (1, 2, 3)] for plane in case.classes]
-        _save_array(entry / "mask.npy", case.classes)
-    _save_array(entry / "slices.npy", case.image)
-    write_json(
-        entry / "case.json",
-        {
-            "geometry": case.geometry.to_dict(),
-            "has_mask": case.classes is not None,
-            "tumour_voxels": counts.tolist(),
-        },
-    )
-
-
-def _save_array(path: Path, array: np.ndarray) -> None:
-    with atomic_path(path) as temporary:
-        np.save(temporary, array)
-
-
-def _key(record: Record, modalities: Sequence[str]) -> str:
+def _stamps(record: Record, modalities: Sequence[str]) -> list[list[Any]]:
+    """Path, size and time of each file that a case is prepared from."""
     paths = [record["image"]] if record.get("image") else [record[name] for name in modalities if record.get(name)]
     if record.get("seg"):
         paths.append(record["seg"])
-    stamps = []
-    for path in paths:
-        try:
-            state = Path(path).stat()
-        except OSError as error:
-            raise DatasetError(Problem("the file does not exist", str(path), "Check the path.")) from error
-        stamps.append([str(Path(path).resolve()), state.st_size, state.st_mtime_ns])
-    settings = [PREPARATION_VERSION, list(modalities), CLIP_PERCENTILES, list(record.get("mask_values") or ())]
-    return stable_hash([stamps, settings])[:24]
+    return [volume_stamp(path) for path in paths]
 
 
 def _size(case: Case) -> int:
-    return sum(Path(case[key]).stat().st_size for key in ("cached", "cached_mask") if case[key])
+    return sum(Path(case[key]).stat().st_size for key in ("cached", "cached_mask") if case.get(key))

@@ -21,7 +21,7 @@ class BrainGeometry:
     """The brain's box within a volume.
 
     Args:
-        shape: shape (x, y, z) of the whole volume in working orientation.
+        shape: shape (x, y, z) of the whole volume in working orientation (LPS, or what :func:`find_brain` was told).
         start: first voxel of the box along each axis.
         stop: one past the last voxel of the box along each axis.
         orientation: nibabel's orientation array, as tuples: for each stored axis its working axis and its direction.
@@ -50,14 +50,22 @@ class BrainGeometry:
         corners = {name: tuple(int(value) for value in content[name]) for name in ("shape", "start", "stop")}
         return cls(**corners, orientation=orientation, spacing=tuple(float(size) for size in content["spacing"]))
 
+    def turn(self, stored: np.ndarray) -> np.ndarray:
+        """A stored volume (x, y, z) in working orientation; a view."""
+        return apply_orientation(stored, np.asarray(self.orientation, dtype=float))
+
+    def whole(self, boxed: np.ndarray) -> np.ndarray:
+        """Put values of the box (x, y, z) back into the whole volume in working orientation; zero outside the box."""
+        volume = np.zeros(self.shape, dtype=boxed.dtype, order="F")
+        volume[self.box] = boxed
+        return volume
+
     def restore(self, boxed: np.ndarray) -> np.ndarray:
         """Put values of the box (x, y, z) back into the volume as it is stored; zero outside the box."""
-        whole = np.zeros(self.shape, dtype=boxed.dtype, order="F")
-        whole[self.box] = boxed
         back = np.empty((3, 2))
         for stored, (working, direction) in enumerate(self.orientation):
             back[working] = (stored, direction)
-        return apply_orientation(whole, back)
+        return apply_orientation(self.whole(boxed), back)
 
 
 def orientation_of(affine: np.ndarray, target: str = WORKING_ORIENTATION) -> np.ndarray:
@@ -65,21 +73,24 @@ def orientation_of(affine: np.ndarray, target: str = WORKING_ORIENTATION) -> np.
     return ornt_transform(io_orientation(affine), axcodes2ornt(tuple(target)))
 
 
-def find_brain(channels: Sequence[np.ndarray], affine: np.ndarray) -> BrainGeometry | None:
+def find_brain(
+    channels: Sequence[np.ndarray], affine: np.ndarray, orientation: str = WORKING_ORIENTATION
+) -> BrainGeometry | None:
     """The smallest box, in working orientation, that holds every voxel which is not zero in some channel.
 
     Args:
         channels: volumes of shape (x, y, z) as stored, background exactly zero.
         affine: their common affine (4, 4).
+        orientation: the axes to work in.
 
     Returns:
         ``None`` when all channels are zero everywhere.
     """
-    orientation = orientation_of(affine)
-    shape = apply_orientation(channels[0], orientation).shape
+    turn = orientation_of(affine, orientation)
+    shape = apply_orientation(channels[0], turn).shape
     filled = [np.zeros(size, dtype=bool) for size in shape]
     for channel in channels:
-        occupied = apply_orientation(channel, orientation) != 0
+        occupied = apply_orientation(channel, turn) != 0
         plane = occupied.any(axis=2)
         filled[0] |= plane.any(axis=1)
         filled[1] |= plane.any(axis=0)
@@ -88,16 +99,16 @@ def find_brain(channels: Sequence[np.ndarray], affine: np.ndarray) -> BrainGeome
         return None
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     spacing = np.empty(3)
-    spacing[orientation[:, 0].astype(int)] = sizes
+    spacing[turn[:, 0].astype(int)] = sizes
     return BrainGeometry(
         shape=shape,
         start=tuple(int(axis.argmax()) for axis in filled),
         stop=tuple(len(axis) - int(axis[::-1].argmax()) for axis in filled),
-        orientation=tuple((int(axis), int(direction)) for axis, direction in orientation),
+        orientation=tuple((int(axis), int(direction)) for axis, direction in turn),
         spacing=tuple(float(size) for size in spacing),
     )
 
 
 def cut_brain(stored: np.ndarray, geometry: BrainGeometry) -> np.ndarray:
     """The brain's box of a stored volume (x, y, z), in working orientation; a view."""
-    return apply_orientation(stored, np.asarray(geometry.orientation, dtype=float))[geometry.box]
+    return geometry.turn(stored)[geometry.box]

@@ -17,16 +17,15 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 
-from common.cohorts.nifti import read_header
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, scan_of
+from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, OutputError, Problem
 from common.files import atomic_path
 from common.transforms.geometry import BrainGeometry
+from common.transforms.items import Item
 from common.transforms.preparation import mask_values_of, prepare_image, read_case, spacing_problem
 
 TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
-
-Item = dict[Hashable, Any]
 
 
 class LoadImageModalitiesd(Transform):
@@ -84,17 +83,18 @@ class PrepareBraind(Transform):
 class LabelMapd(Transform):
     """Turn the logits in ``pred`` into a label map in the space of the input's files.
 
-    ``pred`` becomes (1, x, y, z) with the values of ``mask_values``, uint8 unless one is larger. On request
-    ``probabilities`` becomes float32 (class, x, y, z), zero outside the brain's box but for the background, which is
-    one there.
+    ``pred`` becomes (1, x, y, z) with the values of ``mask_values``, uint8 unless one is larger; the item keeps them.
+    On request ``probabilities`` becomes float32 (class, x, y, z), zero outside the brain's box but for the background,
+    which is one there.
 
     Args:
-        mask_values: how NCR, ED and ET are stored.
+        mask_values: how NCR, ED and ET are stored; by default as the item says, whose data set has its convention, or
+            else as in BraTS until 2021.
         probabilities: whether to keep probability maps too.
     """
 
-    def __init__(self, mask_values: Sequence[int] = BRATS_MASK_VALUES, probabilities: bool = False) -> None:
-        self.mask_values, self.probabilities = tuple(mask_values), probabilities
+    def __init__(self, mask_values: Sequence[int] | None = None, probabilities: bool = False) -> None:
+        self.mask_values, self.probabilities = mask_values, probabilities
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = dict(data)
@@ -106,16 +106,19 @@ class LabelMapd(Transform):
             whole = np.stack([geometry.restore(share) for share in shares])
             whole[0][whole.sum(axis=0) == 0] = 1
             item["probabilities"] = MetaTensor(torch.from_numpy(whole), meta=meta)
-        classes = _argmax(logits).cpu().numpy()
-        labels = np.ascontiguousarray(geometry.restore(mask_values_of(classes, self.mask_values)))
+        classes = class_argmax(logits).cpu().numpy()
+        values = [int(value) for value in self.mask_values or item.get("mask_values") or BRATS_MASK_VALUES]
+        item["mask_values"] = values
+        labels = np.ascontiguousarray(geometry.restore(mask_values_of(classes, values)))
         item["pred"] = MetaTensor(torch.from_numpy(labels)[None], meta=meta)
         return item
 
 
 class SaveLabelMapd(Transform):
-    """Write ``pred`` as ``<subject>_seg.nii.gz`` with the input's affine and header; add its path as ``seg_file``.
+    """Write ``pred`` as ``<scan>_seg.nii.gz`` with the input's affine and header; add its path as ``seg_file``.
 
-    ``probabilities``, where they were kept, go to ``<subject>_probabilities.nii.gz`` (x, y, z, class).
+    ``probabilities``, where they were kept, go to ``<scan>_probabilities.nii.gz`` (x, y, z, class). Who has no scan is
+    named by the subject.
 
     Args:
         output_dir: where to.
@@ -130,17 +133,17 @@ class SaveLabelMapd(Transform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = dict(data)
-        subject = str(item["subject"])
+        name = scan_of(item)
         labels = item["pred"]
-        source = read_header(labels.meta["filename_or_obj"])
-        item["seg_file"] = self._write(subject, "seg", labels.numpy()[0], source)
+        source = read_volume_header(labels.meta["filename_or_obj"])
+        item["seg_file"] = self._write(name, "seg", labels.numpy()[0], source)
         if "probabilities" in item:
             maps = np.moveaxis(item["probabilities"].numpy(), 0, -1)
-            item["probabilities_file"] = self._write(subject, "probabilities", maps, source)
+            item["probabilities_file"] = self._write(name, "probabilities", maps, source)
         return item
 
-    def _write(self, subject: str, kind: str, array: np.ndarray, source: nib.Nifti1Image) -> str:
-        path = self.output_dir / f"{subject}_{kind}.nii.gz"
+    def _write(self, name: str, kind: str, array: np.ndarray, source: nib.Nifti1Image) -> str:
+        path = self.output_dir / f"{name}_{kind}.nii.gz"
         if path.exists() and not self.overwrite:
             mend = "Pass --overwrite true to replace it, or another --output_dir."
             raise OutputError(Problem("an earlier result is there", str(path), mend))
@@ -164,7 +167,7 @@ def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:
     return clean
 
 
-def _argmax(logits: torch.Tensor) -> torch.Tensor:
+def class_argmax(logits: torch.Tensor) -> torch.Tensor:
     """``argmax`` over the first dimension as uint8, class by class: many times faster on a CPU than torch's own."""
     best = logits[0].clone()
     winner = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)

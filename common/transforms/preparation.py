@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.cohorts.checks import check_arrays, check_headers, list_files
-from common.cohorts.nifti import Volume, read_nifti
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.cohorts.nifti import Volume
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
+from common.cohorts.volumes import read_volume
 from common.errors import DatasetError, Problem
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain
 
 SPACING_TOLERANCE = 0.1
 """Slices whose pixels are more than 10 % larger or smaller than those a network has learned from mislead it."""
+
+NAMELESS = "without a name"
+"""What a patient is called whom a viewer hands over as a file."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def read_case(
     images = {name: volume.array for name, volume in volumes.items()}
     if missing_modality == "zero":
         images = {name: array for name, array in images.items() if array.any()}
-    _refuse(check_arrays(images, None, (), record))
+    _refuse(check_arrays(images, None, (), {"subject": NAMELESS, **record}))
     first = next(iter(volumes.values()))
     absent = Volume(np.zeros(first.array.shape, dtype=first.array.dtype), first.affine, first.header)
     return {name: volumes.get(name, absent) for name in modalities}
@@ -63,15 +67,49 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
     Raises:
         DatasetError: everything that is wrong with the patient's files, in one error.
     """
+    channels, mask, affine = read_checked(record, modalities)
+    image, geometry = prepare_image(channels, affine, scan_of(record))
+    classes = None if mask is None else class_indices(cut_brain(mask, geometry).T, mask_values_in(record))
+    return PreparedCase(image, classes, geometry)
+
+
+def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.ndarray], np.ndarray | None, np.ndarray]:
+    """Read and check a patient's modalities, and the mask where there is one.
+
+    Returns:
+        A volume (x, y, z) a modality, as stored; the mask as stored, or ``None``; their affine (4, 4).
+
+    Raises:
+        DatasetError: everything that is wrong with the patient's files, in one error.
+    """
     volumes = _read_files(record, modalities)
     affine = next(iter(volumes.values())).affine
     mask = volumes.pop("seg").array if record.get("seg") else None
-    values = tuple(record.get("mask_values") or BRATS_MASK_VALUES)
     images = {name: volume.array for name, volume in volumes.items()}
-    _refuse(check_arrays(images, mask, values, record))
-    image, geometry = prepare_image(list(images.values()), affine, record["subject"])
-    classes = None if mask is None else class_indices(cut_brain(mask, geometry).T, values)
-    return PreparedCase(image, classes, geometry)
+    _refuse(check_arrays(images, mask, mask_values_in(record), record))
+    return list(images.values()), mask, affine
+
+
+def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
+    """Read and check a patient's mask alone, cropped to the tumour.
+
+    Returns:
+        Class indices as in :class:`PreparedCase`, uint8 (z, y, x) of the tumour's box, and the box.
+
+    Raises:
+        DatasetError: there is no mask, it is empty, or everything that is wrong with it.
+    """
+    if not record.get("seg"):
+        what, mend = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
+        raise DatasetError(Problem(what, scan_of(record), mend))
+    mask = _read_files({**record, "image": None}, ())["seg"]
+    values = mask_values_in(record)
+    _refuse(check_arrays({}, mask.array, values, record))
+    geometry = find_brain([mask.array], mask.affine)
+    if geometry is None:
+        where = f"{record['seg']} (patient {scan_of(record)})"
+        raise DatasetError(Problem("the mask is empty", where, "Leave the patient out with --exclude."))
+    return class_indices(cut_brain(mask.array, geometry).T, values), geometry
 
 
 def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: str) -> tuple[np.ndarray, BrainGeometry]:
@@ -103,6 +141,11 @@ def spacing_problem(spacing: Sequence[float], expected: Sequence[float] | None, 
     return [Problem(what, subject, f"Resample the images to {wanted} mm first.")]
 
 
+def mask_values_in(record: Record) -> tuple[int, ...]:
+    """How the patient's mask stores NCR, ED and ET."""
+    return tuple(record.get("mask_values") or BRATS_MASK_VALUES)
+
+
 def class_indices(mask: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALUES) -> np.ndarray:
     """Mask values to 0 background, 1 NCR, 2 ED, 3 ET, as uint8 of the same shape."""
     table = np.zeros(int(max(mask_values)) + 1, dtype=np.uint8)
@@ -125,19 +168,20 @@ def _read_files(record: Record, modalities: Sequence[str], missing_modality: str
     absent = [] if "image" in images else [name for name in modalities if name not in images]
     if absent and (missing_modality != "zero" or not images):
         known = ", ".join(modalities)
-        mend = f"Add the file, or pass --missing_modality zero to segment without it (modalities: {known})."
+        mend = f"Add the file, or pass --missing_modality zero to go on without it (modalities: {known})."
         where = str(record.get("subject", "the patient"))
         raise DatasetError([Problem(f"modality {name} is missing", where, mend) for name in absent])
-    record = {"subject": "without a name", **record}
+    record = {"subject": NAMELESS, **record}
     check_headers([record], modalities)
     volumes: dict[str, Volume] = {}
     problems: list[Problem] = []
     for key in list_files(record, modalities):
         try:
-            volumes[key] = read_nifti(record[key])
+            volumes[key] = read_volume(record[key])
         except DatasetError as error:
             problems.extend(error.problems)
-    _refuse(problems)
+    # A slice that is damaged befalls every modality.
+    _refuse(list(dict.fromkeys(problems)))
     if "image" in volumes:
         volumes = {**_split_channels(volumes.pop("image"), modalities), **volumes}
     return volumes

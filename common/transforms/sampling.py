@@ -1,4 +1,4 @@
-"""Which slices an epoch shows."""
+"""Which samples an epoch shows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from monai.data import Dataset, DistributedSampler, DistributedWeightedRandomSam
 from common.errors import DatasetError, KnobError, Problem
 
 
-def slice_sampler(
-    dataset: Dataset, slices_per_epoch: int | None = None, tumour_share: float = 0.5, seed: int = 0
+def epoch_sampler(
+    dataset: Dataset, samples_per_epoch: int | None = None, tumour_share: float | None = None, seed: int = 0
 ) -> DistributedSampler:
-    """A sampler over slices, divided between the processes of a distributed run.
+    """A sampler over slices or images, divided between the processes of a distributed run.
 
     Args:
-        dataset: its ``data`` are items with ``tumour``.
-        slices_per_epoch: how many to draw, with replacement, over all processes; ``None`` shows every slice once.
-        tumour_share: share of slices drawn that show tumour.
+        dataset: its ``data`` are items, with ``tumour`` where a share of them is asked for.
+        samples_per_epoch: how many to draw, with replacement, over all processes; ``None`` shows every sample once.
+        tumour_share: share of the samples drawn that show tumour; ``None`` draws all alike.
         seed: of the order and of the division between the processes; the epoch is added to it. Draws come from torch's
             generator, which :class:`common.handlers.EpochSeed` seeds.
 
@@ -28,12 +28,13 @@ def slice_sampler(
         DatasetError: slices with tumour are asked for and there are none, or only others and there are none.
     """
     size, rank = idist.get_world_size(), idist.get_rank()
-    if not slices_per_epoch:
+    if not samples_per_epoch:
         return DistributedSampler(dataset, num_replicas=size, rank=rank, shuffle=True, even_divisible=True, seed=seed)
+    items = dataset.data
     return DistributedWeightedRandomSampler(
         dataset,
-        weights=tumour_weights(dataset.data, tumour_share),
-        num_samples_per_rank=max(1, slices_per_epoch // size),
+        weights=[1.0] * len(items) if tumour_share is None else tumour_weights(items, tumour_share),
+        num_samples_per_rank=max(1, samples_per_epoch // size),
         num_replicas=size,
         rank=rank,
         seed=seed,

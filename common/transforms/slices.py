@@ -9,11 +9,9 @@ import numpy as np
 import torch
 from monai.transforms import MapTransform, Transform
 
-from common.errors import Problem, SplitError
 from common.transforms.cache import Case
 from common.transforms.geometry import BrainGeometry
-
-Item = dict[Hashable, Any]
+from common.transforms.items import Item, split_indices
 
 
 def slice_items(cases: Iterable[Case]) -> list[Item]:
@@ -42,6 +40,31 @@ def slices_per_subject(cases: Iterable[Case]) -> dict[str, int]:
     return {case["subject"]: case["geometry"]["shape"][2] for case in cases}
 
 
+def read_planes(path: str, indices: Sequence[int], geometry: BrainGeometry, whole_slice: bool = False) -> np.ndarray:
+    """Axial slices of a prepared case, through its memory map.
+
+    Args:
+        path: of its slices (z, channel, y, x) or its mask (z, y, x), within the box.
+        indices: along z of the whole volume; zero outside the box.
+        geometry: the box.
+        whole_slice: put the box back into the whole slice.
+
+    Returns:
+        (n, channel, y, x).
+    """
+    stored = np.load(path, mmap_mode="r")
+    stored = stored.reshape(len(stored), -1, *stored.shape[-2:])
+    first, end = geometry.start[2], geometry.stop[2]
+    box_x, box_y, _ = geometry.box
+    height, width = (geometry.shape[1], geometry.shape[0]) if whole_slice else stored.shape[-2:]
+    planes = np.zeros((len(indices), stored.shape[1], height, width), dtype=stored.dtype)
+    target = planes[:, :, box_y, box_x] if whole_slice else planes
+    for row, index in enumerate(indices):
+        if first <= index < end:
+            target[row] = stored[index - first]
+    return planes
+
+
 class LoadPreparedd(Transform):
     """Read an item's slice, or stack of slices, through the memory map of its prepared case.
 
@@ -62,23 +85,10 @@ class LoadPreparedd(Transform):
         geometry = BrainGeometry.from_dict(item["geometry"])
         for key, source in (("image", "cached"), ("label", "cached_mask")):
             if item.get(source):
-                planes = self._planes(np.load(item[source], mmap_mode="r"), indices, geometry)
+                planes = read_planes(item[source], indices, geometry, self.whole_slice)
                 stack = torch.from_numpy(planes).permute(1, 3, 2, 0).float()
                 item[key] = stack[..., 0] if one else stack
         return item
-
-    def _planes(self, stored: np.ndarray, indices: list[int], geometry: BrainGeometry) -> np.ndarray:
-        """Slices of shape (n, channel, y, x); zero where a slice lies outside the brain's box."""
-        stored = stored.reshape(len(stored), -1, *stored.shape[-2:])
-        first, end = geometry.start[2], geometry.stop[2]
-        box_x, box_y, _ = geometry.box
-        height, width = (geometry.shape[1], geometry.shape[0]) if self.whole_slice else stored.shape[-2:]
-        planes = np.zeros((len(indices), stored.shape[1], height, width), dtype=stored.dtype)
-        target = planes[:, :, box_y, box_x] if self.whole_slice else planes
-        for row, index in enumerate(indices):
-            if first <= index < end:
-                target[row] = stored[index - first]
-        return planes
 
 
 class OneHotd(MapTransform):
@@ -97,16 +107,12 @@ class OneHotd(MapTransform):
 
 
 def _core(case: Case) -> Item:
-    return {key: case.get(key) for key in ("subject", "cached", "cached_mask", "geometry")}
+    item: Item = {key: case.get(key) for key in ("subject", "cached", "cached_mask", "geometry")}
+    return {**item, "scan": case["scan"]} if case.get("scan") else item
 
 
 def _slice_indices(case: Case) -> Sequence[int]:
     geometry = case["geometry"]
     if "slices" not in case:
         return range(geometry["start"][2], geometry["stop"][2])
-    depth = geometry["shape"][2]
-    beyond = [index for index in case["slices"] if not 0 <= index < depth]
-    if beyond:
-        what = f"the split names slice {', '.join(map(str, beyond))} of {depth}, counted from 0"
-        raise SplitError(Problem(what, case["subject"], "Correct the split file."))
-    return case["slices"]
+    return split_indices(case, "slices", "slice", geometry["shape"][2])

@@ -17,7 +17,7 @@ TINY: dict[str, Any] = {
     "epochs": 1,
     "batch_size": 4,
     "crop_size": [64, 64],
-    "slices_per_epoch": 16,
+    "samples_per_epoch": 16,
 }
 """A training run of seconds."""
 
@@ -39,7 +39,7 @@ def start(phantom_dir: Path) -> Start:
         tiny = {name: value for name, value in TINY.items() if name in known}
         workflow = ConfigWorkflow(
             config_file=files,
-            workflow_type="infer" if configs[0] == "inference" else "train",
+            workflow_type="infer" if configs[0].startswith("inference") else "train",
             logging_file=False,  # the logging file would silence pytest's own handlers
             **{"bundle_root": str(folder), "dataset_dir": str(phantom_dir), **tiny, **settings},
         )

@@ -16,7 +16,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "glioma_segmentation"
-TINY = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 4, "crop_size": "[64,64]", "slices_per_epoch": 8}
+TINY = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 4, "crop_size": "[64,64]", "samples_per_epoch": 8}
 PATIENCE = 180  # seconds that a process may take
 
 Finished = subprocess.CompletedProcess[str]

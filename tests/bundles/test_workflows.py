@@ -23,7 +23,7 @@ from common.metrics import brats_dice_hd95
 Start = Callable[..., Any]
 Weights = dict[str, torch.Tensor]
 
-TINY = {"epochs": 1, "slices_per_epoch": 4, "device": "cpu"}
+TINY = {"epochs": 1, "samples_per_epoch": 4, "device": "cpu"}
 CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "glioma_segmentation" / "configs"
 LEARNING = {"epochs": 2, "lr_step": 1}
 SMALL_SLICES = {  # the published protocol resizes slices to 256 x 256
@@ -211,7 +211,7 @@ def test_stage_3_goes_on_with_the_deep_head(start: Start, trained: Path, stage2:
 
 
 def test_the_published_protocol_splits_slices_and_says_so(start: Start, tmp_path: Path) -> None:
-    settings = {"epochs": 1, "batch_size": 16, "pretrained": False, "slices_per_epoch": 16, **SMALL_SLICES}
+    settings = {"epochs": 1, "batch_size": 16, "pretrained": False, "samples_per_epoch": 16, **SMALL_SLICES}
     start(tmp_path, "train", "paper", **settings).run()
     content = load(tmp_path / "models" / "paper.pt")
     assert content["provenance"]["protocol"] == "paper"

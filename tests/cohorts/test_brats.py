@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from common.cohorts.brats import read_brats
@@ -132,8 +133,8 @@ def test_missing_folder_and_a_file_in_its_place(tmp_path):
 def test_a_folder_without_patients_says_what_was_looked_for(tmp_path):
     with pytest.raises(DatasetError, match=r"it is empty\. Folders such as Brats18_CBICA_ABM_1"):
         read_brats(tmp_path)
-    (tmp_path / "BraTS-GLI-00000-000").mkdir()
-    with pytest.raises(DatasetError, match="it holds BraTS-GLI-00000-000"):
+    (tmp_path / "BraTS-PED-00001-000").mkdir()
+    with pytest.raises(DatasetError, match="it holds BraTS-PED-00001-000"):
         read_brats(tmp_path)
 
 
@@ -229,3 +230,55 @@ def test_real_2018_cases(realdata: Path):
     assert [record["grade"] for record in records].count("LGG") == 2
     assert len(records) == 12
     assert sum(record["age"] is not None for record in records) == 7
+
+
+def write_2023(folder, write_volume, keys=("t2f", "t1n", "t1c", "t2w", "seg")):
+    for key in keys:
+        labels = np.resize(np.array([0, 1, 2], np.uint8), (6, 5, 4))
+        write_volume(folder / f"{folder.name}-{key}.nii.gz", labels if key == "seg" else None)
+    return folder
+
+
+def test_2023_has_a_record_a_scan_and_the_releases_labels(tmp_path, write_volume):
+    for name in ("BraTS-GLI-00005-001", "BraTS-GLI-00005-000", "BraTS-GLI-00002-000"):
+        write_2023(tmp_path / "ASNR-MICCAI-BraTS2023-GLI-Challenge-TrainingData" / name, write_volume)
+    records = read_brats(tmp_path)
+    assert [(record["subject"], record["scan"]) for record in records] == [
+        ("BraTS-GLI-00002", "BraTS-GLI-00002-000"),
+        ("BraTS-GLI-00005", "BraTS-GLI-00005-000"),
+        ("BraTS-GLI-00005", "BraTS-GLI-00005-001"),
+    ]
+    first = records[0]
+    # no file here holds a 3: the release tells the labels
+    assert (first["source"], first["mask_values"], first["grade"]) == ("brats2023", [1, 2, 3], None)
+    stems = {key: Path(first[key]).name.removeprefix("BraTS-GLI-00002-000-") for key in (*MODALITIES, "seg")}
+    assert stems == {
+        "flair": "t2f.nii.gz",
+        "t1": "t1n.nii.gz",
+        "t1ce": "t1c.nii.gz",
+        "t2": "t2w.nii.gz",
+        "seg": "seg.nii.gz",
+    }
+
+
+def test_a_file_that_a_scan_of_2023_lacks_is_told_by_its_name_there(tmp_path, write_volume):
+    write_2023(tmp_path / "BraTS-GLI-00005-000", write_volume)
+    write_2023(tmp_path / "BraTS-GLI-00005-001", write_volume, ("t2f", "t1n", "t2w"))
+    with pytest.raises(DatasetError) as error:
+        read_brats(tmp_path)
+    lacking, no_mask = told(error)
+    assert "has no t1ce" in lacking
+    assert "BraTS-GLI-00005-001-t1c.nii.gz or .nii is expected" in lacking
+    assert "--exclude BraTS-GLI-00005-001" in lacking
+    assert "BraTS-GLI-00005-001-seg.nii.gz or .nii is expected" in no_mask
+
+
+def test_a_scan_that_lies_there_twice_is_told_but_two_scans_of_a_patient_are_not(tmp_path, write_volume):
+    for place in ("a", "b"):
+        write_2023(tmp_path / place / "BraTS-GLI-00005-000", write_volume)
+    write_2023(tmp_path / "a" / "BraTS-GLI-00005-001", write_volume)
+    with pytest.raises(DatasetError) as error:
+        read_brats(tmp_path)
+    (problem,) = told(error)
+    assert "BraTS-GLI-00005-000" in problem
+    assert "also in" in problem

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.cohorts.patients import read_patients, still_to_do
+from common.cohorts.patients import not_yet_predicted, read_patients, still_to_do
 from common.errors import DatasetError, KnobError, OutputError
 
 Writer = Callable[..., Path]
@@ -86,3 +86,63 @@ def test_files_of_all_channels_at_once(tmp_path: Path, write_volume: Writer) -> 
     path = write_volume(tmp_path / "a.nii.gz", np.ones((4, 4, 4, 4), np.int16))
     (item,) = still_to_do(read_patients(files={"image": str(path)}), tmp_path / "out")
     assert item == {"subject": "a", "image": str(path)}
+
+
+def test_clinical_values_of_one_patients_files_and_of_one_patients_folder(
+    tmp_path: Path, write_patient: Writer
+) -> None:
+    said = {"age": "61", "resection": "gtr"}
+    (record,) = read_patients(files={"flair": "scan.nii"}, clinical=said)
+    assert (record["age"], record["resection"]) == (61.0, "GTR")
+    write_patient(tmp_path / "BraTS2021_00002")
+    (record,) = read_patients(tmp_path / "BraTS2021_00002", clinical={"age": 61, "resection": None})
+    assert (record["age"], record["resection"]) == (61.0, None)
+
+
+def test_clinical_values_are_of_one_patient_only(tmp_path: Path, write_patient: Writer) -> None:
+    for name in ("BraTS2021_00002", "BraTS2021_00001"):
+        write_patient(tmp_path / name)
+    with pytest.raises(KnobError, match=r"--age and --resection: .* there are 2 patients"):
+        read_patients(tmp_path, clinical={"age": 61, "resection": "GTR"})
+    assert len(read_patients(tmp_path, clinical={"age": None, "resection": None})) == 2
+    assert read_patients(tmp_path, exclude="BraTS2021_00001", clinical={"age": 61})[0]["age"] == 61
+
+
+def test_clinical_values_that_mean_nothing_are_told_before_a_file_is_read() -> None:
+    with pytest.raises(KnobError) as caught:
+        read_patients("no such folder", clinical={"age": "sixty", "resection": "partial"})
+    assert [problem.where for problem in caught.value.problems] == ["--age", "--resection"]
+
+
+def test_a_table_may_be_completed_but_not_contradicted(tmp_path: Path, write_patient: Writer) -> None:
+    write_patient(tmp_path / "BraTS20_Training_001")
+    table = tmp_path / "survival_info.csv"
+    table.write_text("Brats20ID,Age,Survival_days,Extent_of_Resection\nBraTS20_Training_001,60.5,NA,NA\n")
+    (record,) = read_patients(tmp_path, clinical={"age": 60.5, "resection": "STR"})
+    assert (record["age"], record["resection"]) == (60.5, "STR")
+    with pytest.raises(KnobError, match=r"--age: 61\.0 was given, but the data set says 60\.5"):
+        read_patients(tmp_path, clinical={"age": 61})
+
+
+def test_who_is_not_yet_predicted(tmp_path: Path) -> None:
+    first = {"subject": "A", "source": "files", "flair": Path("A.nii"), "t1": None, "age": 3.0, "resection": "GTR"}
+    second = {"subject": "B", "scan": "B-2", "flair": "B.nii", "seg": "m.nii", "mask_values": [1, 2, 4], "grade": "HGG"}
+    item = {"subject": "A", "flair": "A.nii", "age": 3.0, "resection": "GTR"}
+    other = {**second, "age": None, "resection": None}
+    del other["grade"]
+    records = [first, second]
+    assert not_yet_predicted(records, tmp_path) == [item, other]
+    (tmp_path / "predictions.csv").write_text("subject,scan,predicted\nA,,LGG\nB,B-1,HGG\n")
+    with pytest.raises(OutputError, match=r"predictions\.csv: predictions of 1 patients are there already"):
+        not_yet_predicted(records, tmp_path)
+    assert not_yet_predicted(records, tmp_path, resume=True) == [other]
+    assert not_yet_predicted(records, tmp_path, overwrite=True) == [item, other]
+    assert not_yet_predicted([second], tmp_path) == [other]
+
+
+@pytest.mark.parametrize("content", [b"name,class\nA,LGG\n", b"\xff\xfe\x00\x01"])
+def test_a_table_of_another_program_is_not_written_over(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "predictions.csv").write_bytes(content)
+    with pytest.raises(OutputError, match="no table of predictions of this suite"):
+        not_yet_predicted([{"subject": "A"}], tmp_path, resume=True)
+    assert not_yet_predicted([{"subject": "A"}], tmp_path, overwrite=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -81,6 +82,22 @@ class TestRule:
             lambda p: math.log(p.volume_ml),
         ):
             assert np.mean([value(p) for p in hgg]) == pytest.approx(np.mean([value(p) for p in lgg]), abs=0.12)
+
+    def test_a_blind_grade_is_dealt_as_evenly_and_without_a_look_at_the_tumour(self) -> None:
+        blind = [draw_patient(7, index, blind_grade=True) for index in range(2000)]
+        is_lgg = np.array([patient.recorded_grade == "LGG" for patient in blind])
+        looks_lgg = np.array([patient.grade == "LGG" for patient in blind])
+        assert is_lgg.reshape(-1, 10).sum(axis=1).tolist() == [3] * 200
+        assert np.mean(looks_lgg[is_lgg]) == pytest.approx(np.mean(looks_lgg[~is_lgg]), abs=0.05)
+        for value in (lambda p: math.log(p.volume_ml), lambda p: p.age / 12, lambda p: math.log(p.survival_days)):
+            values = np.array([value(patient) for patient in blind])
+            assert values[is_lgg].mean() == pytest.approx(values[~is_lgg].mean(), abs=0.12)
+
+    def test_a_blind_cohort_has_the_patients_of_a_seeing_one(self) -> None:
+        for index in range(20):
+            seeing, blind = draw_patient(7, index), draw_patient(7, index, blind_grade=True)
+            assert seeing.recorded_grade == seeing.grade
+            assert replace(blind, recorded_grade=seeing.recorded_grade) == seeing
 
     def test_some_are_censored_and_some_resections_are_unknown(self, patients: list[PhantomPatient]) -> None:
         assert np.mean([patient.alive for patient in patients]) == pytest.approx(0.08, abs=0.02)
@@ -226,6 +243,18 @@ class TestCohort:
         assert pd.read_csv(without / "survival_info.csv").empty
         assert len(pd.read_csv(with_values / "survival_info.csv")) == 2
 
+    def test_in_a_blind_cohort_only_missing_values_tell_the_grade(self, tmp_path: Path) -> None:
+        make = partial(make_brats_phantoms, patients=10, shape=(16, 16, 16), seed=2)
+        seeing, blind = make(tmp_path / "a"), make(tmp_path / "b", blind_grade=True)
+        records = read_brats(blind)
+        assert [record["grade"] for record in records].count("LGG") == 3
+        assert [record["grade"] for record in records] != [record["grade"] for record in read_brats(seeing)]
+        assert all((record["age"] is None) == (record["grade"] == "LGG") for record in records)
+        for path in seeing.rglob("*.nii.gz"):
+            assert path.read_bytes() == (blind / path.relative_to(seeing)).read_bytes()
+        assert "blind to the tumour" in (blind / "README.txt").read_text()
+        assert "blind to the tumour" not in (seeing / "README.txt").read_text()
+
     def test_survivors_and_unknown_resections_are_written_as_in_brats(self) -> None:
         patients = [draw_patient(0, index) for index in range(100)]
         table = survival_info(patients)
@@ -275,6 +304,11 @@ class TestCommand:
         assert str(tmp_path / "out" / "MICCAI_BraTS2020_TrainingData") in shown.out
         assert "1/1" in shown.err
         assert len(list(tmp_path.rglob("*.nii.gz"))) == 5
+
+    def test_grades_may_be_blind(self, tmp_path: Path) -> None:
+        asked = ["brats2020", str(tmp_path / "out"), "--patients", "1", "--shape", "16", "16", "16", "--blind-grade"]
+        assert _command().main(asked) == 0
+        assert "blind to the tumour" in next(tmp_path.rglob("README.txt")).read_text()
 
     def test_an_unknown_layout_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(SystemExit):

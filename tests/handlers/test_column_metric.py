@@ -19,3 +19,10 @@ def test_columns_stand_beside_their_mean() -> None:
     assert metrics["val_mean_dice_TC"] == pytest.approx(2 * 1 / (1 + 2))
     assert metrics["val_mean_dice_ET"] == 0
     assert metrics["val_mean_dice"] == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
+
+
+def test_columns_may_have_a_name_of_their_own() -> None:
+    truth = torch.tensor([[0, 2, 2, 1, 3, 0]])
+    engine = Engine(lambda *_: [{"pred": truth, "label": truth}])
+    ColumnMetric(VolumeDice(), prefix="val").attach(engine, "val_mean_dice")
+    assert engine.run([0]).metrics == {"val_mean_dice": 1, "val_WT": 1, "val_TC": 1, "val_ET": 1}

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from torch import Tensor, nn
 
 from common.errors import CheckpointError, OutputError
-from common.networks.checkpoints import load_checked, load_weights, save_checkpoint
+from common.networks.checkpoints import load_checked, load_weights, plain_values, save_checkpoint
 from common.networks.unet import SegmentationUNet, deep_head
 
 
@@ -130,6 +132,66 @@ def test_another_network_is_refused_with_advice(tmp_path: Path, stage: int | Non
     assert "it belongs to another network" in told
     assert advice in told
     assert equal(before, network.state_dict())
+
+
+SETTINGS = {"backbone": "resnet50", "units": (64, 64), "image_units": None, "dropout": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("now", "here", "knobs"),
+    [
+        ({"backbone": "vgg16"}, "--backbone vgg16", "--backbone resnet50"),
+        (
+            {"backbone": "vgg16", "units": [32, 64]},
+            "--backbone vgg16 --units [32,64]",
+            "--backbone resnet50 --units [64,64]",
+        ),
+        ({"image_units": 128}, "--image_units 128", "--image_units null"),
+    ],
+)
+def test_other_settings_are_refused_with_the_knobs_to_pass(
+    tmp_path: Path, now: dict[str, Any], here: str, knobs: str
+) -> None:
+    """Also where all shapes fit, as with another activation."""
+    save_checkpoint(
+        tmp_path / "a.pt", {"model": Net().state_dict(), "provenance": {"settings": plain_values(SETTINGS)}}
+    )
+    network = Net()
+    before = weights_of(network)
+    told = refused(lambda: load_weights(network, tmp_path / "a.pt", settings={**SETTINGS, **now}))
+    assert f"it belongs to another network than this run's {here}. It was trained with {knobs}: pass the same." in told
+    assert equal(before, network.state_dict())
+
+
+def test_settings_that_are_alike_or_unknown_to_one_side_are_no_reason(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    save_checkpoint(path, {"model": Net().state_dict(), "provenance": {"settings": plain_values(SETTINGS)}})
+    load_weights(Net(), path, settings={**SETTINGS, "units": [64, 64], "in_clinical": 3})
+    load_weights(Net(), path)
+    save_checkpoint(path, {"model": Net().state_dict()})
+    load_weights(Net(), path, settings=SETTINGS, bundle="any")
+
+
+def test_a_checkpoint_of_another_bundle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    save_checkpoint(path, {"model": Net().state_dict(), "provenance": {"bundle": "grade", "settings": {"units": [1]}}})
+    told = refused(lambda: load_weights(Net(), path, settings={"units": [2]}, bundle="survival"))
+    assert told == f"{path}: it was trained by the bundle grade, and this is survival. Give a checkpoint of survival."
+    load_weights(Net(), path, bundle="grade")
+
+
+def test_plain_values_load_without_code(tmp_path: Path) -> None:
+    parser = ConfigParser({"settings": {"units": [64, 64], "deep": {"names": ["a"]}}})
+    mixed = {"proxy": parser.settings, "array": (np.float64(0.5), np.int64(3)), "nested": {"x": {1: (None, True)}}}
+    plain = plain_values(mixed)
+    assert plain == {
+        "proxy": {"units": [64, 64], "deep": {"names": ["a"]}},
+        "array": [0.5, 3],
+        "nested": {"x": {"1": [None, True]}},
+    }
+    assert type(plain["proxy"]["units"]) is list and type(plain["array"][0]) is float
+    save_checkpoint(tmp_path / "a.pt", plain)
+    assert load_checked(tmp_path / "a.pt") == plain
 
 
 def test_other_shapes_are_named_and_counted(tmp_path: Path) -> None:

@@ -123,3 +123,17 @@ def test_a_start_that_has_seen_the_held_out_patients_is_refused(
     path = checkpoint(tmp_path / "model.pt", split("AB", "C", "D"))
     with pytest.raises(SplitLeakageError, match=side):
         continue_from(nn.Linear(2, 2), path, split(*now))
+
+
+def test_settings_and_bundle_must_fit_where_weights_are_loaded(tmp_path: Path) -> None:
+    manifest = split("AB", "C", "D")
+    provenance = describe_provenance("grade", manifest, settings={"units": (64, 64), "encoder": {"age": [1.0, 2.0]}})
+    assert provenance["settings"] == {"units": [64, 64], "encoder": {"age": [1.0, 2.0]}}
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, {"model": nn.Linear(2, 2).state_dict(), "provenance": provenance})
+    for load in (load_for_evaluation, continue_from):
+        assert load(nn.Linear(2, 2), path, manifest, settings={"units": [64, 64]}, bundle="grade") == provenance
+        with pytest.raises(CheckpointError, match=r"It was trained with --units \[64,64\]: pass the same"):
+            load(nn.Linear(2, 2), path, manifest, settings={"units": [32, 64]})
+        with pytest.raises(CheckpointError, match="it was trained by the bundle grade, and this is survival"):
+            load(nn.Linear(2, 2), path, manifest, bundle="survival")

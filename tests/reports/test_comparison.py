@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from common.errors import OutputError
+from common.errors import KnobError, OutputError
 from common.files import write_json
+from common.metrics import Baselines
+from common.reports.classification import summarise_classification
 from common.reports.comparison import compare_runs, write_comparison
 from common.reports.segmentation import summarise_cohort
 
@@ -48,3 +51,52 @@ def test_every_run_that_was_not_evaluated_is_named(tmp_path: Path) -> None:
         str(tmp_path / "none"),
         str(tmp_path / "neither"),
     ]
+
+
+def leave_classification(folder: Path, target: str, protocol: str, days: int = 100) -> Path:
+    """Two of three survivors are right, and so is the order of all."""
+    classes = (f"short (under {days} days)", f"mid ({days} to 299 days)", "long (300 days or more)")
+    shares = np.array([[0.6, 0.3, 0.1], [0.1, 0.4, 0.5], [0.0, 0.1, 0.9]])
+    rows = pd.DataFrame(shares, columns=[f"p_{name}" for name in classes]).assign(subject=list("abc"), truth=classes)
+    rows["predicted"] = [classes[0], classes[2], classes[2]]
+    baselines = Baselines({"age alone": np.full((3, 3), 1 / 3)}, {})
+    samples = pd.concat([rows.assign(tumour=True), rows.assign(tumour=False)])
+    facts = {"target": target, "protocol": protocol, "side": "test", "verdict": {"claim": False, "sentences": []}}
+    concordance = {"mean": 0.75, "low": 0.5, "high": 1.0, "n": 3}
+    summary = summarise_classification(rows, samples, classes, baselines)
+    write_json(folder / "metrics.json", {**summary, **facts, "survival": {"measures": {"concordance": concordance}}})
+    return folder
+
+
+def test_classifications_stand_beside_both_papers(tmp_path: Path) -> None:
+    """Tertiles differ between splits, so a class is the same row in all runs whatever its days."""
+    runs = [
+        leave_classification(tmp_path / "a", "survival", "patient"),
+        leave_classification(tmp_path / "b", "survival", "paper", days=120),
+    ]
+    table = compare_runs(runs).set_index("measure")
+    assert table.index.is_unique
+    assert list(table.loc["protocol"]) == ["patient", "paper", "-", "-", "-"]
+    assert table.loc["accuracy", str(runs[0])].startswith("0.667 (")
+    assert table.loc["F1, long", "published: P1, table 6"] == "0.880"
+    assert table.loc["accuracy, samples counted", str(runs[0])] == "0.667"
+    assert table.loc["recall, long, samples counted", "published: P1, table 6"] == "0.960"
+    assert table.loc["recall, mid", [str(run) for run in runs]].str.startswith("0.000").all()
+    combined = "published: P3, predicted masks (section 5.3, table 3)"
+    assert table.loc["accuracy, majority vote, slices counted", combined] == "0.983"
+    assert table.loc["accuracy, all slices", str(runs[1])] == "0.667"
+    assert table.loc["AUC, age alone", str(runs[0])] == "0.500 (0.500 to 0.500)"
+    assert table.loc["concordance index (Harrell)", str(runs[0])] == "0.750 (0.500 to 1.000)"
+    assert table.loc["beats chance and every baseline", str(runs[0])] == "not shown"
+
+
+def test_runs_of_several_tasks_are_one_error(tmp_path: Path) -> None:
+    runs = [
+        leave_run(tmp_path / "a", "patient", (0.5, 0.7)),
+        leave_classification(tmp_path / "b", "survival", "patient"),
+        leave_classification(tmp_path / "c", "grade", "patient"),
+    ]
+    with pytest.raises(KnobError, match="runs of several tasks") as caught:
+        compare_runs(runs)
+    (problem,) = caught.value.problems
+    assert problem.where == f"{runs[0]} (segmentation), {runs[1]} (survival), {runs[2]} (grade)"

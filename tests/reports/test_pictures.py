@@ -7,7 +7,15 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from common.reports.pictures import draw_confusion, draw_segmentation_panel, draw_three_planes, show_slice
+from common.reports.pictures import (
+    draw_confusion,
+    draw_grad_cam,
+    draw_mask_grad_cam,
+    draw_segmentation_panel,
+    draw_three_planes,
+    radiological,
+    show_slice,
+)
 
 
 def test_a_slice_is_shown_with_the_patients_right_on_the_left() -> None:
@@ -62,3 +70,53 @@ def test_three_planes_of_a_patient_without_tumour_go_through_the_middle(tmp_path
     nib.save(nib.Nifti1Image(np.ones((6, 8, 10), np.int16), np.diag([-1, -1, 1, 1])), tmp_path / "a.nii.gz")
     figure = draw_three_planes(str(tmp_path / "a.nii.gz"), np.zeros((6, 8, 10), int))
     assert [axes.get_title() for axes in figure.axes] == ["axial 5", "coronal 4", "sagittal 3"]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "corner"), [("LPS", (0, 0)), ("RAS", (5, 3)), ("LAS", (0, 3)), ("RPS", (5, 0))]
+)
+def test_the_patients_right_and_front_come_first_whatever_the_orientation(
+    orientation: str, corner: tuple[int, int]
+) -> None:
+    image = np.zeros((2, 6, 4))
+    image[1][corner] = 1  # the most right and anterior pixel
+    assert np.argwhere(radiological(image, orientation)).tolist() == [[1, 0, 0]]
+
+
+def heats(figure: plt.Figure) -> list[np.ndarray]:
+    return [np.asarray(axes.get_images()[-1].get_array()) for axes in figure.axes if len(axes.get_images()) == 2]
+
+
+def test_twelve_channels_are_a_row_a_modality_and_a_column_a_slice() -> None:
+    image, cam = np.zeros((12, 6, 4)), np.zeros((6, 4))
+    image += np.arange(12).reshape(12, 1, 1)
+    image[:, 5, 3] += 100
+    cam[5, 3] = 1
+    figure = draw_grad_cam(image, cam, "P1: HGG (87%)")
+    panels = figure.axes[:12]
+    assert [[text.get_text() for text in axes.texts][-1] for axes in panels[::3]] == ["flair", "t1", "t1ce", "t2"]
+    for number, axes in enumerate(panels):
+        grey, heat = axes.get_images()
+        assert grey.get_array()[0, 0] == 100 + number  # the right front corner stands at the upper left
+        assert heat.get_array()[0, 0] == 1
+        assert heat.get_alpha()[0, 0] > 0 and heat.get_alpha()[1:].max() == 0
+    assert figure.get_suptitle() == "P1: HGG (87%)"
+
+
+def test_channels_that_no_names_fit_are_a_single_row() -> None:
+    assert len(heats(draw_grad_cam(np.ones((3, 4, 4)), np.ones((4, 4))))) == 3
+    named = draw_grad_cam(np.ones((3, 4, 4)), np.ones((4, 4)), modalities=("t1ce",))
+    assert named.axes[0].texts[-1].get_text() == "t1ce"
+
+
+@pytest.mark.parametrize("scale", [(0, 1), (-2.1, 2.6)])
+def test_masks_are_drawn_in_their_colours_also_when_they_were_normalised(scale: tuple[float, float]) -> None:
+    masks, cam = np.zeros((3, 6, 4)), np.zeros((6, 4))
+    masks[1, 0, 0] = masks[2, 5, 3] = 1
+    cam[5, 3] = 1
+    figure = draw_mask_grad_cam(masks * (scale[1] - scale[0]) + scale[0], cam)
+    left, right = figure.axes[:2]
+    classes = np.asarray(left.get_images()[-1].get_array())
+    assert np.argwhere(classes).tolist() == [[0, 0], [3, 5]]
+    assert (classes[0, 0], classes[3, 5]) == (2, 3)
+    assert right.get_images()[-1].get_array()[3, 5] == 1

@@ -72,6 +72,7 @@ def test_a_file_made_by_hand_needs_only_the_sides(tmp_path: Path) -> None:
         ({"train": ["A", "A"], "validation": [], "test": []}, "names A twice"),
         ({"train": ["A"], "validation": [], "test": [], "protocol": "papper"}, "'papper' is no protocol"),
         ({"train": ["A"], "validation": [], "test": [], "unit": "slice"}, "these ids name no slice: A"),
+        ({"train": ["A#x"], "validation": [], "test": [], "unit": "image"}, "these ids name no image: A#x"),
         (["A"], "holds no sides"),
     ],
 )
@@ -98,6 +99,23 @@ def test_slices_of_a_patient_on_two_sides_need_the_published_protocol(tmp_path: 
         load_manifest(write(tmp_path / "mine.json", content))
     manifest = load_manifest(write(tmp_path / "mine.json", {**content, "protocol": "paper"}))
     assert manifest.subjects("test") == ("A",)
+
+
+def test_an_image_on_two_sides_is_a_leak_under_any_protocol(tmp_path: Path) -> None:
+    content = {"unit": "image", "protocol": "paper", "train": ["A#1"], "validation": [], "test": ["A#2"]}
+    manifest = load_manifest(write(tmp_path / "mine.json", content))
+    assert manifest.subjects() == ("A",)
+    with pytest.raises(SplitLeakageError, match="the same images are in train and in test: A#1"):
+        load_manifest(write(tmp_path / "mine.json", {**content, "test": ["A#1"]}))
+
+
+def test_shares_are_a_setting_only_where_they_were_chosen(tmp_path: Path) -> None:
+    manifest = SplitManifest({"train": ("A",), "validation": (), "test": ()}, cohort_hash("A"))
+    assert "shares" not in manifest.settings
+    chosen = replace(manifest, shares=(0.7, 0.15, 0.15))
+    assert chosen.hash != manifest.hash
+    chosen.save(tmp_path / "split.json")
+    assert load_manifest(tmp_path / "split.json") == chosen
 
 
 def test_no_json_and_no_file_are_told(tmp_path: Path) -> None:

@@ -123,6 +123,70 @@ def test_the_published_split_gives_each_record_its_slices_of_the_side(tmp_path: 
     assert set(manifest.subjects("train")) & set(manifest.subjects("test"))
 
 
+def test_the_published_split_over_images(tmp_path: Path) -> None:
+    images = {record["subject"]: 4 for record in RECORDS}
+    manifest = resolve_split(
+        RECORDS, tmp_path, protocol="paper", unit="image", slices_per_subject=images, shares=(0.72, 0.08, 0.2)
+    )
+    assert (manifest.method, manifest.unit) == ("image_split", "image")
+    assert [len(manifest.sides[side]) for side in SIDES] == [58, 6, 16]
+    everything = sorted(unit for side in SIDES for unit in manifest.sides[side])
+    assert everything == sorted(f"{subject}#{index}" for subject in images for index in range(4))
+    record = next(record for record in side_records(RECORDS, manifest, "test"))
+    mine = [unit for unit in manifest.sides["test"] if unit.startswith(record["subject"])]
+    assert "slices" not in record
+    assert record["images"] == [int(unit[-1]) for unit in mine]
+    assert load_manifest(tmp_path / "split.json") == manifest
+
+
+def test_other_shares_or_units_in_the_same_folder_are_told(tmp_path: Path) -> None:
+    knobs: dict[str, Any] = {"protocol": "paper", "slices_per_subject": {record["subject"]: 5 for record in RECORDS}}
+    first = resolve_split(RECORDS, tmp_path, **knobs)
+    assert "shares" not in first.settings
+    assert first.stratify_by is None
+    with pytest.raises(SplitError, match=r"shares was None and is \[0\.7, 0\.15, 0\.15\]"):
+        resolve_split(RECORDS, tmp_path, shares=[0.7, 0.15, 0.15], **knobs)
+    with pytest.raises(SplitError, match="method was slice_split and is image_split; unit was slice and is image"):
+        resolve_split(RECORDS, tmp_path, unit="image", **knobs)
+    with pytest.raises(SplitError, match=r"split\.json: it splits slices, and this run splits images"):
+        resolve_split(RECORDS, tmp_path / "b", split_file=tmp_path / "split.json", unit="image", protocol="paper")
+
+
+def test_slices_are_spread_evenly_by_a_key_of_their_patient(tmp_path: Path) -> None:
+    manifest = resolve_split(
+        RECORDS,
+        tmp_path,
+        protocol="paper",
+        slices_per_subject={record["subject"]: 20 for record in RECORDS},
+        shares=(0.7, 0.15, 0.15),
+        stratify_units_by="grade",
+    )
+    high = {record["subject"] for record in RECORDS if record["grade"] == "HGG"}
+    counts = {side: sum(unit.partition("#")[0] in high for unit in manifest.sides[side]) for side in SIDES}
+    assert counts == {"train": 196, "validation": 42, "test": 42}
+    assert manifest.settings["stratify_by"] == "grade"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"unit": "voxel"}, "'voxel' cannot be split"),
+        ({"shares": (0.5, 0.1, 0.1)}, "cannot be split by the shares"),
+    ],
+)
+def test_a_published_split_without_meaning(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    parts = {record["subject"]: 4 for record in RECORDS}
+    with pytest.raises(SplitError, match=told):
+        resolve_split(RECORDS, tmp_path, protocol="paper", slices_per_subject=parts, **change)
+
+
+def test_several_scans_of_a_patient_cannot_be_split_by_slice(tmp_path: Path) -> None:
+    records = [*RECORDS, {"subject": "P03", "scan": "P03-001"}]
+    parts = {record["subject"]: 4 for record in RECORDS}
+    with pytest.raises(SplitError, match=r"several scans of a patient cannot be told apart .*: P03\."):
+        resolve_split(records, tmp_path, protocol="paper", slices_per_subject=parts)
+
+
 def test_other_ranks_wait_for_rank_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
     expected = draw_split(RECORDS)

@@ -1,168 +1,17 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from common.errors import DatasetError, OutputError
-from common.transforms import cache
-from common.transforms.cache import cache_size, clear_cache, common_spacing, default_cache_dir, prepare_cases
-from common.transforms.preparation import prepare_case
+from common.transforms.cache import cache_size, clear_cache, common_spacing, default_cache_dir, tumour_millilitres
+from common.transforms.slice_cache import prepare_slices
+from common.transforms.volume_cache import prepare_cases
 
 Writer = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The subjects that were prepared anew, in their order."""
-    subjects: list[str] = []
-
-    def prepare(record: dict[str, Any], *args: Any) -> Any:
-        subjects.append(record["subject"])
-        return prepare_case(record, *args)
-
-    monkeypatch.setattr(cache, "prepare_case", prepare)
-    return subjects
-
-
-def test_what_is_stored_is_what_was_prepared(write_record: Writer, tmp_path: Path) -> None:
-    record = write_record()
-    (case,) = prepare_cases([record], tmp_path / "cache")
-    expected = prepare_case(record)
-    assert expected.classes is not None
-    np.testing.assert_array_equal(np.load(case["cached"]), expected.image)
-    np.testing.assert_array_equal(np.load(case["cached_mask"]), expected.classes)
-    assert case["geometry"]["shape"] == [20, 24, 12]
-    assert case["geometry"]["start"] == [4, 3, 2]
-    assert {key: case[key] for key in record} == record
-
-
-def test_tumour_voxels_are_counted_for_each_slice_of_the_whole_volume(write_record: Writer, tmp_path: Path) -> None:
-    mask = np.zeros((20, 24, 12), np.uint8)
-    mask[5:7, 5, 3] = 1
-    mask[8, 8, 3] = 2
-    mask[9:12, 9:11, 9] = 4
-    (case,) = prepare_cases([write_record(replace={"seg": mask})], tmp_path / "cache")
-    expected = [[0, 0, 0] for _ in range(12)]
-    expected[3], expected[9] = [2, 1, 0], [0, 0, 6]
-    assert case["tumour_voxels"] == expected
-
-
-def test_the_second_time_nothing_is_read(write_record: Writer, tmp_path: Path, prepared: list[str]) -> None:
-    records = [write_record("p1", 1), write_record("p2", 2)]
-    first = prepare_cases(records, tmp_path / "cache")
-    assert sorted(prepared) == ["p1", "p2"]
-    assert prepare_cases(records, tmp_path / "cache") == first
-    assert len(prepared) == 2
-
-
-@pytest.mark.parametrize("key", ["t1", "seg"])
-def test_a_changed_file_is_prepared_anew(write_record: Writer, tmp_path: Path, prepared: list[str], key: str) -> None:
-    record = write_record(seed=1)
-    (before,) = prepare_cases([record], tmp_path / "cache")
-    other = Path(write_record("other", 2)[key]).read_bytes()
-    Path(record[key]).write_bytes(other)
-    (after,) = prepare_cases([record], tmp_path / "cache")
-    assert prepared == ["p1", "p1"]
-    assert after["cached"] != before["cached"]
-    array = "cached" if key == "t1" else "cached_mask"
-    assert not np.array_equal(np.load(after[array]), np.load(before[array]))
-
-
-def test_a_file_of_the_same_size_and_another_time_is_prepared_anew(
-    write_record: Writer, tmp_path: Path, prepared: list[str]
-) -> None:
-    record = write_record()
-    prepare_cases([record], tmp_path / "cache")
-    os.utime(record["t2"], ns=(1, 1))
-    prepare_cases([record], tmp_path / "cache")
-    assert prepared == ["p1", "p1"]
-
-
-@pytest.mark.parametrize("change", [{"mask_values": [4, 2, 1]}, {"seg": None}])
-def test_another_setting_is_another_case(
-    write_record: Writer, tmp_path: Path, prepared: list[str], change: dict[str, Any]
-) -> None:
-    record = write_record()
-    (one,) = prepare_cases([record], tmp_path / "cache")
-    (other,) = prepare_cases([{**record, **change}], tmp_path / "cache")
-    assert one["cached"] != other["cached"]
-    assert (other["cached_mask"] is None) == ("seg" in change)
-    (fewer,) = prepare_cases([record], tmp_path / "cache", modalities=("t1", "t2"))
-    assert np.load(fewer["cached"]).shape[1] == 2
-    assert len(prepared) == 3
-
-
-@pytest.mark.parametrize("lost", ["case.json", "slices.npy", "mask.npy"])
-def test_an_entry_that_is_not_whole_is_prepared_anew(
-    write_record: Writer, tmp_path: Path, prepared: list[str], lost: str
-) -> None:
-    record = write_record()
-    (case,) = prepare_cases([record], tmp_path / "cache")
-    entry = Path(case["cached"]).parent
-    (entry / lost).unlink()
-    if lost == "case.json":
-        (entry / "slices.npy").write_bytes(b"half")
-    assert prepare_cases([record], tmp_path / "cache") == [case]
-    assert prepared == ["p1", "p1"]
-    np.testing.assert_array_equal(np.load(case["cached"]), prepare_case(record).image)
-
-
-def test_broken_patients_are_told_all_at_once_and_leave_nothing(
-    write_record: Writer, tmp_path: Path, prepared: list[str]
-) -> None:
-    records = [write_record(name, seed) for seed, name in enumerate(("p1", "p2", "p3"))]
-    Path(records[0]["t1"]).write_bytes(b"")
-    Path(records[2]["seg"]).unlink()
-    with pytest.raises(DatasetError) as caught:
-        prepare_cases(records, tmp_path / "cache")
-    assert [str(problem.where) for problem in caught.value.problems] == [records[0]["t1"], records[2]["seg"]]
-    assert len(list((tmp_path / "cache").glob("case-*"))) == 1
-    prepared.clear()
-    prepare_cases([records[1]], tmp_path / "cache")
-    assert prepared == []
-
-
-def test_an_interrupted_store_is_no_case(
-    write_record: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: list[str]
-) -> None:
-    record = write_record()
-    save = np.save
-
-    def interrupted(path: Path, array: np.ndarray) -> None:
-        save(path, array)
-        if array.ndim == 4:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(np, "save", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            prepare_cases([record], tmp_path / "cache")
-    assert not list((tmp_path / "cache").rglob("slices.npy"))
-    (case,) = prepare_cases([record], tmp_path / "cache")
-    assert prepared == ["p1", "p1"]
-    assert np.load(case["cached"]).shape == (8, 4, 18, 12)
-
-
-def test_a_cache_that_cannot_be_written(write_record: Writer, tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("a file")
-    with pytest.raises(OutputError, match="cannot be written"):
-        prepare_cases([write_record()], tmp_path / "cache")
-
-
-def test_mixed_voxel_sizes_are_refused(write_record: Writer, tmp_path: Path) -> None:
-    thick = np.diag([-1.0, -1.0, 3.0, 1.0])
-    records = [write_record("p1", 1), write_record("p2", 2), write_record("p3", 3, affine=thick)]
-    with pytest.raises(DatasetError) as caught:
-        prepare_cases(records, tmp_path / "cache")
-    assert str(caught.value).startswith("p3: voxels measure 1.00 x 1.00 x 3.00 mm where 1.00 x 1.00 x 1.00 mm")
-    cases = prepare_cases(records[2:], tmp_path / "cache")
-    assert common_spacing(cases) == [1.0, 1.0, 3.0]
 
 
 def test_the_common_spacing_is_the_median_along_each_axis() -> None:
@@ -194,3 +43,18 @@ def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert default_cache_dir() == tmp_path / "b" / "glioma-bundles" / "cases"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert default_cache_dir() == Path.home() / ".cache" / "glioma-bundles" / "cases"
+
+
+def test_every_kind_of_case_is_freed(write_record: Writer, tmp_path: Path) -> None:
+    record = write_record()
+    cases = prepare_cases([record], tmp_path) + prepare_cases([record], tmp_path, modalities=[])
+    cases += prepare_slices([record], tmp_path, gap=2)
+    kinds = {Path(case["cached"] or case["cached_mask"]).parent.name.partition("-")[0] for case in cases}
+    assert kinds == {"case", "masks", "slices"}
+    assert clear_cache(tmp_path) > 0
+    assert not [path for path in tmp_path.iterdir() if path.name.partition("-")[0] in kinds]
+
+
+def test_millilitres_by_hand() -> None:
+    assert tumour_millilitres([[100, 200, 0], [0, 0, 200]], (1, 2, 3)) == pytest.approx(3.0)
+    assert tumour_millilitres(500, (1, 1, 1)) == 0.5

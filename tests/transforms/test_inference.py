@@ -20,7 +20,7 @@ from common.transforms.inference import (
     LoadImageModalitiesd,
     PrepareBraind,
     SaveLabelMapd,
-    _argmax,
+    class_argmax,
 )
 from common.transforms.preparation import class_indices, prepare_case
 
@@ -135,9 +135,9 @@ def test_a_label_set_of_ones_own_is_written(write_record: Writer, tmp_path: Path
 def test_the_fast_argmax_is_torchs(classes: int, kind: torch.dtype) -> None:
     logits = torch.randn(classes, 9, 8, 7, generator=torch.Generator().manual_seed(1)).to(kind)
     kept = logits.clone()
-    assert torch.equal(_argmax(logits).long(), logits.argmax(dim=0))
+    assert torch.equal(class_argmax(logits).long(), logits.argmax(dim=0))
     assert torch.equal(logits, kept)
-    assert _argmax(torch.zeros(classes, 2)).tolist() == [0, 0]
+    assert class_argmax(torch.zeros(classes, 2)).tolist() == [0, 0]
 
 
 def test_voxels_of_another_size_than_learned_from(write_record: Writer) -> None:

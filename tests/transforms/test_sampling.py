@@ -7,7 +7,7 @@ import torch
 from monai.data import Dataset
 
 from common.errors import DatasetError, KnobError
-from common.transforms.sampling import slice_sampler, tumour_weights
+from common.transforms.sampling import epoch_sampler, tumour_weights
 
 
 def items(with_tumour: int, without: int) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def test_weights_by_hand() -> None:
 def test_the_share_is_kept_whatever_the_data_set_has(share: float) -> None:
     torch.manual_seed(0)
     dataset = Dataset(items(50, 950))
-    drawn = list(slice_sampler(dataset, 20_000, share, seed=3))
+    drawn = list(epoch_sampler(dataset, 20_000, share, seed=3))
     assert len(drawn) == 20_000
     # Four standard deviations of a binomial draw are 0.013 at most.
     assert sum(index < 50 for index in drawn) / 20_000 == pytest.approx(share, abs=0.013)
@@ -35,14 +35,14 @@ def test_the_share_is_kept_whatever_the_data_set_has(share: float) -> None:
 @pytest.mark.parametrize(("share", "expected"), [(0, False), (1, True)])
 def test_all_or_none(share: float, expected: bool) -> None:
     data = items(3, 5)
-    assert {data[index]["tumour"] for index in slice_sampler(Dataset(data), 400, share)} == {expected}
+    assert {data[index]["tumour"] for index in epoch_sampler(Dataset(data), 400, share)} == {expected}
 
 
 @pytest.mark.parametrize("slices", [None, 30])
 def test_seed_and_epoch_decide_the_order(slices: int | None) -> None:
     def draw(seed: int, epoch: int) -> list[int]:
         torch.manual_seed(0)
-        sampler = slice_sampler(Dataset(items(10, 20)), slices, 0.5, seed)
+        sampler = epoch_sampler(Dataset(items(10, 20)), slices, 0.5, seed)
         sampler.set_epoch(epoch)
         return list(sampler)
 
@@ -52,7 +52,7 @@ def test_seed_and_epoch_decide_the_order(slices: int | None) -> None:
 
 
 def test_without_a_number_every_slice_is_shown_once() -> None:
-    assert sorted(slice_sampler(Dataset(items(3, 8)))) == list(range(11))
+    assert sorted(epoch_sampler(Dataset(items(3, 8)))) == list(range(11))
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.01, float("nan")])

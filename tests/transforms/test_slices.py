@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from common.errors import SplitError
-from common.transforms.cache import prepare_cases
 from common.transforms.preparation import PreparedCase, prepare_case
 from common.transforms.slices import LoadPreparedd, OneHotd, slice_items, slices_per_subject, volume_items
+from common.transforms.volume_cache import prepare_cases
 
 Writer = Callable[..., dict[str, Any]]
 

@@ -1,0 +1,186 @@
+"""Volumes in HDF5 slices: the files of Kaggle's "BraTS2020 Training Data" (awsaf49), from which P3 learned.
+
+A file ``volume_V_slice_S.h5`` holds ``image``, float64 (x, y, channel) with FLAIR, T1, T1ce and T2, and ``mask``, uint8
+(x, y, class) with NCR, ED and ET as zeros and ones. The axes are those of BraTS 2020's NIfTI files, ``image[:, :, c]``
+is ``volume[:, :, S]``, and V is the patient's number.
+
+Each slice of each modality was standardised on its own by the mean and the standard deviation of all its pixels: the
+background is not zero, and the same tissue differs from slice to slice. :mod:`common.cohorts.restoring` undoes it. (The
+files were rebuilt so from NIfTI and compared with the published ones by
+github.com/bhngrg/localized-medical-image-synthesis.)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from common.cohorts.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES
+from common.cohorts.restoring import restore_intensities
+from common.errors import DatasetError, Problem
+
+ADDRESS = re.compile(r"(?P<stem>.*volume_\d+_slice_)\[0-(?P<last>\d+)\]\.h5:(?P<part>\w+)", re.DOTALL)
+CHANNELS = {"image": len(MODALITIES), "mask": len(BRATS_MASK_VALUES)}
+"""The datasets of a file, and how many channels each has."""
+
+
+@dataclass(frozen=True)
+class SliceStack:
+    """A modality, or ``seg``, of a volume; its text is the address that records hold.
+
+    Args:
+        stem: path of the slices up to their number.
+        count: how many there are, numbered from 0.
+        part: one of :data:`~common.cohorts.records.MODALITIES`, or ``seg``.
+    """
+
+    stem: str
+    count: int
+    part: str
+
+    def __str__(self) -> str:
+        return f"{self.stem}[0-{self.count - 1}].h5:{self.part}"
+
+    @classmethod
+    def parse(cls, address: PathLike) -> SliceStack:
+        """From what :func:`is_hdf5` knows."""
+        match = ADDRESS.fullmatch(str(address))
+        if match is None:
+            raise ValueError(f"{address} is no address of HDF5 slices")
+        return cls(match["stem"], int(match["last"]) + 1, match["part"])
+
+    @property
+    def files(self) -> list[str]:
+        """The slices, lowest first."""
+        return [f"{self.stem}{index}.h5" for index in range(self.count)]
+
+    @property
+    def dataset(self) -> str:
+        """What holds this part in each file."""
+        return "mask" if self.part == "seg" else "image"
+
+
+def is_hdf5(address: PathLike) -> bool:
+    """Whether a record's path is an address in HDF5 slices."""
+    return ADDRESS.fullmatch(str(address)) is not None
+
+
+def read_hdf5(address: PathLike) -> Volume:
+    """Read a modality, int32 (x, y, z) with BraTS's intensities and a background of zero, or a mask, uint8 (x, y, z).
+
+    Intensities that were no whole numbers come as float32 multiples of each slice's standard deviation.
+
+    Raises:
+        DatasetError: with every slice that is missing, truncated, damaged, or of another form than the first.
+    """
+    stack = SliceStack.parse(address)
+    planes: list[np.ndarray] = []
+    problems: list[Problem] = []
+    for path in stack.files:
+        try:
+            planes.append(_read_plane(path, stack))
+        except DatasetError as error:
+            problems += error.problems
+    if problems:
+        raise DatasetError(problems)
+    for path, plane in zip(stack.files, planes, strict=True):
+        if plane.shape != planes[0].shape:
+            what = f"has {_by(plane.shape)} pixels, the volume's first slice has {_by(planes[0].shape)}"
+            problems.append(Problem(what, path, FETCH_AGAIN))
+    if problems:
+        raise DatasetError(problems)
+    voxels = np.stack(planes, axis=-1) if stack.part == "seg" else restore_intensities(planes)
+    header = read_hdf5_header(address)
+    return Volume(voxels, header.affine, header.header)
+
+
+def read_hdf5_header(address: PathLike) -> nib.Nifti1Image:
+    """What a NIfTI file of the same volume would say, its voxels all zero; one slice is opened.
+
+    Raises:
+        DatasetError: that slice is missing, damaged, or of another form.
+    """
+    stack = SliceStack.parse(address)
+    with open_slice(stack.files[stack.count // 2]) as file:
+        stored = find_dataset(file, stack.dataset)
+        mark = str(file.attrs.get("description", ""))
+        shape, dtype = stored.shape, stored.dtype
+    affine = brats_affine(shape[1])
+    image = nib.Nifti1Image(np.broadcast_to(np.zeros((), dtype), (*shape[:2], stack.count)), affine)
+    image.set_qform(affine, code="scanner")
+    image.set_sform(affine, code="scanner")
+    image.header.set_xyzt_units("mm")
+    image.header["descrip"] = mark
+    return image
+
+
+def import_h5py(where: str | Path) -> ModuleType:
+    """h5py, an optional package.
+
+    Raises:
+        DatasetError: it is not installed.
+    """
+    try:
+        return import_module("h5py")
+    except ImportError as error:
+        what = "HDF5 slices are read with h5py, which is not installed"
+        raise DatasetError(Problem(what, where, "Install it: pip install h5py")) from error
+
+
+def open_slice(path: str | Path) -> Any:
+    """The open file; close it.
+
+    Raises:
+        DatasetError: it is missing or damaged, or h5py is not installed.
+    """
+    h5py = import_h5py(path)
+    try:
+        return h5py.File(path, "r")
+    except FileNotFoundError as error:
+        mend = "Check the path; the data set may be incomplete."
+        raise DatasetError(Problem("the file does not exist", str(path), mend)) from error
+    except OSError as error:
+        raise DatasetError(Problem("the file is truncated, or no HDF5 file", str(path), FETCH_AGAIN)) from error
+
+
+def find_dataset(file: Any, name: str) -> Any:
+    """The dataset ``name``, one of :data:`CHANNELS`, of an open slice.
+
+    Raises:
+        DatasetError: there is none, or it has another form.
+    """
+    stored = file.get(name)
+    shape = getattr(stored, "shape", None)
+    if shape is None:
+        what = f"has no dataset {name} (it holds {', '.join(file) or 'nothing'})"
+        raise DatasetError(Problem(what, file.filename, FETCH_AGAIN))
+    if len(shape) != 3 or shape[2] != CHANNELS[name] or 0 in shape:
+        what = f"its {name} has shape {_by(shape)} where x, y and {CHANNELS[name]} channels are expected"
+        raise DatasetError(Problem(what, file.filename, FETCH_AGAIN))
+    return stored
+
+
+def _read_plane(path: str, stack: SliceStack) -> np.ndarray:
+    """A slice's modality (x, y), or its classes as one label map."""
+    with open_slice(path) as file:
+        stored = find_dataset(file, stack.dataset)
+        try:
+            if stack.part != "seg":
+                return stored[..., MODALITIES.index(stack.part)]
+            # Classes that overlap, or hold other numbers than 0 and 1, come out as labels that a mask cannot have.
+            labels = stored[()].astype(np.int64) @ np.array(BRATS_MASK_VALUES)
+        except OSError as error:
+            raise DatasetError(Problem(f"its {stack.dataset} is damaged", path, FETCH_AGAIN)) from error
+    return labels.clip(0, 255).astype(np.uint8)
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,72 @@
+"""Phantoms as the HDF5 slices of Kaggle's "BraTS2020 Training Data", standardised as those are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from common.cohorts.hdf5_slices import import_h5py
+from common.cohorts.phantom_images import PhantomSubject
+from common.cohorts.phantom_mark import MARK
+from common.cohorts.phantoms import FULL_SHAPE, Layout, make_brats_phantoms
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES
+from common.files import atomic_path
+
+
+def make_hdf5_phantoms(
+    root: str | Path,
+    patients: int = 24,
+    shape: Sequence[int] = FULL_SHAPE,
+    seed: int = 0,
+    lgg_share: float = 0.3,
+    *,
+    lgg_clinical: bool = False,
+    blind_grade: bool = False,
+    progress: bool = False,
+) -> Path:
+    """Write the patients of :func:`~common.cohorts.phantoms.make_brats_phantoms` as HDF5 slices.
+
+    Args and errors are its own.
+
+    Returns:
+        the folder that holds the slices and the two CSV files.
+    """
+    return make_brats_phantoms(
+        root,
+        patients,
+        shape,
+        seed,
+        lgg_share,
+        lgg_clinical=lgg_clinical,
+        blind_grade=blind_grade,
+        layout=HDF5,
+        progress=progress,
+    )
+
+
+def write_hdf5(folder: Path, subject: PhantomSubject) -> None:
+    """Write a patient's slices; see :mod:`common.cohorts.hdf5_slices`."""
+    h5py = import_h5py(folder)
+    images = np.stack([subject.modalities[name] for name in MODALITIES], axis=-1)
+    masks = np.stack([subject.mask == value for value in BRATS_MASK_VALUES], axis=-1).astype(np.uint8)
+    for index in range(images.shape[2]):
+        name = f"volume_{subject.patient.index + 1}_slice_{index}.h5"
+        with atomic_path(folder / name) as temporary, h5py.File(temporary, "w") as file:
+            file.create_dataset("image", data=standardise(images[:, :, index]), compression="gzip", compression_opts=1)
+            file.create_dataset("mask", data=masks[:, :, index], compression="gzip", compression_opts=1)
+            file.attrs["description"] = MARK
+
+
+def standardise(plane: np.ndarray) -> np.ndarray:
+    """A slice (x, y, channel) with mean 0 and standard deviation 1 of all pixels of each channel, background included.
+
+    A channel that is the same everywhere becomes zero.
+    """
+    values = plane.astype(np.float64)
+    mean, spread = values.mean(axis=(0, 1)), values.std(axis=(0, 1))
+    return (values - mean) / np.where(spread == 0, 1, spread)
+
+
+HDF5 = Layout("BraTS2020_training_data/content/data", write_hdf5)

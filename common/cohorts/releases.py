@@ -1,0 +1,71 @@
+"""How the releases of BraTS name their patients' folders and files, and what their masks hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from common.cohorts.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
+
+ODD_STEMS = {("BraTS20_Training_355", "seg"): "W39_1998.09.19_Segm"}
+"""Files that a release ships under another name."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release.
+
+    Args:
+        source: its name in records.
+        pattern: of a folder's name, in any case. In a release whose folders are scans the group ``subject`` is the
+            patient: a timepoint is no part of who it is.
+        separator: what stands between the folder's name and the modality's.
+        modalities: what the release calls a modality, where it has a name of its own.
+        mask_values: of NCR, ED and ET. They belong to the release: a single mask with 0, 1 and 2 does not tell.
+    """
+
+    source: str
+    pattern: str
+    separator: str = "_"
+    modalities: Mapping[str, str] = field(default_factory=dict)
+    mask_values: tuple[int, int, int] = BRATS_MASK_VALUES
+
+    def match(self, folder: str) -> re.Match[str] | None:
+        """Whether a folder of that name is a patient's or a scan's."""
+        return re.fullmatch(self.pattern, folder, re.IGNORECASE)
+
+    def names(self, folder: str) -> dict[str, str]:
+        """What a record says of itself: ``subject``, ``scan`` where folders are scans, and ``source``."""
+        match = self.match(folder)
+        if match and "subject" in match.groupdict():
+            return {"subject": match["subject"], "scan": folder, "source": self.source}
+        return {"subject": folder, "source": self.source}
+
+    def stems(self, folder: str, key: str) -> list[str]:
+        """What the file of a modality, or ``seg``, may be called, without its ending; the usual name first."""
+        odd = ODD_STEMS.get((folder, key))
+        return [f"{folder}{self.separator}{self.modalities.get(key, key)}", *([odd] if odd else [])]
+
+
+BRATS2023 = Release(
+    "brats2023",
+    r"(?P<subject>brats-gli-\d+)-\d+",
+    separator="-",
+    modalities={"flair": "t2f", "t1": "t1n", "t1ce": "t1c", "t2": "t2w"},
+    mask_values=BRATS_2023_MASK_VALUES,
+)
+"""The challenge on adult glioma (GLI); its last digits tell the timepoint."""
+
+RELEASES = (
+    Release("brats2018", r"brats18_\w+_\d+"),
+    Release("brats2019", r"brats19_\w+_\d+"),
+    Release("brats2020", r"brats20_(training|validation|testing)_\d+"),
+    Release("brats2021", r"brats2021_\d+"),
+    BRATS2023,
+)
+
+
+def find_release(folder: str) -> Release | None:
+    """The release that names folders so."""
+    return next((release for release in RELEASES if release.match(folder)), None)

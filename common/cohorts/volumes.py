@@ -1,0 +1,54 @@
+"""A volume under its path: a NIfTI file, or the address of a volume in HDF5 slices.
+
+Records, items and caches hold such paths; whoever reads one need not know which it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+
+from common.cohorts.hdf5_slices import SliceStack, is_hdf5, read_hdf5, read_hdf5_header
+from common.cohorts.nifti import PathLike, Volume, read_header, read_nifti
+from common.errors import DatasetError, Problem
+
+
+def read_volume(path: PathLike) -> Volume:
+    """Read a volume whole; see :func:`~common.cohorts.nifti.read_nifti` and
+    :func:`~common.cohorts.hdf5_slices.read_hdf5`.
+
+    Raises:
+        DatasetError: it is missing, truncated, damaged, or no such file.
+    """
+    return read_hdf5(path) if is_hdf5(path) else read_nifti(path)
+
+
+def read_volume_header(path: PathLike) -> nib.Nifti1Image:
+    """The header as an image whose voxels must not be asked for: ``.shape``, ``.affine``, ``.header``.
+
+    Raises:
+        DatasetError: the file, or the slice that is looked at, is missing or damaged.
+    """
+    return read_hdf5_header(path) if is_hdf5(path) else read_header(path)
+
+
+def volume_files(path: PathLike) -> list[str]:
+    """The files that hold a volume."""
+    return SliceStack.parse(path).files if is_hdf5(path) else [str(path)]
+
+
+def volume_stamp(path: PathLike) -> list[str | int]:
+    """Path, size in bytes and time of the last change (ns): what tells that a volume is not the one it was.
+
+    Raises:
+        DatasetError: a file does not exist.
+    """
+    size, changed = 0, 0
+    for file in volume_files(path):
+        try:
+            state = Path(file).stat()
+        except OSError as error:
+            raise DatasetError(Problem("the file does not exist", file, "Check the path.")) from error
+        size, changed = size + state.st_size, max(changed, state.st_mtime_ns)
+    return [str(Path(path).resolve()), size, changed]

@@ -1,0 +1,43 @@
+"""The front door as a command line: ``python -m monai.bundle run``, as a person would type it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The repository, or whatever folder this package lies in."""
+
+
+def bundle_command(bundle: Path, run_id: str, configs: Sequence[str], overrides: Mapping[str, Any]) -> list[str]:
+    """What follows ``python``: ``-m monai.bundle run <run_id> --config_file ... --bundle_root ... --name value ...``.
+
+    Args:
+        bundle: folder of the bundle.
+        run_id: ``training``, ``evaluating`` or ``inferring``.
+        configs: names in the bundle's ``configs``, without ``.yaml``, in the order in which they are merged.
+        overrides: knobs and their values.
+    """
+    files = [str(path) for path in config_files(bundle, configs)]
+    given = {"bundle_root": bundle, **overrides}
+    told = [word for name, value in given.items() for word in (f"--{name}", as_word(value))]
+    named = files[0] if len(files) == 1 else as_word(files)
+    return ["-m", "monai.bundle", "run", run_id, "--config_file", named, *told]
+
+
+def config_files(bundle: Path, configs: Sequence[str]) -> tuple[Path, ...]:
+    """The files behind the names of configs."""
+    return tuple(bundle / "configs" / f"{name}.yaml" for name in configs)
+
+
+def as_word(value: Any) -> str:
+    """A value as one word of a command line: ``[256,512]``, ``true``, ``0.0002``; texts and paths stay as they are."""
+    return str(value) if isinstance(value, str | os.PathLike) else json.dumps(value, separators=(",", ":"))
+
+
+def shown(command: Sequence[str]) -> list[str]:
+    """The command with its interpreter, as a person would type it in the repository's root."""
+    return ["python", *(part.replace(f"{ROOT}{os.sep}", "") for part in command)]

@@ -1,0 +1,83 @@
+"""What a classification of new patients leaves: a table of answers, as CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from ignite.engine import Events
+from monai.engines.workflow import Workflow
+
+from common.files import atomic_path, write_json
+
+TABLE, LIST = "predictions.csv", "predictions.json"
+
+
+class ClassificationTable:
+    """Keeps ``predictions.csv`` and ``predictions.json`` up to date after every patient.
+
+    A row has ``subject``, ``scan`` (where there is one), ``predicted`` (the most probable class) and ``p_<class>``; of
+    several samples also ``voted`` (the majority vote, of equal votes the more probable class), ``samples`` and
+    ``votes_<class>``. What it reads is what :class:`common.transforms.ClassProbabilitiesd` leaves.
+
+    Args:
+        output_dir: where they go; rows of earlier patients in the table there are kept.
+        classes: their names, in the order of the labels.
+    """
+
+    def __init__(self, output_dir: str | Path, classes: Sequence[str]) -> None:
+        self.output_dir, self.classes = Path(output_dir), tuple(classes)
+
+    def attach(self, engine: Workflow) -> None:
+        """Register with an evaluator."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+
+    def __call__(self, engine: Workflow) -> None:
+        """Add the patients of a batch."""
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):
+            self._add_row(self._row(item, output))
+
+    def _row(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
+        probabilities = _numbers(output["pred"])
+        row: dict[str, Any] = {key: str(item[key]) for key in ("subject", "scan") if item.get(key) is not None}
+        row["predicted"] = self.classes[probabilities.index(max(probabilities))]
+        row.update({f"p_{name}": round(p, 6) for name, p in zip(self.classes, probabilities, strict=True)})
+        votes = [int(count) for count in _numbers(output["votes"])]
+        if sum(votes) > 1:
+            winner = max(range(len(votes)), key=lambda label: (votes[label], probabilities[label]))
+            row.update(voted=self.classes[winner], samples=sum(votes))
+            row.update({f"votes_{name}": count for name, count in zip(self.classes, votes, strict=True)})
+        return row
+
+    def _add_row(self, row: dict[str, Any]) -> None:
+        table = self.output_dir / TABLE
+        kept = [earlier for earlier in _read(table) if _name(earlier) != _name(row)]
+        rows = sorted([*kept, row], key=_name)
+        with atomic_path(table) as path:
+            pd.DataFrame(rows).astype(_counts(rows)).to_csv(path, index=False)
+        write_json(self.output_dir / LIST, rows)
+
+
+def _read(table: Path) -> list[dict[str, Any]]:
+    """The rows of an earlier table, each with what it holds; none where there is no table."""
+    if not table.exists():
+        return []
+    rows = pd.read_csv(table, dtype={"subject": str, "scan": str}).to_dict("records")
+    return [{str(key): value for key, value in row.items() if not pd.isna(value)} for row in rows]
+
+
+def _name(row: Mapping[str, Any]) -> tuple[str, str]:
+    return str(row["subject"]), str(row.get("scan", ""))
+
+
+def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Whole numbers stay whole where another row has none."""
+    names = {name for row in rows for name in row if name == "samples" or name.startswith("votes_")}
+    return dict.fromkeys(names, "Int64")
+
+
+def _numbers(values: Any) -> list[float]:
+    return [float(value) for value in torch.as_tensor(values).flatten()]

@@ -1,0 +1,162 @@
+"""Where a classifier looks: Grad-CAM pictures in TensorBoard, and one for each new patient on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from ignite.engine import Events
+from matplotlib.figure import Figure
+from monai.engines.workflow import Workflow
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+
+from common.cohorts.records import MODALITIES
+from common.files import atomic_path
+from common.networks.saliency import grad_cam
+from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam
+
+BAG_DIMENSIONS = 4
+
+
+@dataclass(frozen=True)
+class View:
+    """An image to explain, of a patient's images the one that speaks most for the patient's class.
+
+    Args:
+        name: of the scan or subject.
+        image: (channel, x, y).
+        clinical: (1, width), or ``None``.
+        class_index: the patient's predicted class.
+        probability: of that class.
+        modality: index of the modality, where each is an image of its own.
+    """
+
+    name: str
+    image: Tensor
+    clinical: Tensor | None
+    class_index: int
+    probability: float
+    modality: int | None = None
+
+    @classmethod
+    def of_patient(cls, item: Mapping[str, Any], output: Mapping[str, Any]) -> View:
+        """From a decollated batch and output: ``image`` (channel, x, y) or a bag (n, channel, x, y), ``pred`` logits.
+
+        After :class:`~common.transforms.ClassProbabilitiesd`, its ``samples`` are read instead of ``pred``.
+        """
+        image, modality = torch.as_tensor(output["image"]).detach(), item.get("modality")
+        shares = output.get("samples")
+        if shares is None:
+            shares = torch.atleast_2d(torch.as_tensor(output["pred"]).detach().float()).softmax(dim=1)
+        mean = shares.mean(dim=0)
+        index = int(mean.argmax())
+        if image.ndim == BAG_DIMENSIONS:
+            modality = int(shares[:, index].argmax())
+            image = image[modality]
+        values = item.get("clinical")
+        clinical = None if values is None else torch.tensor([[float(value) for value in values]])
+        name, modality = str(item.get("scan") or item["subject"]), None if modality is None else int(modality)
+        return cls(name, image.cpu(), clinical, index, float(mean[index]), modality)
+
+
+class GradCamDrawer:
+    """Draws where a network looked.
+
+    Args:
+        network: with a layer ``feature_maps``, see :func:`~common.networks.grad_cam`.
+        classes: their names, in the order of the labels; their numbers by default.
+        modalities: names of the modalities in the images, or of the images where each modality is one.
+        orientation: of the images' axes.
+        masks: the images are the tumour masks NCR, ED and ET.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        classes: Sequence[str] = (),
+        modalities: Sequence[str] = MODALITIES,
+        orientation: str = "RAS",
+        masks: bool = False,
+    ) -> None:
+        self.network, self.classes, self.modalities = network, tuple(classes), tuple(modalities)
+        self.orientation, self.masks = orientation, masks
+
+    def draw(self, view: View) -> Figure:
+        """The image with the evidence for the predicted class over it."""
+        device = next(self.network.parameters()).device
+        takes_clinical = getattr(getattr(self.network, "module", self.network), "in_clinical", 0) > 0
+        clinical = view.clinical.to(device) if takes_clinical and view.clinical is not None else None
+        cam = grad_cam(self.network, view.image[None].to(device), clinical, view.class_index)[0, 0].cpu().numpy()
+        name = self.classes[view.class_index] if self.classes else f"class {view.class_index}"
+        title = f"{view.name}: {name} ({view.probability:.0%})"
+        if self.masks:
+            return draw_mask_grad_cam(view.image.numpy(), cam, title, self.orientation)
+        rows = self.modalities if view.modality is None else self.modalities[view.modality :][:1]
+        return draw_grad_cam(view.image.numpy(), cam, title, rows, self.orientation)
+
+
+class GradCamPictures:
+    """Writes Grad-CAM pictures of the first patients of a validation to TensorBoard, in the first process alone.
+
+    Args:
+        network: with a layer ``feature_maps``.
+        writer: shared by the handlers of a run.
+        samples: how many patients to draw.
+        drawing: further arguments of :class:`GradCamDrawer`.
+    """
+
+    def __init__(self, network: nn.Module, writer: SummaryWriter, samples: int = 4, **drawing: Any) -> None:
+        self.drawer, self.writer, self.samples = GradCamDrawer(network, **drawing), writer, samples
+        self.views: list[View] = []
+
+    def attach(self, engine: Workflow) -> None:
+        """Register with an evaluator."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
+        engine.add_event_handler(Events.COMPLETED, self.finish)
+
+    def start(self, _: Workflow) -> None:
+        """Forget the last validation."""
+        self.views = []
+
+    def look(self, engine: Workflow) -> None:
+        """Keep what is to be drawn."""
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):
+            if len(self.views) < self.samples and idist.get_rank() == 0:
+                self.views.append(View.of_patient(item, output))
+
+    def finish(self, engine: Workflow) -> None:
+        """Draw."""
+        for number, view in enumerate(self.views):
+            self.writer.add_figure(f"grad_cam/{number}", self.drawer.draw(view), engine.state.epoch)
+
+
+class GradCamOverlays:
+    """Writes ``<scan or subject>_gradcam.png`` for each patient of an evaluator.
+
+    Args:
+        network: with a layer ``feature_maps``.
+        output_dir: where to.
+        enabled: ``False`` to write nothing.
+        drawing: further arguments of :class:`GradCamDrawer`.
+    """
+
+    def __init__(self, network: nn.Module, output_dir: str | Path, enabled: bool = True, **drawing: Any) -> None:
+        self.drawer, self.output_dir, self.enabled = GradCamDrawer(network, **drawing), Path(output_dir), enabled
+
+    def attach(self, engine: Workflow) -> None:
+        """Register with an evaluator."""
+        if self.enabled:
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+
+    def __call__(self, engine: Workflow) -> None:
+        """Draw the patients of a batch."""
+        for item, output in zip(engine.state.batch, engine.state.output, strict=True):
+            view = View.of_patient(item, output)
+            with atomic_path(self.output_dir / f"{view.name}_gradcam.png") as path:
+                self.drawer.draw(view).savefig(path, dpi=120)

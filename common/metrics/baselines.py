@@ -1,0 +1,118 @@
+"""What needs no network: baselines that a claim must beat, fitted on the training side alone.
+
+They answer for the same test patients as the network. *Missing values alone* sees nothing but which values were
+recorded: in BraTS no low-grade patient has an age, so it tells the grade without any image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+MAJORITY, MISSING, AGE, VOLUME = "majority class", "missing values alone", "age alone", "tumour volume alone"
+RECORDED = ("age", "resection", "survival_days")
+
+Patient = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What the baselines answered.
+
+    Args:
+        probabilities: (n, K) under the name of each baseline that could be fitted.
+        left_out: why each of the others could not.
+    """
+
+    probabilities: Mapping[str, np.ndarray]
+    left_out: Mapping[str, str]
+
+
+def fit_baselines(
+    train: Sequence[Patient],
+    test: Sequence[Patient],
+    classes: Sequence[str],
+    seed: int = 0,
+    recorded: Sequence[str] = RECORDED,
+) -> Baselines:
+    """Fit every baseline to ``train`` and let it answer for ``test``.
+
+    Args:
+        train: records with ``label``, ``age``, ``resection``, ``survival_days`` and ``tumour_ml``, absent or ``None``
+            where not known.
+        test: records of the same, whose labels nobody looks at.
+        classes: their names, in the order of the labels.
+        seed: of the fits.
+        recorded: whose being recorded is the input of *missing values alone*; the target itself must not be in it.
+    """
+    labels = np.array([int(record["label"]) for record in train])
+    if not len(np.unique(labels)) > 1:
+        reason = "the training side holds one class only" if len(labels) else "nobody is on the training side"
+        return Baselines({}, dict.fromkeys((MAJORITY, MISSING, AGE, VOLUME), reason))
+    tables = {
+        MISSING: lambda patients: _are_recorded(patients, recorded),
+        AGE: lambda patients: _numbers(patients, "age"),
+        VOLUME: lambda patients: np.log1p(_numbers(patients, "tumour_ml")),
+    }
+    found = {MAJORITY: _answer(DummyClassifier(strategy="prior"), np.zeros((len(train), 1)), labels, test, classes)}
+    left_out = {}
+    for name, table in tables.items():
+        known, asked = table(train), table(test)
+        reason = _why_not(name, known, asked)
+        if reason:
+            left_out[name] = reason
+        else:
+            found[name] = _answer(_classifier(seed), known, labels, asked, classes)
+    return Baselines(found, left_out)
+
+
+def _classifier(seed: int) -> BaseEstimator:
+    """Logistic regression on standardised values; that a value is missing is an input of its own."""
+    regression = LogisticRegression(class_weight="balanced", max_iter=1000, random_state=seed)
+    return make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler(), regression)
+
+
+def _answer(
+    classifier: BaseEstimator, known: np.ndarray, labels: np.ndarray, asked: Any, classes: Sequence[str]
+) -> np.ndarray:
+    """Probabilities (n, K); a class that training does not hold gets 0."""
+    inputs = asked if isinstance(asked, np.ndarray) else np.zeros((len(asked), 1))
+    classifier.fit(known, labels)
+    answered = np.zeros((len(inputs), len(classes)))
+    answered[:, classifier.classes_] = classifier.predict_proba(inputs)
+    return answered
+
+
+def _are_recorded(patients: Sequence[Patient], names: Sequence[str]) -> np.ndarray:
+    return np.array([[float(not _is_missing(patient.get(name))) for name in names] for patient in patients])
+
+
+def _numbers(patients: Sequence[Patient], name: str) -> np.ndarray:
+    """(n, 1), NaN where it is not known."""
+    values = [patient.get(name) for patient in patients]
+    return np.array([[float("nan") if value is None or pd.isna(value) else float(value)] for value in values])
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or bool(pd.isna(value))
+
+
+def _why_not(name: str, known: np.ndarray, asked: np.ndarray) -> str:
+    """Why a baseline says nothing; empty where it can."""
+    if name == VOLUME and (np.isnan(known).any() or np.isnan(asked).any()):
+        return "not every patient has a mask to measure it in"
+    if np.isnan(known).all():
+        return "nobody on the training side has it"
+    if all(len(np.unique(column)) == 1 for column in known.T):
+        return "the same for all patients of the training side"
+    return ""

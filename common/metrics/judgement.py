@@ -1,0 +1,151 @@
+"""How well probabilities tell classes: the usual measures, and how sure they are over patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
+
+from common.metrics.resampling import (
+    RESAMPLES,
+    Summary,
+    divide,
+    draw_cohorts,
+    nan_mean,
+    share_of_pairs,
+    summarise_draws,
+)
+
+OVERALL = ("accuracy", "macro_f1", "macro_precision", "macro_recall", "auc")
+OF_A_CLASS = ("precision", "recall", "f1", "auc")
+COMPARED = ("auc", "macro_f1")
+
+
+def judge(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
+    """The measures of a cohort; the predicted class is the most probable one.
+
+    Undefined is NaN: the recall, F1 and AUC of a class that nobody has, the precision of a class that is never
+    predicted. Macro averages run over the classes that somebody has, so that ``macro_recall`` is the balanced
+    accuracy, and there a class that is never predicted has precision 0. ``auc`` is that of class 1 if there are two
+    classes, else the mean over the classes of one against the rest.
+
+    Args:
+        truth: class indices (n,).
+        probabilities: (n, K).
+        classes: K names.
+
+    Returns:
+        :data:`OVERALL`, and :data:`OF_A_CLASS` as ``precision_<class>``, ...
+    """
+    predicted, labels = probabilities.argmax(axis=1), np.arange(len(classes))
+    present = np.unique(truth)
+    shares = precision_recall_fscore_support(truth, predicted, labels=labels, average=None, zero_division=np.nan)
+    precision, recall, f1 = (np.asarray(share, dtype=float) for share in shares[:3])
+    f1 = np.where(np.isin(labels, present), f1, np.nan)
+    macro = precision_recall_fscore_support(truth, predicted, labels=present, average="macro", zero_division=0)
+    areas = np.array([_area(truth == label, probabilities[:, label]) for label in labels])
+    overall = {
+        "accuracy": float(accuracy_score(truth, predicted)),
+        "macro_f1": float(macro[2]),
+        "macro_precision": float(macro[0]),
+        "macro_recall": float(macro[1]),
+        "auc": float(areas[1] if len(classes) == 2 else nan_mean(areas)),
+    }
+    return {**overall, **_by_class(classes, (precision, recall, f1, areas))}
+
+
+def judge_cohorts(
+    truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], counts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """:func:`judge` of many cohorts at once, whose rows appear ``counts`` (cohorts, n) times each."""
+    labels = np.arange(len(classes))
+    true = (truth[:, None] == labels).astype(float)
+    predicted = (probabilities.argmax(axis=1)[:, None] == labels).astype(float)
+    hits, has, said = counts @ (true * predicted), counts @ true, counts @ predicted
+    precision, recall = divide(hits, said), divide(hits, has)
+    f1 = np.where(has > 0, divide(2 * hits, has + said), np.nan)
+    areas = np.stack([_areas(truth == label, probabilities[:, label], counts) for label in labels], axis=1)
+    overall = {
+        "accuracy": divide(hits.sum(axis=1), counts.sum(axis=1)),
+        "macro_f1": nan_mean(f1),
+        "macro_precision": nan_mean(np.where(has > 0, np.nan_to_num(precision), np.nan)),
+        "macro_recall": nan_mean(recall),
+        "auc": areas[:, 1] if len(classes) == 2 else nan_mean(areas),
+    }
+    return {**overall, **_by_class(classes, (precision.T, recall.T, f1.T, areas.T))}
+
+
+def summarise_judgement(
+    rows: pd.DataFrame, classes: Sequence[str], seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, Summary]:
+    """Every measure of :func:`judge` with its 95 % percentile bootstrap interval over subjects.
+
+    Args:
+        rows: ``subject``, ``truth`` (a class's name) and ``p_<class>``; a subject's rows are drawn together.
+        classes: their names, in the order of the labels.
+        seed: of the bootstrap.
+        resamples: how many cohorts are drawn.
+    """
+    truth, probabilities = truth_of(rows, classes), probabilities_of(rows, classes)
+    drawn = judge_cohorts(truth, probabilities, classes, draw_cohorts(rows["subject"], seed, resamples))
+    patients = rows["subject"].nunique()
+    measured = judge(truth, probabilities, classes)
+    return {name: summarise_draws(value, drawn[name], patients) for name, value in measured.items()}
+
+
+def compare_judgements(
+    rows: pd.DataFrame, others: Mapping[str, np.ndarray], classes: Sequence[str], seed: int = 0
+) -> dict[str, dict[str, Summary]]:
+    """By how much ``rows`` is better than other probabilities for the same rows: paired, over the same drawn cohorts.
+
+    Args:
+        rows: as for :func:`summarise_judgement`.
+        others: probabilities (n, K) under their names.
+        classes: their names.
+        seed: of the bootstrap.
+
+    Returns:
+        For each name the differences in :data:`COMPARED`; above 0 means that ``rows`` is better.
+    """
+    truth, own = truth_of(rows, classes), probabilities_of(rows, classes)
+    counts, patients = draw_cohorts(rows["subject"], seed), rows["subject"].nunique()
+    measured, drawn = judge(truth, own, classes), judge_cohorts(truth, own, classes, counts)
+    differences = {}
+    for name, other in others.items():
+        theirs, theirs_drawn = judge(truth, other, classes), judge_cohorts(truth, other, classes, counts)
+        differences[name] = {
+            measure: summarise_draws(
+                measured[measure] - theirs[measure], drawn[measure] - theirs_drawn[measure], patients
+            )
+            for measure in COMPARED
+        }
+    return differences
+
+
+def truth_of(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Class indices (n,) of the column ``truth``."""
+    return rows["truth"].map({name: label for label, name in enumerate(classes)}).to_numpy(dtype=int)
+
+
+def probabilities_of(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """The columns ``p_<class>``, (n, K)."""
+    return rows[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
+
+
+def _by_class(classes: Sequence[str], shares: Sequence[np.ndarray]) -> dict:
+    """``shares`` in the order of :data:`OF_A_CLASS`, each with a row a class."""
+    named = zip(OF_A_CLASS, shares, strict=True)
+    return {f"{measure}_{name}": share[label] for measure, share in named for label, name in enumerate(classes)}
+
+
+def _area(is_class: np.ndarray, score: np.ndarray) -> float:
+    return float(roc_auc_score(is_class, score)) if 0 < is_class.sum() < len(is_class) else float("nan")
+
+
+def _areas(is_class: np.ndarray, score: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The AUC as Mann and Whitney's share of (class, rest) pairs that are in order; a tie is half in order."""
+    pairs = is_class[:, None] & ~is_class[None, :]
+    wins = pairs * ((score[:, None] > score[None, :]) + 0.5 * (score[:, None] == score[None, :]))
+    return share_of_pairs(counts, wins, pairs)

@@ -1,0 +1,104 @@
+"""From samples (slices, modalities, images) to patients: mean probability and majority vote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from common.metrics.judgement import probabilities_of
+
+
+def to_patients(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """One row a patient, or a scan where patients have several.
+
+    Where ``tumour`` tells which samples show any, only those speak; a scan without one is judged by all its samples.
+
+    Args:
+        rows: ``subject``, ``scan`` (optional), ``truth``, ``p_<class>`` and ``tumour`` (optional), a row a sample.
+        classes: their names, in the order of the labels.
+
+    Returns:
+        ``subject``, ``scan`` (if given), ``truth``, ``predicted`` (the most probable class on average), ``voted``
+        (the class that most samples chose; of equal counts the more probable one), ``p_<class>`` (mean over the
+        samples) and ``samples`` (how many spoke).
+    """
+    groups = speaking(rows).groupby(unit_of(rows), sort=True)
+    return pd.DataFrame([_patient(group, classes) for _, group in groups])
+
+
+def speaking(rows: pd.DataFrame) -> pd.DataFrame:
+    """The samples that show tumour; all samples of a scan where none does, or where nothing is known of it."""
+    if "tumour" not in rows:
+        return rows
+    tumour = rows["tumour"].astype(bool)
+    without = ~tumour.groupby([rows[key] for key in unit_of(rows)]).transform("any")
+    return rows[tumour | without]
+
+
+def unit_of(rows: pd.DataFrame) -> list[str]:
+    """The columns that name what gets one answer."""
+    return ["subject", "scan"] if "scan" in rows else ["subject"]
+
+
+def vote_table(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """The ways of counting of P3, sections 5.2 and 5.3, and the two that count each patient once.
+
+    P3 prints the vote over slices: a slice counts as right if the vote of its volume is right, so that a large tumour
+    weighs more than a small one.
+
+    Args:
+        rows: as for :func:`to_patients`, with ``tumour`` where the samples are slices, some of them empty.
+        classes: their names.
+
+    Returns:
+        ``counted`` (what, in words), ``n`` (how many), ``accuracy`` and ``accuracy_<class>`` of each true class, NaN
+        where nobody has it.
+    """
+    has_empty = "tumour" in rows
+    filled = rows[rows["tumour"].astype(bool)] if has_empty else rows
+    patients = to_patients(rows, classes)
+    voted = filled.merge(patients[[*unit_of(rows), "voted"]], on=unit_of(rows), validate="many_to_one")
+    sample = "slices" if has_empty else "samples"
+    ways = {
+        f"all {sample}": (rows["truth"], most_probable(rows, classes)),
+        "slices with tumour": (filled["truth"], most_probable(filled, classes)),
+        f"majority vote, {sample} counted": (voted["truth"], voted["voted"]),
+        "majority vote, patients counted": (patients["truth"], patients["voted"]),
+        "mean probability, patients counted": (patients["truth"], patients["predicted"]),
+    }
+    if not has_empty:
+        del ways["slices with tumour"]
+    return pd.DataFrame([{"counted": way, **_accuracies(*pair, classes)} for way, pair in ways.items()])
+
+
+def most_probable(rows: pd.DataFrame, classes: Sequence[str]) -> pd.Series:
+    """The name of each row's most probable class."""
+    return pd.Series(
+        np.asarray(classes)[probabilities_of(rows, classes).argmax(axis=1)], index=rows.index, dtype=object
+    )
+
+
+def _patient(samples: pd.DataFrame, classes: Sequence[str]) -> dict[str, object]:
+    probabilities = probabilities_of(samples, classes)
+    mean = probabilities.mean(axis=0)
+    votes = np.bincount(probabilities.argmax(axis=1), minlength=len(classes))
+    winner = max(range(len(classes)), key=lambda label: (votes[label], mean[label]))
+    return {
+        **{key: samples[key].iloc[0] for key in (*unit_of(samples), "truth")},
+        "predicted": classes[int(mean.argmax())],
+        "voted": classes[winner],
+        **{f"p_{name}": float(value) for name, value in zip(classes, mean, strict=True)},
+        "samples": len(samples),
+    }
+
+
+def _accuracies(truth: pd.Series, answer: pd.Series, classes: Sequence[str]) -> dict[str, float | int]:
+    right = truth.to_numpy() == answer.to_numpy()
+    by_class = {f"accuracy_{name}": _mean(right[(truth == name).to_numpy()]) for name in classes}
+    return {"n": len(right), "accuracy": _mean(right), **by_class}
+
+
+def _mean(right: np.ndarray) -> float:
+    return float(right.mean()) if len(right) else float("nan")

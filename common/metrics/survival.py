@@ -1,0 +1,118 @@
+"""How well a risk tells who dies sooner, and how BraTS judges survival in days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from common.metrics.resampling import Summary, draw_cohorts, share_of_pairs, summarise_draws
+
+BRATS_THRESHOLDS = (300.0, 450.0)
+"""Days: 10 and 15 months of 30 days."""
+
+
+def concordance_index(days: np.ndarray, died: np.ndarray, risk: np.ndarray) -> float:
+    """Harrell's C: of the pairs where it is known who died first, the share in which that one had the higher risk.
+
+    A pair can be told if the one with fewer days died, or if both have the same days and one alone died then. Equal
+    risks count half. 0.5 is chance; NaN if no pair can be told.
+
+    Args:
+        days: to death or last contact, (n,).
+        died: false where the days are censored, (n,).
+        risk: higher means sooner, (n,).
+
+    References:
+        Harrell et al., Statistics in Medicine 15 (1996), 361-387.
+    """
+    wins, pairs = _pairs(days, died, risk)
+    return float(share_of_pairs(np.ones((1, len(wins))), wins, pairs)[0])
+
+
+def brats_survival(days: np.ndarray, predicted_days: np.ndarray) -> dict[str, float]:
+    """The measures of BraTS's survival task, 2017 to 2020.
+
+    Patients are grouped as short (under 10 months), mid and long survivors (over 15 months); a month is 30 days. The
+    challenge itself asks only for patients with gross total resection.
+
+    Args:
+        days: true survival, not censored, (n,).
+        predicted_days: (n,).
+
+    Returns:
+        ``accuracy`` of the three groups, ``mse``, ``median_se`` and ``std_se`` (mean, median and standard deviation of
+        the squared errors, in days squared), ``spearman`` (NaN where one side does not vary).
+
+    References:
+        The challenges' pages "Tasks" and "Evaluation", e.g. https://www.med.upenn.edu/cbica/brats2020/tasks.html
+    """
+    if not len(days):
+        return dict.fromkeys(("accuracy", "mse", "median_se", "std_se", "spearman"), float("nan"))
+    squared = (np.asarray(predicted_days, dtype=float) - days) ** 2
+    vary = np.ptp(days) > 0 and np.ptp(predicted_days) > 0
+    return {
+        "accuracy": float(np.mean(_groups(days) == _groups(predicted_days))),
+        "mse": float(squared.mean()),
+        "median_se": float(np.median(squared)),
+        "std_se": float(squared.std()),
+        "spearman": float(spearmanr(days, predicted_days).statistic) if vary else float("nan"),
+    }
+
+
+def predict_days(probabilities: np.ndarray, median_days: Sequence[float]) -> np.ndarray:
+    """Expected days (n,): the classes' median training days (K,), weighted by their probabilities (n, K)."""
+    return np.asarray(probabilities, dtype=float) @ np.asarray(median_days, dtype=float)
+
+
+def summarise_survival(rows: pd.DataFrame, seed: int = 0, brats: bool = False) -> dict[str, Summary]:
+    """The concordance index and, where wanted, BraTS's measures, with 95 % bootstrap intervals over subjects.
+
+    Args:
+        rows: ``subject``, ``days``, ``alive`` and ``predicted_days``; the risk is minus the predicted days. BraTS's
+            measures leave out who is alive.
+        seed: of the bootstrap.
+        brats: whether BraTS's measures are wanted.
+
+    Returns:
+        ``concordance`` and ``brats_accuracy``, ``brats_mse``, ...
+    """
+    days, predicted = (rows[key].to_numpy(dtype=float) for key in ("days", "predicted_days"))
+    died = ~rows["alive"].to_numpy(dtype=bool)
+    wins, pairs = _pairs(days, died, -predicted)
+    drawn = share_of_pairs(draw_cohorts(rows["subject"], seed), wins, pairs)
+    patients = rows["subject"].nunique()
+    summary = {"concordance": summarise_draws(concordance_index(days, died, -predicted), drawn, patients)}
+    return {**summary, **_summarise_brats(rows[died], seed)} if brats else summary
+
+
+def _summarise_brats(rows: pd.DataFrame, seed: int) -> dict[str, Summary]:
+    days, predicted = (rows[key].to_numpy(dtype=float) for key in ("days", "predicted_days"))
+    measured = brats_survival(days, predicted)
+    if not len(rows):
+        return {f"brats_{name}": summarise_draws(value, np.empty(0), 0) for name, value in measured.items()}
+    cohorts = draw_cohorts(rows["subject"], seed).astype(int)
+    members = [np.repeat(np.arange(len(rows)), cohort) for cohort in cohorts]
+    drawn = pd.DataFrame([brats_survival(days[who], predicted[who]) for who in members])
+    patients = rows["subject"].nunique()
+    return {
+        f"brats_{name}": summarise_draws(value, drawn[name].to_numpy(), patients) for name, value in measured.items()
+    }
+
+
+def _pairs(days: np.ndarray, died: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What each pair (first, second) scores, and whether it is known that the first died before the second."""
+    days, died, risk = np.asarray(days, dtype=float), np.asarray(died, dtype=bool), np.asarray(risk, dtype=float)
+    sooner = days[:, None] < days[None, :]
+    outlived = (days[:, None] == days[None, :]) & ~died[None, :]
+    pairs = died[:, None] & (sooner | outlived)
+    higher, equal = risk[:, None] > risk[None, :], risk[:, None] == risk[None, :]
+    return pairs * (higher + 0.5 * equal), pairs
+
+
+def _groups(days: np.ndarray) -> np.ndarray:
+    """0 under 300 days, 2 over 450 days, else 1."""
+    short, long = BRATS_THRESHOLDS
+    return np.where(days < short, 0, np.where(days > long, 2, 1))

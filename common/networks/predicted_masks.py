@@ -1,0 +1,126 @@
+"""Masks that the segmentation network makes, where another network reads masks (P3, section 4.3)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.transforms import Transform
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from common.cohorts.records import scan_of
+from common.errors import DatasetError
+from common.transforms.cache import Case, save_array, tumour_millilitres
+from common.transforms.geometry import BrainGeometry
+from common.transforms.inference import class_argmax
+from common.transforms.items import Item
+from common.transforms.preparation import spacing_problem
+from common.transforms.slices import LoadPreparedd, volume_items
+from common.transforms.volume_cache import count_tumour
+
+Inferer = Callable[[Tensor, nn.Module], Tensor]
+
+logger = logging.getLogger(__name__)
+
+
+def predict_masks(
+    cases: Iterable[Case],
+    network: nn.Module,
+    inferer: Inferer,
+    output_dir: str | Path,
+    provenance: Mapping[str, Any] | None = None,
+    device: torch.device | str = "cpu",
+    amp: bool = False,
+) -> list[Case]:
+    """Segment every case and put the predicted mask in the place of the true one.
+
+    A case in which the network finds no tumour is kept, with counts of zero, and logged.
+
+    Args:
+        cases: of :func:`~common.transforms.volume_cache.prepare_cases`, with images.
+        network: the segmentation network, its weights loaded; it is left in eval mode.
+        inferer: over whole volumes (batch, channel, x, y, z).
+        output_dir: where masks go, as ``<scan>.npy`` (``<subject>.npy`` without a scan): uint8 class indices
+            (z, y, x) of the case's box.
+        provenance: of the checkpoint; its ``spacing`` must be that of the cases.
+        device: where to compute.
+        amp: mixed precision.
+
+    Returns:
+        The cases with ``cached_mask``, ``tumour_voxels`` and ``tumour_ml`` of the predicted mask.
+
+    Raises:
+        DatasetError: with every case whose voxels have another size than the network has learned from.
+        OutputError: a mask cannot be written.
+    """
+    cases = list(cases)
+    expected = (provenance or {}).get("spacing")
+    problems = [
+        problem for case in cases for problem in spacing_problem(case["geometry"]["spacing"], expected, scan_of(case))
+    ]
+    if problems:
+        raise DatasetError(problems)
+    predicted = [
+        _predict(case, network, inferer, Path(output_dir), device, amp)
+        for case in tqdm(cases, desc="Segmenting", unit="case", leave=False)
+    ]
+    empty = [scan_of(case) for case in predicted if not case["tumour_ml"]]
+    if empty:
+        logger.warning("The segmentation network finds no tumour in %s.", ", ".join(empty))
+    return predicted
+
+
+def segment_volume(
+    image: Tensor, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool = False
+) -> np.ndarray:
+    """Class indices, uint8 (x, y, z), of a prepared volume (channel, x, y, z); the network is left in eval mode."""
+    kind = torch.device(device).type
+    network.eval()
+    with torch.no_grad(), torch.autocast(kind, enabled=amp):
+        logits = inferer(image[None].to(device), network)[0]
+    return class_argmax(logits).cpu().numpy()
+
+
+class SegmentTumourd(Transform):
+    """Segment ``image``, as :class:`PrepareBraind` leaves it, into ``mask``: uint8 (x, y, z) of the volume in LPS.
+
+    It computes where it is called: give its data loader no processes of its own.
+
+    Args:
+        network: the segmentation network, its weights loaded.
+        inferer: over whole volumes (batch, channel, x, y, z).
+        device: where to compute; the network is there already.
+        amp: mixed precision.
+    """
+
+    def __init__(
+        self, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool = False
+    ) -> None:
+        self.network, self.inferer, self.device, self.amp = network, inferer, device, amp
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+        item = dict(data)
+        image = item["image"]
+        geometry = BrainGeometry.from_dict(json.loads(image.meta["geometry"]))
+        classes = segment_volume(image.as_tensor(), self.network, self.inferer, self.device, self.amp)
+        item["mask"] = torch.from_numpy(geometry.whole(classes))
+        return item
+
+
+def _predict(
+    case: Case, network: nn.Module, inferer: Inferer, folder: Path, device: torch.device | str, amp: bool
+) -> Case:
+    whole = {key: value for key, value in case.items() if key not in ("slices", "cached_mask")}
+    image = LoadPreparedd()(volume_items([whole])[0])["image"]
+    classes = segment_volume(image, network, inferer, device, amp).T
+    path = folder / f"{scan_of(case)}.npy"
+    save_array(path, classes)
+    voxels = count_tumour(classes, BrainGeometry.from_dict(case["geometry"]))
+    ml = tumour_millilitres(voxels, case["geometry"]["spacing"])
+    return {**case, "cached_mask": str(path), "tumour_voxels": voxels, "tumour_ml": ml}

@@ -1,0 +1,48 @@
+"""Where a network looks: Grad-CAM of the classifiers that end in ``feature_maps``."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from monai.visualize import GradCAM
+from torch import Tensor, nn
+
+TARGET_LAYER = "feature_maps"
+
+
+def grad_cam(
+    network: nn.Module, image: Tensor, clinical: Tensor | None = None, class_index: int | None = None
+) -> Tensor:
+    """Gradient-weighted class activation maps (Selvaraju et al., ICCV 2017) by MONAI's :class:`GradCAM`.
+
+    It works on a copy of the network, frozen but for the image: mode, gradients and hooks of ``network`` stay as they
+    are, and a frozen backbone makes no difference. Samples go one by one, since MONAI's class scores of a batch mix
+    the predicted classes of its samples.
+
+    Args:
+        network: with a layer ``feature_maps`` that returns (batch, width, x, y), such as
+            :class:`~common.networks.FusionClassifier`; a distributed wrapper is looked through.
+        image: (batch, channel, x, y).
+        clinical: (batch, width), for a network that takes them.
+        class_index: whose evidence is shown; by default each sample's predicted class.
+
+    Returns:
+        Float32 (batch, 1, x, y), each sample scaled to [0, 1]; all zero where nothing speaks for the class.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        network = copy.deepcopy(getattr(network, "module", network)).eval().requires_grad_(False)
+        cam = GradCAM(network, TARGET_LAYER, postprocessing=_scale)
+        maps = []
+        for index in range(len(image)):
+            sample = torch.as_tensor(image[index : index + 1]).detach().clone().requires_grad_()
+            given: dict[str, Any] = {} if clinical is None else {"clinical": clinical[index : index + 1].clone()}
+            maps.append(cam(sample, class_idx=class_index, **given).detach().float())
+    return torch.cat(maps)
+
+
+def _scale(cam: Tensor) -> Tensor:
+    """From zero (no evidence, which stays zero) to one."""
+    highest = cam.amax()
+    return cam / highest if highest > 0 else torch.zeros_like(cam)

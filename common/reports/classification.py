@@ -1,0 +1,192 @@
+"""How well a classifier did on held-out patients, beside what needs no network: numbers, and tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix
+
+from common.metrics.baselines import Baselines
+from common.metrics.judgement import (
+    OF_A_CLASS,
+    OVERALL,
+    compare_judgements,
+    judge,
+    probabilities_of,
+    summarise_judgement,
+    truth_of,
+)
+from common.metrics.patients import vote_table
+from common.reports.page import DASH
+from common.reports.published import PUBLISHED, short_name
+from common.reports.segmentation import interval
+
+TITLES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "macro_precision": "macro precision",
+    "macro_recall": "macro recall (balanced accuracy)",
+    "auc": "AUC",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "concordance": "concordance index (Harrell)",
+    "brats_accuracy": "accuracy of three groups (10 and 15 months)",
+    "brats_mse": "mean squared error in days²",
+    "brats_median_se": "median squared error in days²",
+    "brats_std_se": "standard deviation of the squared errors in days²",
+    "brats_spearman": "Spearman's rank correlation",
+}
+"""The measures in words."""
+
+
+def summarise_classification(
+    rows: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str], baselines: Baselines, seed: int = 0
+) -> dict[str, Any]:
+    """All measures of the patients' answers with 95 % intervals over patients, beside the baselines.
+
+    Args:
+        rows: of :func:`common.metrics.to_patients`, a row a patient (or a scan).
+        samples: the rows that they came from; judged as well where there are more of them, as the papers do, without
+            intervals since samples of a patient are alike.
+        classes: their names, in the order of the labels.
+        baselines: their answers for ``rows``, in the same order.
+        seed: of the bootstrap.
+    """
+    measured = summarise_judgement(rows, classes, seed)
+    beside = {name: _replaced(rows, answer, classes) for name, answer in baselines.probabilities.items()}
+    several = len(samples) > len(rows)
+    return {
+        "task": "classification",
+        "classes": list(classes),
+        "patients": int(rows["subject"].nunique()),
+        "scans": len(rows),
+        "samples": len(samples),
+        "measures": {name: measured[name] for name in OVERALL},
+        "per_class": {
+            name: {
+                "patients": int((rows["truth"] == name).sum()),
+                **{measure: measured[f"{measure}_{name}"] for measure in OF_A_CLASS},
+            }
+            for name in classes
+        },
+        "confusion": confusion_matrix(rows["truth"], rows["predicted"], labels=list(classes)).tolist(),
+        "baselines": {name: summarise_judgement(other, classes, seed) for name, other in beside.items()},
+        "baselines_left_out": dict(baselines.left_out),
+        "against_baselines": compare_judgements(rows, baselines.probabilities, classes, seed),
+        "of_samples": judge(truth_of(samples, classes), probabilities_of(samples, classes), classes) if several else {},
+        "votes": vote_table(samples, classes).to_dict("records") if several else [],
+    }
+
+
+def measure_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """The measures of the network beside those of each baseline."""
+    columns = {"network": summary["measures"], **summary["baselines"]}
+    return pd.DataFrame(
+        [
+            {"measure": TITLES[name], **{who: with_interval(found[name], 3) for who, found in columns.items()}}
+            for name in OVERALL
+        ]
+    )
+
+
+def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """By how much the network is better than each baseline."""
+    return pd.DataFrame(
+        [
+            {"network minus": name, **{TITLES[key]: with_interval(value, 3) for key, value in found.items()}}
+            for name, found in summary["against_baselines"].items()
+        ]
+    )
+
+
+def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """All classes together, then each of them, beside the printed numbers; those count samples."""
+    rows = []
+    for measure in OVERALL:
+        printed = {paper.source: paper.measures.get(measure) for paper in PUBLISHED.get(summary["target"], ())}
+        found = summary["measures"][measure], summary["of_samples"].get(measure)
+        rows.append(_class_row("all", summary["patients"], measure, found, printed))
+    for name, of_class in summary["per_class"].items():
+        for measure in OF_A_CLASS:
+            printed = {
+                paper.source: paper.per_class.get(short_name(name), {}).get(measure)
+                for paper in PUBLISHED.get(summary["target"], ())
+            }
+            found = of_class[measure], summary["of_samples"].get(f"{measure}_{name}")
+            rows.append(_class_row(short_name(name), of_class["patients"], measure, found, printed))
+    return _without_empty_columns(pd.DataFrame(rows))
+
+
+def votes_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """The accuracies of P3's ways of counting, beside the printed ones."""
+    papers = [paper for paper in PUBLISHED.get(summary["target"], ()) if paper.votes]
+    rows = []
+    for vote in summary["votes"]:
+        own = {"accuracy": vote["accuracy"]}
+        own.update({short_name(name): vote[f"accuracy_{name}"] for name in summary["classes"]})
+        printed = {
+            f"{short_name(paper.source)}: {key}": _digits(paper.votes.get(vote["counted"], {}).get(key))
+            for paper in papers
+            for key in ("accuracy", *map(short_name, summary["classes"]))
+        }
+        row = {"counted": vote["counted"], "n": vote["n"]}
+        rows.append({**row, **{key: _digits(value) for key, value in own.items()}, **printed})
+    return _without_empty_columns(pd.DataFrame(rows))
+
+
+def survival_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """Concordance, and BraTS's measures where they were wanted."""
+    found = summary["survival"]["measures"]
+    return pd.DataFrame(
+        [
+            {
+                "measure": TITLES[name],
+                "network": with_interval(value, 0 if name.endswith("se") else 3),
+                "patients": value["n"],
+            }
+            for name, value in found.items()
+        ]
+    )
+
+
+def with_interval(values: Mapping[str, Any], digits: int) -> str:
+    """``0.812 (0.730 to 0.884)``; a dash where nothing is known. Also of values that were read from JSON."""
+    numbers = {key: float("nan") if value is None else value for key, value in values.items()}
+    if np.isnan(numbers["mean"]):
+        return DASH
+    told = f"{numbers['mean']:.{digits}f}"
+    return told if np.isnan(numbers["low"]) else f"{told} ({interval(numbers, digits)})"
+
+
+def _class_row(
+    name: str,
+    patients: int,
+    measure: str,
+    found: tuple[Mapping[str, Any], float | None],
+    printed: Mapping[str, float | None],
+) -> dict[str, Any]:
+    """A row of :func:`class_table`: found over patients and over samples."""
+    return {
+        "class": name,
+        "patients": patients,
+        "measure": TITLES[measure],
+        "network": with_interval(found[0], 3),
+        "samples counted": _digits(found[1]),
+        **{source: _digits(value) for source, value in printed.items()},
+    }
+
+
+def _replaced(rows: pd.DataFrame, probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+    return rows.assign(**{f"p_{name}": probabilities[:, label] for label, name in enumerate(classes)})
+
+
+def _digits(value: float | None) -> str:
+    return DASH if value is None or np.isnan(value) else f"{value:.3f}"
+
+
+def _without_empty_columns(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[column for column in table if not (table[column] == DASH).all()]]

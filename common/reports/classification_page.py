@@ -1,0 +1,165 @@
+"""The page that a person reads after a classifier was evaluated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from common.metrics.judgement import probabilities_of, truth_of
+from common.reports.caveats import tell_caveats
+from common.reports.classification import (
+    class_table,
+    difference_table,
+    measure_table,
+    survival_table,
+    votes_table,
+)
+from common.reports.classification_pictures import draw_days, draw_roc, roc_curves
+from common.reports.page import Page
+from common.reports.pictures import draw_confusion
+from common.reports.published import short_name
+
+TITLES = {"grade": "Glioma grade: evaluation", "survival": "Glioma survival: evaluation"}
+LEAKY = (
+    "Published protocol: {unit}s of one patient stand on both sides of the split, so these numbers do not tell how the "
+    "network does on a new patient."
+)
+INVENTED = (
+    "{count} patients have an invented age or survival time, as P1 drew them for LGG: who is told by such a value is "
+    "told by the invention."
+)
+
+PRINTED = {
+    "grade": "The printed numbers count images, whose patients the network had met: only a run under the published "
+    "protocol compares with them.",
+    "survival": "The printed numbers count images or slices, whose patients the networks had met, and P1's classes are "
+    "other ones (1 and 5 years, the long one mostly LGG patients with invented times): only a run under the published "
+    "protocol compares with them.",
+}
+
+
+def write_page(
+    path: str | Path,
+    summary: Mapping[str, Any],
+    rows: pd.DataFrame,
+    records: Sequence[Mapping[str, Any]],
+    pictures: Mapping[str, Figure],
+) -> None:
+    """Write the report.
+
+    Args:
+        path: of the HTML file.
+        summary: of :func:`common.reports.classification.summarise_classification`, with target, protocol, unit, side,
+            weights, split_hash, shortcuts, verdict and (for survival) survival.
+        rows: a row a patient.
+        records: the whole cohort.
+        pictures: a heat map a patient, under its caption.
+    """
+    page = Page(TITLES.get(summary["target"], "Classification: evaluation"))
+    page.paragraph(_what_was_judged(summary, records))
+    for warning in _warnings(summary, records):
+        page.warning(warning)
+    page.heading("What it shows")
+    for sentence in summary["verdict"]["sentences"]:
+        page.paragraph(sentence)
+    _add_measures(page, summary)
+    _add_curves(page, summary, rows)
+    if summary["votes"]:
+        _add_votes(page, summary)
+    if "survival" in summary:
+        _add_survival(page, summary["survival"], summary, rows)
+    if pictures:
+        page.heading("What the network looked at")
+        for caption, figure in pictures.items():
+            page.picture(figure, caption)
+        page.paragraph(
+            "Grad-CAM: where the last feature maps speak for the predicted class. It is coarse, and no proof."
+        )
+    page.heading("Every patient")
+    page.table(rows)
+    page.write(path)
+
+
+def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
+    sources = ", ".join(f"{source} ({count})" for source, count in Counter(r["source"] for r in records).items())
+    counts = ", ".join(f"{found['patients']} {name}" for name, found in summary["per_class"].items())
+    scans = f", {summary['scans']} scans" if summary["scans"] > summary["patients"] else ""
+    samples = f", {summary['samples']} samples" if summary["samples"] > summary["scans"] else ""
+    return (
+        f"{summary['patients']} patients{scans}{samples} of the {summary['side']} side: {counts}. "
+        f"Cohort: {sources}. Protocol: {summary['protocol']}. "
+        f"Weights: epoch {summary['weights']['epoch']}. Split: {summary['split_hash'][:12]}."
+    )
+
+
+def _warnings(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> list[str]:
+    warnings = tell_caveats(summary, records, LEAKY.format(unit=summary["unit"]))
+    invented = sum(bool(record.get("invented")) for record in records)
+    return [*warnings, *([INVENTED.format(count=invented)] if invented else [])]
+
+
+def _add_measures(page: Page, summary: Mapping[str, Any]) -> None:
+    page.heading("Beside what needs no network")
+    page.table(measure_table(summary))
+    if summary["against_baselines"]:
+        page.table(difference_table(summary))
+    page.paragraph(
+        "95 % intervals, bootstrap over patients; differences over the same drawn patients. The baselines were fitted "
+        "on the training side."
+    )
+    for name, reason in summary["baselines_left_out"].items():
+        page.paragraph(f"No baseline of {name}: {reason}.")
+    page.heading("Each class")
+    page.table(class_table(summary))
+    if summary["of_samples"]:
+        page.paragraph("Samples counted: each slice or image as an answer of its own, as the papers count.")
+    if summary["target"] in PRINTED:
+        page.paragraph(PRINTED[summary["target"]])
+
+
+def _add_curves(page: Page, summary: Mapping[str, Any], rows: pd.DataFrame) -> None:
+    classes = summary["classes"]
+    counts = draw_confusion(np.array(summary["confusion"]), [short_name(name) for name in classes])
+    page.picture(counts, "Patients, as shares of the truth and as counts.")
+    curves = roc_curves(truth_of(rows, classes), probabilities_of(rows, classes), classes)
+    if curves:
+        page.picture(draw_roc(curves), "ROC curves over patients, each class against the rest.")
+
+
+def _add_votes(page: Page, summary: Mapping[str, Any]) -> None:
+    page.heading("From samples to patients")
+    page.table(votes_table(summary))
+    page.paragraph(
+        "Accuracies. P3 counts a slice as right where the vote of its volume is right; new patients come one at a "
+        "time, so the rows that count patients are the ones to read."
+    )
+
+
+def _add_survival(page: Page, survival: Mapping[str, Any], summary: Mapping[str, Any], rows: pd.DataFrame) -> None:
+    page.heading("Survival in days")
+    page.table(survival_table(summary))
+    medians = ", ".join(
+        f"{days:g} ({short_name(name)})" for name, days in zip(summary["classes"], survival["median_days"], strict=True)
+    )
+    page.paragraph(
+        f"Predicted days are the classes' median days on the training side, {medians}, weighted by their "
+        "probabilities; the risk is minus the predicted days. Concordance: 0.5 is chance."
+    )
+    if any(name.startswith("brats_") for name in survival["measures"]):
+        page.paragraph(
+            "BraTS's measures are over all judged patients who died; the challenge itself asks only for patients with "
+            "gross total resection. A month is 30 days."
+        )
+    if survival["set_aside"]:
+        page.paragraph(
+            f"Set aside: {survival['set_aside']} of the cohort, alive at a last contact that leaves their class open. "
+            "They are neither learned from nor judged."
+        )
+    days, predicted, alive = rows["days"].to_numpy(float), rows["predicted_days"].to_numpy(float), rows["alive"]
+    page.picture(draw_days(days, predicted, alive.to_numpy(bool)), "Survival in days, predicted and true.")

@@ -1,0 +1,78 @@
+"""What P1 and P3 printed about their classifiers, for tables beside our own numbers. All are shares of 1.
+
+Both count images or slices, and images or slices of one patient stand on both sides of their splits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NOTHING: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Published:
+    """Numbers of a paper.
+
+    Args:
+        source: paper and table or section.
+        measures: under the names of :func:`common.metrics.judge`.
+        per_class: the same for each class, under its short name.
+        votes: accuracies under the names of :func:`common.metrics.vote_table`.
+    """
+
+    source: str
+    measures: Mapping[str, float]
+    per_class: Mapping[str, Mapping[str, float]]
+    votes: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: NOTHING)
+
+
+GRADE = Published(
+    "P1, table 5",
+    {"accuracy": 0.97, "macro_precision": 0.97, "macro_recall": 0.97, "macro_f1": 0.97},
+    {
+        "LGG": {"precision": 0.98, "recall": 0.95, "f1": 0.96},
+        "HGG": {"precision": 0.96, "recall": 0.99, "f1": 0.97},
+    },
+)
+SURVIVAL = Published(
+    "P1, table 6",
+    {"accuracy": 0.65, "macro_precision": 0.61, "macro_recall": 0.61, "macro_f1": 0.60},
+    {
+        "short": {"precision": 0.52, "recall": 0.31, "f1": 0.39},
+        "mid": {"precision": 0.49, "recall": 0.57, "f1": 0.53},
+        "long": {"precision": 0.82, "recall": 0.96, "f1": 0.88},
+    },
+)
+SURVIVAL_MASKS = Published(
+    "P3, true masks (table 2, figure 6)",
+    {"accuracy": 0.6515},
+    {
+        "short": {"recall": 0.7006, "auc": 0.78},
+        "mid": {"recall": 0.5158, "auc": 0.69},
+        "long": {"recall": 0.7393, "auc": 0.74},
+    },
+    {"all slices": {"accuracy": 0.6515, "short": 0.7006, "mid": 0.5158, "long": 0.7393}},
+)
+SURVIVAL_COMBINED = Published(
+    "P3, predicted masks (section 5.3, table 3)",
+    {"accuracy": 0.6014},
+    {"short": {"recall": 0.6473}, "mid": {"recall": 0.4586}, "long": {"recall": 0.6996}},
+    {
+        "all slices": {"accuracy": 0.6014, "short": 0.6473, "mid": 0.4586, "long": 0.6996},
+        "slices with tumour": {"accuracy": 0.8692, "short": 0.8549, "mid": 0.8769, "long": 0.8776},
+        "majority vote, slices counted": {"accuracy": 0.9831, "short": 0.9763, "mid": 0.9932, "long": 0.9796},
+    },
+)
+
+PUBLISHED: Mapping[str, tuple[Published, ...]] = {
+    "grade": (GRADE,),
+    "survival": (SURVIVAL, SURVIVAL_MASKS, SURVIVAL_COMBINED),
+}
+
+
+def short_name(name: str) -> str:
+    """``mid`` of ``mid (268 to 476 days)``: the class that a paper means, whatever the split's days are."""
+    return name.split(" (")[0]

@@ -1,0 +1,156 @@
+"""From evaluations to the table: the printed number beside ours under both protocols."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+from typing import Any
+
+import pandas as pd
+
+from common.metrics.resampling import Summary
+from common.reports.page import DASH
+from common.reports.reproduction.evaluation import Evaluation
+from common.reports.reproduction.plan import Cell, Table, counted_as
+from common.reports.reproduction.search import Evaluations
+
+PRINTED = "published"
+HEADINGS = {"paper": "published protocol", "patient": "patient protocol"}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A cell with what we measured there.
+
+    Args:
+        cell: that was planned.
+        protocol: it was measured under.
+        side: of the split that was judged.
+        repeats: how many runs it is the mean of.
+        value: mean, with the interval over patients (one run) or the standard deviation over runs.
+        counted: what counted as one, ``samples`` or ``patients``.
+    """
+
+    cell: Cell
+    protocol: str
+    side: str
+    repeats: int
+    value: dict[str, float]
+    counted: str
+
+    @property
+    def heading(self) -> str:
+        """Of its column below the paper's."""
+        told = HEADINGS[self.protocol]
+        return told if self.side == "test" else f"{told}, {self.side} side"
+
+    @property
+    def order(self) -> tuple[int, bool]:
+        """Of that column: the published protocol first, the test side last."""
+        return list(HEADINGS).index(self.protocol), self.side == "test"
+
+    def __str__(self) -> str:
+        if math.isnan(self.value["mean"]):
+            return DASH
+        told = f"{self.value['mean']:.3f}"
+        if self.repeats > 1:
+            return f"{told} ± {self.value['deviation']:.3f} ({self.repeats} runs)"
+        if math.isnan(self.value["low"]):
+            return told
+        return f"{told} ({self.value['low']:.3f} to {self.value['high']:.3f})"
+
+
+def fill(cells: Sequence[Cell], evaluations: Evaluations) -> list[Filled]:
+    """Every cell that something was measured for, under each protocol."""
+    return [
+        filled
+        for cell in cells
+        for (model, protocol), found in evaluations.items()
+        if model == cell.model and (filled := _fill(cell, protocol, found)) is not None
+    ]
+
+
+def lay_out(cells: Sequence[Cell], filled: Sequence[Filled], digits: int) -> pd.DataFrame:
+    """The table in the paper's layout, as text: rows as printed, below each column ours beside; what is missing is blank.
+
+    Args:
+        cells: of the table.
+        filled: those that something was measured for.
+        digits: of the printed numbers.
+
+    Returns:
+        Two levels of columns: the paper's, and whose number it is. The first column holds the rows' labels.
+    """
+    rows = list(dict.fromkeys(cell.row for cell in cells))
+    columns: dict[tuple[str, str], dict[str, str]] = {("", ""): {row: row for row in rows}}
+    for column in dict.fromkeys(cell.column for cell in cells):
+        printed = {cell.row: f"{cell.published:.{digits}f}" for cell in cells if _is_printed(cell, column)}
+        columns |= {(column, PRINTED): printed} if printed else {}
+        ours = sorted((part for part in filled if part.cell.column == column), key=lambda part: part.order)
+        for part in ours:
+            columns.setdefault((column, part.heading), {})[part.cell.row] = str(part)
+    return pd.DataFrame({key: [told.get(row, "") for row in rows] for key, told in columns.items()})
+
+
+def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, Any]]:
+    """All numbers of the table, a dict a cell."""
+    return [
+        {
+            "row": cell.row,
+            "column": cell.column,
+            "measure": cell.measure,
+            "published": cell.published,
+            "measured": [
+                {
+                    "protocol": part.protocol,
+                    "side": part.side,
+                    "counted": part.counted,
+                    "runs": part.repeats,
+                    **part.value,
+                }
+                for part in filled
+                if part.cell == cell
+            ],
+        }
+        for cell in cells
+    ]
+
+
+def chosen_cells(table: Table) -> tuple[Cell, ...]:
+    """The row of each search's winner."""
+    return tuple(
+        Cell(
+            "the best options together",
+            f"{search.start.task} macro F1",
+            search.start.name,
+            search.measure,
+            search.published,
+        )
+        for search in table.searches
+    )
+
+
+def _is_printed(cell: Cell, column: str) -> bool:
+    return cell.column == column and cell.published is not None
+
+
+def _fill(cell: Cell, protocol: str, found: Sequence[Evaluation]) -> Filled | None:
+    counted = counted_as(cell.unit, protocol)
+    values = [value for evaluation in found if (value := evaluation.measure(cell.measure, counted)) is not None]
+    if not values:
+        return None
+    return Filled(cell, protocol, str(found[0].facts["side"]), len(values), _average(values), counted)
+
+
+def _average(values: Sequence[Summary]) -> dict[str, float]:
+    """One run as it is; of several the mean and the standard deviation over those where it is defined."""
+    if len(values) == 1:
+        return {key: values[0][key] for key in ("mean", "low", "high", "n")}
+    known = [value["mean"] for value in values if not math.isnan(value["mean"])]
+    return {
+        "mean": mean(known) if known else math.nan,
+        "deviation": stdev(known) if len(known) > 1 else math.nan,
+        "n": min(value["n"] for value in values),
+    }

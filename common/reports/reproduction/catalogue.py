@@ -1,0 +1,37 @@
+"""The tables that there are a command for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from common.errors import KnobError, Problem
+from common.reports.reproduction import tables_p1, tables_p3
+from common.reports.reproduction.plan import TASKS, Table
+
+TABLES: Mapping[str, Callable[[Sequence[str]], Table]] = {
+    "p1-table2": tables_p1.backbones,
+    "p1-table3": tables_p1.head_search,
+    "p1-table4": tables_p1.train_shares,
+    "p1-table5": tables_p1.final_grade,
+    "p1-table6": tables_p1.final_survival,
+    "p3-table1": tables_p3.soft_dice,
+    "p3-table2": tables_p3.true_masks,
+    "p3-table3": tables_p3.predicted_masks,
+}
+
+
+def find_table(name: str, task: str = "both") -> Table:
+    """The plan of a table.
+
+    Args:
+        name: a key of :data:`TABLES`.
+        task: ``grade``, ``survival`` or ``both``.
+
+    Raises:
+        KnobError: the table does not have that task.
+    """
+    table = TABLES[name](TASKS if task == "both" else (task,))
+    if task != "both" and any(model.task != task for model in table.models):
+        what = f"{table.source} is not about {task}"
+        raise KnobError(Problem(what, f"--task {task}", "Leave --task out, or ask for another table."))
+    return table

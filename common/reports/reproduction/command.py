@@ -1,0 +1,80 @@
+"""The whole of it: plan, run what is left, choose, and write the table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from tqdm import tqdm
+
+from common.cohorts.loading import read_cohort
+from common.cohorts.phantom_mark import is_phantom
+from common.errors import KnobError, Problem
+from common.reports.reproduction.options import Options
+from common.reports.reproduction.page import Cohort, collect, write_table
+from common.reports.reproduction.plan import Table
+from common.reports.reproduction.recipes import Run, plan_runs, plan_table
+from common.reports.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
+from common.reports.reproduction.search import choose
+
+
+def reproduce(table: Table, options: Options, only: Collection[str] = (), start: Start | None = None) -> list[Outcome]:
+    """Do the runs that are not done yet and write the table of all.
+
+    Args:
+        table: to make.
+        options: on what and how.
+        only: names of the models to run; the table is written of whatever is there. All of them by default.
+        start: carries a command out.
+
+    Raises:
+        KnobError: the options, or ``only``, mean nothing.
+        DatasetError: the data set cannot be used.
+        OutputError: the output holds runs that were begun with other settings.
+    """
+    runs = plan_table(table, options)
+    _check_only(table, only)
+    cohort = look_at(options)
+    check_folders(runs)
+    outcomes = list(_carry_out(runs, only, start))
+    more = plan_chosen(table, options, outcomes)
+    check_folders(more)
+    outcomes += _carry_out(more, only, start)
+    write_table(table, options, outcomes, cohort)
+    return outcomes
+
+
+def look_at(options: Options) -> Cohort:
+    """Read the data set's headers before hours are spent on it."""
+    exclude = options.settings.get("exclude")
+    records = read_cohort(options.dataset_dir, options.settings.get("datalist"), exclude, need_seg=False)
+    return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)))
+
+
+def plan_chosen(table: Table, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:
+    """The runs of the networks that the searches have chosen; none where a run that they need is not done."""
+    ready = [search for search in table.searches if _is_ready(search.start.task, outcomes)]
+    chosen = [choose(search, collect(outcomes), options.protocols) for search in ready]
+    return plan_runs(table, options, tuple(model for model in chosen if model is not None))
+
+
+def _is_ready(task: str, outcomes: Sequence[Outcome]) -> bool:
+    return all(is_done(outcome.run) for outcome in outcomes if outcome.run.model.task == task)
+
+
+def _carry_out(runs: Sequence[Run], only: Collection[str], start: Start | None) -> Iterator[Outcome]:
+    bar = tqdm(runs, desc="Runs", unit="run", disable=not runs)
+    for run in bar:
+        bar.set_postfix_str(run.name)
+        if only and run.model.name not in only and not is_done(run):
+            yield Outcome(run, MISSING)
+        else:
+            yield carry_out(run, start)
+
+
+def _check_only(table: Table, only: Collection[str]) -> None:
+    known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        mend = f"Its rows are {', '.join(known)}."
+        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", mend) for name in unknown])

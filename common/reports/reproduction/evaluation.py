@@ -1,0 +1,123 @@
+"""What the evaluation of a run has left, as measures with 95 % intervals over patients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix
+
+from common.metrics.judgement import OF_A_CLASS, OVERALL, summarise_judgement
+from common.metrics.patients import most_probable, unit_of
+from common.metrics.resampling import Summary, divide, draw_cohorts, summarise_draws
+from common.reports.published import short_name
+
+IDS = {"subject": str, "scan": str}
+
+
+class Evaluation:
+    """The results in a run folder. Classes go by their short names, as in the papers.
+
+    Args:
+        folder: with ``metrics.json`` and the tables beside it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.facts: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+    def measure(self, name: str, unit: str) -> Summary | None:
+        """A measure by its name, ``None`` where this evaluation has no such thing.
+
+        Args:
+            name: ``macro_f1``, ``recall_short``, ``soft_dice_NCR``, ``all slices: accuracy``, …
+            unit: what counts as one, ``samples`` or ``patients``.
+        """
+        if name.startswith("soft_dice_"):
+            found = self.facts.get("soft_dice", {}).get(name.removeprefix("soft_dice_"))
+            return None if found is None else _numbers(found)
+        if ": " in name:
+            return self.votes.get(name)
+        return (self.of_samples if unit == "samples" else self.of_patients).get(name)
+
+    def confusion(self, unit: str) -> pd.DataFrame:
+        """How many of each true class (row) were taken for which (column)."""
+        rows = self.samples if unit == "samples" else self.patients
+        counts = confusion_matrix(rows["truth"], most_probable(rows, self.classes), labels=list(self.classes))
+        names = [short_name(name) for name in self.classes]
+        return pd.DataFrame(counts, index=names, columns=[f"taken for {name}" for name in names])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Their names, in the order of the labels."""
+        return tuple(self.facts["classes"])
+
+    @cached_property
+    def of_patients(self) -> dict[str, Summary]:
+        """The measures of the patients' answers."""
+        found = {name: self.facts["measures"][name] for name in OVERALL}
+        by_class = self.facts["per_class"]
+        found |= {f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS}
+        return {self._short(name): _numbers(values) for name, values in found.items()}
+
+    @cached_property
+    def of_samples(self) -> dict[str, Summary]:
+        """The same of every image or slice on its own; patients are drawn, so that the intervals are wide enough."""
+        measured = summarise_judgement(self.samples, self.classes)
+        return {self._short(name): values for name, values in measured.items()}
+
+    @cached_property
+    def votes(self) -> dict[str, Summary]:
+        """``<way>: accuracy`` and ``<way>: <class>`` in the ways of counting of :func:`common.metrics.vote_table`."""
+        filled = self.samples[self.samples["tumour"]] if "tumour" in self.samples else self.samples
+        voted = filled.merge(self.patients[[*unit_of(filled), "voted"]], on=unit_of(filled), validate="many_to_one")
+        ways: Mapping[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], pd.Series]]] = {
+            "all slices": (self.samples, self._answers),
+            "slices with tumour": (filled, self._answers),
+            "majority vote, slices counted": (voted, lambda rows: rows["voted"]),
+            "majority vote, patients counted": (self.patients, lambda rows: rows["voted"]),
+        }
+        found = {}
+        for way, (rows, answer) in ways.items():
+            right = (rows["truth"] == answer(rows)).to_numpy()
+            found[f"{way}: accuracy"] = _share(right, rows["subject"])
+            for name in self.classes:
+                of_class = (rows["truth"] == name).to_numpy()
+                found[f"{way}: {short_name(name)}"] = _share(right[of_class], rows["subject"][of_class])
+        return found
+
+    @cached_property
+    def patients(self) -> pd.DataFrame:
+        """A row a patient."""
+        return pd.read_csv(self.folder / "predictions.csv", dtype=IDS)
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """A row an image or slice; the patients where each has one."""
+        path = self.folder / "samples.csv"
+        return pd.read_csv(path, dtype=IDS) if path.is_file() else self.patients
+
+    def _answers(self, rows: pd.DataFrame) -> pd.Series:
+        return most_probable(rows, self.classes)
+
+    def _short(self, measure: str) -> str:
+        """``recall_short`` of ``recall_short (under 266 days)``."""
+        return short_name(measure)
+
+
+def _share(right: np.ndarray, subjects: pd.Series) -> Summary:
+    """The share that is right, with its interval over subjects."""
+    if not len(right):
+        return summarise_draws(float("nan"), np.array([]), 0)
+    counts = draw_cohorts(subjects.tolist())
+    return summarise_draws(float(right.mean()), divide(counts @ right, counts.sum(axis=1)), subjects.nunique())
+
+
+def _numbers(values: Mapping[str, Any]) -> Summary:
+    """A summary as it was before JSON made nothing of what is not a number."""
+    return {key: float("nan") if values.get(key) is None else values[key] for key in ("mean", "low", "high", "n")}

@@ -1,0 +1,139 @@
+"""What the command line asks for, checked before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from common.errors import KnobError, Problem
+from common.reports.reproduction.plan import PROTOCOLS, Table
+
+OURS = {
+    "dataset_dir": "--dataset_dir",
+    "output_dir": "--output",
+    "weights": "--output",
+    "checkpoint": "--output",
+    "bundle_root": "",
+    "protocol": "--protocol",
+    "side": "",
+    "device": "--device",
+    "fold": "--repeats",
+    "resume": "",
+    "overwrite": "",
+    "split_file": "",
+    "init_weights": "",
+}
+"""Knobs that this command sets itself, and the option that takes their place."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is reproduced, on what, and how it differs from the papers.
+
+    Args:
+        dataset_dir: a BraTS folder as downloaded.
+        output: folder of the runs and of the table.
+        bundles: the folder that holds the bundles.
+        protocols: of :data:`PROTOCOLS`.
+        repeats: of each training, on as many splits; ``None`` for the table's own.
+        settings: knobs for every command that knows them, as they are typed.
+        pretrained_dir: folder with a file of ImageNet weights a backbone.
+        segmentation: weights of the segmentation bundle, in place of training some.
+        device: where to compute; ``None`` for the bundles' choice.
+    """
+
+    dataset_dir: Path
+    output: Path
+    bundles: Path
+    protocols: tuple[str, ...] = PROTOCOLS
+    repeats: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    pretrained_dir: Path | None = None
+    segmentation: Path | None = None
+    device: str | None = None
+
+
+def read_settings(words: Iterable[str]) -> dict[str, str]:
+    """``name=value`` words as a mapping.
+
+    Raises:
+        KnobError: names every word without an equals sign, and every knob given twice.
+    """
+    settings: dict[str, str] = {}
+    problems = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not (name and equals):
+            problems.append(Problem("it is no name=value", f"--set {word}", "Write it as in --set epochs=1."))
+        elif name in settings:
+            problems.append(Problem("it is given twice", f"--set {word}", "Leave one out."))
+        settings[name] = value
+    if problems:
+        raise KnobError(problems)
+    return settings
+
+
+def check_options(table: Table, options: Options, known: Collection[str]) -> None:
+    """Refuse what would change nothing, or what the table itself sets.
+
+    Args:
+        table: that is asked for.
+        options: of the command.
+        known: top-level keys of the configs that its commands read.
+
+    Raises:
+        KnobError: with everything that is wrong.
+    """
+    problems = [problem for name in options.settings for problem in _setting_problems(name, table, known)]
+    monte_carlo = "split_method" in table.varied
+    folds = int(options.settings.get("folds", 5))
+    repeats = options.repeats or table.repeats
+    if repeats < 1 or (repeats > folds and not monte_carlo):
+        mend = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
+        problems.append(Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", mend))
+    if options.segmentation and "segmentation" not in table.varied:
+        problems.append(Problem(f"{table.source} needs no segmentation", "--segmentation", "Leave it out."))
+    for knob, path in (("pretrained_dir", options.pretrained_dir), ("segmentation", options.segmentation)):
+        if path is not None and not path.exists():
+            problems.append(Problem("it does not exist", f"--{knob} {path}", "Correct the path."))
+    if problems:
+        raise KnobError(problems)
+
+
+def _setting_problems(name: str, table: Table, known: Collection[str]) -> list[Problem]:
+    top = top_of(name)
+    where = f"--set {name}"
+    if top in OURS:
+        instead = f"Say {OURS[top]} instead." if OURS[top] else "Leave it out."
+        return [Problem("this command sets it itself", where, instead)]
+    if top in table.varied:
+        return [Problem(f"{table.source} is about it, and sets it itself", where, "Leave it out.")]
+    if top not in known:
+        near = [f"--set {word}" for word in difflib.get_close_matches(top, sorted(known), n=3)]
+        mend = f"Did you mean {' or '.join(near)}?" if near else "The bundles' docs/README.md list the knobs."
+        return [Problem("no config of this table defines it, so it would change nothing", where, mend)]
+    return []
+
+
+def top_of(name: str) -> str:
+    """The top-level key of a setting: ``train`` of ``train#trainer#max_epochs``."""
+    return name.replace("::", "#").partition("#")[0]
+
+
+def take_known(settings: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
+    """Those settings that the config files define."""
+    known = known_keys(tuple(files))
+    return {name: value for name, value in settings.items() if top_of(name) in known}
+
+
+@cache
+def known_keys(files: tuple[Path, ...]) -> frozenset[str]:
+    """The top-level keys of config files."""
+    found = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in files)
+    return frozenset(top_of(str(key)) for content in found for key in content)

@@ -1,0 +1,111 @@
+"""What a table of a paper is made of: networks that are trained and judged, and the cells that their measures fill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PROTOCOLS = ("paper", "patient")
+TASKS = ("grade", "survival")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that is trained and judged.
+
+    Args:
+        name: of its folder, such as ``grade/vgg16``.
+        recipe: of :mod:`common.reports.reproduction.recipes`.
+        settings: knobs that tell it from the bundle's own.
+        of_protocol: knobs of one protocol alone.
+        side: that it is judged on under the patient protocol; the published one has only ``test``.
+    """
+
+    name: str
+    recipe: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    of_protocol: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    side: str = "test"
+
+    @property
+    def task(self) -> str:
+        """``grade`` or ``survival``, or whatever its folder begins with."""
+        return self.name.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table.
+
+    Args:
+        row: label of its row.
+        column: label of its column.
+        model: name of the network that it is measured on.
+        measure: as :class:`common.reports.reproduction.evaluation.Evaluation` names it.
+        published: what the paper printed there, if anything.
+        unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``protocol``: samples under the
+            published protocol, as the paper counted, and patients under the patient protocol.
+    """
+
+    row: str
+    column: str
+    model: str
+    measure: str
+    published: float | None = None
+    unit: str = "protocol"
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for the best option of every factor: together they make one more network, which is judged once.
+
+    Args:
+        start: that network, still without its options.
+        factors: under each factor the options, each as the name of the model that tried it and its knobs.
+        measure: by which the best one is chosen.
+        published: what the paper printed of the chosen network.
+    """
+
+    start: Model
+    factors: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    measure: str = "macro_f1"
+    published: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a paper.
+
+    Args:
+        name: as on the command line.
+        title: what it shows.
+        source: paper and table.
+        models: networks to train.
+        cells: what is read from them.
+        notes: what a person must know to read it.
+        leak: what is wrong with the published protocol.
+        digits: of the printed numbers.
+        repeats: how often each network is trained, on as many splits, unless the command says otherwise.
+        varied: knobs that the table itself sets.
+        searches: whose winners are further rows.
+        confusion: whether the confusion matrices are part of it.
+    """
+
+    name: str
+    title: str
+    source: str
+    models: tuple[Model, ...]
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...]
+    leak: str
+    digits: int = 2
+    repeats: int = 1
+    varied: tuple[str, ...] = ()
+    searches: tuple[Search, ...] = ()
+    confusion: bool = False
+
+
+def counted_as(unit: str, protocol: str) -> str:
+    """What counts as one where a cell leaves it to the protocol."""
+    return unit if unit != "protocol" else {"paper": "samples", "patient": "patients"}[protocol]

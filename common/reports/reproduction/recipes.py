@@ -1,0 +1,242 @@
+"""How a network of a table is made: the commands of ``monai.bundle``, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from common.commands import bundle_command, config_files
+from common.errors import KnobError, Problem
+from common.reports.reproduction.options import Options, check_options, known_keys, take_known
+from common.reports.reproduction.plan import Model, Table
+
+GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
+SEGMENTATION = "glioma_segmentation"
+PAPER = {"train": "paper", "train_masks": "paper_masks"}
+"""The overlay with the published protocol of each training config."""
+
+ENCODER = "resnet18"
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+OF_TRAINING = ("pretrained",)
+"""Settings of the command that an evaluation has no use for: the checkpoint brings all weights."""
+
+OF_FIRST_STAGE = ("pretrained", "trainable")
+"""Settings of the command that would undo what the later stages of P3's segmentation are."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command: a training or an evaluation.
+
+    Args:
+        run_id: ``training`` or ``evaluating``.
+        bundle: its folder.
+        configs: names of its configs, in the order in which they are merged.
+        settings: knobs and their values.
+        device: where to compute, if the bundle is not to choose.
+    """
+
+    run_id: str
+    bundle: Path
+    configs: tuple[str, ...]
+    settings: Mapping[str, Any]
+    device: str | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its config files."""
+        return config_files(self.bundle, self.configs)
+
+    def command(self, resume: bool = False) -> list[str]:
+        """What follows ``python``."""
+        more = {**({"device": self.device} if self.device else {}), **({"resume": True} if resume else {})}
+        return bundle_command(self.bundle, self.run_id, self.configs, {**self.settings, **more})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A network of a table under one protocol, on one split.
+
+    Args:
+        model: that is trained and judged.
+        protocol: ``paper`` or ``patient``.
+        repeat: which split, from 0.
+        folder: where everything goes; its ``metrics.json`` tells that it is done.
+        steps: the commands.
+    """
+
+    model: Model
+    protocol: str
+    repeat: int
+    folder: Path
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        """As its folder below the output."""
+        return "/".join((self.model.name, self.folder.name))
+
+
+def plan_table(table: Table, options: Options) -> list[Run]:
+    """All runs of a table, but for those that a search decides on.
+
+    Raises:
+        KnobError: with what is wrong with the options.
+    """
+    runs = plan_runs(table, replace(options, pretrained_dir=None))
+    files = {step.files for run in runs for step in run.steps}
+    check_options(table, options, {key for group in files for key in known_keys(group)})
+    return plan_runs(table, options)
+
+
+def plan_runs(table: Table, options: Options, models: tuple[Model, ...] | None = None) -> list[Run]:
+    """The runs of a table's models, or of some of them.
+
+    Raises:
+        KnobError: the folder of ImageNet weights lacks some; names all that are missing.
+    """
+    runs: list[Run] = []
+    problems: list[Problem] = []
+    for model in table.models if models is None else models:
+        for protocol in options.protocols:
+            for repeat in range(options.repeats or table.repeats):
+                try:
+                    runs.append(_plan_run(model, protocol, repeat, table, options))
+                except KnobError as error:
+                    problems += error.problems
+    if problems:
+        raise KnobError(dict.fromkeys(problems))
+    return runs
+
+
+def _plan_run(model: Model, protocol: str, repeat: int, table: Table, options: Options) -> Run:
+    folder = options.output / model.name / (f"{protocol}-{repeat}" if repeat else protocol)
+    split: dict[str, Any] = {"fold": repeat}
+    if "split_method" in table.varied:
+        split["folds"] = max(options.repeats or 0, table.repeats)
+    kitchen = _Kitchen(model, protocol, folder, split, options)
+    return Run(model, protocol, repeat, folder, RECIPES[model.recipe](kitchen))
+
+
+@dataclass(frozen=True)
+class _Kitchen:
+    """What the recipes share."""
+
+    model: Model
+    protocol: str
+    folder: Path
+    split: Mapping[str, Any]
+    options: Options
+
+    def train(self, bundle: str, *configs: str, folder: Path, backbone: str, **settings: Any) -> Step:
+        """Train into a folder: run files and ``model.pt``."""
+        skipped = OF_FIRST_STAGE if "init_weights" in settings else ()
+        weights = None if skipped else self._pretrained(backbone)
+        given = {**settings, "output_dir": folder, "weights": folder / "model.pt"}
+        return self._step("training", bundle, configs, given, skipped, {"pretrained": weights} if weights else {})
+
+    def evaluate(
+        self, bundle: str, *configs: str, weights: Path, overlays: tuple[str, ...] = ("evaluate",), **settings: Any
+    ) -> Step:
+        """Judge weights and leave the results in the run's own folder."""
+        side = self.model.side if self.protocol == "patient" else "test"
+        given = {**settings, "output_dir": self.folder, "weights": weights, "side": side}
+        return self._step("evaluating", bundle, configs, given, OF_TRAINING, overlays=overlays)
+
+    def _step(
+        self,
+        run_id: str,
+        bundle: str,
+        configs: tuple[str, ...],
+        given: Mapping[str, Any],
+        skipped: tuple[str, ...] = (),
+        more: Mapping[str, Any] | None = None,
+        overlays: tuple[str, ...] = (),
+    ) -> Step:
+        root = self.options.bundles / bundle
+        paper = (PAPER[configs[0]],) if self.protocol == "paper" else ()
+        merged = (*configs, *paper, *overlays)
+        model = {**self.model.settings, **self.model.of_protocol.get(self.protocol, {}), **self.split}
+        typed = {name: value for name, value in self.options.settings.items() if name not in skipped}
+        files = config_files(root, merged)
+        settings = {
+            "dataset_dir": self.options.dataset_dir,
+            **take_known({**model, **typed}, files),
+            **given,
+            **(more or {}),
+        }
+        if "split_file" in settings:
+            settings = {name: value for name, value in settings.items() if name not in ("fold", "folds")}
+        return Step(run_id, root, merged, settings, self.options.device)
+
+    def _pretrained(self, backbone: str) -> Path | None:
+        folder = self.options.pretrained_dir
+        if folder is None:
+            return None
+        found = [path for suffix in WEIGHT_SUFFIXES if (path := folder / f"{backbone}{suffix}").is_file()]
+        if not found:
+            mend = f"Put them there as {backbone}.safetensors or {backbone}.pth."
+            raise KnobError(Problem(f"it holds no ImageNet weights of {backbone}", f"--pretrained_dir {folder}", mend))
+        return found[0]
+
+    def backbone(self, default: str) -> str:
+        """The backbone of this run."""
+        return str(self.options.settings.get("backbone", self.model.settings.get("backbone", default)))
+
+
+def _slices(kitchen: _Kitchen, bundle: str) -> tuple[Step, ...]:
+    """P1: three slices, and clinical values on request."""
+    folder, backbone = kitchen.folder, kitchen.backbone("densenet121")
+    train = kitchen.train(bundle, "train", folder=folder, backbone=backbone)
+    return train, kitchen.evaluate(bundle, "train", weights=folder / "model.pt")
+
+
+def _masks(kitchen: _Kitchen) -> tuple[Step, ...]:
+    """P3's survival network on true masks."""
+    folder, backbone = kitchen.folder, kitchen.backbone("resnet50")
+    train = kitchen.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)
+    return train, kitchen.evaluate(SURVIVAL, "train_masks", weights=folder / "model.pt")
+
+
+def _segmentation(kitchen: _Kitchen) -> tuple[Step, ...]:
+    """P3's U-Net: everything, then the deep head alone, then the same at a lower learning rate."""
+    first, second, third = (kitchen.folder / f"stage{stage}" for stage in (1, 2, 3))
+    return (
+        kitchen.train(SEGMENTATION, "train", folder=first, backbone=ENCODER),
+        kitchen.train(
+            SEGMENTATION, "train", "stage2", folder=second, backbone=ENCODER, init_weights=first / "model.pt"
+        ),
+        kitchen.train(
+            SEGMENTATION, "train", "stage3", folder=third, backbone=ENCODER, init_weights=second / "model.pt"
+        ),
+        kitchen.evaluate(SEGMENTATION, "train", "stage3", weights=third / "model.pt"),
+    )
+
+
+def _combined(kitchen: _Kitchen) -> tuple[Step, ...]:
+    """P3's combined system: survival from masks that the U-Net makes."""
+    folder, backbone = kitchen.folder, kitchen.backbone("resnet50")
+    steps = [kitchen.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)]
+    masks = kitchen.options.segmentation
+    if masks is None:
+        own = folder / "segmentation"
+        # one split for both networks, or the U-Net would have learned from patients that the other is judged on
+        split = {"split_file": folder / "split.json"} if kitchen.protocol == "patient" else {}
+        steps.append(kitchen.train(SEGMENTATION, "train", folder=own, backbone=ENCODER, **split))
+        masks = own / "model.pt"
+    overlays = ("evaluate", "evaluate_from_images")
+    judged = kitchen.evaluate(
+        SURVIVAL, "train_masks", weights=folder / "model.pt", overlays=overlays, segmentation=masks
+    )
+    return (*steps, judged)
+
+
+RECIPES: Mapping[str, Callable[[_Kitchen], tuple[Step, ...]]] = {
+    "grade slices": lambda kitchen: _slices(kitchen, GRADE),
+    "survival slices": lambda kitchen: _slices(kitchen, SURVIVAL),
+    "survival masks": _masks,
+    "segmentation": _segmentation,
+    "combined": _combined,
+}

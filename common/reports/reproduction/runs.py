@@ -1,0 +1,140 @@
+"""Carrying runs out: each command in a process of its own, its words in a log file, what is done left as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.commands import ROOT, shown
+from common.errors import OutputError, Problem
+from common.files import write_json
+from common.reports.reproduction.recipes import Run, Step
+from common.running import last_state_path
+
+DONE, FAILED, MISSING = "done", "failed", "not run"
+RECORD, LOG, RESULT = "run.json", "log.txt", "metrics.json"
+ERROR = re.compile(r"^[\w.]*(?:Error|Exception|Interrupt)\b.*")
+LONGEST_MESSAGE = 500  # characters
+
+Start = Callable[[Sequence[str], Path], int]
+"""Runs a command of the interpreter, its words appended to a log file; returns its exit code."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Args:
+        run: that was asked for.
+        state: ``done``, ``failed`` or ``not run``.
+        message: the last error, where it failed.
+    """
+
+    run: Run
+    state: str
+    message: str = ""
+
+
+def check_folders(runs: Sequence[Run]) -> None:
+    """Refuse folders that hold weights or measures made with other settings: a table must not mix them.
+
+    Raises:
+        OutputError: names every such folder and what differs.
+    """
+    problems = []
+    for run in runs:
+        if not is_done(run) and not any(map(_is_begun, run.steps)):
+            continue
+        path = run.folder / RECORD
+        if not path.is_file():
+            what = "it holds weights or measures that this command has not made"
+            problems.append(Problem(what, run.folder, "Choose another --output."))
+            continue
+        found = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        differing = _differences(found, _record(run)["settings"])
+        if differing:
+            mend = "Give the same settings, choose another --output, or delete this folder."
+            what = f"this run was begun with other settings ({'; '.join(differing)})"
+            problems.append(Problem(what, run.folder, mend))
+    if problems:
+        raise OutputError(problems)
+
+
+def carry_out(run: Run, start: Start | None = None) -> Outcome:
+    """Do what is left of a run: nothing where it is done; a training that was interrupted goes on.
+
+    Args:
+        run: its folder was looked at by :func:`check_folders`.
+        start: carries a command out.
+    """
+    if is_done(run):
+        return Outcome(run, DONE)
+    write_json(run.folder / RECORD, _record(run))
+    for step in run.steps:
+        code = (start or start_process)(step.command(resume=_is_begun(step)), run.folder / LOG)
+        if code:
+            return Outcome(run, FAILED, f"exit code {code}: {last_error(run.folder / LOG)}")
+    if not is_done(run):
+        return Outcome(run, FAILED, f"its commands ended well but left no {RESULT}")
+    return Outcome(run, DONE)
+
+
+def is_done(run: Run) -> bool:
+    """Whether it has left its measures."""
+    return (run.folder / RESULT).is_file()
+
+
+def start_process(command: Sequence[str], log: Path) -> int:
+    """Run a command of this interpreter in the repository's root."""
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"$ {shlex.join(shown(command))}\n")
+        file.flush()
+        finished = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
+        )
+    return finished.returncode
+
+
+def last_error(log: Path) -> str:
+    """The last error of a log with what follows it, or its last line."""
+    lines = [
+        line.rpartition("\r")[2].strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+    ]
+    lines = [line for line in lines if line]
+    begins = [place for place, line in enumerate(lines) if ERROR.match(line)]
+    told = " ".join(lines[begins[-1] :] if begins else lines[-1:])
+    return told if len(told) <= LONGEST_MESSAGE else f"{told[:LONGEST_MESSAGE]} …"
+
+
+def _is_begun(step: Step) -> bool:
+    weights = Path(str(step.settings["weights"]))
+    return step.run_id == "training" and (weights.exists() or last_state_path(weights).exists())
+
+
+def _record(run: Run) -> dict[str, list]:
+    """What a run was made with, to be read by people and compared with what is asked for later."""
+    return {
+        "commands": [shlex.join(shown(step.command())) for step in run.steps],
+        "settings": [
+            {name: str(value) for name, value in {**step.settings, "configs": step.configs}.items()}
+            for step in run.steps
+        ],
+    }
+
+
+def _differences(found: Sequence[dict[str, str]], wanted: Sequence[dict[str, str]]) -> list[str]:
+    if len(found) != len(wanted):
+        return [f"{len(found)} commands, now {len(wanted)}"]
+    told = [
+        f"{name} {then.get(name, 'unset')}, now {now.get(name, 'unset')}"
+        for then, now in zip(found, wanted, strict=True)
+        for name in {**then, **now}
+        if then.get(name) != now.get(name)
+    ]
+    return list(dict.fromkeys(told))

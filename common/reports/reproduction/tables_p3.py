@@ -1,0 +1,117 @@
+"""The tables of P3 (Sathiyamoorthy & Vaidyanathan): segmentation, survival from masks, and both combined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from common.reports.published import SURVIVAL_COMBINED, SURVIVAL_MASKS
+from common.reports.reproduction.plan import Cell, Model, Table
+
+LEAK = (
+    "Published protocol: slices of a patient stand on both sides of the split, and neighbouring slices of one tumour "
+    "are nearly the same picture. These numbers explain the printed ones and tell nothing about new patients."
+)
+SOFT_DICE = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8648}
+BINS = {"short": "0 (short)", "mid": "1 (mid)", "long": "2 (long)"}
+INTERVALS = "Intervals are 95 %, bootstrap over patients, whatever is counted."
+EMPTY = (
+    "Slices: the published protocol counts all slices of a volume, the patient protocol those with tumour, unless "
+    "--set empty_slices=true is said."
+)
+TERTILES = "The bins are tertiles of survival, fitted on the training side under both protocols."
+WAYS = {
+    "all slices": "all slices",
+    "slices with tumour": "image-wise (slices with tumour)",
+    "majority vote, slices counted": "majority vote, slices counted",
+    "majority vote, patients counted": "majority vote, patients counted",
+}
+
+
+def soft_dice(tasks: Sequence[str]) -> Table:
+    """Table 1: soft Dice of the three classes after all three stages of training."""
+    model = Model("segmentation/three_stages", "segmentation")
+    return Table(
+        name="p3-table1",
+        title="Segmentation: soft Dice by class",
+        source="P3, table 1",
+        models=(model,),
+        cells=tuple(
+            Cell(name, "soft Dice", model.name, f"soft_dice_{name}", printed, "patients")
+            for name, printed in SOFT_DICE.items()
+        ),
+        notes=(
+            "P3 calls it accuracy. It is a soft Dice a slice with smoothing: a slice without tumour scores nearly 1. "
+            "Here it is averaged over a patient's slices, then over patients.",
+            "P3 also prints 0.8986 for the whole test set; its three classes average 0.8648, and the text does not say "
+            "how the two belong together.",
+            INTERVALS,
+        ),
+        leak=LEAK,
+        digits=4,
+        varied=("stage", "head"),
+    )
+
+
+def true_masks(tasks: Sequence[str]) -> Table:
+    """Table 2, with the overall accuracy of section 5.2 and the areas of figure 6: survival from true masks."""
+    model = Model("survival/true_masks", "survival masks")
+    per_class = SURVIVAL_MASKS.per_class
+    cells = []
+    for unit in ("samples", "patients"):
+        counted = {"samples": "slices", "patients": "patients"}[unit]
+        for name, row in BINS.items():
+            for measure, column in (("recall", "accuracy"), ("auc", "AUC")):
+                printed = per_class[name][measure] if unit == "samples" else None
+                cells.append(Cell(row, f"{column}, {counted}", model.name, f"{measure}_{name}", printed, unit))
+        printed = SURVIVAL_MASKS.measures["accuracy"] if unit == "samples" else None
+        cells.append(Cell("overall", f"accuracy, {counted}", model.name, "accuracy", printed, unit))
+        cells.append(Cell("overall", f"AUC, {counted}", model.name, "auc", None, unit))
+    return Table(
+        name="p3-table2",
+        title="Survival from true masks and age",
+        source=SURVIVAL_MASKS.source,
+        models=(model,),
+        cells=tuple(cells),
+        notes=(
+            "Accuracy of a bin is the share of its slices (or patients) that are put into it. A patient's answer is "
+            "the mean probability over the slices with tumour; P3 counts slices only.",
+            "P3's figure 7: bin 0, 1,287 right and 359 taken for 2; bin 1, 319 taken for 0 and 570 for 2; bin 2, "
+            "1,341 right and 284 taken for 1. The other counts are not in its text.",
+            EMPTY,
+            TERTILES,
+            INTERVALS,
+        ),
+        leak=LEAK,
+        digits=4,
+        confusion=True,
+    )
+
+
+def predicted_masks(tasks: Sequence[str]) -> Table:
+    """Table 3, with the overall numbers of section 5.3: survival from masks that the segmentation bundle makes."""
+    model = Model("survival/predicted_masks", "combined")
+    rows = {**BINS, "accuracy": "overall"}
+    return Table(
+        name="p3-table3",
+        title="Survival from predicted masks and age: accuracy",
+        source=SURVIVAL_COMBINED.source,
+        models=(model,),
+        cells=tuple(
+            Cell(row, column, model.name, f"{way}: {name}", SURVIVAL_COMBINED.votes.get(way, {}).get(name), "samples")
+            for way, column in WAYS.items()
+            for name, row in rows.items()
+        ),
+        notes=(
+            "P3 scores the vote of a volume once for each of its slices, so that a large tumour weighs more than a "
+            "small one; the last column counts each patient once.",
+            "Masks: stage 1 of the segmentation bundle, or the weights of --segmentation. Under the patient protocol "
+            "it is trained on the survival network's split, so that no test patient is known to either; patients "
+            "without a survival time are left out of it.",
+            TERTILES,
+            INTERVALS,
+        ),
+        leak=LEAK,
+        digits=4,
+        varied=("segmentation", "stage", "head"),
+        confusion=True,
+    )

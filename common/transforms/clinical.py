@@ -1,0 +1,213 @@
+"""Age and extent of resection as numbers beside the image, scaled by what the training side knows.
+
+A value that is not recorded never turns into a zero in silence: it is an error, unless patients without it were
+learned from, and then the network is told by an indicator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from monai.transforms import Transform
+
+from common.cohorts.clinical import parse_clinical
+from common.cohorts.features import EXAMPLES, FEATURES, parse_features, parse_given
+from common.cohorts.records import Record
+from common.cohorts.tables import as_text
+from common.errors import CheckpointError, DatasetError, KnobError, Problem
+from common.running import as_bool
+from common.splits.guard import name_some
+
+RESECTIONS = ("GTR", "STR")
+Features = str | Iterable[str] | None
+
+
+def clinical_width(features: Features, missing_indicators: bool) -> int:
+    """How many numbers a patient's clinical values are: age 1, 2 with an indicator, and resection 2."""
+    widths = {"age": 2 if as_bool(missing_indicators, "missing_indicators") else 1, "resection": len(RESECTIONS)}
+    return sum(widths[name] for name in parse_features(features))
+
+
+@dataclass(frozen=True)
+class ClinicalEncoder:
+    """Clinical values of a patient as ``width`` floats, in the order of :data:`~common.cohorts.features.FEATURES`.
+
+    Age is 0 at the youngest and 1 at the oldest training patient (beyond them outside [0, 1]), followed, with
+    ``missing_indicators``, by 1 where it is not recorded and 0 where it is. Resection is [GTR, STR], both 0 where it is
+    not recorded.
+
+    Args:
+        features: that the network is given.
+        missing_indicators: whether the network is told that an age is not recorded.
+        missing_seen: the features that some training patients lack; only these may be missing later.
+        age_range: years of the youngest and of the oldest training patient; empty without the feature age.
+        mean_age: of the training patients, in years; stands for an age that is not recorded.
+    """
+
+    features: tuple[str, ...]
+    missing_indicators: bool = False
+    missing_seen: tuple[str, ...] = ()
+    age_range: tuple[float, ...] = ()
+    mean_age: float = 0.0
+
+    @property
+    def width(self) -> int:
+        """How many numbers :meth:`encode` returns."""
+        return clinical_width(self.features, self.missing_indicators)
+
+    def missing(self, record: Mapping[str, Any]) -> list[str]:
+        """The features that a record lacks and must not lack."""
+        return [name for name in self.features if record.get(name) is None and name not in self.missing_seen]
+
+    def encode(self, record: Mapping[str, Any]) -> list[float]:
+        """The numbers of one patient.
+
+        Raises:
+            DatasetError: a value is not recorded, and nobody without it was learned from.
+        """
+        missing = self.missing(record)
+        if missing:
+            where = str(record.get("subject", "the patient"))
+            raise DatasetError([Problem(f"no {name} is recorded", where, _mend(name)) for name in missing])
+        numbers = []
+        if "age" in self.features:
+            numbers += self._encode_age(record.get("age"))
+        if "resection" in self.features:
+            numbers += [float(record.get("resection") == name) for name in RESECTIONS]
+        return numbers
+
+    def _encode_age(self, age: float | None) -> list[float]:
+        youngest, oldest = self.age_range
+        known = self.mean_age if age is None else float(age)
+        scaled = (known - youngest) / (oldest - youngest) if oldest > youngest else 0.0
+        return [scaled, float(age is None)] if self.missing_indicators else [scaled]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists, text and numbers, fit for a checkpoint that is loaded with ``weights_only=True``."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any] | None) -> ClinicalEncoder:
+        """The inverse of :meth:`to_json`; nothing stands for an encoder without features.
+
+        Raises:
+            CheckpointError: it is no encoder.
+        """
+        if not content:
+            return cls(())
+        try:
+            return cls(
+                features=tuple(content["features"]),
+                missing_indicators=bool(content["missing_indicators"]),
+                missing_seen=tuple(content["missing_seen"]),
+                age_range=tuple(content["age_range"]),
+                mean_age=float(content["mean_age"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            mend = "Use a checkpoint written by this suite."
+            raise CheckpointError(
+                Problem(f"it holds no clinical encoder ({error!r})", "the checkpoint", mend)
+            ) from error
+
+
+def fit_clinical(train_records: Sequence[Record], features: Features, missing_indicators: bool) -> ClinicalEncoder:
+    """The encoder of a run, from its training side alone.
+
+    Args:
+        train_records: the training side.
+        features: a list or comma-separated text; empty for none.
+        missing_indicators: as for :class:`ClinicalEncoder`.
+
+    Raises:
+        KnobError: an unknown feature, or some training patients have no age and indicators were not asked for.
+        DatasetError: no training patient has one of the features.
+    """
+    names = parse_features(features)
+    indicators = as_bool(missing_indicators, "missing_indicators")
+    known = {name: [record[name] for record in train_records if record.get(name) is not None] for name in names}
+    absent = [name for name in names if not known[name]]
+    if absent:
+        mend = "Leave it out of --clinical_features, or pass a data set whose tables have it."
+        where = "the training side of the split"
+        raise DatasetError([Problem(f"no patient has a recorded {name}", where, mend) for name in absent])
+    missing_seen = tuple(name for name in names if len(known[name]) < len(train_records))
+    if "age" in missing_seen and not indicators:
+        what = f"{len(train_records) - len(known['age'])} of {len(train_records)} training patients have no age"
+        mend = "Say --missing_indicators true, leave age out of --clinical_features, or exclude them."
+        raise KnobError(Problem(what, "--missing_indicators", mend))
+    ages = [float(age) for age in known.get("age", ())]
+    if not ages:
+        return ClinicalEncoder(names, indicators, missing_seen)
+    return ClinicalEncoder(names, indicators, missing_seen, (min(ages), max(ages)), sum(ages) / len(ages))
+
+
+def add_clinical(records: Sequence[Record], encoder: ClinicalEncoder) -> list[Record]:
+    """Copies of the records with ``clinical``, a list of ``encoder.width`` floats, where that is not 0.
+
+    Raises:
+        DatasetError: patients lack a value that the training side had for everybody; all of them at once.
+    """
+    if not encoder.features:
+        return [dict(record) for record in records]
+    problems = []
+    for name in encoder.features:
+        lacking = {str(record["subject"]) for record in records if name in encoder.missing(record)}
+        if lacking:
+            what = f"no {name} is recorded for {name_some(lacking)}"
+            mend = (
+                "All training patients had one: add it, exclude these patients, or leave it out of --clinical_features."
+            )
+            problems.append(Problem(what, "the cohort", mend))
+    if problems:
+        raise DatasetError(problems)
+    return [{**record, "clinical": encoder.encode(record)} for record in records]
+
+
+def refuse_unused(given: Mapping[str, Any] | None, encoder_json: Mapping[str, Any] | None) -> None:
+    """Refuse clinical values on the command line that the network is not given: they would change nothing.
+
+    Raises:
+        KnobError: names every such value.
+    """
+    features = ClinicalEncoder.from_json(encoder_json).features
+    unused = [name for name in parse_given(given) if name not in features]
+    if unused:
+        mend = "Leave it out, or use a network that was trained with it."
+        raise KnobError([Problem("this network does not read it", f"--{name}", mend) for name in unused])
+
+
+class EncodeClinicald(Transform):
+    """Turn the raw ``age`` and ``resection`` of an item into ``clinical``, float32 (width,).
+
+    The raw values, numbers or text, leave the item. A network without clinical values gets no ``clinical``.
+
+    Args:
+        encoder_json: from the checkpoint, :meth:`ClinicalEncoder.to_json`; nothing for a network without.
+
+    Raises:
+        DatasetError: a value means nothing, or is missing and nobody without it was learned from; all at once.
+    """
+
+    def __init__(self, encoder_json: Mapping[str, Any] | None) -> None:
+        self.encoder = ClinicalEncoder.from_json(encoder_json)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        item = dict(data)
+        raw = {name: item.pop(name, None) for name in FEATURES}
+        if not self.encoder.features:
+            return item
+        subject = str(item.get("subject", "the patient"))
+        values, problems = parse_clinical({name: raw[name] for name in self.encoder.features}, subject)
+        missing = [name for name in self.encoder.missing(values) if not as_text(raw[name])]
+        problems += [Problem(f"no {name} is given", subject, _mend(name)) for name in missing]
+        if problems:
+            raise DatasetError(problems)
+        item["clinical"] = torch.tensor(self.encoder.encode(values), dtype=torch.float32)
+        return item
+
+
+def _mend(name: str) -> str:
+    return f"{EXAMPLES[name]} Nobody without it was learned from."

@@ -1,0 +1,70 @@
+"""What the items of every data set say of their case."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+
+from common.errors import DatasetError, Problem, SplitError
+from common.transforms.cache import Case
+
+Item = dict[Hashable, Any]
+
+FACTS = ("subject", "scan", "label", "clinical")
+
+
+def case_facts(case: Case, *keys: str) -> Item:
+    """Subject, scan, label and clinical values of a case, and ``keys``; without those that it does not have."""
+    return {key: case[key] for key in (*FACTS, *keys) if case.get(key) is not None}
+
+
+def clinical_as_tensor(item: Item) -> Item:
+    """``clinical``, where there is one, as float32 (n,): a batch of lists would come out as a list of columns."""
+    if item.get("clinical") is not None:
+        item["clinical"] = torch.as_tensor(item["clinical"], dtype=torch.float32)
+    return item
+
+
+def split_indices(case: Case, key: str, unit: str, count: int) -> Sequence[int]:
+    """The indices of a case's slices or images that a split over them names.
+
+    Args:
+        case: with ``key``.
+        key: ``slices`` or ``images``.
+        unit: what an index stands for, for the message.
+        count: how many the case has.
+
+    Raises:
+        SplitError: the split names one that the case does not have.
+    """
+    beyond = [index for index in case[key] if not 0 <= index < count]
+    if beyond:
+        what = f"the split names {unit} {', '.join(map(str, beyond))} of {count}, counted from 0"
+        raise SplitError(Problem(what, case["subject"], "Correct the split file."))
+    return case[key]
+
+
+def class_weights(items: Iterable[Item], num_classes: int) -> torch.Tensor:
+    """A weight a class, inverse to its frequency, for the cross-entropy; the items' mean weight is 1.
+
+    Returns:
+        float32 (num_classes,).
+
+    Raises:
+        DatasetError: with every class that no item has.
+    """
+    labels = [int(item["label"]) for item in items]
+    mend = "Take another split or seed, or other classes, so that the training side holds each of them."
+    empty = [
+        Problem(f"no item is of class {index}, of {num_classes} classes counted from 0", "training side", mend)
+        for index in range(num_classes)
+        if index not in labels
+    ]
+    if empty:
+        raise DatasetError(empty)
+    weights = compute_class_weight("balanced", classes=np.arange(num_classes), y=np.asarray(labels))
+    return torch.as_tensor(weights, dtype=torch.float32)

@@ -1,0 +1,36 @@
+"""From the logits of a patient's images to the patient's probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+
+
+class ClassProbabilitiesd(MapTransform):
+    """Turn logits into what a patient's report needs: probabilities, and the images' votes.
+
+    The key becomes float32 (class,): soft-max probabilities, for several images their mean. Beside it come ``votes``,
+    int64 (class,): how many images have each class as their most probable one (P3's majority vote is the largest);
+    and ``samples``, float32 (n, class): probabilities of each image.
+
+    Args:
+        keys: of logits, (class,) for a single image or (n, class) for n; one key, since the other two have fixed names.
+        allow_missing_keys: as MONAI's.
+    """
+
+    def __init__(self, keys: KeysCollection = "pred", allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        item = dict(data)
+        for key in self.key_iterator(item):
+            logits = torch.atleast_2d(torch.as_tensor(item[key]).detach().float())
+            samples = logits.softmax(dim=1)
+            item[key] = samples.mean(dim=0)
+            item["votes"] = torch.bincount(samples.argmax(dim=1), minlength=samples.shape[1])
+            item["samples"] = samples
+        return item

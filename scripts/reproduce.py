@@ -1,0 +1,114 @@
+"""Make a table of P1 or P3: train and judge every network of it, and put our numbers beside the printed ones.
+
+python scripts/reproduce.py p1-table2 --dataset_dir <BraTS 2020> --output runs/p1-table2
+
+Each network is trained and judged by the bundles' own commands (--dry_run prints them). A command that was interrupted
+goes on where it stopped when it is given again. The table is in <output>/table.html, table.csv and table.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from common.reports.reproduction.options import Options
+    from common.reports.reproduction.plan import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLES = (
+    *("p1-table2", "p1-table3", "p1-table4", "p1-table5", "p1-table6"),
+    *("p3-table1", "p3-table2", "p3-table3"),
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the table that the command line names; the exit code is 1 where a run of it failed."""
+    arguments = parse_arguments(argv)
+    from common.errors import GliomaError
+    from common.reports.reproduction.catalogue import find_table
+
+    try:
+        table, options = find_table(arguments.table, arguments.task), read_options(arguments)
+        return print_commands(table, options) if arguments.dry_run else make(table, options, arguments.rows)
+    except GliomaError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=TABLES, metavar="table", help=", ".join(TABLES))
+    parser.add_argument("--dataset_dir", type=Path, required=True, help="BraTS folder as downloaded (the papers: 2020)")
+    parser.add_argument("--output", type=Path, help="folder of the runs and the table (default: runs/<table>)")
+    parser.add_argument("--protocol", choices=("patient", "paper", "both"), default="both", help="(default: both)")
+    parser.add_argument("--task", choices=("grade", "survival", "both"), default="both", help="(default: both)")
+    parser.add_argument("--repeats", type=int, help="splits of each network (default: 1; p1-table4: 10)")
+    parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="run only these, such as grade/vgg16")
+    parser.add_argument(
+        *("--set", "-s"),
+        action="append",
+        default=[],
+        metavar="KNOB=VALUE",
+        help="a knob of the bundles for every command that knows it, such as epochs=1; may be said again",
+    )
+    parser.add_argument("--pretrained_dir", type=Path, help="folder with a file of ImageNet weights a backbone")
+    parser.add_argument("--segmentation", type=Path, help="weights of the segmentation bundle (p3-table3)")
+    parser.add_argument("--device", help="where to compute (default: the GPU if there is one)")
+    parser.add_argument("--dry_run", action="store_true", help="print the commands and do nothing")
+    return parser.parse_args(argv)
+
+
+def read_options(arguments: argparse.Namespace) -> Options:
+    """What the command line asks for; paths become absolute, since every command names them."""
+    from common.reports.reproduction.options import Options, read_settings
+    from common.reports.reproduction.plan import PROTOCOLS
+
+    return Options(
+        dataset_dir=arguments.dataset_dir.absolute(),
+        output=(arguments.output or Path("runs") / arguments.table).absolute(),
+        bundles=ROOT / "bundles",
+        protocols=PROTOCOLS if arguments.protocol == "both" else (arguments.protocol,),
+        repeats=arguments.repeats,
+        settings=read_settings(arguments.set),
+        pretrained_dir=arguments.pretrained_dir and arguments.pretrained_dir.absolute(),
+        segmentation=arguments.segmentation and arguments.segmentation.absolute(),
+        device=arguments.device,
+    )
+
+
+def print_commands(table: Table, options: Options) -> int:
+    """The commands of the table's runs, in their order."""
+    from common.commands import shown
+    from common.reports.reproduction.recipes import plan_table
+
+    for run in plan_table(table, options):
+        print(f"# {run.name}")
+        for step in run.steps:
+            print(shlex.join(shown(step.command())))
+    for search in table.searches:
+        print(f"# {search.start.name}: the best option of every factor, trained and judged when the others are done")
+    return 0
+
+
+def make(table: Table, options: Options, rows: list[str]) -> int:
+    """Run, write, and tell what failed."""
+    from common.reports.reproduction.command import reproduce
+    from common.reports.reproduction.runs import FAILED, LOG
+
+    failed = [outcome for outcome in reproduce(table, options, rows) if outcome.state == FAILED]
+    for outcome in failed:
+        print(f"\nfailed: {outcome.run.name}\n  {outcome.message}\n  {outcome.run.folder / LOG}", file=sys.stderr)
+    print(f"\n{options.output / 'table.html'}")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

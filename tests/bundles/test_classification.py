@@ -1,0 +1,289 @@
+"""The life of the classification networks, in process: train, break off, resume, evaluate, predict; both protocols."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from ignite.engine import Events
+
+from common.cohorts.phantoms import make_brats_phantoms
+from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError, find_glioma_error
+from common.networks import SegmentationUNet, save_checkpoint
+
+Start = Callable[..., Any]
+
+GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
+RUNS = {"grade": (GRADE, "train"), "survival": (SURVIVAL, "train"), "masks": (SURVIVAL, "train_masks")}
+INFERENCE = {"train": "inference", "train_masks": "inference_masks"}
+SMALL = {
+    "folds": 4,
+    "backbone": "resnet18",
+    "image_size": [64, 64],
+    "slice_gap": 6,
+    "samples_per_epoch": 16,
+    "batch_size": 8,
+    "seed": 1,
+}
+"""Heads of these phantoms are 40 mm high."""
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty phantoms, 14 of them HGG; as in BraTS, the LGG have no age, survival or resection."""
+    folder = tmp_path_factory.mktemp("cohort")
+    make_brats_phantoms(folder, patients=20, shape=(48, 48, 40))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def begin(start: Start, cohort: Path) -> Start:
+    """Like ``start``, on this cohort and for one of :data:`RUNS`: ``begin(folder, "masks", "evaluate", epochs=2)``."""
+
+    def begin(folder: Path, run: str, *overlays: str, config: str | None = None, **settings: Any) -> Any:
+        bundle, train = RUNS[run]
+        from monai.bundle import ConfigParser
+
+        configs = (config or train, *overlays)
+        root = Path(__file__).resolve().parents[2] / "bundles" / bundle / "configs"
+        known = ConfigParser.load_config_files([str(root / f"{name}.yaml") for name in configs])
+        small = {name: value for name, value in SMALL.items() if name in known}
+        return start(folder, *configs, bundle=bundle, **{"dataset_dir": str(cohort), **small, **settings})
+
+    return begin
+
+
+def load(path: Path) -> dict[str, Any]:
+    return torch.load(path, weights_only=True)
+
+
+def refused(*call: Any, **settings: Any) -> Exception:
+    """The error of ours that opening or running ends in."""
+    opened, *rest = call
+    with pytest.raises(Exception) as caught:
+        opened(*rest, **settings).run()
+    error = find_glioma_error(caught.value)
+    assert error is not None, caught.value
+    return error
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def trained(request: pytest.FixtureRequest, begin: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A run of two epochs: its name and its folder."""
+    folder = tmp_path_factory.mktemp(request.param)
+    begin(folder, request.param, epochs=2, lr_step=1).run()
+    return request.param, folder
+
+
+@pytest.fixture(scope="module")
+def evaluated(begin: Start, trained: tuple[str, Path]) -> tuple[str, Path]:
+    run, folder = trained
+    begin(folder, run, "evaluate").run()
+    return trained
+
+
+def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: tuple[str, Path], tmp_path: Path) -> None:
+    class PowerCut(Exception):
+        pass
+
+    def cut(_: Any) -> None:
+        raise PowerCut
+
+    run, folder = trained
+    broken = begin(tmp_path, run, epochs=2, lr_step=1)
+    broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=3), cut)  # the second epoch's first step
+    with pytest.raises(RuntimeError, match="training_state"):
+        broken.run()
+    assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
+    begin(tmp_path, run, resume="true", epochs=2, lr_step=1).run()
+    for name in ("model.pt", "model_last.pt"):
+        unbroken, resumed = load(folder / "models" / name), load(tmp_path / "models" / name)
+        assert unbroken["provenance"] == resumed["provenance"]
+        assert all(torch.equal(weight, resumed["model"][key]) for key, weight in unbroken["model"].items())
+    assert unbroken["epoch"] == resumed["epoch"] == 2
+
+
+def test_an_evaluation_judges_every_test_patient_once(evaluated: tuple[str, Path]) -> None:
+    _, folder = evaluated
+    rows = pd.read_csv(folder / "eval" / "predictions.csv")
+    judged = set(json.loads((folder / "eval" / "split.json").read_text())["test"])
+    assert rows["subject"].is_unique
+    assert set(rows["subject"]) <= judged  # a censored patient may have no class
+    metrics = json.loads((folder / "eval" / "metrics.json").read_text())
+    assert metrics["task"] == "classification"
+    assert metrics["patients"] == len(rows)
+    truth, predicted = rows["truth"], rows["predicted"]
+    assert metrics["measures"]["accuracy"]["mean"] == pytest.approx((truth == predicted).mean())
+    assert set(metrics["baselines"]) >= {"majority class"}
+    page = (folder / "eval" / "report.html").read_text()
+    assert "phantom" in page
+    assert all(subject in page for subject in rows["subject"])
+
+
+def test_inference_says_of_a_patient_what_the_evaluation_said(
+    begin: Start, evaluated: tuple[str, Path], cohort: Path, tmp_path: Path
+) -> None:
+    """From files to probabilities by another path: they must agree."""
+    run, folder = evaluated
+    rows = pd.read_csv(folder / "eval" / "predictions.csv", index_col="subject")
+    subject = str(rows.index[0])
+    (patient,) = cohort.rglob(subject)
+    weights = str(folder / "models" / "model.pt")
+    config = INFERENCE[RUNS[run][1]]
+    clinical = {} if run == "grade" else clinical_values(cohort, subject, with_resection=run == "survival")
+    files = {} if run == "grade" else files_of(patient, run)
+    where = {"dataset_dir": str(patient)} if run == "grade" else {"dataset_dir": None, **files, "subject": subject}
+    begin(tmp_path, run, config=config, checkpoint=weights, output_dir=str(tmp_path), **where, **clinical).run()
+    found = pd.read_csv(tmp_path / "predictions.csv", index_col="subject")
+    columns = [name for name in rows.columns if name.startswith("p_")]
+    assert len(columns) in (2, 3)
+    np.testing.assert_allclose(
+        found.loc[subject, columns].astype(float), rows.loc[subject, columns].astype(float), atol=1e-4
+    )
+    told = json.loads((tmp_path / "predictions.json").read_text())
+    assert subject in json.dumps(told)
+
+
+def clinical_values(cohort: Path, subject: str, with_resection: bool) -> dict[str, Any]:
+    (table,) = cohort.rglob("survival_info.csv")
+    row = pd.read_csv(table, index_col="Brats20ID", keep_default_na=False).loc[subject]
+    resection = {"resection": row["Extent_of_Resection"]} if row["Extent_of_Resection"] != "NA" else {}
+    return {"age": float(row["Age"]), **(resection if with_resection else {})}
+
+
+def files_of(patient: Path, run: str) -> dict[str, str]:
+    names = ("seg",) if run == "masks" else ("flair", "t1", "t1ce", "t2")
+    return {name: str(next(patient.glob(f"*_{name}.nii.gz"))) for name in names}
+
+
+def test_patients_that_were_trained_on_are_not_judged_unasked(
+    begin: Start, trained: tuple[str, Path], tmp_path: Path
+) -> None:
+    run, folder = trained
+    other = {"seed": 3, "checkpoint": str(folder / "models" / "model.pt"), "output_dir": str(tmp_path)}
+    assert isinstance(refused(begin, folder, run, "evaluate", **other), SplitLeakageError)
+
+
+def test_other_settings_than_in_training_are_named(begin: Start, trained: tuple[str, Path], tmp_path: Path) -> None:
+    run, folder = trained
+    settings = {"checkpoint": str(folder / "models" / "model.pt"), "output_dir": str(tmp_path), "units": [16, 16]}
+    error = refused(begin, folder, run, config=INFERENCE[RUNS[run][1]], **settings)
+    assert isinstance(error, CheckpointError)
+    assert "--units" in str(error)
+
+
+def test_clinical_values_whose_absence_tells_the_grade_are_refused(begin: Start, tmp_path: Path) -> None:
+    error = refused(begin, tmp_path, "grade", clinical="true")
+    assert isinstance(error, KnobError)
+    assert "--allow_shortcut" in str(error)
+    assert "LGG" in str(error)
+    assert not (tmp_path / "models").exists()
+
+
+def test_with_the_explicit_word_the_report_claims_nothing(begin: Start, tmp_path: Path) -> None:
+    settings = {"clinical": "true", "allow_shortcut": "true", "epochs": 1}
+    begin(tmp_path, "grade", **settings).run()
+    begin(tmp_path, "grade", "evaluate", **settings).run()
+    metrics = json.loads((tmp_path / "eval" / "metrics.json").read_text())
+    assert metrics["baselines"]["missing values alone"]["auc"]["mean"] == 1
+    assert "no evidence" in (tmp_path / "eval" / "report.html").read_text()
+
+
+def test_a_missing_age_is_an_error_and_never_zero(
+    begin: Start, trained: tuple[str, Path], cohort: Path, tmp_path: Path
+) -> None:
+    run, folder = trained
+    if run == "grade":
+        pytest.skip("looks at images alone")
+    (patient,) = cohort.rglob("BraTS20_Training_001")
+    settings = {"checkpoint": str(folder / "models" / "model.pt"), "output_dir": str(tmp_path), "dataset_dir": None}
+    error = refused(begin, folder, run, config=INFERENCE[RUNS[run][1]], **settings, **files_of(patient, run))
+    assert isinstance(error, DatasetError)
+    assert "--age" in str(error)
+
+
+def test_the_published_grading_splits_images_and_says_so(begin: Start, tmp_path: Path) -> None:
+    settings = {"pretrained": False, "trainable": "all", "epochs": 1, "samples_per_epoch": 16}
+    begin(tmp_path, "grade", "paper", **settings).run()
+    split = json.loads((tmp_path / "eval" / "paper" / "split.json").read_text())
+    sides = {side: set(split[side]) for side in ("train", "validation", "test")}
+    assert sum(map(len, sides.values())) == 4 * 12  # six HGG and six LGG, four modalities each
+    patients = {side: {unit.rpartition("#")[0] for unit in units} for side, units in sides.items()}
+    assert patients["train"] & patients["test"]
+    begin(tmp_path, "grade", "paper", "evaluate", **settings).run()
+    metrics = json.loads((tmp_path / "eval" / "paper" / "metrics.json").read_text())
+    assert metrics["protocol"] == "paper"
+    assert "both sides" in (tmp_path / "eval" / "paper" / "report.html").read_text()
+
+
+def test_the_published_survival_classes_need_the_invented_patients(begin: Start, tmp_path: Path) -> None:
+    thresholds = {"thresholds": [365, 1826], "output_dir": str(tmp_path)}
+    error = refused(begin, tmp_path, "survival", **thresholds)
+    assert isinstance(error, DatasetError)
+    assert "long" in str(error)
+    settings = {"pretrained": False, "trainable": "all", "epochs": 1, "samples_per_epoch": 16}
+    begin(tmp_path, "survival", "paper", **settings).run()
+    assert len(load(tmp_path / "models" / "paper.pt")["provenance"]["classes"]) == 3
+
+
+def test_the_published_vote_is_over_test_slices(begin: Start, tmp_path: Path) -> None:
+    settings = {"pretrained": False, "epochs": 1, "samples_per_epoch": 16}
+    begin(tmp_path, "masks", "paper_masks", **settings).run()
+    begin(tmp_path, "masks", "paper_masks", "evaluate", **settings).run()
+    folder = tmp_path / "eval" / "paper_masks"
+    split = json.loads((folder / "split.json").read_text())
+    samples = pd.read_csv(folder / "samples.csv")
+    assert len(samples) == len(split["test"])
+    votes = {row["counted"]: row for row in json.loads((folder / "metrics.json").read_text())["votes"]}
+    assert votes["all slices"]["n"] == len(samples)
+    assert votes["slices with tumour"]["n"] == votes["majority vote, slices counted"]["n"] == samples["tumour"].sum()
+    assert votes["majority vote, patients counted"]["n"] == samples["subject"].nunique()
+
+
+def test_masks_of_the_segmentation_bundle_are_read_and_voted_on(
+    begin: Start, trained: tuple[str, Path], cohort: Path, tmp_path: Path
+) -> None:
+    run, folder = trained
+    if run != "masks":
+        pytest.skip("reads images")
+    segmentation = tmp_path / "segmentation.pt"
+    provenance = {
+        "bundle": "glioma_segmentation",
+        "protocol": "patient",
+        "training_subjects": [],
+        "validation_subjects": [],
+    }
+    save_checkpoint(segmentation, {"model": SegmentationUNet().state_dict(), "provenance": provenance})
+    weights = str(folder / "models" / "model.pt")
+    settings = {
+        "segmentation": str(segmentation),
+        "checkpoint": weights,
+        "output_dir": str(tmp_path / "run"),
+        "split_file": str(folder / "eval" / "split.json"),
+    }
+    begin(folder, run, "evaluate", "evaluate_from_images", **settings).run()
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["votes"]
+    (patient,) = cohort.rglob("BraTS20_Training_001")
+    files = {"dataset_dir": None, "age": 61, **files_of(patient, "images")}
+    begin(
+        folder,
+        run,
+        config="inference_from_images",
+        segmentation=str(segmentation),
+        checkpoint=weights,
+        output_dir=str(tmp_path / "one"),
+        **files,
+    ).run()
+    assert len(pd.read_csv(tmp_path / "one" / "predictions.csv")) == 1
+
+
+def test_a_slice_outside_the_brain_is_told_with_its_knob(begin: Start, tmp_path: Path) -> None:
+    error = refused(begin, tmp_path, "grade", slice_gap=30)
+    assert isinstance(error, DatasetError)
+    assert "--slice_gap" in str(error)

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from ignite.engine import Engine
+
+from common.cohorts.survival_classes import SurvivalClasses
+from common.handlers import ClassificationReport
+from common.splits.manifest import SplitManifest
+
+GRADES = ("LGG", "HGG")
+SURVIVAL = SurvivalClasses((100.0, 200.0))
+SPLIT = SplitManifest({"train": ("T",), "validation": ("V",), "test": ("P",)}, "0" * 64)
+PROVENANCE = {"bundle": "a_bundle", "version": "0.1", "protocol": "patient", "epoch": 3, "training_subjects": ["x"]}
+
+
+class Looks(torch.nn.Module):
+    """The least that Grad-CAM needs."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.feature_maps = torch.nn.Conv2d(3, 4, 3, padding=1)
+        self.head = torch.nn.Linear(4, classes)
+
+    def forward(self, image: torch.Tensor, clinical: torch.Tensor | None = None) -> torch.Tensor:
+        return self.head(self.feature_maps(image).relu().mean(dim=(2, 3)))
+
+
+def patient(subject: str, label: int | None, **values: Any) -> dict[str, Any]:
+    return {"subject": subject, "source": "brats2020", "label": label, "grade": None, "age": None, **values}
+
+
+def sample(subject: str, label: int, probabilities: list[float], **values: Any) -> tuple[dict[str, Any], Any]:
+    item = {"subject": subject, "label": label, "image": torch.rand(3, 16, 16), **values}
+    return item, {"pred": torch.tensor(probabilities).log(), "image": item["image"]}
+
+
+def evaluate(report: ClassificationReport, samples: list[Any]) -> None:
+    """Run an engine over batches of two samples."""
+
+    def step(engine: Engine, batch: list[Any]) -> list[Any]:
+        engine.state.batch = [item for item, _ in batch]  # type: ignore[assignment]
+        return [output for _, output in batch]
+
+    engine = Engine(step)
+    report.attach(engine)  # type: ignore[arg-type]
+    engine.run([samples[start : start + 2] for start in range(0, len(samples), 2)])
+
+
+def metrics(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def grade_report(folder: Path, **values: Any) -> ClassificationReport:
+    test = [
+        patient("B", 1, grade="HGG", age=60.0),
+        patient("A", 0, grade="LGG"),
+        patient("C", 1, grade="HGG", age=50.0),
+    ]
+    train = [patient(f"T{n}", n % 2, grade=GRADES[n % 2], age=55.0 + n if n % 2 else None) for n in range(8)]
+    return ClassificationReport(
+        folder, [*test, *train], train, SPLIT, "test", PROVENANCE, GRADES, values.pop("target", "grade"), **values
+    )
+
+
+GRADED = [sample("B", 1, [0.2, 0.8]), sample("A", 0, [0.4, 0.6]), sample("C", 1, [0.1, 0.9])]
+
+
+def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> None:
+    evaluate(grade_report(tmp_path), GRADED)
+    rows = pd.read_csv(tmp_path / "predictions.csv", index_col="subject")
+    assert list(rows.index) == ["A", "B", "C"]
+    assert rows["predicted"].to_dict() == {"A": "HGG", "B": "HGG", "C": "HGG"}
+    assert rows.loc["A", "p_HGG"] == pytest.approx(0.6)
+    assert not (tmp_path / "samples.csv").exists()  # a sample a patient
+    assert np.loadtxt(tmp_path / "confusion_matrix.csv", delimiter=",").tolist() == [[0, 1], [0, 2]]
+    found = metrics(tmp_path)
+    assert (found["task"], found["target"], found["patients"], found["side"]) == ("classification", "grade", 3, "test")
+    assert found["weights"] == {
+        "bundle": "a_bundle",
+        "version": "0.1",
+        "protocol": "patient",
+        "epoch": 3,
+    }
+    assert found["measures"]["accuracy"]["mean"] == pytest.approx(2 / 3)
+    assert found["measures"]["auc"]["mean"] == 1
+    assert found["votes"] == []
+    assert "Glioma grade: evaluation" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:
+    """Age is recorded of HGG alone, so whether it is tells the grade as well as a perfect network does."""
+    evaluate(grade_report(tmp_path), GRADED)
+    found = metrics(tmp_path)
+    assert found["baselines"]["missing values alone"]["auc"]["mean"] == 1
+    assert found["against_baselines"]["missing values alone"]["auc"]["mean"] == 0
+    assert found["verdict"]["claim"] is False
+    assert any("no evidence that the network reads the tumour" in told for told in found["verdict"]["sentences"])
+
+
+def test_samples_become_patients(tmp_path: Path) -> None:
+    """A's slice without tumour does not speak, and B's second scan gets an answer of its own."""
+    slices = [
+        sample("A", 0, [0.9, 0.1], slice=4, tumour=True),
+        sample("A", 0, [0.8, 0.2], slice=3, tumour=True),
+        sample("A", 0, [0.0, 1.0], slice=9, tumour=False),
+        sample("B", 1, [0.3, 0.7], slice=0, tumour=True),
+        sample("B", 1, [0.3, 0.7], slice=0, tumour=True),  # a sampler's padding: the same sample twice
+        sample("C", 1, [0.6, 0.4], slice=2, tumour=True),
+    ]
+    evaluate(grade_report(tmp_path), slices)
+    rows = pd.read_csv(tmp_path / "predictions.csv", index_col="subject")
+    assert rows["samples"].to_dict() == {"A": 2, "B": 1, "C": 1}
+    assert rows.loc["A", "p_LGG"] == pytest.approx(0.85)
+    table = pd.read_csv(tmp_path / "samples.csv")
+    assert table[["subject", "sample"]].to_numpy().tolist() == [["A", 3], ["A", 4], ["A", 9], ["B", 0], ["C", 2]]
+    votes = {vote["counted"]: vote["accuracy"] for vote in metrics(tmp_path)["votes"]}
+    assert votes["all slices"] == pytest.approx(3 / 5)
+    assert votes["majority vote, slices counted"] == pytest.approx(3 / 4)
+    assert "From samples to patients" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_scans_are_rows_and_subjects_are_counted(tmp_path: Path) -> None:
+    report = grade_report(tmp_path)
+    report.records = [{**r, "scan": f"{r['subject']}-0"} for r in report.records]
+    report.records.append({**report.records[0], "scan": "B-1"})
+    scans = [sample(name, int(name != "A"), [0.3, 0.7], scan=f"{name}-0") for name in "ABC"]
+    evaluate(report, [*scans, sample("B", 1, [0.8, 0.2], scan="B-1")])
+    rows = pd.read_csv(tmp_path / "predictions.csv")
+    assert rows[["subject", "scan"]].to_numpy().tolist() == [["A", "A-0"], ["B", "B-0"], ["B", "B-1"], ["C", "C-0"]]
+    found = metrics(tmp_path)
+    assert (found["patients"], found["scans"], found["measures"]["auc"]["n"]) == (3, 4, 3)
+
+
+def survival_report(folder: Path, **values: Any) -> ClassificationReport:
+    def dead(subject: str, days: float) -> dict[str, Any]:
+        return patient(subject, SURVIVAL.label({"survival_days": days}), survival_days=days, alive=False, age=days / 3)
+
+    train = [dead(f"T{n}", 40.0 * n + 20) for n in range(8)]
+    test = [dead("A", 50), dead("B", 150), patient("C", 2, survival_days=250.0, alive=True, age=70.0)]
+    aside = patient("D", None, survival_days=30.0, alive=True)
+    return ClassificationReport(
+        folder,
+        [*test, *train, aside],
+        train,
+        SPLIT,
+        "test",
+        PROVENANCE,
+        SURVIVAL.names,
+        "label",
+        survival=SURVIVAL,
+        median_days=(60.0, 140.0, 240.0),
+        **values,
+    )
+
+
+SURVIVORS = [sample("A", 0, [1.0, 0.0, 0.0]), sample("B", 1, [0.0, 0.5, 0.5]), sample("C", 2, [0.0, 0.0, 1.0])]
+
+
+def test_survival_is_judged_in_days_as_well(tmp_path: Path) -> None:
+    evaluate(survival_report(tmp_path, brats_survival=True), SURVIVORS)
+    rows = pd.read_csv(tmp_path / "predictions.csv", index_col="subject")
+    assert rows["predicted_days"].to_dict() == {"A": 60, "B": 190, "C": 240}
+    assert rows["days"].to_dict() == {"A": 50, "B": 150, "C": 250}
+    assert rows["alive"].to_dict() == {"A": False, "B": False, "C": True}
+    found = metrics(tmp_path)
+    assert found["target"] == "survival"
+    assert found["survival"]["measures"]["concordance"]["mean"] == 1
+    assert found["survival"]["measures"]["brats_mse"]["mean"] == pytest.approx((10**2 + 40**2) / 2)
+    assert found["survival"]["set_aside"] == 1
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Set aside: 1 of the cohort, alive at a last contact" in page
+    assert "missing values alone" not in found["baselines"]  # that survival is recorded is no input here
+    assert "age alone" in found["baselines"]
+
+
+def test_the_measures_of_brats_are_an_option(tmp_path: Path) -> None:
+    evaluate(survival_report(tmp_path), SURVIVORS)
+    assert list(metrics(tmp_path)["survival"]["measures"]) == ["concordance"]
+
+
+def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
+    report = grade_report(tmp_path, network=Looks(2))
+    report.records = [patient(f"P{n}", n % 2, grade=GRADES[n % 2]) for n in range(8)]
+    evaluate(report, [sample(f"P{n}", n % 2, [0.7, 0.3]) for n in range(8)])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "P5: HGG, seen as LGG." in page
+    assert "P6: " not in page
+
+
+def test_of_a_patients_masks_the_slice_with_the_most_tumour_is_shown(tmp_path: Path) -> None:
+    report = grade_report(tmp_path, network=Looks(2))
+    small, large = torch.zeros(3, 16, 16) - 1, torch.zeros(3, 16, 16) - 1
+    small[0, 4, 4], large[0, 4:8, 4:8] = 1, 1
+    slices = [
+        sample("A", 0, [0.9, 0.1], slice=number, tumour=True, image=image)
+        for number, image in enumerate((small, large, small))
+    ]
+    evaluate(report, slices)
+    assert torch.equal(report.shown["A"].image, large)
+    assert "What the network looked at" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_second_evaluation_forgets_the_first(tmp_path: Path) -> None:
+    report = grade_report(tmp_path)
+    evaluate(report, GRADED)
+    evaluate(report, GRADED[:2])
+    assert metrics(tmp_path)["patients"] == 2
+
+
+def test_the_first_process_writes_what_all_have_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = grade_report(tmp_path / "other", network=Looks(2))
+    evaluate(other, GRADED[:1])
+    report = grade_report(tmp_path, network=Looks(2))
+
+    def gather(gathered: list[Any], own: Any) -> None:
+        gathered[:] = [own, (other.rows, other.shown)]
+
+    monkeypatch.setattr("common.handlers.classification_report.idist.get_world_size", lambda: 2)
+    monkeypatch.setattr("torch.distributed.all_gather_object", gather)
+    evaluate(report, GRADED[1:])
+    assert list(pd.read_csv(tmp_path / "predictions.csv")["subject"]) == ["A", "B", "C"]
+    assert list(report.shown) == ["A", "B", "C"]
+
+
+def test_the_other_processes_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.handlers.classification_report.idist.get_rank", lambda: 1)
+    evaluate(grade_report(tmp_path), GRADED)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from common.handlers import ClassificationTable
+from common.transforms import ClassProbabilitiesd
+
+CLASSES = ("short (under 300 days)", "long")
+
+
+def batch(subject: str, probabilities: list[Any], **item: Any) -> Any:
+    """As inference leaves it: from one image's probabilities, or from those of several."""
+    output = ClassProbabilitiesd()({"pred": torch.tensor(probabilities).log()})
+    return SimpleNamespace(state=SimpleNamespace(batch=[{"subject": subject, **item}], output=[output]))
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    return json.loads((folder / "predictions.json").read_text(encoding="utf-8"))
+
+
+def test_a_row_a_patient_in_both_files(tmp_path: Path) -> None:
+    ClassificationTable(tmp_path / "out", CLASSES)(batch("007", [0.25, 0.75]))
+    expected = {"subject": "007", "predicted": "long", "p_short (under 300 days)": 0.25, "p_long": 0.75}
+    assert read(tmp_path / "out") == [expected]
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv", dtype={"subject": str})
+    assert table.to_dict("records") == [expected]
+
+
+def test_several_samples_tell_their_votes(tmp_path: Path) -> None:
+    """Two of three vote short, but long is more probable on average."""
+    ClassificationTable(tmp_path, CLASSES)(batch("A", [[0.6, 0.4], [0.6, 0.4], [0.0, 1.0]]))
+    (row,) = read(tmp_path)
+    assert (row["samples"], row["votes_short (under 300 days)"], row["votes_long"]) == (3, 2, 1)
+    assert (row["predicted"], row["voted"]) == ("long", "short (under 300 days)")
+    assert row["p_long"] == pytest.approx(0.6)
+
+
+def test_equal_votes_go_to_the_more_probable_class(tmp_path: Path) -> None:
+    ClassificationTable(tmp_path, CLASSES)(batch("A", [[0.6, 0.4], [0.1, 0.9]]))
+    assert read(tmp_path)[0]["voted"] == "long"
+
+
+def test_earlier_rows_are_kept_and_a_patients_own_is_replaced(tmp_path: Path) -> None:
+    table = ClassificationTable(tmp_path, CLASSES)
+    table(batch("002", [[0.2, 0.8], [0.3, 0.7]]))
+    table(batch("001", [0.9, 0.1]))
+    ClassificationTable(tmp_path, CLASSES)(batch("002", [[0.8, 0.2], [0.7, 0.3]]))
+    rows = pd.read_csv(tmp_path / "predictions.csv", dtype=str, index_col="subject", keep_default_na=False)
+    assert rows["predicted"].to_dict() == {"001": CLASSES[0], "002": CLASSES[0]}
+    assert rows["samples"].to_dict() == {"001": "", "002": "2"}  # a whole number stays one beside an empty cell
+    assert [sorted(row) == sorted(read(tmp_path)[0]) for row in read(tmp_path)] == [True, False]
+
+
+def test_scans_of_a_patient_have_a_row_each(tmp_path: Path) -> None:
+    table = ClassificationTable(tmp_path, CLASSES)
+    for scan, long in (("P-001", 0.2), ("P-000", 0.6), ("P-001", 0.9)):
+        table(batch("P", [1 - long, long], scan=scan))
+    assert [(row["scan"], row["predicted"]) for row in read(tmp_path)] == [("P-000", "long"), ("P-001", "long")]

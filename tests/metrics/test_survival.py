@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.metrics import brats_survival, concordance_index, predict_days, summarise_survival
+
+
+def test_concordance_by_hand() -> None:
+    """Days 100, 200 (alive), 300, 400: the second can only be compared with who died before day 200."""
+    days, died = np.array([100, 200, 300, 400]), np.array([True, False, True, True])
+    # pairs that can be told: 100 < 200, 100 < 300, 100 < 400, 300 < 400
+    assert concordance_index(days, died, np.array([4, 3, 2, 1])) == 1
+    assert concordance_index(days, died, np.array([1, 2, 3, 4])) == 0
+    assert concordance_index(days, died, np.array([3, 9, 2, 2])) == pytest.approx((0 + 1 + 1 + 0.5) / 4)
+
+
+def test_of_equal_days_only_death_against_survival_can_be_told() -> None:
+    days, risk = np.array([100, 100]), np.array([2, 1])
+    assert math.isnan(concordance_index(days, np.array([True, True]), risk))
+    assert concordance_index(days, np.array([True, False]), risk) == 1
+    assert math.isnan(concordance_index(days, np.array([False, False]), risk))
+
+
+def test_concordance_agrees_with_counting_pair_by_pair() -> None:
+    rng = np.random.default_rng(0)
+    days, died, risk = rng.integers(1, 30, 40), rng.random(40) < 0.7, rng.integers(0, 5, 40)
+    scores = []
+    for first, second in itertools.permutations(range(40), 2):
+        later = days[first] < days[second] or (days[first] == days[second] and not died[second])
+        if died[first] and later:
+            scores.append(np.sign(int(risk[first]) - int(risk[second])) / 2 + 0.5)
+    assert concordance_index(days, died, risk) == pytest.approx(np.mean(scores))
+
+
+def test_the_measures_of_brats_by_hand() -> None:
+    """299 days are short, 300 and 450 mid, 451 long."""
+    found = brats_survival(np.array([299, 300, 450, 451]), np.array([200.0, 310.0, 500.0, 451.0]))
+    assert found["accuracy"] == 3 / 4
+    squared = np.array([99**2, 10**2, 50**2, 0])
+    assert (found["mse"], found["median_se"]) == pytest.approx((squared.mean(), (100 + 2500) / 2))
+    assert found["std_se"] == pytest.approx(np.sqrt(((squared - squared.mean()) ** 2).mean()))
+    assert found["spearman"] == pytest.approx(1 - 6 * 2 / (4 * 15))  # ranks 1 2 3 4 and 1 2 4 3
+
+
+def test_the_measures_of_brats_are_nan_where_undefined() -> None:
+    assert math.isnan(brats_survival(np.array([100, 200]), np.array([5.0, 5.0]))["spearman"])
+    assert all(math.isnan(value) for value in brats_survival(np.empty(0), np.empty(0)).values())
+
+
+def test_predicted_days_are_expected_medians() -> None:
+    shares = np.array([[1, 0, 0], [0.5, 0.25, 0.25]])
+    assert predict_days(shares, (100, 400, 800)).tolist() == [100, 350]
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    days = np.arange(50.0, 1050, 50)
+    alive = days % 500 == 0
+    predicted = days + np.tile([-90, 90], 10)
+    return pd.DataFrame({"subject": [f"P{day:04g}" for day in days], "days": days, "alive": alive}).assign(
+        predicted_days=predicted
+    )
+
+
+def test_a_summary_has_intervals_over_patients(rows: pd.DataFrame) -> None:
+    found = summarise_survival(rows, brats=True)
+    expected = concordance_index(rows["days"].to_numpy(), ~rows["alive"].to_numpy(), -rows["predicted_days"].to_numpy())
+    assert found["concordance"]["mean"] == pytest.approx(expected)
+    assert found["concordance"]["low"] < expected < found["concordance"]["high"] <= 1
+    assert (found["concordance"]["n"], found["brats_mse"]["n"]) == (20, 18)  # two are alive: no error in days
+    assert found["brats_mse"]["mean"] == found["brats_mse"]["low"] == found["brats_mse"]["high"] == 90**2
+
+
+def test_the_measures_of_brats_are_an_option(rows: pd.DataFrame) -> None:
+    assert list(summarise_survival(rows)) == ["concordance"]
+
+
+def test_patients_who_are_all_alive_have_no_measure(rows: pd.DataFrame) -> None:
+    found = summarise_survival(rows.assign(alive=True), brats=True)
+    assert all(math.isnan(value["mean"]) and value["n"] == 0 for value in found.values())

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from common.cohorts import read_cohort
+from common.cohorts.records import MODALITIES
+from common.errors import DatasetError
+from common.networks.inferer import FlipSliceInferer
+from common.networks.predicted_masks import SegmentTumourd, predict_masks
+from common.networks.unet import SegmentationUNet
+from common.transforms.inference import LoadImageModalitiesd, PrepareBraind
+from common.transforms.mask_bag import MaskBagd
+from common.transforms.mask_items import LoadMaskSliced, mask_items
+from common.transforms.volume_cache import prepare_cases
+
+
+class Threshold(torch.nn.Module):
+    """Calls a pixel ET where the first channel's z-score is above ``level``."""
+
+    def __init__(self, level: float) -> None:
+        super().__init__()
+        self.level = level
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        above = (image[:, :1] > self.level).float()
+        nothing = torch.zeros_like(above)
+        return torch.cat([1 - above, nothing, nothing, above], dim=1)
+
+
+@pytest.fixture
+def records(phantom_dir: Path) -> list[dict[str, Any]]:
+    return read_cohort(phantom_dir)[:2]
+
+
+@pytest.fixture
+def cases(records: list[dict[str, Any]], cache_dir: Path) -> list[dict[str, Any]]:
+    return prepare_cases(records, cache_dir)
+
+
+def test_predicted_masks_take_the_place_of_the_true_ones(cases: list[dict[str, Any]], tmp_path: Path) -> None:
+    part = [{**cases[0], "slices": [3]}, {**cases[1], "scan": "second"}]
+    network = Threshold(1.5).train()
+    first, second = predict_masks(part, network, FlipSliceInferer(), tmp_path)
+    assert first["cached_mask"] == str(tmp_path / f"{cases[0]['subject']}.npy")
+    assert second["cached_mask"] == str(tmp_path / "second.npy")
+    expected = np.where(np.load(cases[0]["cached"])[:, 0].astype(np.float32) > 1.5, 3, 0)
+    found = np.load(first["cached_mask"])
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, expected)
+    start, stop = first["geometry"]["start"][2], first["geometry"]["stop"][2]
+    assert [voxels[2] for voxels in first["tumour_voxels"][start:stop]] == (expected == 3).sum(axis=(1, 2)).tolist()
+    assert first["tumour_ml"] == pytest.approx(
+        np.count_nonzero(expected) * np.prod(first["geometry"]["spacing"]) / 1000
+    )
+    assert first["slices"] == [3]
+    assert cases[0]["cached_mask"] != first["cached_mask"]
+
+
+def test_a_network_that_finds_nothing_keeps_the_patient(
+    cases: list[dict[str, Any]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        (case,) = predict_masks(cases[:1], Threshold(1e6), FlipSliceInferer(), tmp_path)
+    assert f"finds no tumour in {case['subject']}" in caplog.text
+    assert case["tumour_ml"] == 0
+    assert not np.any(case["tumour_voxels"])
+    assert len(mask_items([case])) == case["geometry"]["shape"][2]
+
+
+def test_voxels_of_another_size_than_the_checkpoints(cases: list[dict[str, Any]], tmp_path: Path) -> None:
+    with pytest.raises(DatasetError) as caught:
+        predict_masks(cases, Threshold(1), FlipSliceInferer(), tmp_path / "out", {"spacing": [3, 3, 3]})
+    assert len(caught.value.problems) == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("network", [lambda: Threshold(1.5), SegmentationUNet])
+def test_inference_makes_the_masks_that_an_evaluation_makes(
+    records: list[dict[str, Any]], cases: list[dict[str, Any]], tmp_path: Path, network: Callable[[], torch.nn.Module]
+) -> None:
+    torch.manual_seed(0)
+    model = network()
+    inferer = FlipSliceInferer(slice_batch_size=8)
+    (case,) = predict_masks(cases[:1], model, inferer, tmp_path)
+    item = {key: records[0][key] for key in ("subject", *MODALITIES)}
+    item = SegmentTumourd(model, inferer)(PrepareBraind()(LoadImageModalitiesd()(item)))
+    assert not model.training
+    assert tuple(item["mask"].shape) == tuple(case["geometry"]["shape"])
+    bag = MaskBagd()(item)
+    singles = mask_items([case])
+    assert bag["slices"].tolist() == [single["slice"] for single in singles]
+    assert torch.equal(bag["image"], torch.stack([LoadMaskSliced()(single)["image"] for single in singles]))

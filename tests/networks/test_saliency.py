@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from common.networks import FusionClassifier, grad_cam
+
+
+class Spots(nn.Module):
+    """Bright spots speak for class 0, dark ones for class 1, nothing for class 2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filters = nn.Conv2d(1, 2, 1, bias=False)
+        self.filters.weight.data = torch.tensor([1.0, -1.0]).reshape(2, 1, 1, 1)
+        self.feature_maps = nn.Identity()
+
+    def forward(self, image: Tensor) -> Tensor:
+        maps = self.feature_maps(nn.functional.avg_pool2d(self.filters(image).relu(), 8))
+        logits = maps.mean(dim=(2, 3))
+        return torch.cat([logits, torch.zeros_like(logits[:, :1])], dim=1)
+
+
+def spots(bright: float, dark: float) -> Tensor:
+    """A bright spot at the upper left, a dark one at the lower right."""
+    image = torch.zeros(1, 1, 64, 64)
+    image[..., 8:16, 16:24], image[..., 48:56, 40:48] = bright, -dark
+    return image
+
+
+def peak(cam: Tensor) -> tuple[int, int]:
+    return divmod(int(cam.argmax()), cam.shape[-1])
+
+
+def test_each_sample_shows_the_evidence_for_its_own_class_and_no_other() -> None:
+    """MONAI's Grad-CAM of a batch would show both spots in both."""
+    cam = grad_cam(Spots(), torch.cat([spots(bright=9, dark=1), spots(bright=1, dark=5)]))
+    assert cam.shape == (2, 1, 64, 64)
+    assert cam.amax(dim=(1, 2, 3)).tolist() == [1, 1]
+    assert cam.min() == 0
+    rows, columns = zip(*map(peak, cam), strict=True)
+    assert 8 <= rows[0] < 16 and 16 <= columns[0] < 24
+    assert 48 <= rows[1] < 56 and 40 <= columns[1] < 48
+    assert float(cam[0, 0, 48:56, 40:48].max()) == 0
+    assert float(cam[1, 0, 8:16, 16:24].max()) == 0
+
+
+def test_a_class_can_be_chosen_and_one_without_evidence_is_empty() -> None:
+    image = spots(bright=9, dark=1)
+    row, column = peak(grad_cam(Spots(), image, class_index=1))
+    assert 48 <= row < 56 and 40 <= column < 48
+    assert grad_cam(Spots(), image, class_index=2).tolist() == torch.zeros(1, 1, 64, 64).tolist()
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
+def test_the_network_stays_as_it_was(frozen: bool, mode: type) -> None:
+    network = Spots().train()
+    network.filters.requires_grad_(not frozen)
+    gradient = torch.full_like(network.filters.weight, 7)
+    network.filters.weight.grad = gradient.clone()
+    with mode():
+        cam = grad_cam(network, spots(1, 2))
+    assert not cam.requires_grad
+    assert float(cam.max()) == 1
+    assert network.training and network.filters.weight.requires_grad is not frozen
+    assert torch.equal(network.filters.weight.grad, gradient)
+    assert not network.feature_maps._forward_hooks and not network.feature_maps._backward_hooks
+
+
+@pytest.mark.parametrize("trainable", ["all", "head"])
+def test_a_fusion_network_with_clinical_values(trainable: str) -> None:
+    torch.manual_seed(0)
+    network = FusionClassifier("resnet10t", 3, in_clinical=2, units=(8, 4), trainable=trainable)
+    cam = grad_cam(network, torch.rand(2, 3, 64, 48), torch.rand(2, 2), class_index=1)
+    assert cam.shape == (2, 1, 64, 48)
+    assert cam.dtype == torch.float32
+    assert float(cam.min()) >= 0 and float(cam.max()) <= 1

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from common.cohorts.phantom_mark import MARK
+from common.metrics import Baselines
+from common.reports.classification import summarise_classification
+from common.reports.classification_page import write_page
+
+GRADES = ("LGG", "HGG")
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Any:
+    """Writes the page of ``patients`` rightly graded patients and returns its text."""
+
+    def make(patients: int = 20, mark: str = "a patient", invented: bool = False, **facts: Any) -> str:
+        image = nib.Nifti1Image(np.ones((4, 4, 2), np.int16), np.eye(4))
+        image.header["descrip"] = mark
+        nib.save(image, tmp_path / "flair.nii.gz")
+        labels = np.arange(patients) % 2
+        truth = np.asarray(GRADES)[labels]
+        subjects = [f"P{number:02d}" for number in range(patients)]
+        rows = pd.DataFrame({"subject": subjects, "truth": truth, "predicted": truth, "voted": truth})
+        rows = rows.assign(p_LGG=0.9 - 0.8 * labels, p_HGG=0.1 + 0.8 * labels)
+        summary = {
+            "target": "grade",
+            "protocol": "patient",
+            "unit": "subject",
+            "side": "test",
+            "split_hash": "0123456789abcdef",
+            "weights": {"epoch": 7},
+            "shortcuts": {"warnings": []},
+            "verdict": {"claim": False, "sentences": ["Nothing is claimed.", "Age tells it."]},
+            **summarise_classification(rows, rows, GRADES, Baselines({}, {"age alone": "nobody has it"})),
+            **facts,
+        }
+        record = {"source": "brats2020", "flair": str(tmp_path / "flair.nii.gz"), "invented": invented}
+        records = [{"subject": name, **record} for name in subjects]
+        write_page(tmp_path / "report.html", summary, rows, records, {"P00: LGG.": Figure()})
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return make
+
+
+def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
+    html = make()
+    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: brats2020 (20). Protocol: patient." in html
+    assert "Weights: epoch 7. Split: 0123456789ab." in html
+    assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
+    assert "No baseline of age alone: nobody has it." in html
+    assert html.count("<img") == 3  # confusion matrix, ROC curve, and the heat map that was given
+    assert 'class="warning"' not in html
+    assert "P19" in html
+
+
+@pytest.mark.parametrize(
+    ("facts", "warning"),
+    [
+        ({"mark": MARK}, "These are phantoms"),
+        ({"protocol": "paper", "unit": "image"}, "images of one patient stand on both sides of the split"),
+        ({"protocol": "paper", "unit": "slice"}, "slices of one patient stand on both sides of the split"),
+        ({"side": "validation"}, "The validation side was used while training"),
+        ({"patients": 19}, "Only 19 patients"),
+        ({"shortcuts": {"warnings": ["Age tells grade."]}}, "Age tells grade."),
+        ({"invented": True}, "20 patients have an invented age or survival time"),
+    ],
+)
+def test_what_must_not_be_overlooked_is_a_warning(make: Any, facts: dict[str, Any], warning: str) -> None:
+    html = make(**facts)
+    assert html.count('class="warning"') == 1
+    assert warning in html.partition('class="warning">')[2].partition("</p>")[0]

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from common.errors import DatasetError
+from common.transforms.items import case_facts, class_weights, clinical_as_tensor
+
+
+def test_weights_by_hand() -> None:
+    items = [{"label": label} for label in (0, 1, 1, 1)]
+    weights = class_weights(items, 2)
+    assert weights.dtype == torch.float32
+    assert weights.tolist() == pytest.approx([2.0, 2 / 3])
+    assert sum(float(weights[item["label"]]) for item in items) / len(items) == pytest.approx(1)
+
+
+def test_every_class_without_an_item_is_told() -> None:
+    with pytest.raises(DatasetError) as caught:
+        class_weights([{"label": 1}, {"label": 1}], 4)
+    assert [problem.what.split(",")[0] for problem in caught.value.problems] == [
+        "no item is of class 0",
+        "no item is of class 2",
+        "no item is of class 3",
+    ]
+
+
+def test_an_item_says_what_is_known_of_its_case() -> None:
+    case = {"subject": "p1", "label": 0, "scan": None, "clinical": [0.5], "age": 61, "cached": "a.npy"}
+    assert case_facts(case, "cached") == {"subject": "p1", "label": 0, "clinical": [0.5], "cached": "a.npy"}
+    assert case_facts({"subject": "p1", "scan": "p1-000"}) == {"subject": "p1", "scan": "p1-000"}
+
+
+def test_clinical_values_become_a_tensor() -> None:
+    clinical = clinical_as_tensor({"clinical": [0.5, 1]})["clinical"]
+    assert clinical.dtype == torch.float32
+    assert clinical.tolist() == [0.5, 1.0]
+    assert clinical_as_tensor({"subject": "p1"}) == {"subject": "p1"}
