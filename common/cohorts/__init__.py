@@ -7,7 +7,7 @@ from common.cohorts.features import FEATURES
 from common.cohorts.loading import read_cohort
 from common.cohorts.patients import not_yet_predicted, read_patients, still_to_do
 from common.cohorts.published import PUBLISHED_THRESHOLDS, published_cohort
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 from common.cohorts.survival import label_survival, median_days, survival_cohort
 from common.cohorts.survival_classes import SurvivalClasses, fit_survival_classes
 from common.cohorts.targets import GRADES, check_classes, grade_cohort
@@ -34,6 +34,7 @@ __all__ = [
     "read_cohort",
     "read_datalist",
     "read_patients",
+    "scan_of",
     "still_to_do",
     "survival_cohort",
 ]
