@@ -12,7 +12,7 @@ NEVER = 1_000_000
 
 
 def open_bundle(name: str, config: str, folder: Path, **knobs: Any) -> ConfigWorkflow:
-    """``configs/<config>.yaml`` of a bundle on the CPU with ``knobs``, initialised; all it writes goes to ``folder``."""
+    """``configs/<config>.yaml`` of a bundle on the CPU with ``knobs``, initialised; it writes into ``folder``."""
     root = BUNDLES / name
     workflow = ConfigWorkflow(
         config_file=str(root / "configs" / f"{config}.yaml"),
