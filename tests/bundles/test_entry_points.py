@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "glioma_segmentation"
+GRADE, SURVIVAL = (ROOT / "bundles" / f"glioma_{what}_classification" for what in ("grade", "survival"))
 TINY = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 4, "crop_size": "[64,64]", "samples_per_epoch": 8}
+SMALL = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 8, "samples_per_epoch": 8} | {
+    "backbone": "resnet18",
+    "image_size": "[64,64]",
+}
+"""A classifier's training of seconds, on the twenty phantoms of ``classifiable``."""
 PATIENCE = 180  # seconds that a process may take
 
 Finished = subprocess.CompletedProcess[str]
@@ -78,6 +86,23 @@ def test_from_the_bundle_from_the_root_and_from_elsewhere(outside: dict[str, Any
     assert len(list((tmp_path / "labels").glob("*_seg.nii.gz"))) == 8
 
 
+def test_grading_from_the_bundles_folder(classifiable: Path, tmp_path: Path) -> None:
+    """Training, evaluation and the grades of new patients, each a line of its own, with the bundle's own paths."""
+    bundle = tmp_path / GRADE.name
+    shutil.copytree(GRADE, bundle)
+    options = {"dataset_dir": classifiable, "slice_gap": 6, **SMALL}
+    ended_well(run(words("training", ["configs/train.yaml"], options), cwd=bundle))
+    assert (bundle / "models" / "model.pt").exists()
+    ended_well(run(words("evaluating", ["configs/train.yaml", "configs/evaluate.yaml"], options), cwd=bundle))
+    assert (bundle / "eval" / "report.html").exists()
+    known = {name: SMALL[name] for name in ("device", "backbone", "image_size")}
+    infer = {"dataset_dir": classifiable, **known}
+    ended_well(run(words("inferring", ["configs/inference.yaml"], infer), cwd=bundle))
+    rows = pd.read_csv(bundle / "eval" / "predictions" / "predictions.csv")
+    assert len(rows) == 20
+    assert set(rows["predicted"]) <= {"LGG", "HGG"}
+
+
 @pytest.mark.parametrize(
     ("command", "option", "message"),
     [
@@ -98,6 +123,25 @@ def test_a_mistake_ends_in_one_message(
     if "epochz" in option:
         assert told.endswith("Did you mean --epochs?")
     assert not (tmp_path / "models").exists()
+
+
+def test_clinical_values_without_a_meaning_end_in_one_message(
+    write_weights: Callable[..., Path], classifiable: Path, tmp_path: Path
+) -> None:
+    options = {
+        "dataset_dir": next(classifiable.glob("*/*_001")),
+        "checkpoint": write_weights(SURVIVAL.name, backbone="resnet18"),
+        "output_dir": tmp_path / "run",
+        "device": "cpu",
+        "backbone": "resnet18",
+        "age": "abc",
+        "resection": "partial",
+    }
+    told = told_once(run(words("inferring", ["configs/inference.yaml"], options), cwd=SURVIVAL))
+    assert told.startswith("KnobError: ")
+    assert "--age: 'abc'" in told
+    assert "--resection: 'partial'" in told
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_mistake_that_shows_while_an_engine_runs_ends_in_one_message(tmp_path: Path) -> None:
@@ -137,14 +181,30 @@ def test_a_killed_run_goes_on(outside: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_two_processes_train_one_network(outside: dict[str, Any], tmp_path: Path) -> None:
-    line = words("training", ["configs/train.yaml", "configs/multi_gpu_train.yaml"], outside)
+    train_in_two_processes(BUNDLE, outside, tmp_path)
+
+
+def test_two_processes_train_one_network_on_images_and_clinical_values(classifiable: Path, tmp_path: Path) -> None:
+    """Batch normalisation over patients, which becomes synchronised, included."""
+    places = {"output_dir": tmp_path / "run", "weights": tmp_path / "models" / "model.pt"}
+    provenance = train_in_two_processes(
+        SURVIVAL, {"dataset_dir": classifiable, "slice_gap": 6, **places, **SMALL}, tmp_path
+    )
+    assert [name.partition(" ")[0] for name in provenance["classes"]] == ["short", "mid", "long"]
+    assert provenance["encoder"]["features"] == ["age", "resection"]
+
+
+def train_in_two_processes(bundle: Path, options: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """An epoch; returns what the best weights, in ``folder``, say of themselves."""
+    line = words("training", ["configs/train.yaml", "configs/multi_gpu_train.yaml"], options)
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
-    finished = run(line, cwd=BUNDLE, program=torchrun)
+    finished = run(line, cwd=bundle, program=torchrun)
     ended_well(finished)
-    best = torch.load(tmp_path / "models" / "model.pt", weights_only=True)
+    best = torch.load(folder / "models" / "model.pt", weights_only=True)
     assert best["provenance"]["epoch"] == 1
     assert not any(key.startswith("module.") for key in best["model"])
     assert (finished.stdout + finished.stderr).count("Epoch[1] Metrics") == 1  # the first process alone tells
+    return best["provenance"]
 
 
 def wait_for(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
