@@ -78,6 +78,7 @@ class ClassificationReport:
         self.records = records if survival is None else [{**r, "label": survival.label(r)} for r in records]
         self.target, self.seed, self.network = target, seed, network
         self.survival, self.median_days, self.brats_survival = survival, median_days, brats_survival
+        settings = provenance.get("settings") or {}
         self.facts = {
             "target": target if survival is None else "survival",
             "protocol": split.protocol,
@@ -85,9 +86,10 @@ class ClassificationReport:
             "split_hash": split.hash,
             "side": side,
             "weights": {key: provenance.get(key) for key in ("bundle", "version", "protocol", "epoch")},
+            "sees_clinical": bool(settings.get("clinical")),
         }
         self.drawing = {
-            "modalities": (provenance.get("settings") or {}).get("modalities", ()),
+            "modalities": settings.get("modalities", ()),
             "orientation": (provenance.get("slices") or {}).get("orientation", "LPS"),
         }
         self.rows: list[dict[str, Any]] = []

@@ -12,6 +12,15 @@ from common.reports.classification import with_interval
 
 CHANCE = 0.5
 
+RIVALLED = (
+    "Which values were recorded tells the class as well as the network does: this result is no evidence that the "
+    "network reads the tumour."
+)
+UNSEEN = (
+    "Which values were recorded tells the class as well as the network does. The network is not given them, so it has "
+    "not learned that; but in this cohort a table without any image does as well."
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -33,29 +42,28 @@ class Verdict:
 def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
     """Read the intervals: the AUC against chance, and against each baseline over the same drawn patients.
 
-    A baseline is beaten where the whole 95 % interval of the difference in AUC lies above 0.
+    A baseline is beaten where the whole 95 % interval of the difference in AUC lies above 0. A network that sees no
+    clinical values cannot know which of them were recorded: that baseline then limits no claim, but is told.
 
     Args:
-        summary: with ``measures``, ``against_baselines``, ``baselines_left_out``, ``protocol`` and ``side``.
+        summary: with ``measures``, ``against_baselines``, ``sees_clinical``, ``protocol`` and ``side``.
     """
     area, gains = summary["measures"]["auc"], {k: v["auc"] for k, v in summary["against_baselines"].items()}
     beaten = {name: gain for name, gain in gains.items() if _above(gain, 0)}
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}
     foreign = summary["protocol"] == "patient" and summary["side"] == "test"
-    claim = _above(area, CHANCE) and bool(gains) and not unbeaten and foreign
+    rivals = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
+    claim = _above(area, CHANCE) and bool(gains) and not rivals and foreign
     told = [_against_chance(area)]
     if not _is_unknown(area):
         told += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
-        told.append(
-            "Which values were recorded tells the class as well as the network does: this result is no evidence that "
-            "the network reads the tumour."
-        )
+        told.append(RIVALLED if summary["sees_clinical"] else UNSEEN)
     if summary["protocol"] != "patient":
         told.append("Under the published protocol the network has met the patients that it is judged on.")
     elif not foreign:
         told.append(f"The {summary['side']} side is no test of it.")
-    opening = "The network tells the classes better than every baseline." if claim else "Nothing is claimed."
+    opening = "The network tells the classes better than chance and than every baseline open to it." if claim else "Nothing is claimed."
     return Verdict(claim, (opening, *told))
 
 

@@ -21,6 +21,7 @@ BACKBONES: Mapping[str, Mapping[str, float]] = {
 """P1, table 2: macro F1."""
 
 FIRST_HEAD: Mapping[str, Any] = {
+    "image_units": None,
     "units": [256, 512],
     "batch_norm": 1,
     "dropout": 0.5,
@@ -60,8 +61,22 @@ HEAD_SEARCH: Mapping[str, Sequence[tuple[str, Mapping[str, Any], Mapping[str, fl
 """P1, table 3: under each factor its options as they are printed, as knobs, and their macro F1."""
 
 BEST_HEAD: Mapping[str, Mapping[str, Any]] = {
-    "grade": {"units": [256, 256], "batch_norm": 1, "dropout": 0.3, "activation": "relu", "lr": 0.0005},
-    "survival": {"units": [32, 64], "batch_norm": 2, "dropout": 0.2, "activation": "relu", "lr": 0.0005},
+    "grade": {
+        "image_units": None,
+        "units": [256, 256],
+        "batch_norm": 1,
+        "dropout": 0.3,
+        "activation": "relu",
+        "lr": 0.0005,
+    },
+    "survival": {
+        "image_units": None,
+        "units": [32, 64],
+        "batch_norm": 2,
+        "dropout": 0.2,
+        "activation": "relu",
+        "lr": 0.0005,
+    },
 }
 """P1, section 3.2: what its tables 4 to 6 were made with."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,20 +9,57 @@ from common.reports.knobs import read_knobs
 from scripts import demo
 
 
-def test_each_step_is_a_command_that_a_person_can_type(tmp_path: Path) -> None:
-    split = tmp_path / "run" / "eval" / "split.json"
-    split.parent.mkdir(parents=True)
-    split.write_text('{"test": ["BraTS20_Training_002", "BraTS20_Training_003"]}')
-    steps = list(demo.steps(tmp_path / "data", tmp_path / "run", patients=3))
-    assert any(part.endswith("BraTS20_Training_002") for part in steps[-1][1])
-    assert [command[0] for _, command in steps[:2]] == ["scripts/make_phantoms.py", "scripts/check_dataset.py"]
-    assert all((demo.ROOT / command[0]).is_file() for _, command in steps[:2])
-    assert demo.shown(["x", str(demo.ROOT / "bundles" / "a.yaml")]) == ["python", "x", "bundles/a.yaml"]
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """As training leaves it."""
+    for job in demo.JOBS:
+        split = tmp_path / job.bundle / "eval" / "split.json"
+        split.parent.mkdir(parents=True)
+        split.write_text('{"test": ["BraTS20_Training_002", "BraTS20_Training_003"]}')
+        table = tmp_path / job.cohort.name / "MICCAI_BraTS2020_TrainingData" / "survival_info.csv"
+        table.parent.mkdir(parents=True, exist_ok=True)
+        table.write_text("Brats20ID,Age,Survival_days\r\nBraTS20_Training_002,60.5,300\r\n")
+    return tmp_path
+
+
+def test_each_step_is_a_command_that_a_person_can_type(folder: Path) -> None:
+    commands = [command for _, command in demo.steps(folder, list(demo.JOBS))]
+    scripts = [command for command in commands if command[0] != "-m"]
+    assert {command[0] for command in scripts} == {"scripts/make_phantoms.py", "scripts/check_dataset.py"}
+    assert all((demo.ROOT / command[0]).is_file() for command in scripts)
+    applied = [command for command in commands if "inferring" in command]
+    assert all("BraTS20_Training_002" in " ".join(command) for command in applied)
+    assert [command[command.index("--age") + 1] for command in applied if "--age" in command] == ["60.5"]
 
 
 def test_the_demo_uses_knobs_that_there_are() -> None:
-    known = {knob.name for knob in read_knobs(demo.BUNDLE / "configs" / "train.yaml")}
-    assert set(demo.LEARNING) <= known
+    for job in demo.JOBS:
+        configs = demo.ROOT / "bundles" / job.bundle / "configs"
+        known = {
+            name: {knob.name for knob in read_knobs(configs / f"{name}.yaml")} for name in (job.train, job.inference)
+        }
+        assert {*job.knobs, *job.learning} <= known[job.train]
+        assert {*job.applying} <= known[job.inference]
+
+
+def test_every_bundle_is_shown() -> None:
+    bundles = {path.parents[1].name for path in demo.ROOT.glob("bundles/*/configs/train.yaml")}
+    assert {job.bundle for job in demo.JOBS} == bundles
+
+
+def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> None:
+    found = {"mean": 0.71, "low": 0.62, "high": 0.8}
+    metrics = {
+        "glioma_segmentation": {"mean_dice": found},
+        "glioma_grade_classification": {"target": "grade", "measures": {"auc": found}},
+        "glioma_survival_classification": {"target": "label", "survival": {"measures": {"concordance": found}}},
+    }
+    for bundle, content in metrics.items():
+        (folder / bundle / "eval" / "metrics.json").write_text(json.dumps(content))
+    told = demo.closing(folder, list(demo.JOBS), 120)
+    assert "2.0 minutes" in told
+    assert "AUC 0.71 (0.62 to 0.80); the whole tumour allows 1" in told
+    assert "concordance 0.71 (0.62 to 0.80); mask and age allow 0.74" in told
 
 
 def test_a_step_that_fails_ends_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
