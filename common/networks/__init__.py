@@ -6,7 +6,7 @@ from common.networks.clinical_batch import PrepareClinicalBatch
 from common.networks.fusion import FusionClassifier, check_frozen_start
 from common.networks.inferer import FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
-from common.networks.provenance import continue_from, describe_provenance, load_for_evaluation
+from common.networks.provenance import continue_from, describe_provenance, load_for_evaluation, read_provenance
 from common.networks.saliency import grad_cam
 from common.networks.unet import SegmentationUNet
 
@@ -24,6 +24,7 @@ __all__ = [
     "load_checked",
     "load_for_evaluation",
     "load_weights",
+    "read_provenance",
     "predict_masks",
     "save_checkpoint",
 ]

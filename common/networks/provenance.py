@@ -10,7 +10,7 @@ from torch import nn
 
 from common import __version__
 from common.errors import CheckpointError, Problem
-from common.networks.checkpoints import load_weights, plain_values
+from common.networks.checkpoints import load_checked, load_weights, plain_values
 from common.splits.guard import check_start, check_unseen
 from common.splits.manifest import SplitManifest
 
@@ -55,6 +55,16 @@ def continue_from(
     provenance = load_weights(network, weights, head_may_differ=True, settings=settings, bundle=bundle)
     check_start(provenance, split.sides, weights, split.hash)
     return provenance
+
+
+def read_provenance(weights: str | Path) -> dict[str, Any]:
+    """What a checkpoint says of the run that made it; empty for a bare state dict.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    provenance = load_checked(weights).get("provenance")
+    return provenance if isinstance(provenance, dict) else {}
 
 
 def load_for_evaluation(

@@ -21,6 +21,8 @@ Start = Callable[..., Any]
 
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 RUNS = {"grade": (GRADE, "train"), "survival": (SURVIVAL, "train"), "masks": (SURVIVAL, "train_masks")}
+WEIGHTS = {"grade": "model", "survival": "model", "masks": "masks"}
+RESULTS = {"grade": "eval", "survival": "eval", "masks": "eval/masks"}
 INFERENCE = {"train": "inference", "train_masks": "inference_masks"}
 SMALL = {
     "folds": 4,
@@ -100,9 +102,9 @@ def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: tuple[str, 
     broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=3), cut)  # the second epoch's first step
     with pytest.raises(RuntimeError, match="training_state"):
         broken.run()
-    assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
+    assert load(tmp_path / "models" / f"{WEIGHTS[run]}_last.pt")["epoch"] == 1
     begin(tmp_path, run, resume="true", epochs=2, lr_step=1).run()
-    for name in ("model.pt", "model_last.pt"):
+    for name in (f"{WEIGHTS[run]}.pt", f"{WEIGHTS[run]}_last.pt"):
         unbroken, resumed = load(folder / "models" / name), load(tmp_path / "models" / name)
         assert unbroken["provenance"] == resumed["provenance"]
         assert all(torch.equal(weight, resumed["model"][key]) for key, weight in unbroken["model"].items())
@@ -110,18 +112,19 @@ def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: tuple[str, 
 
 
 def test_an_evaluation_judges_every_test_patient_once(evaluated: tuple[str, Path]) -> None:
-    _, folder = evaluated
-    rows = pd.read_csv(folder / "eval" / "predictions.csv")
-    judged = set(json.loads((folder / "eval" / "split.json").read_text())["test"])
+    run, folder = evaluated
+    results = folder / RESULTS[run]
+    rows = pd.read_csv(results / "predictions.csv")
+    judged = set(json.loads((results / "split.json").read_text())["test"])
     assert rows["subject"].is_unique
     assert set(rows["subject"]) <= judged  # a censored patient may have no class
-    metrics = json.loads((folder / "eval" / "metrics.json").read_text())
+    metrics = json.loads((results / "metrics.json").read_text())
     assert metrics["task"] == "classification"
     assert metrics["patients"] == len(rows)
     truth, predicted = rows["truth"], rows["predicted"]
     assert metrics["measures"]["accuracy"]["mean"] == pytest.approx((truth == predicted).mean())
     assert set(metrics["baselines"]) >= {"majority class"}
-    page = (folder / "eval" / "report.html").read_text()
+    page = (results / "report.html").read_text()
     assert "phantom" in page
     assert all(subject in page for subject in rows["subject"])
 
@@ -131,10 +134,10 @@ def test_inference_says_of_a_patient_what_the_evaluation_said(
 ) -> None:
     """From files to probabilities by another path: they must agree."""
     run, folder = evaluated
-    rows = pd.read_csv(folder / "eval" / "predictions.csv", index_col="subject")
+    rows = pd.read_csv(folder / RESULTS[run] / "predictions.csv", index_col="subject")
     subject = str(rows.index[0])
     (patient,) = cohort.rglob(subject)
-    weights = str(folder / "models" / "model.pt")
+    weights = str(folder / "models" / f"{WEIGHTS[run]}.pt")
     config = INFERENCE[RUNS[run][1]]
     clinical = {} if run == "grade" else clinical_values(cohort, subject, with_resection=run == "survival")
     files = {} if run == "grade" else files_of(patient, run)
@@ -166,13 +169,17 @@ def test_patients_that_were_trained_on_are_not_judged_unasked(
     begin: Start, trained: tuple[str, Path], tmp_path: Path
 ) -> None:
     run, folder = trained
-    other = {"seed": 3, "checkpoint": str(folder / "models" / "model.pt"), "output_dir": str(tmp_path)}
+    other = {"seed": 3, "checkpoint": str(folder / "models" / f"{WEIGHTS[run]}.pt"), "output_dir": str(tmp_path)}
     assert isinstance(refused(begin, folder, run, "evaluate", **other), SplitLeakageError)
 
 
 def test_other_settings_than_in_training_are_named(begin: Start, trained: tuple[str, Path], tmp_path: Path) -> None:
     run, folder = trained
-    settings = {"checkpoint": str(folder / "models" / "model.pt"), "output_dir": str(tmp_path), "units": [16, 16]}
+    settings = {
+        "checkpoint": str(folder / "models" / f"{WEIGHTS[run]}.pt"),
+        "output_dir": str(tmp_path),
+        "units": [16, 16],
+    }
     error = refused(begin, folder, run, config=INFERENCE[RUNS[run][1]], **settings)
     assert isinstance(error, CheckpointError)
     assert "--units" in str(error)
@@ -202,7 +209,11 @@ def test_a_missing_age_is_an_error_and_never_zero(
     if run == "grade":
         pytest.skip("looks at images alone")
     (patient,) = cohort.rglob("BraTS20_Training_001")
-    settings = {"checkpoint": str(folder / "models" / "model.pt"), "output_dir": str(tmp_path), "dataset_dir": None}
+    settings = {
+        "checkpoint": str(folder / "models" / f"{WEIGHTS[run]}.pt"),
+        "output_dir": str(tmp_path),
+        "dataset_dir": None,
+    }
     error = refused(begin, folder, run, config=INFERENCE[RUNS[run][1]], **settings, **files_of(patient, run))
     assert isinstance(error, DatasetError)
     assert "--age" in str(error)
@@ -260,12 +271,12 @@ def test_masks_of_the_segmentation_bundle_are_read_and_voted_on(
         "validation_subjects": [],
     }
     save_checkpoint(segmentation, {"model": SegmentationUNet().state_dict(), "provenance": provenance})
-    weights = str(folder / "models" / "model.pt")
+    weights = str(folder / "models" / f"{WEIGHTS[run]}.pt")
     settings = {
         "segmentation": str(segmentation),
         "checkpoint": weights,
         "output_dir": str(tmp_path / "run"),
-        "split_file": str(folder / "eval" / "split.json"),
+        "split_file": str(folder / RESULTS[run] / "split.json"),
     }
     begin(folder, run, "evaluate", "evaluate_from_images", **settings).run()
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["votes"]
@@ -287,3 +298,58 @@ def test_a_slice_outside_the_brain_is_told_with_its_knob(begin: Start, tmp_path:
     error = refused(begin, tmp_path, "grade", slice_gap=30)
     assert isinstance(error, DatasetError)
     assert "--slice_gap" in str(error)
+
+
+def test_weights_are_judged_on_another_cohort(
+    begin: Start, trained: tuple[str, Path], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """There is no training side there: classes and scales are those that the weights were trained with."""
+    run, folder = trained
+    other = tmp_path / "other"
+    make_brats_phantoms(other, patients=6, shape=(48, 48, 40), seed=7, lgg_clinical=True)
+    for patient in other.rglob("BraTS20_Training_*"):
+        if patient.is_dir():
+            rename_patient(patient)
+    for table in other.rglob("*.csv"):
+        table.write_text(table.read_text().replace("Training_0", "Training_9"))
+    settings = {"dataset_dir": str(other), "split_method": "external", "output_dir": str(tmp_path / "run")}
+    weights = str(folder / "models" / f"{WEIGHTS[run]}.pt")
+    begin(folder, run, "evaluate", checkpoint=weights, **settings).run()
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    learnt = load(Path(weights))["provenance"]
+    assert metrics["classes"] == learnt["classes"]
+    assert 1 <= metrics["patients"] <= 6
+    assert metrics["verdict"]["claim"] is False
+
+
+def rename_patient(folder: Path) -> None:
+    """To a patient whom the weights have not met."""
+    name = folder.name.replace("Training_0", "Training_9")
+    for file in folder.iterdir():
+        file.rename(file.with_name(file.name.replace(folder.name, name)))
+    folder.rename(folder.with_name(name))
+
+
+def test_the_modalities_of_a_patient_vote_where_each_is_a_sample(begin: Start, cohort: Path, tmp_path: Path) -> None:
+    begin(tmp_path, "grade", samples="modality", epochs=1).run()
+    begin(tmp_path, "grade", "evaluate", samples="modality").run()
+    rows = pd.read_csv(tmp_path / "eval" / "predictions.csv", index_col="subject")
+    (patient,) = cohort.rglob(str(rows.index[0]))
+    settings = {"samples": "modality", "dataset_dir": str(patient), "output_dir": str(tmp_path / "one")}
+    begin(tmp_path, "grade", config="inference", checkpoint=str(tmp_path / "models" / "model.pt"), **settings).run()
+    found = pd.read_csv(tmp_path / "one" / "predictions.csv", index_col="subject")
+    assert found["samples"].tolist() == [4]
+    assert found["p_HGG"].iloc[0] == pytest.approx(rows["p_HGG"].iloc[0], abs=1e-4)
+
+
+def test_a_folder_with_patients_without_an_age_is_refused_before_anything_is_written(
+    begin: Start, trained: tuple[str, Path], tmp_path: Path
+) -> None:
+    run, folder = trained
+    if run == "grade":
+        pytest.skip("looks at images alone")
+    settings = {"checkpoint": str(folder / "models" / f"{WEIGHTS[run]}.pt"), "output_dir": str(tmp_path / "results")}
+    error = refused(begin, folder, run, config=INFERENCE[RUNS[run][1]], **settings)
+    assert isinstance(error, DatasetError)
+    assert "and 1 more" in str(error)  # six LGG, five of them by name
+    assert not (tmp_path / "results").exists()
