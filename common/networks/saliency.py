@@ -29,7 +29,8 @@ def grad_cam(
         class_index: whose evidence is shown; by default each sample's predicted class.
 
     Returns:
-        Float32 (batch, 1, x, y), each sample scaled to [0, 1]; all zero where nothing speaks for the class.
+        Float32 (batch, 1, x, y), each sample scaled to [0, 1]; all zero where nothing speaks for the class, or
+        everything alike, as in images so small that their feature maps are a single pixel.
     """
     with torch.inference_mode(False), torch.enable_grad():
         network = copy.deepcopy(getattr(network, "module", network)).eval().requires_grad_(False)
@@ -43,6 +44,7 @@ def grad_cam(
 
 
 def _scale(cam: Tensor) -> Tensor:
-    """From zero (no evidence, which stays zero) to one."""
+    """From zero (no evidence, which stays zero) to one; what is the same everywhere points nowhere."""
     highest = cam.amax()
-    return cam / highest if highest > 0 else torch.zeros_like(cam)
+    points = highest > 0 and highest > cam.amin()
+    return cam / highest if points else torch.zeros_like(cam)

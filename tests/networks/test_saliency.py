@@ -77,3 +77,9 @@ def test_a_fusion_network_with_clinical_values(trainable: str) -> None:
     assert cam.shape == (2, 1, 64, 48)
     assert cam.dtype == torch.float32
     assert float(cam.min()) >= 0 and float(cam.max()) <= 1
+
+
+def test_a_map_that_is_the_same_everywhere_points_nowhere() -> None:
+    """A ResNet leaves one pixel of 32."""
+    network = FusionClassifier("resnet18", in_channels=3, units=(8, 8), batch_norm=0)
+    assert not grad_cam(network, torch.rand(2, 3, 32, 32)).any()
