@@ -10,6 +10,8 @@ from monai.visualize import GradCAM
 from torch import Tensor, nn
 
 TARGET_LAYER = "feature_maps"
+ROUNDING = 1e-4
+"""Share of the highest value that interpolation may leave between equal ones."""
 
 
 def grad_cam(
@@ -46,5 +48,5 @@ def grad_cam(
 def _scale(cam: Tensor) -> Tensor:
     """From zero (no evidence, which stays zero) to one; what is the same everywhere points nowhere."""
     highest = cam.amax()
-    points = highest > 0 and highest > cam.amin()
+    points = highest > 0 and highest - cam.amin() > ROUNDING * highest
     return cam / highest if points else torch.zeros_like(cam)
