@@ -202,6 +202,24 @@ def test_with_the_explicit_word_the_report_claims_nothing(begin: Start, tmp_path
     assert "no evidence" in (tmp_path / "eval" / "report.html").read_text()
 
 
+def test_where_only_missing_values_tell_the_grade_the_suite_says_so(begin: Start, tmp_path: Path) -> None:
+    """These tumours know nothing of the grade, whichever way the network is run."""
+    blind = tmp_path / "blind"
+    make_brats_phantoms(blind, patients=24, shape=(48, 48, 40), blind_grade=True)
+    given = {"clinical": "true", "allow_shortcut": "true"}
+    for name, settings in (("images", {}), ("values", given)):
+        run = {"dataset_dir": str(blind), "epochs": 1, **settings}
+        begin(tmp_path / name, "grade", **run).run()
+        begin(tmp_path / name, "grade", "evaluate", **run).run()
+        metrics = json.loads((tmp_path / name / "eval" / "metrics.json").read_text())
+        assert any("age is recorded tells grade" in warning for warning in metrics["shortcuts"]["warnings"])
+        assert metrics["baselines"]["missing values alone"]["auc"]["mean"] == 1
+        assert metrics["verdict"]["claim"] is False
+        page = (tmp_path / name / "eval" / "report.html").read_text()
+        assert "Nothing is claimed." in page
+        assert "age is recorded tells grade" in page
+
+
 def test_a_missing_age_is_an_error_and_never_zero(
     begin: Start, trained: tuple[str, Path], cohort: Path, tmp_path: Path
 ) -> None:
