@@ -35,7 +35,11 @@ def config_files(bundle: Path, configs: Sequence[str]) -> tuple[Path, ...]:
 
 def as_word(value: Any) -> str:
     """A value as one word of a command line: ``[256,512]``, ``true``, ``None``; texts and paths stay as they are."""
-    return str(value) if value is None or isinstance(value, str | os.PathLike) else json.dumps(value, separators=(",", ":"))
+    return (
+        str(value)
+        if value is None or isinstance(value, str | os.PathLike)
+        else json.dumps(value, separators=(",", ":"))
+    )
 
 
 def shown(command: Sequence[str]) -> list[str]:

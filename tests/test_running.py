@@ -145,9 +145,7 @@ def test_the_published_protocol_needs_its_overlay(config: str, tmp_path: Path) -
 
 def test_a_training_file_has_an_overlay_of_its_own(tmp_path: Path) -> None:
     masks = write(tmp_path / "train_masks.yaml", CONFIG)
-    paper, paper_masks = (
-        write(tmp_path / f"{name}.yaml", {"protocol": "paper"}) for name in ("paper", "paper_masks")
-    )
+    paper, paper_masks = (write(tmp_path / f"{name}.yaml", {"protocol": "paper"}) for name in ("paper", "paper_masks"))
     check_protocol_overlay("paper", ["run", "--config_file", f"{masks},{paper_masks}"])
     with pytest.raises(KnobError, match=r"configs/paper_masks\.yaml"):
         check_protocol_overlay("paper", ["run", "--config_file", f"{masks},{paper}"])

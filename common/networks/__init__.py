@@ -24,7 +24,7 @@ __all__ = [
     "load_checked",
     "load_for_evaluation",
     "load_weights",
-    "read_provenance",
     "predict_masks",
+    "read_provenance",
     "save_checkpoint",
 ]

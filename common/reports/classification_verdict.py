@@ -63,7 +63,11 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
         told.append("Under the published protocol the network has met the patients that it is judged on.")
     elif not foreign:
         told.append(f"The {summary['side']} side is no test of it.")
-    opening = "The network tells the classes better than chance and than every baseline open to it." if claim else "Nothing is claimed."
+    opening = (
+        "The network tells the classes better than chance and than every baseline open to it."
+        if claim
+        else "Nothing is claimed."
+    )
     return Verdict(claim, (opening, *told))
 
 

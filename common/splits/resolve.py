@@ -131,7 +131,9 @@ def _keep(wanted: SplitManifest, path: Path, to_the_letter: bool) -> SplitManife
     found = load_manifest(path)
     fits = found.settings == wanted.settings and found.cohort_hash == wanted.cohort_hash
     if not fits or (to_the_letter and found.hash != wanted.hash):
-        mend = "Choose another --output_dir, delete it (--overwrite true when training), or hand it over as --split_file."
+        mend = (
+            "Choose another --output_dir, delete it (--overwrite true when training), or hand it over as --split_file."
+        )
         raise SplitError(
             Problem(f"the run's folder holds another split: {_tell_difference(found, wanted)}", path, mend)
         )

@@ -158,8 +158,8 @@ def add_clinical(records: Sequence[Record], encoder: ClinicalEncoder) -> list[Re
         if lacking:
             what = f"no {name} is recorded for {name_some(lacking)}"
             mend = (
-                f"All training patients had one: add it (of one patient with --{name}), exclude these patients, or train "
-                "without it by --clinical_features."
+                f"All training patients had one: add it (of one patient with --{name}), exclude these patients, or "
+                "train without it by --clinical_features."
             )
             problems.append(Problem(what, "the cohort", mend))
     if problems:

@@ -36,6 +36,7 @@ LONGEST_TRAIN = 230  # lines
 BLOCKS = ["data", "split", "run", "network", "learning", "--- end of knobs ---"]
 
 OWN_WORDS = {
+    "protocol": "which overlay publishes it",
     "dataset_dir": "which data sets have what the task needs",
     "modalities": "they are channels, or images",
     "image_size": "slices are padded, or resized",
