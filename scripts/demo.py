@@ -57,7 +57,7 @@ class Job:
 
 
 FEW = Cohort("phantoms", 20, ("96", "96", "64"))
-MANY = Cohort("small_phantoms", 240, ("64", "64", "48"), ("--lgg-clinical",))
+MANY = Cohort("small_phantoms", 360, ("48", "48", "40"), ("--lgg-clinical",))
 JOBS = (
     Job(
         bundle="glioma_segmentation",
@@ -79,7 +79,7 @@ JOBS = (
         cohort=MANY,
         train="train",
         inference="inference",
-        knobs={"image_size": "[64,64]", "slice_gap": "10"},
+        knobs={"image_size": "[64,64]", "slice_gap": "8"},
         learning={"epochs": "8", "lr_step": "5"},
         applying={"image_size": "[64,64]", "gradcam": "true"},
     ),
@@ -88,9 +88,9 @@ JOBS = (
         cohort=MANY,
         train="train_masks",
         inference="inference_masks",
-        knobs={"image_size": "[64,64]", "backbone": "resnet18"},
+        knobs={"image_size": "[48,48]", "backbone": "resnet18"},
         learning={"epochs": "6", "lr": "0.0005", "lr_step": "4", "samples_per_epoch": "1280"},
-        applying={"image_size": "[64,64]", "backbone": "resnet18", "gradcam": "true"},
+        applying={"image_size": "[48,48]", "backbone": "resnet18"},
     ),
 )
 
