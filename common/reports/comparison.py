@@ -14,7 +14,7 @@ from common.metrics.judgement import OF_A_CLASS, OVERALL
 from common.reports import published
 from common.reports.classification import TITLES
 from common.reports.page import Page
-from common.reports.segmentation import PUBLISHED, interval
+from common.reports.segmentation import interval
 
 LEAKY = (
     "Under the published protocol, slices or images of one patient stand on both sides of the split: what it gains "
@@ -99,7 +99,7 @@ def _classification(metrics: Metrics) -> Column:
 def _printed(task: str) -> dict[str, Column]:
     """The papers' columns."""
     if task == SEGMENTATION:
-        return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in PUBLISHED.items()}}
+        return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in published.SOFT_DICE.items()}}
     columns: dict[str, Column] = {}
     for paper in published.PUBLISHED.get(task, ()):
         column = {TITLES[name]: f"{value:.3f}" for name, value in paper.measures.items()}

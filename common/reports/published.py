@@ -1,4 +1,4 @@
-"""What P1 and P3 printed about their classifiers, for tables beside our own numbers. All are shares of 1.
+"""What P1 and P3 printed about their networks, for tables beside our own numbers. All are shares of 1.
 
 Both count images or slices, and images or slices of one patient stand on both sides of their splits.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+SOFT_DICE = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8648}
+"""P3, table 1: soft Dice on BraTS 2020, slices of one patient on both sides of the split."""
 
 NOTHING: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 

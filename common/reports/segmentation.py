@@ -13,12 +13,8 @@ from common.metrics import brats_dice_hd95, soft_dice, summarise
 from common.metrics.regions import REGIONS, to_regions
 from common.metrics.soft_dice import CLASSES
 from common.reports.page import DASH
-
-PUBLISHED = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8648}
-"""P3, table 1: soft Dice on BraTS 2020, slices of one patient on both sides of the split."""
-
-MILLILITRE = 1000.0
-"""In cubic millimetres."""
+from common.reports.published import SOFT_DICE
+from common.transforms.cache import MILLILITRE
 
 
 def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[float], whole: bool) -> dict[str, float]:
@@ -106,7 +102,7 @@ def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:
             "class": name,
             "soft Dice, mean over patients": f"{values['mean']:.3f}",
             "95 % interval": interval(values, 3),
-            "published (slices of a patient on both sides)": f"{PUBLISHED[name]:.4f}",
+            "published (slices of a patient on both sides)": f"{SOFT_DICE[name]:.4f}",
         }
         for name, values in summary["soft_dice"].items()
     ]

@@ -12,15 +12,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.records import scan_of
+from common.reports.caveats import tell_caveats
 from common.reports.page import Page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation import region_table, soft_dice_table
 
 CLASS_NAMES = ("background", "NCR", "ED", "ET")
 MOST_PANELS = 6
-FEW_PATIENTS = 20
+LEAKY = (
+    "Published protocol: slices of one patient stand on both sides of the split, so these numbers do not tell how the "
+    "network does on a new patient. Distances need whole volumes and are left out."
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def write_page(
     """
     page = Page("Glioma segmentation: evaluation")
     page.paragraph(_what_was_judged(summary, records))
-    for warning in _warnings(summary, records):
+    for warning in tell_caveats(summary, records, LEAKY):
         page.warning(warning)
     page.heading("By the measures of BraTS, per patient")
     page.table(region_table(summary))
@@ -105,24 +108,6 @@ def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, 
         f"Cohort: {sources}. Protocol: {summary['protocol']}. "
         f"Weights: stage {weights['stage']}, epoch {weights['epoch']}. Split: {summary['split_hash'][:12]}."
     )
-
-
-def _warnings(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    warnings = []
-    if any(is_phantom(record) for record in records):
-        warnings.append("These are phantoms: generated images whose rule we wrote. The numbers say nothing clinical.")
-    if summary["protocol"] == "paper":
-        warnings.append(
-            "Published protocol: slices of one patient stand on both sides of the split, so these numbers do not tell "
-            "how the network does on a new patient. Distances need whole volumes and are left out."
-        )
-    if summary["side"] != "test":
-        warnings.append(f"The {summary['side']} side was used while training: this is no estimate for new patients.")
-    if summary["patients"] < FEW_PATIENTS:
-        warnings.append(
-            f"Only {summary['patients']} patients: the intervals are rough, and bootstrap makes them too narrow."
-        )
-    return warnings + list(summary["shortcuts"]["warnings"])
 
 
 def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[tuple[str, Panel]]:

@@ -37,15 +37,7 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty phantoms, 14 of them HGG; as in BraTS, the LGG have no age, survival or resection."""
-    folder = tmp_path_factory.mktemp("cohort")
-    make_brats_phantoms(folder, patients=20, shape=(48, 48, 40))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def begin(start: Start, cohort: Path) -> Start:
+def begin(start: Start, classifiable: Path) -> Start:
     """Like ``start``, on this cohort and for one of :data:`RUNS`: ``begin(folder, "masks", "evaluate", epochs=2)``."""
 
     def begin(folder: Path, run: str, *overlays: str, config: str | None = None, **settings: Any) -> Any:
@@ -56,7 +48,7 @@ def begin(start: Start, cohort: Path) -> Start:
         root = Path(__file__).resolve().parents[2] / "bundles" / bundle / "configs"
         known = ConfigParser.load_config_files([str(root / f"{name}.yaml") for name in configs])
         small = {name: value for name, value in SMALL.items() if name in known}
-        return start(folder, *configs, bundle=bundle, **{"dataset_dir": str(cohort), **small, **settings})
+        return start(folder, *configs, bundle=bundle, **{"dataset_dir": str(classifiable), **small, **settings})
 
     return begin
 
@@ -130,16 +122,16 @@ def test_an_evaluation_judges_every_test_patient_once(evaluated: tuple[str, Path
 
 
 def test_inference_says_of_a_patient_what_the_evaluation_said(
-    begin: Start, evaluated: tuple[str, Path], cohort: Path, tmp_path: Path
+    begin: Start, evaluated: tuple[str, Path], classifiable: Path, tmp_path: Path
 ) -> None:
     """From files to probabilities by another path: they must agree."""
     run, folder = evaluated
     rows = pd.read_csv(folder / RESULTS[run] / "predictions.csv", index_col="subject")
     subject = str(rows.index[0])
-    (patient,) = cohort.rglob(subject)
+    (patient,) = classifiable.rglob(subject)
     weights = str(folder / "models" / f"{WEIGHTS[run]}.pt")
     config = INFERENCE[RUNS[run][1]]
-    clinical = {} if run == "grade" else clinical_values(cohort, subject, with_resection=run == "survival")
+    clinical = {} if run == "grade" else clinical_values(classifiable, subject, with_resection=run == "survival")
     files = {} if run == "grade" else files_of(patient, run)
     where = {"dataset_dir": str(patient)} if run == "grade" else {"dataset_dir": None, **files, "subject": subject}
     begin(tmp_path, run, config=config, checkpoint=weights, output_dir=str(tmp_path), **where, **clinical).run()
@@ -153,8 +145,8 @@ def test_inference_says_of_a_patient_what_the_evaluation_said(
     assert subject in json.dumps(told)
 
 
-def clinical_values(cohort: Path, subject: str, with_resection: bool) -> dict[str, Any]:
-    (table,) = cohort.rglob("survival_info.csv")
+def clinical_values(classifiable: Path, subject: str, with_resection: bool) -> dict[str, Any]:
+    (table,) = classifiable.rglob("survival_info.csv")
     row = pd.read_csv(table, index_col="Brats20ID", keep_default_na=False).loc[subject]
     resection = {"resection": row["Extent_of_Resection"]} if row["Extent_of_Resection"] != "NA" else {}
     return {"age": float(row["Age"]), **(resection if with_resection else {})}
@@ -221,12 +213,12 @@ def test_where_only_missing_values_tell_the_grade_the_suite_says_so(begin: Start
 
 
 def test_a_missing_age_is_an_error_and_never_zero(
-    begin: Start, trained: tuple[str, Path], cohort: Path, tmp_path: Path
+    begin: Start, trained: tuple[str, Path], classifiable: Path, tmp_path: Path
 ) -> None:
     run, folder = trained
     if run == "grade":
         pytest.skip("looks at images alone")
-    (patient,) = cohort.rglob("BraTS20_Training_001")
+    (patient,) = classifiable.rglob("BraTS20_Training_001")
     settings = {
         "checkpoint": str(folder / "models" / f"{WEIGHTS[run]}.pt"),
         "output_dir": str(tmp_path),
@@ -276,7 +268,7 @@ def test_the_published_vote_is_over_test_slices(begin: Start, tmp_path: Path) ->
 
 
 def test_masks_of_the_segmentation_bundle_are_read_and_voted_on(
-    begin: Start, trained: tuple[str, Path], cohort: Path, tmp_path: Path
+    begin: Start, trained: tuple[str, Path], classifiable: Path, tmp_path: Path
 ) -> None:
     run, folder = trained
     if run != "masks":
@@ -298,7 +290,7 @@ def test_masks_of_the_segmentation_bundle_are_read_and_voted_on(
     }
     begin(folder, run, "evaluate", "evaluate_from_images", **settings).run()
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["votes"]
-    (patient,) = cohort.rglob("BraTS20_Training_001")
+    (patient,) = classifiable.rglob("BraTS20_Training_001")
     files = {"dataset_dir": None, "age": 61, **files_of(patient, "images")}
     begin(
         folder,
@@ -348,11 +340,13 @@ def rename_patient(folder: Path) -> None:
     folder.rename(folder.with_name(name))
 
 
-def test_the_modalities_of_a_patient_vote_where_each_is_a_sample(begin: Start, cohort: Path, tmp_path: Path) -> None:
+def test_the_modalities_of_a_patient_vote_where_each_is_a_sample(
+    begin: Start, classifiable: Path, tmp_path: Path
+) -> None:
     begin(tmp_path, "grade", samples="modality", epochs=1).run()
     begin(tmp_path, "grade", "evaluate", samples="modality").run()
     rows = pd.read_csv(tmp_path / "eval" / "predictions.csv", index_col="subject")
-    (patient,) = cohort.rglob(str(rows.index[0]))
+    (patient,) = classifiable.rglob(str(rows.index[0]))
     settings = {"samples": "modality", "dataset_dir": str(patient), "output_dir": str(tmp_path / "one")}
     begin(tmp_path, "grade", config="inference", checkpoint=str(tmp_path / "models" / "model.pt"), **settings).run()
     found = pd.read_csv(tmp_path / "one" / "predictions.csv", index_col="subject")

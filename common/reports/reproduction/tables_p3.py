@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.reports.published import SURVIVAL_COMBINED, SURVIVAL_MASKS
+from common.reports.published import SOFT_DICE, SURVIVAL_COMBINED, SURVIVAL_MASKS
 from common.reports.reproduction.plan import Cell, Model, Table
 
 LEAK = (
     "Published protocol: slices of a patient stand on both sides of the split, and neighbouring slices of one tumour "
     "are nearly the same picture. These numbers explain the printed ones and tell nothing about new patients."
 )
-SOFT_DICE = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8648}
 BINS = {"short": "0 (short)", "mid": "1 (mid)", "long": "2 (long)"}
 INTERVALS = "Intervals are 95 %, bootstrap over patients, whatever is counted."
 EMPTY = (
