@@ -9,6 +9,7 @@ from common.transforms.clinical import (
     fit_clinical,
     refuse_unused,
 )
+from common.transforms.image_cache import prepare_images
 from common.transforms.image_items import LoadSlicesd, image_items
 from common.transforms.inference import LabelMapd, LoadImageModalitiesd, PrepareBraind, SaveLabelMapd
 from common.transforms.items import class_weights
@@ -17,6 +18,7 @@ from common.transforms.mask_items import LoadMaskSliced, mask_items
 from common.transforms.preparation import PreparedCase, prepare_case
 from common.transforms.probabilities import ClassProbabilitiesd
 from common.transforms.sampling import epoch_sampler
+from common.transforms.series_cache import prepare_series
 from common.transforms.slice_cache import prepare_slices
 from common.transforms.slices import LoadPreparedd, OneHotd, slice_items, slices_per_subject, volume_items
 from common.transforms.take_slices import TakeSlicesd
@@ -50,6 +52,8 @@ __all__ = [
     "mask_items",
     "prepare_case",
     "prepare_cases",
+    "prepare_images",
+    "prepare_series",
     "prepare_slices",
     "refuse_unused",
     "slice_items",
