@@ -1,4 +1,4 @@
-"""The segmentation bundle, opened as its command line opens it."""
+"""A bundle, opened as its command line opens it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 from monai.bundle import ConfigWorkflow
 
-ROOT = Path(__file__).resolve().parent.parent / "bundles" / "glioma_segmentation"
+BUNDLES = Path(__file__).resolve().parent.parent / "bundles"
 NEVER = 1_000_000
 
 
-def open_bundle(config: str, folder: Path, **knobs: Any) -> ConfigWorkflow:
-    """``configs/<config>.yaml`` on the CPU with ``knobs``, initialised; all that it writes goes into ``folder``."""
+def open_bundle(name: str, config: str, folder: Path, **knobs: Any) -> ConfigWorkflow:
+    """``configs/<config>.yaml`` of a bundle on the CPU with ``knobs``, initialised; it writes into ``folder``."""
+    root = BUNDLES / name
     workflow = ConfigWorkflow(
-        config_file=str(ROOT / "configs" / f"{config}.yaml"),
-        meta_file=str(ROOT / "configs" / "metadata.json"),
-        workflow_type="train" if config == "train" else "inference",
-        bundle_root=str(ROOT),
+        config_file=str(root / "configs" / f"{config}.yaml"),
+        meta_file=str(root / "configs" / "metadata.json"),
+        workflow_type="train" if config.startswith("train") else "inference",
+        bundle_root=str(root),
         device="$torch.device('cpu')",
         amp=False,
         output_dir=str(folder / "run"),

@@ -1,20 +1,24 @@
-"""The segmentation of a 240x240x155 case from files to file, against reading, bare forward passes and writing.
+"""A 240x240x155 case from files to its result, against reading, bare forward passes and, of a label map, writing.
 
-Ours is the bundle's own evaluator (`configs/inference.yaml`, defaults): read, check, prepare, segment, put back into
-the files' space, write the label map and the table of volumes. Bare reads the four images with the same reader, passes
-the prepared slices of the brain's box through the same channels-last network in the same batches, and writes the label
-map. The start of the program and the loading of the weights are in neither.
+Ours is the bundle's own evaluator (`configs/inference.yaml`, defaults): read, check, prepare, pass through the network,
+and then put the segmentation back into the files' space and write the label map and the table of volumes, or write the
+table of grades. Bare reads the four images with the same reader, passes what was prepared (the slices of the brain's
+box, or three slices) through the same channels-last network in the same batches, and writes the label map. The start
+of the program and the loading of the weights are in neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+from torch import Tensor, nn
 
-from benchmarks.bundle import open_bundle
+from benchmarks.bundle import BUNDLES, open_bundle
 from benchmarks.timing import Ratio, alternate
 from common.cohorts.nifti import read_nifti
 from common.cohorts.records import MODALITIES
@@ -27,41 +31,71 @@ BATCH = 16
 TUMOUR_SHARE = 0.03
 
 
-def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
-    """Seconds a case."""
-    checkpoint = folder / "model.pt"
-    save_checkpoint(checkpoint, {"model": SegmentationUNet().state_dict(), "provenance": {}})
-    workflow = open_bundle(
-        "inference",
-        folder,
-        dataset_dir=str(next(cohort.glob("*/*_001"))),
-        checkpoint=str(checkpoint),
-        inference_batch_size=BATCH,
-        overwrite=True,
-    )
+def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
+    """Seconds a case, by bundle."""
+    patient = next(cohort.glob("*/*_001"))
+    parts = (measure_segmentation, measure_grading)
+    return [part(patient, folder, repeats, advance) for part in parts]
+
+
+def measure_segmentation(patient: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
+    """Seconds from four files to a label map."""
+    bundle = "glioma_segmentation"
+    workflow = open_inference(bundle, patient, folder / bundle, inference_batch_size=BATCH)
     network, evaluator, dataset = map(workflow.parser.get_parsed_content, ("network", "evaluator", "dataset"))
     item = dataset[0]
     slices = item["image"].as_tensor().permute(3, 0, 1, 2).contiguous()
-    network.eval()
     balance(network, slices[len(slices) // 2 :][:BATCH])
     evaluator.run()
-    written = read_nifti(next((folder / "run").glob("*_seg.nii.gz")))
+    written = read_nifti(next((folder / bundle / "run").glob("*_seg.nii.gz")))
     labels = nib.Nifti1Image(written.array, written.affine)
 
-    @torch.no_grad()
     def bare() -> None:
-        for name in MODALITIES:
-            read_nifti(item[name])
-        for batch in slices.split(BATCH):
-            network(batch)
+        read_and_pass(item, network, slices)
         nib.save(labels, folder / "bare.nii.gz")
 
-    return Ratio(NAME, *alternate(evaluator.run, bare, repeats, advance), LIMIT)
+    return Ratio(f"{NAME}, {bundle}", *alternate(evaluator.run, bare, repeats, advance), LIMIT)
+
+
+def measure_grading(patient: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
+    """Seconds from four files to a row of the table."""
+    bundle = "glioma_grade_classification"
+    workflow = open_inference(bundle, patient, folder / bundle)
+    network, evaluator, dataset = map(workflow.parser.get_parsed_content, ("network", "evaluator", "dataset"))
+    item = dataset[0]
+    network.eval()
+    image = item["image"][None]
+
+    def bare() -> None:
+        read_and_pass(item, network, image)
+
+    return Ratio(f"{NAME}, {bundle}", *alternate(evaluator.run, bare, repeats, advance), LIMIT)
+
+
+def open_inference(bundle: str, patient: Path, folder: Path, **knobs: Any) -> ConfigWorkflow:
+    """A bundle's inference for one patient, with random weights."""
+    config = ConfigParser(ConfigParser.load_config_file(BUNDLES / bundle / "configs" / "inference.yaml"))
+    checkpoint = folder / "model.pt"
+    weights = config.get_parsed_content("network_def").state_dict()
+    save_checkpoint(checkpoint, {"model": weights, "provenance": {}})
+    return open_bundle(
+        bundle, "inference", folder, dataset_dir=str(patient), checkpoint=str(checkpoint), overwrite=True, **knobs
+    )
 
 
 @torch.no_grad()
-def balance(network: SegmentationUNet, slices: torch.Tensor) -> None:
+def read_and_pass(item: dict[str, Any], network: nn.Module, images: Tensor) -> None:
+    """Read a patient's four images, and pass the prepared ones through the network."""
+    for name in MODALITIES:
+        read_nifti(item[name])
+    for batch in images.split(BATCH):
+        network(batch)
+
+
+@torch.no_grad()
+def balance(network: SegmentationUNet, slices: Tensor) -> None:
     """Shift the background's bias so that random weights find as much foreground as a tumour takes, not everywhere."""
+    network.eval()
     logits = network(slices)
     lead = (logits[:, 1:].amax(dim=1) - logits[:, 0]).flatten()
     network.unet.segmentation_head[0].bias[0] += torch.quantile(lead[::7], 1 - TUMOUR_SHARE)

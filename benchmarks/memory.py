@@ -1,11 +1,10 @@
 """The peak memory of training on 60 cases, against training on 6.
 
-Both run `configs/train.yaml` in a process and on a thread of their own, from an empty cache through one short epoch and
-its validation.
-Counted is anonymous memory (`RssAnon` of Linux), looked at every 10 ms: a cohort held in memory would show in it, while
-the pages of memory-mapped files, which the system takes back when it needs them, do not. The cases measure
-128x128x64 and the network's share is small (batches of 8 crops of 96x96), so that 54 more cases held in memory would
-show. A process of its own is run for each size and round.
+Both run the segmentation's `configs/train.yaml` in a process and on a thread of their own, from an empty cache through
+one short epoch and its validation. Counted is anonymous memory (`RssAnon` of Linux), looked at every 10 ms: a cohort
+held in memory would show in it, while the pages of memory-mapped files, which the system takes back when it needs them,
+do not. The cases measure 128x128x64 and the network's share is small (batches of 8 crops of 96x96), so that 54 more
+cases held in memory would show. A process of its own is run for each size and round.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ INTERVAL = 0.01
 STATUS = Path("/proc/self/status")
 
 
-def measure(cohorts: dict[int, Path], folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
+def measure(cohorts: dict[int, Path], folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
     """Megabytes at the peak; ``cohorts`` has a folder of patients for each of :data:`SIZES`."""
     peaks: dict[int, list[float]] = {size: [] for size in SIZES}
     for repeat in range(repeats):
@@ -38,7 +37,7 @@ def measure(cohorts: dict[int, Path], folder: Path, repeats: int, advance: Calla
                 measured.append(pool.submit(train, cohorts[size], folder / f"{size}-{repeat}").result())
         advance()
     many, few = (median(peaks[size]) for size in SIZES)
-    return Ratio(NAME, many, few, LIMIT, "MB")
+    return [Ratio(NAME, many, few, LIMIT, "MB")]
 
 
 def train(cohort: Path, folder: Path) -> float:
@@ -50,6 +49,7 @@ def train(cohort: Path, folder: Path) -> float:
     torch.set_num_threads(1)
     with watched() as peak, contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         open_bundle(
+            "glioma_segmentation",
             "train",
             folder,
             dataset_dir=str(cohort),

@@ -57,7 +57,7 @@ def write_page(
 
     Args:
         ratios: in the order of the rows.
-        explanations: for each name of a ratio, how it is measured.
+        explanations: by what is measured, how.
         command: that measured them.
         gpu_rates: slices a second by setting; empty where there is no GPU.
     """

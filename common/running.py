@@ -142,7 +142,13 @@ def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = No
     return config
 
 
-def open_run(output_dir: str | os.PathLike[str], weights: str | os.PathLike[str], resume: Any, overwrite: Any) -> None:
+def open_run(
+    output_dir: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    resume: Any,
+    overwrite: Any,
+    split_file: str | os.PathLike[str] | None = None,
+) -> None:
     """Make the run folder ready; a run that has left its weights is neither continued nor replaced unasked.
 
     Args:
@@ -150,6 +156,7 @@ def open_run(output_dir: str | os.PathLike[str], weights: str | os.PathLike[str]
         weights: where this run writes its best weights.
         resume: go on where an earlier run stopped.
         overwrite: start anew and replace what the earlier run left.
+        split_file: the split that the run is given; it is kept, also where it lies in the run folder.
 
     Raises:
         OutputError: an earlier run is there and neither word was said.
@@ -158,9 +165,11 @@ def open_run(output_dir: str | os.PathLike[str], weights: str | os.PathLike[str]
         return
     output_dir, weights = Path(output_dir), Path(weights)
     earlier = [path for path in (last_state_path(weights), weights) if path.exists()]
-    if earlier and as_bool(overwrite, "overwrite"):
+    if as_bool(overwrite, "overwrite"):
+        given = Path(split_file).resolve() if split_file else None
         for path in (*earlier, *(output_dir / name for name in RESULTS)):
-            path.unlink(missing_ok=True)
+            if path.resolve() != given:
+                path.unlink(missing_ok=True)
         shutil.rmtree(output_dir / "tensorboard", ignore_errors=True)
     elif earlier and not as_bool(resume, "resume"):
         mend = (

@@ -43,9 +43,9 @@ def main(argv: list[str] | None = None) -> int:
 def parse_options(argv: list[str] | None) -> argparse.Namespace:
     """The command line; it must name a folder or a list."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", help="a BraTS 2018, 2019, 2020 or 2021 folder as downloaded")
+    parser.add_argument("folder", nargs="?", help="a BraTS folder as downloaded: 2018 to 2021, 2023, or HDF5 slices")
     parser.add_argument("--datalist", help="a JSON or CSV list of patients, instead of the folder")
-    parser.add_argument("--exclude", help="subjects to leave out, comma-separated")
+    parser.add_argument("--exclude", help="subjects or scans to leave out, comma-separated")
     parser.add_argument("--unlabelled", action="store_true", help="masks may be absent, as in validation data")
     parser.add_argument("--headers-only", action="store_true", help="read the voxels of one patient only: seconds")
     options = parser.parse_args(argv)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from benchmarks import run
 from benchmarks.table import verdict, write_page, write_table
 from benchmarks.timing import Ratio, alternate
 
@@ -45,3 +47,21 @@ def test_functions_are_timed_in_turn_and_the_first_round_is_not_counted(monkeypa
     medians = alternate(lambda: calls.append("ours"), lambda: calls.append("bare"), 2, lambda: calls.append("|"))
     assert calls == ["ours", "bare", "|"] * 3
     assert medians == (4, 1.5)
+
+
+def test_all_parts_stand_in_one_table(capsys: pytest.CaptureFixture[str]) -> None:
+    run.report({"epoch": [KEPT, KEPT], "memory": [BROKEN]}, whole_run=False)
+    printed = capsys.readouterr().out
+    assert [line.split(" | ")[0] for line in printed.splitlines()[2:5]] == ["| kept", "| kept", "| broken"]
+    assert "Missed: broken." in printed
+
+
+def test_epochs_are_measured_with_the_batches_that_the_configs_train_with() -> None:
+    from benchmarks.bundle import BUNDLES
+    from benchmarks.epoch import TRAININGS
+
+    assert len(TRAININGS) == run.ROUNDS["epoch"]
+    for training in TRAININGS:
+        knobs = yaml.safe_load((BUNDLES / training.bundle / "configs" / f"{training.config}.yaml").read_text())
+        assert knobs["batch_size"] == training.batch
+        assert knobs["samples_per_epoch"] > training.batch * training.steps

@@ -209,3 +209,14 @@ def test_one_seed_draws_the_same_weights() -> None:
     first = torch.rand(4)
     seed_everything(3)
     assert torch.equal(torch.rand(4), first)
+
+
+def test_overwriting_clears_a_start_that_failed_and_keeps_the_split_that_was_given(tmp_path: Path) -> None:
+    run = tmp_path / "eval"
+    run.mkdir()
+    for name in ("split.json", "metrics.json"):
+        (run / name).write_text("{}")
+    open_run(run, tmp_path / "model.pt", resume=False, overwrite=True, split_file=run / "split.json")
+    assert [path.name for path in run.iterdir()] == ["split.json"]
+    open_run(run, tmp_path / "model.pt", resume=False, overwrite=True)
+    assert list(run.iterdir()) == []

@@ -12,7 +12,7 @@ from common.cohorts.images import read_image, read_rgb_image
 from common.cohorts.loading import read_cohort
 from common.cohorts.patients import not_yet_predicted, read_patients, still_to_do
 from common.cohorts.published import PUBLISHED_THRESHOLDS, published_cohort
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 from common.cohorts.rsna_miccai import read_rsna_miccai
 from common.cohorts.series_cohort import read_series_cohort
 from common.cohorts.survival import label_survival, median_days, survival_cohort
@@ -52,6 +52,7 @@ __all__ = [
     "read_rsna_miccai",
     "read_series",
     "read_series_cohort",
+    "scan_of",
     "still_to_do",
     "survival_cohort",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from common.cohorts.features import FEATURES, parse_given
 from common.cohorts.loading import read_cohort
 from common.cohorts.records import MODALITIES, Record, scan_of
+from common.cohorts.releases import find_release
 from common.errors import KnobError, OutputError, Problem
 
 ENDINGS = (".nii.gz", ".nii")
@@ -151,7 +152,18 @@ def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     if "image" in given and given.keys() & set(modalities):
         mend = "Give one file with all channels, or a file a modality."
         raise KnobError(Problem("image and single modalities were given", "--image", mend))
-    first = Path(str(next(value for key, value in given.items() if key != "subject"))).name
-    stem = next((first[: -len(ending)] for ending in ENDINGS if first.endswith(ending)), first)
-    stem = next((stem.removesuffix(f"_{name}") for name in (*modalities, "seg") if stem.endswith(f"_{name}")), stem)
-    return {"source": "files", "subject": stem, **{key: str(value) for key, value in given.items()}}
+    files = {key: str(value) for key, value in given.items() if key != "subject"}
+    named = _named_by_file(Path(next(iter(files.values()))).name, modalities)
+    if "subject" in given:
+        named = {**named, "subject": str(given["subject"]), "scan": None}
+    return {**{key: value for key, value in named.items() if value}, "source": "files", **files}
+
+
+def _named_by_file(file: str, modalities: Sequence[str]) -> Record:
+    """What a file's name tells: the subject, and in BraTS 2023 the scan and how masks are stored."""
+    stem = next((file[: -len(ending)] for ending in ENDINGS if file.endswith(ending)), file)
+    scan = stem.rpartition("-")[0]
+    if release := find_release(scan):
+        return {**release.names(scan), "mask_values": list(release.mask_values)}
+    ends = (f"_{name}" for name in (*modalities, "seg"))
+    return {"subject": next((stem.removesuffix(end) for end in ends if stem.endswith(end)), stem)}

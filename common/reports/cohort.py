@@ -41,13 +41,15 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
     with ThreadPoolExecutor() as pool:
         headers = list(pool.map(lambda record: read_volume_header(record[list_files(record, modalities)[0]]), records))
     total = len(records)
+    patients = len({record["subject"] for record in records})
+    who = str(total) if patients == total else f"{patients} with {total} scans, which are counted below"
     ages = [record["age"] for record in records if record["age"] is not None]
     times = [record["survival_days"] for record in records if record["survival_days"] is not None]
     alive = sum(record["alive"] for record in records)
     masks = sum("seg" in record for record in records)
     phantoms = sum(map(is_phantom, records))
     lines = {
-        "patients": f"{total} ({_count(record['source'] for record in records)})"
+        "patients": f"{who} ({_count(record['source'] for record in records)})"
         + (f"; {phantoms} are phantoms, no patients" if phantoms else ""),
         "images": "one file of several channels" if "image" in records[0] else ", ".join(modalities),
         "masks": f"{masks} of {total}",

@@ -96,7 +96,8 @@ def write_page(
 
 
 def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
-    sources = ", ".join(f"{source} ({count})" for source, count in Counter(r["source"] for r in records).items())
+    patients = dict.fromkeys((record["source"], record["subject"]) for record in records)
+    sources = ", ".join(f"{name} ({count})" for name, count in Counter(source for source, _ in patients).items())
     weights = summary["weights"]
     scans = f"{summary['scans']} scans, " if "scans" in summary else ""
     return (

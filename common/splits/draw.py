@@ -57,7 +57,7 @@ def draw_split(
     _check(subjects, fold, folds, method)
     settings: dict[str, Any] = {"method": method}
     if protocol == "paper":
-        _check_parts(records, unit)
+        check_parts(records, unit)
         sides = _split_parts(records, slices_per_subject, unit, shares, _draw_seed(seed, fold), stratify_units_by)
         settings = {"method": f"{unit}_split", "unit": unit, "seed": seed, "fold": fold}
         settings["stratify_by"] = stratify_units_by
@@ -88,7 +88,12 @@ def _check(subjects: Sequence[str], fold: int, folds: int, method: str) -> None:
         raise SplitError(problems)
 
 
-def _check_parts(records: Sequence[Record], unit: str) -> None:
+def check_parts(records: Sequence[Record], unit: str) -> None:
+    """Refuse to split what cannot be told apart: the ids of slices and images name the patient, not the scan.
+
+    Raises:
+        SplitError: an unknown unit, or a patient with several scans.
+    """
     problems = []
     if unit not in PARTS:
         problems.append(Problem(f"'{unit}' cannot be split", "the published split", f"Choose {' or '.join(PARTS)}."))
@@ -96,7 +101,8 @@ def _check_parts(records: Sequence[Record], unit: str) -> None:
     several = [subject for subject, count in counts.items() if count > 1]
     if several:
         what = f"several scans of a patient cannot be told apart in a split over {unit}s: {name_some(several)}"
-        problems.append(Problem(what, "the cohort", "Keep one scan a patient, or leave configs/paper.yaml out."))
+        mend = "Keep one scan a patient with --exclude, or leave configs/paper.yaml out."
+        problems.append(Problem(what, "the cohort", mend))
     if problems:
         raise SplitError(problems)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common.cohorts.records import Record
 from common.errors import Problem, SplitError
-from common.splits.draw import draw_split
+from common.splits.draw import check_parts, draw_split
 from common.splits.folds import PUBLISHED_SHARES
 from common.splits.guard import name_some, subject_of
 from common.splits.manifest import BY_HAND, SplitManifest, load_manifest
@@ -110,6 +110,8 @@ def _bring_own(records: Sequence[Record], path: Path, protocol: str, unit: str) 
     if manifest.unit not in ("subject", unit):
         what = f"it splits {manifest.unit}s, and this run splits {unit}s"
         raise SplitError(Problem(what, path, "Take a split file of the same bundle, or one of patients."))
+    if manifest.unit != "subject":
+        check_parts(records, manifest.unit)
     present = {record["subject"] for record in records}
     absent = set(manifest.subjects()) - present
     if absent:
@@ -129,7 +131,7 @@ def _keep(wanted: SplitManifest, path: Path, to_the_letter: bool) -> SplitManife
     found = load_manifest(path)
     fits = found.settings == wanted.settings and found.cohort_hash == wanted.cohort_hash
     if not fits or (to_the_letter and found.hash != wanted.hash):
-        mend = "Choose another --output_dir, hand this file over as --split_file, or delete it."
+        mend = "Choose another --output_dir, train with --overwrite true, or hand this file over as --split_file."
         raise SplitError(
             Problem(f"the run's folder holds another split: {_tell_difference(found, wanted)}", path, mend)
         )

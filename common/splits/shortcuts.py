@@ -77,7 +77,7 @@ def probe_shortcuts(
     """Look for what tells the label without the tumour; no voxel is read.
 
     Args:
-        records: the cohort, a record a patient.
+        records: the cohort; of a patient's scans the first is looked at.
         target: the label's key; a record without it is left out.
         seed: of the folds and of the shuffles.
         headers: read the images' headers; ``False`` looks at the records alone.
@@ -86,7 +86,8 @@ def probe_shortcuts(
     Raises:
         DatasetError: an image's header cannot be read.
     """
-    labelled = [record for record in records if record.get(target) is not None and not pd.isna(record[target])]
+    patients = {record["subject"]: record for record in reversed(records)}
+    labelled = [record for record in reversed(patients.values()) if not pd.isna(record.get(target))]
     labels = np.array([str(record[target]) for record in labelled])
     counts = {str(label): count for label, count in sorted(Counter(labels.tolist()).items())}
     note = _why_not(counts)

@@ -119,13 +119,12 @@ def slice_positions(geometry: BrainGeometry, plan: SlicePlan, subject: str) -> l
 
 def _z_score(channel: np.ndarray, geometry: BrainGeometry, positions: Sequence[int]) -> np.ndarray:
     """Z-scores within the whole brain, of the slices at ``positions``: float16 (slice, y, x)."""
-    boxed = z_score_in_brain(cut_brain(channel, geometry).T)
     width, height, _ = geometry.shape
-    planes = np.zeros((len(positions), height, width), dtype=boxed.dtype)
+    planes = np.zeros((len(positions), height, width), dtype=np.float16)
     box_x, box_y, box_z = geometry.box
-    for plane, position in zip(planes, positions, strict=True):
-        if box_z.start <= position < box_z.stop:
-            plane[box_y, box_x] = boxed[position - box_z.start]
+    inside = [row for row, position in enumerate(positions) if box_z.start <= position < box_z.stop]
+    wanted = [positions[row] - box_z.start for row in inside]
+    planes[inside, box_y, box_x] = z_score_in_brain(cut_brain(channel, geometry).T, planes=wanted)
     return planes
 
 

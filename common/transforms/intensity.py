@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 CLIP_PERCENTILES = (0.1, 99.9)
@@ -11,7 +13,11 @@ FEWEST_FOR_STRIDE = 10_000
 """Brains of fewer voxels give all of them."""
 
 
-def z_score_in_brain(image: np.ndarray, clip_percentiles: tuple[float, float] = CLIP_PERCENTILES) -> np.ndarray:
+def z_score_in_brain(
+    image: np.ndarray,
+    clip_percentiles: tuple[float, float] = CLIP_PERCENTILES,
+    planes: Sequence[int] | None = None,
+) -> np.ndarray:
     """Clip to percentiles of the brain, then subtract its mean and divide by its standard deviation.
 
     MR intensities have no unit, and single voxels may lie orders of magnitude above the rest (a BraTS case reaches
@@ -20,18 +26,23 @@ def z_score_in_brain(image: np.ndarray, clip_percentiles: tuple[float, float] = 
     Args:
         image: any shape; voxels that are exactly zero are background.
         clip_percentiles: lower and upper percentile of the brain's voxels.
+        planes: indices along the first axis; only these are scaled, by what all of the image decides.
 
     Returns:
-        float16 of the same shape, background exactly zero. All zero when the image is.
+        float16 of the same shape, or of the planes alone, background exactly zero. All zero when the image is.
     """
     brain = image != 0
     values = image[brain].astype(np.float32)
     if values.size == 0:
-        return np.zeros(image.shape, dtype=np.float16)
+        return np.zeros(image.shape if planes is None else image[planes].shape, dtype=np.float16)
     stride = PERCENTILE_STRIDE if values.size >= FEWEST_FOR_STRIDE else 1
     low, high = np.percentile(values[::stride], clip_percentiles)
     np.clip(values, low, high, out=values)
     mean, deviation = values.mean(dtype=np.float64), values.std(dtype=np.float64)
+    if planes is not None:
+        image, brain = image[planes], brain[planes]
+        values = image[brain].astype(np.float32)
+        np.clip(values, low, high, out=values)
     scaled = np.zeros(image.shape, dtype=np.float16)
     scaled[brain] = (values - np.float32(mean)) / np.float32(max(deviation, 1e-6))
     return scaled

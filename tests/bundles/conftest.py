@@ -18,10 +18,24 @@ TINY: dict[str, Any] = {
     "batch_size": 4,
     "crop_size": [64, 64],
     "samples_per_epoch": 16,
+    "backbone": "resnet18",
+    "image_size": [64, 64],
+    "slice_gap": 6,  # heads of these phantoms are 24 or 40 mm high
 }
 """A training run of seconds."""
 
 Start = Callable[..., "ConfigWorkflow"]
+WriteWeights = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def classifiable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty phantoms, 14 of them HGG; as in BraTS, the LGG have no age, survival or resection."""
+    from common.cohorts.phantoms import make_brats_phantoms
+
+    folder = tmp_path_factory.mktemp("classifiable")
+    make_brats_phantoms(folder, patients=20, shape=(48, 48, 40))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +61,27 @@ def start(phantom_dir: Path) -> Start:
         return workflow
 
     return start
+
+
+@pytest.fixture(scope="session")
+def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
+    """Writes weights of the network of a bundle's inference config: ``write_weights(bundle, backbone="resnet18")``.
+
+    Its batch norm is in a state that only training leaves. Settings that the config does not know are left out.
+    """
+
+    def write(bundle: str, config: str = "inference", **settings: Any) -> Path:
+        import torch
+        from monai.bundle import ConfigParser
+
+        from common.networks.checkpoints import save_checkpoint
+
+        parser = ConfigParser(ConfigParser.load_config_file(BUNDLES / bundle / "configs" / f"{config}.yaml"))
+        parser.update({name: value for name, value in settings.items() if name in parser})
+        network = parser.get_parsed_content("network_def")
+        network.train()(torch.rand(4, parser.get_parsed_content("network_def#in_channels"), 64, 64))
+        path = tmp_path_factory.mktemp("weights") / "models" / "model.pt"
+        save_checkpoint(path, {"model": network.state_dict(), "provenance": {}})
+        return path
+
+    return write

@@ -4,77 +4,174 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from pydoc import locate
 from typing import Any
 
 import pytest
 import torch
+import yaml
 
-BUNDLES = sorted(
-    path.parent.parent for path in Path(__file__).resolve().parents[2].glob("bundles/*/configs/train.yaml")
-)
-NETWORKS = {"glioma_segmentation": ["", "stage2", "stage3"]}
-"""Overlays of each bundle that change its network or its stage."""
+from common.networks import FusionClassifier
+from common.reports.knobs import Knob, read_knobs
 
-LONGEST_TRAIN = 220  # lines
+ROOT = Path(__file__).resolve().parents[2] / "bundles"
+BUNDLES = sorted({path.parent.parent for path in ROOT.glob("*/configs/train*.yaml")})
+TRAINS = sorted(ROOT.glob("*/configs/train*.yaml"))
+INFERENCES = sorted(ROOT.glob("*/configs/inference*.yaml"))
+
+GRADE, SEGMENTATION = "glioma_grade_classification", "glioma_segmentation"
+SURVIVAL = "glioma_survival_classification"
+FINISH = ["", "multi_gpu_train", "evaluate"]
+CHAINS = {
+    (GRADE, "train"): [["", "paper"], FINISH],
+    (SEGMENTATION, "train"): [["", "stage2", "stage3"], ["", "paper"], FINISH],
+    (SURVIVAL, "train"): [["", "paper"], FINISH],
+    (SURVIVAL, "train_masks"): [["", "paper_masks"], [*FINISH, "evaluate+evaluate_from_images"]],
+}
+"""For each training config its overlays, in the order of their merging: one of each list."""
+
+LONGEST_TRAIN = 225  # lines
 BLOCKS = ["data", "split", "run", "network", "learning", "--- end of knobs ---"]
 
+OWN_WORDS = {
+    "dataset_dir": "which data sets have what the task needs",
+    "modalities": "they are channels, or images",
+    "image_size": "slices are padded, or resized",
+    "cache_dir": "what is kept: cases, slices or masks",
+    "clinical": "which values, and where they are refused",
+    "backbone": "P1 lists eight",
+    "pretrained": "of the encoder, or of the backbone",
+    "trainable": "what but the head there is to freeze",
+    "batch_size": "what a sample is",
+    "samples_per_epoch": "what a sample is",
+    "inference_batch_size": "what a sample is",
+}
+"""Knobs whose words differ between training configs, and why."""
+
 Start = Callable[..., Any]
+WriteWeights = Callable[..., Path]
+
+
+def name_of(config: Path | str | tuple[str, ...]) -> str:
+    """For the id of a test: a config with its bundle, or a chain of configs."""
+    if isinstance(config, Path):
+        return f"{config.parents[1].name}-{config.stem}"
+    return config if isinstance(config, str) else "+".join(config)
+
+
 every_bundle = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda bundle: bundle.name)
+every_train = pytest.mark.parametrize("train", TRAINS, ids=name_of)
+every_network = pytest.mark.parametrize(  # that of inference_from_images is inference_masks's
+    "inference", [path for path in INFERENCES if path.stem != "inference_from_images"], ids=name_of
+)
 
 
-def overlays() -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Every order of configs that the documents allow."""
-    for bundle in BUNDLES:
-        for network in NETWORKS[bundle.name]:
-            for rest in ((), ("paper",), ("evaluate",), ("paper", "evaluate")):
-                yield bundle, ("train", *filter(None, [network]), *rest)
+def chains() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every order of configs that the documents allow, the training config first."""
+    for (bundle, train), choices in CHAINS.items():
+        for overlays in product(*choices):
+            yield bundle, (train, *"+".join(filter(None, overlays)).split("+")) if any(overlays) else (train,)
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
-    """Writes weights of a bundle's network, with batch norm in a state that only training leaves."""
+every_chain = pytest.mark.parametrize(("bundle", "configs"), chains(), ids=name_of)
 
-    def write(bundle: Path) -> Path:
-        from monai.bundle import ConfigParser
 
-        from common.networks.checkpoints import save_checkpoint
+def parse(bundle: str, *configs: str) -> Any:
+    """The configs, merged; nothing of them is made yet, and no ImageNet weights will be fetched."""
+    from monai.bundle import ConfigParser
 
-        parser = ConfigParser(ConfigParser.load_config_file(bundle / "configs" / "inference.yaml"))
-        network = parser.get_parsed_content("network_def")
-        network.train()(torch.rand(4, 4, 64, 64))
-        path = tmp_path_factory.mktemp("weights") / "models" / "model.pt"
-        save_checkpoint(path, {"model": network.state_dict(), "provenance": {}})
-        return path
+    files = [ROOT / bundle / "configs" / f"{name}.yaml" for name in configs]
+    parser = ConfigParser(ConfigParser.load_config_files(files))
+    parser["pretrained"] = False
+    if "survival" in parser:
+        parser["classes"] = ["short", "mid", "long"]  # they are the training side's, and there is none
+    return parser
 
-    return write
+
+def inputs(parser: Any, network: torch.nn.Module, *shape: int) -> list[tuple[torch.Tensor, ...]]:
+    """What a network may be called with: an image (batch, height, width of ``shape``), and one with clinical values."""
+    batch, *sides = shape
+    image = torch.rand(batch, parser.get_parsed_content("network_def#in_channels"), *sides)
+    width = getattr(network, "in_clinical", 0)
+    return [(image,), (image, torch.rand(batch, width))] if width else [(image,)]
+
+
+def classes_of(parser: Any) -> int:
+    return len(parser.get_parsed_content("classes")) if "classes" in parser else 4
+
+
+def test_every_training_config_has_its_chains() -> None:
+    assert {(path.parents[1].name, path.stem) for path in TRAINS} == set(CHAINS)
+    used = {(bundle, name) for bundle, configs in chains() for name in configs}
+    overlays = {(path.parents[1].name, path.stem) for path in ROOT.glob("*/configs/*.yaml") if path not in INFERENCES}
+    assert overlays == used
+
+
+@every_chain
+def test_overlays_fit_together(bundle: str, configs: tuple[str, ...]) -> None:
+    parser = parse(bundle, *configs)
+    network = parser.get_parsed_content("network_def").eval()
+    for call in inputs(parser, network, 1, 64, 64):
+        assert network(*call).shape[:2] == (1, classes_of(parser))
+    published = any(name.startswith("paper") for name in configs)
+    assert parser.get_parsed_content("protocol") == ("paper" if published else "patient")
+    stage = next((int(name[-1]) for name in configs if name.startswith("stage")), 1)
+    assert parser.get("stage", 1) == stage
+
+
+@pytest.mark.parametrize("bundle", [bundle.name for bundle in BUNDLES])
+def test_runs_of_different_protocols_and_stages_do_not_share_a_folder(bundle: str) -> None:
+    alone = {configs for name, configs in chains() if name == bundle and not {*FINISH[1:]} & {*configs}}
+    for knob in ("weights", "output_dir"):
+        trains = {configs[0] for configs in alone}
+        for train in trains:
+            places = [parse(bundle, *configs).get_parsed_content(knob) for configs in alone if configs[0] == train]
+            assert len(places) == len(set(places)), (train, knob)
 
 
 @every_bundle
-@pytest.mark.parametrize("configs", [("train",), ("train", "evaluate"), ("inference",)], ids="+".join)
-def test_the_properties_of_a_bundle_are_all_there(
-    bundle: Path, configs: tuple[str, ...], start: Start, checkpoint: Callable[[Path], Path], tmp_path: Path
-) -> None:
-    settings: dict[str, Any] = {} if configs == ("train",) else {"checkpoint": str(checkpoint(bundle))}
-    if "evaluate" in configs:
-        settings["allow_trained_on"] = True  # these weights do not say whom they learned from
-    workflow = start(tmp_path, *configs, bundle=bundle.name, **settings)
-    assert workflow.check_properties() == []
+def test_overlays_override_what_is_there(bundle: Path) -> None:
+    """A key that only the overlay knows would change nothing: it is a knob, or stands for something new."""
+    for name, configs in chains():
+        if name != bundle.name or len(configs) == 1:
+            continue
+        base = parse(name, *configs[:-1])
+        overlay = yaml.safe_load((bundle / "configs" / f"{configs[-1]}.yaml").read_text())
+        nested = [key for key in overlay if "#" in key or "::" in key]
+        missing = [key for key in nested if key.rpartition("#")[0] not in base]
+        assert missing == [], configs
 
 
 @pytest.mark.parametrize(
-    ("bundle", "configs"), overlays(), ids=lambda part: part.name if isinstance(part, Path) else "+".join(part)
+    ("bundle", "configs"),
+    [
+        *((path.parents[1].name, (path.stem,)) for path in (*TRAINS, *INFERENCES)),
+        *((path.parents[1].name, (path.stem, "evaluate")) for path in TRAINS),
+        (SURVIVAL, ("train_masks", "evaluate", "evaluate_from_images")),
+    ],
+    ids=name_of,
 )
-def test_overlays_fit_together(bundle: Path, configs: tuple[str, ...]) -> None:
-    from monai.bundle import ConfigParser
-
-    parser = ConfigParser(ConfigParser.load_config_files([bundle / "configs" / f"{name}.yaml" for name in configs]))
-    parser["pretrained"] = False  # no weights are fetched in a test
-    network = parser.get_parsed_content("network_def")
-    assert network.eval()(torch.rand(1, 4, 64, 64)).shape == (1, 4, 64, 64)
-    assert parser.get_parsed_content("protocol") == ("paper" if "paper" in configs else "patient")
-    assert parser.get_parsed_content("stage") == next((int(name[-1]) for name in configs if name[:5] == "stage"), 1)
+def test_the_properties_of_a_bundle_are_all_there(
+    bundle: str,
+    configs: tuple[str, ...],
+    start: Start,
+    write_weights: WriteWeights,
+    classifiable: Path,
+    phantom_dir: Path,
+    tmp_path: Path,
+) -> None:
+    settings: dict[str, Any] = {"dataset_dir": str(phantom_dir if bundle == SEGMENTATION else classifiable)}
+    if len(configs) > 1 or configs[0].startswith("inference"):
+        inference = configs[0].replace("train", "inference")
+        settings["checkpoint"] = str(write_weights(bundle, inference, backbone="resnet18"))
+    if "evaluate" in configs:
+        settings["allow_trained_on"] = True  # these weights do not say whom they learned from
+    if "from_images" in configs[-1]:
+        settings["segmentation"] = str(write_weights(SEGMENTATION))
+    workflow = start(tmp_path, *configs, bundle=bundle, **settings)
+    assert workflow.check_properties() == []
 
 
 @every_bundle
@@ -94,54 +191,92 @@ def test_every_target_exists(bundle: Path) -> None:
             assert locate(target), f"{path.name}: {target}"
 
 
-@every_bundle
-def test_train_yaml_is_short_and_in_the_order_of_all(bundle: Path) -> None:
-    lines = (bundle / "configs" / "train.yaml").read_text().splitlines()
+@every_train
+def test_a_training_config_is_short_and_in_the_order_of_all(train: Path) -> None:
+    lines = train.read_text().splitlines()
     assert len(lines) <= LONGEST_TRAIN
     headings = [match[1] for line in lines if (match := re.fullmatch(r"# ([\w -]+)", line))]
     assert [heading for heading in headings if heading in BLOCKS] == BLOCKS
 
 
-@every_bundle
-def test_torchscript_gives_the_same_logits(bundle: Path, checkpoint: Callable[[Path], Path], tmp_path: Path) -> None:
-    from monai.bundle import ConfigParser, ckpt_export
+@every_train
+def test_the_parts_of_training_configs_come_in_one_order(train: Path) -> None:
+    first, these = (list(yaml.safe_load(path.read_text())) for path in (TRAINS[0], train))
+    knobs = {knob.name for path in (TRAINS[0], train) for knob in read_knobs(path)}
+    parts = [key for key in these if key in first and key not in knobs]
+    assert {"records", "split", "network_def", "train", "validate", "training"} < set(parts)
+    assert parts == [key for key in first if key in parts]
 
-    config, weights = bundle / "configs" / "inference.yaml", checkpoint(bundle)
+
+def shared_knobs() -> dict[str, list[Knob]]:
+    """The knobs that several training configs have, by name."""
+    found: dict[str, list[Knob]] = {}
+    for path in TRAINS:
+        for knob in read_knobs(path):
+            found.setdefault(knob.name, []).append(knob)
+    return {name: knobs for name, knobs in found.items() if len(knobs) > 1}
+
+
+def test_a_knob_means_the_same_in_every_training_config() -> None:
+    """Who knows one bundle knows them all. A word may differ where the thing does, and :data:`OWN_WORDS` says why."""
+    knobs = shared_knobs()
+    assert {"seed", "fold", "resume", "epochs", "lr"} < knobs.keys()
+    kinds = {name: {type(yaml.safe_load(knob.default)) for knob in same} for name, same in knobs.items()}
+    assert {name: types for name, types in kinds.items() if len(types) > 1} == {}
+    told = {name for name, same in knobs.items() if len({knob.meaning for knob in same}) > 1}
+    assert told == OWN_WORDS.keys()
+
+
+@every_network
+def test_torchscript_gives_the_same_logits(inference: Path, write_weights: WriteWeights, tmp_path: Path) -> None:
+    from monai.bundle import ckpt_export
+
+    bundle = inference.parents[1]
+    weights = write_weights(bundle.name, inference.stem)
     ckpt_export(
         net_id="network_def",
         filepath=str(tmp_path / "model.ts"),
         ckpt_file=str(weights),
         meta_file=str(bundle / "configs" / "metadata.json"),
-        config_file=str(config),
+        config_file=str(inference),
         key_in_ckpt="model",
     )
     scripted = torch.jit.load(tmp_path / "model.ts").eval()
-    network = ConfigParser(ConfigParser.load_config_file(config)).get_parsed_content("network_def").eval()
+    parser = parse(bundle.name, inference.stem)
+    network = parser.get_parsed_content("network_def").eval()
     network.load_state_dict(torch.load(weights, weights_only=True)["model"])
-    for shape in ((1, 4, 64, 64), (3, 4, 96, 128)):
-        image = torch.rand(shape)
-        torch.testing.assert_close(scripted(image), network(image), rtol=1e-4, atol=1e-4)
+    for shape in ((1, 64, 64), (3, 96, 128)):
+        for call in inputs(parser, network, *shape):
+            torch.testing.assert_close(scripted(*call), network(*call), rtol=1e-4, atol=1e-4)
 
 
-@every_bundle
-def test_onnx_gives_the_same_logits_at_every_size(bundle: Path, tmp_path: Path) -> None:
-    from monai.bundle import ConfigParser
-
+@every_network
+def test_onnx_gives_the_same_logits_at_every_size(inference: Path, tmp_path: Path) -> None:
+    """Each way of calling the network is a graph of its own: ONNX knows no optional input."""
     runtime = pytest.importorskip("onnxruntime")
-    parser = ConfigParser(ConfigParser.load_config_file(bundle / "configs" / "inference.yaml"))
+    parser = parse(inference.parents[1].name, inference.stem)
     network = parser.get_parsed_content("network_def").eval()
     sizes = {0: "batch", 2: "height", 3: "width"}
-    torch.onnx.export(
-        network,
-        (torch.rand(1, 4, 64, 64),),
-        tmp_path / "model.onnx",
-        input_names=["image"],
-        output_names=["pred"],
-        dynamic_axes={"image": sizes, "pred": sizes},
-        dynamo=False,  # the newer exporter fixes the sizes: the U-Net asks in Python whether they fit
-    )
-    session = runtime.InferenceSession(tmp_path / "model.onnx")
-    for shape in ((1, 4, 64, 64), (3, 4, 96, 128)):
-        image = torch.rand(shape)
-        (logits,) = session.run(None, {"image": image.numpy()})
-        torch.testing.assert_close(torch.from_numpy(logits), network(image), rtol=1e-3, atol=1e-4)
+    for index, example in enumerate(inputs(parser, network, 2, 64, 64)):
+        names, file = ["image", "clinical"][: len(example)], tmp_path / f"{index}.onnx"
+        axes = {"image": sizes, "clinical": {0: "batch"}, "pred": sizes if is_dense(network) else {0: "batch"}}
+        torch.onnx.export(
+            network,
+            example,
+            file,
+            input_names=names,
+            output_names=["pred"],
+            dynamic_axes={name: axes[name] for name in (*names, "pred")},
+            dynamo=False,  # the newer exporter fixes the sizes: the U-Net asks in Python whether they fit
+        )
+        session = runtime.InferenceSession(file)
+        for shape in ((1, 64, 64), (3, 96, 128)):
+            call = inputs(parser, network, *shape)[index]
+            given = {name: tensor.numpy() for name, tensor in zip(names, call, strict=True)}
+            (logits,) = session.run(None, given)
+            torch.testing.assert_close(torch.from_numpy(logits), network(*call), rtol=1e-3, atol=1e-4)
+
+
+def is_dense(network: torch.nn.Module) -> bool:
+    """Whether it gives logits for each pixel."""
+    return not isinstance(network, FusionClassifier)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+import yaml
 
 import common
 
@@ -91,41 +94,77 @@ def test_first_input_and_output_bear_the_names_that_tools_ask_for(metadata: dict
     assert next(iter(metadata["network_data_format"]["outputs"])) == "pred"
 
 
-@pytest.mark.parametrize("side, tensor", [("inputs", "image"), ("outputs", "pred")])
-def test_every_channel_has_a_name(metadata: dict[str, Any], side: str, tensor: str) -> None:
-    described = metadata["network_data_format"][side][tensor]
-    assert list(described["channel_def"]) == [str(channel) for channel in range(described["num_channels"])]
+def test_every_channel_has_a_name(metadata: dict[str, Any]) -> None:
+    for side in ("inputs", "outputs"):
+        for name, described in metadata["network_data_format"][side].items():
+            channels = [str(channel) for channel in range(described["num_channels"])]
+            assert list(described["channel_def"]) == channels, name
 
 
 def test_channels_come_in_the_order_of_the_configs(path: Path, metadata: dict[str, Any]) -> None:
-    import yaml
-
-    told = metadata["network_data_format"]["inputs"]["image"]["channel_def"].values()
+    """A channel is a modality, or a slice of one: "FLAIR, lower slice"."""
+    told = [name.partition(", ") for name in metadata["network_data_format"]["inputs"]["image"]["channel_def"].values()]
+    modalities = [name.lower() for name, _ in groupby(modality for modality, _, _ in told)]
+    slices = {name: [part for modality, _, part in told if modality.lower() == name] for name in modalities}
     for config in ("train.yaml", "inference.yaml"):
         knobs = yaml.safe_load((path.parent / config).read_text(encoding="utf-8"))
-        if "modalities" in knobs:
-            assert [name.lower() for name in told] == knobs["modalities"], config
+        assert modalities == knobs["modalities"], config
+    assert all(parts == slices[modalities[0]] for parts in slices.values())
+    assert slices[modalities[0]] in ([""], ["lower slice", "middle slice", "upper slice"])
+
+
+def test_classes_are_those_of_the_configs(path: Path, metadata: dict[str, Any]) -> None:
+    told = list(metadata["network_data_format"]["outputs"]["pred"]["channel_def"].values())
+    for index, name in enumerate(told):
+        assert re.search(rf"\b{index} [^,;]*\b{re.escape(name)}\b", metadata["label_classes"]), name
+    parser = parse(path)
+    if "classes" in parser:
+        parser["provenance"] = {}  # of no weights
+        assert parser.get_parsed_content("classes") == told
+
+
+def test_second_input_is_the_clinical_values(path: Path, metadata: dict[str, Any]) -> None:
+    inputs = list(metadata["network_data_format"]["inputs"].items())
+    knob, parser = "network_def#in_clinical", parse(path)
+    width = parser.get_parsed_content(knob) if knob in parser else 0
+    expected = [("clinical", width)] if width else []
+    assert [(name, described["num_channels"]) for name, described in inputs[1:]] == expected
 
 
 def test_network_takes_and_gives_what_is_told(path: Path, metadata: dict[str, Any]) -> None:
-    from monai.bundle import verify_net_in_out
+    inputs = metadata["network_data_format"]["inputs"]
+    more = {name: torch.rand(1, inputs[name]["num_channels"]) for name in inputs if name != "image"}
+    for n in (1, 3) if any("n" in str(size) for size in inputs["image"]["spatial_shape"]) else (1,):
+        for given in ({}, more) if more else ({},):
+            verify(path, n=n, extra_forward_args=given)
 
-    shape = metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]
-    for n in (1, 3) if any("n" in str(size) for size in shape) else (1,):
-        verify_net_in_out(
-            net_id="network_def",
-            meta_file=str(path),
-            config_file=str(path.parent / "inference.yaml"),
-            device="cpu",
-            n=n,
-        )
+
+def test_network_on_masks_takes_and_gives_what_its_config_says() -> None:
+    """The metadata describe one network of a bundle; P3's differs from it in its input alone."""
+    path = ROOT / "bundles" / "glioma_survival_classification" / "configs" / "metadata.json"
+    described = "_meta_#network_data_format#inputs#image"
+    override = {f"{described}#num_channels": 3, f"{described}#spatial_shape": [224, 224]}
+    for config in ("inference_masks", "inference_from_images"):
+        verify(path, config, extra_forward_args={"clinical": torch.rand(1, 2)}, **override)
 
 
 def test_wrong_channels_would_be_told(path: Path, metadata: dict[str, Any], tmp_path: Path) -> None:
-    from monai.bundle import verify_net_in_out
-
     metadata["network_data_format"]["outputs"]["pred"]["num_channels"] += 1
     wrong = tmp_path / "metadata.json"
     wrong.write_text(json.dumps(metadata), encoding="utf-8")
     with pytest.raises(ValueError, match="channel number"):
-        verify_net_in_out("network_def", str(wrong), str(path.parent / "inference.yaml"), device="cpu")
+        verify(wrong, str(path.parent / "inference"))
+
+
+def parse(path: Path) -> Any:
+    """The inference config beside the metadata; nothing of it is made yet."""
+    from monai.bundle import ConfigParser
+
+    return ConfigParser(ConfigParser.load_config_file(path.parent / "inference.yaml"))
+
+
+def verify(path: Path, config: str = "inference", **options: Any) -> None:
+    """MONAI's own check of a config's network against the metadata."""
+    from monai.bundle import verify_net_in_out
+
+    verify_net_in_out("network_def", str(path), str(path.parent / f"{config}.yaml"), device="cpu", **options)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from common.cohorts.datalist import read_datalist
+from common.cohorts.loading import read_cohort
+from common.cohorts.records import scan_of
 from common.errors import DatasetError
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
@@ -171,3 +173,29 @@ def test_lists_that_are_none(tmp_path, name, text, what):
 def test_a_missing_list(tmp_path):
     with pytest.raises(DatasetError, match="no such file"):
         read_datalist(tmp_path / "list.json")
+
+
+def test_scans_of_one_patient_are_entries_with_names_of_their_own(tmp_path, write_patient):
+    for name in ("a-0", "a-1", "b"):
+        write_patient(tmp_path / name)
+    entries = [
+        {"subject": name[0], "scan": name if "-" in name else None}
+        | {key: f"{name}/{name}_{key}.nii.gz" for key in ("flair", "t1", "t1ce", "t2", "seg")}
+        for name in ("b", "a-1", "a-0")
+    ]
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps(entries))
+    records = read_datalist(path)
+    assert [(record["subject"], record.get("scan")) for record in records] == [("a", "a-0"), ("a", "a-1"), ("b", None)]
+    assert [record["scan"] for record in read_cohort(datalist=path, exclude="b")] == ["a-0", "a-1"]
+    assert [scan_of(record) for record in read_cohort(datalist=path, exclude="a-0")] == ["a-1", "b"]
+    assert [scan_of(record) for record in read_cohort(datalist=path, exclude=["a"])] == ["b"]
+
+
+def test_a_scan_that_is_listed_twice_and_a_name_of_two_things(tmp_path, write_patient):
+    write_patient(tmp_path / "p")
+    files = {key: f"p/p_{key}.nii.gz" for key in ("flair", "t1", "t1ce", "t2", "seg")}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([{"subject": "a", "scan": "b", **files}, {"subject": "b", **files}]))
+    with pytest.raises(DatasetError, match=r"patient b is listed more than once: entry 1, entry 2.*under scan"):
+        read_datalist(path)

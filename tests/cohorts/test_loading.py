@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from common.cohorts import read_cohort
+from common.cohorts.loading import scan_cohort
 from common.errors import DatasetError, KnobError
 
 
@@ -92,3 +93,37 @@ def test_equal_results_each_time(root):
 
 def snapshot(root: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in root.rglob("*")}
+
+
+def test_an_excluded_patient_goes_with_all_scans_and_an_excluded_scan_alone(tmp_path, write_volume):
+    for name in ("BraTS-GLI-00005-000", "BraTS-GLI-00005-001", "BraTS-GLI-00007-000"):
+        for key in ("t2f", "t1n", "t1c", "t2w", "seg"):
+            labels = np.resize(np.array([0, 1, 2, 3], np.uint8), (6, 5, 4))
+            write_volume(tmp_path / name / f"{name}-{key}.nii.gz", labels if key == "seg" else None)
+
+    def left(exclude: str) -> list[str]:
+        return [record["scan"][-9:] for record in read_cohort(tmp_path, exclude=exclude)]
+
+    assert left("BraTS-GLI-00005") == ["00007-000"]
+    assert left("BraTS-GLI-00005-000") == ["00005-001", "00007-000"]
+    with pytest.raises(KnobError, match=r"'BraTS-GLI-00006' is no patient.*Did you mean .*BraTS-GLI-00005"):
+        read_cohort(tmp_path, exclude="BraTS-GLI-00006")
+
+
+def test_the_headers_of_every_scan_are_checked(tmp_path, write_volume):
+    for name in ("BraTS-GLI-00005-000", "BraTS-GLI-00005-001"):
+        for key in ("t2f", "t1n", "t1c", "t2w", "seg"):
+            write_volume(tmp_path / name / f"{name}-{key}.nii.gz")
+    (tmp_path / "BraTS-GLI-00005-000" / "BraTS-GLI-00005-000-t1c.nii.gz").write_bytes(b"nonsense")
+    records, problems = scan_cohort(tmp_path)
+    assert [record["scan"] for record in records] == ["BraTS-GLI-00005-001"]
+    (problem,) = problems
+    assert "BraTS-GLI-00005-000-t1c" in str(problem)
+
+
+def test_a_second_scan_with_the_files_of_the_first_is_told(tmp_path, write_volume):
+    for name in ("BraTS-GLI-00005-000", "BraTS-GLI-00005-001"):
+        for key in ("t2f", "t1n", "t1c", "t2w", "seg"):
+            write_volume(tmp_path / name / f"{name}-{key}.nii.gz", np.full((6, 5, 4), len(key), np.int16))
+    (problem,) = scan_cohort(tmp_path)[1]
+    assert "patient BraTS-GLI-00005-001 has the same file as patient BraTS-GLI-00005-000" in str(problem)

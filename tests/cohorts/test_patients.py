@@ -146,3 +146,24 @@ def test_a_table_of_another_program_is_not_written_over(tmp_path: Path, content:
     with pytest.raises(OutputError, match="no table of predictions of this suite"):
         not_yet_predicted([{"subject": "A"}], tmp_path, resume=True)
     assert not_yet_predicted([{"subject": "A"}], tmp_path, overwrite=True)
+
+
+def test_scans_are_told_apart_and_keep_their_labels(tmp_path: Path) -> None:
+    scans = [f"BraTS-GLI-00005-00{number}" for number in (0, 1)]
+    records = [
+        {"subject": "BraTS-GLI-00005", "scan": scan, "flair": f"{scan}.nii", "mask_values": [1, 2, 3]} for scan in scans
+    ]
+    assert still_to_do(records, tmp_path) == records
+    (tmp_path / f"{scans[0]}_seg.nii.gz").touch()
+    with pytest.raises(OutputError, match="results of 1 patients are there already"):
+        still_to_do(records, tmp_path)
+    assert [item["scan"] for item in still_to_do(records, tmp_path, resume=True)] == [scans[1]]
+
+
+def test_files_named_as_in_2023_have_its_subject_scan_and_labels() -> None:
+    folder = "/x/BraTS-GLI-00005-001"
+    (record,) = read_patients(files={"t1ce": f"{folder}/BraTS-GLI-00005-001-t1c.nii.gz"})
+    names = {key: record[key] for key in ("subject", "scan", "mask_values")}
+    assert names == {"subject": "BraTS-GLI-00005", "scan": "BraTS-GLI-00005-001", "mask_values": [1, 2, 3]}
+    (record,) = read_patients(files={"subject": "Ada", "t1ce": f"{folder}/BraTS-GLI-00005-001-t1c.nii.gz"})
+    assert (record["subject"], record.get("scan"), record["mask_values"]) == ("Ada", None, [1, 2, 3])

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+import h5py
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -309,6 +310,38 @@ class TestCommand:
         asked = ["brats2020", str(tmp_path / "out"), "--patients", "1", "--shape", "16", "16", "16", "--blind-grade"]
         assert _command().main(asked) == 0
         assert "blind to the tumour" in next(tmp_path.rglob("README.txt")).read_text()
+
+    def test_2023_with_second_scans(self, tmp_path: Path) -> None:
+        asked = ["brats2023", str(tmp_path), "--patients", "2", "--shape", "32", "32", "24", "--second-timepoints", "1"]
+        assert _command().main(asked) == 0
+        records = read_brats(tmp_path)
+        assert [record["scan"] for record in records] == [
+            f"BraTS-GLI-{end}" for end in ("00000-000", "00000-001", "00001-000")
+        ]
+        first, second, _ = (np.asanyarray(nib.load(record["flair"]).dataobj) for record in records)
+        np.testing.assert_array_equal(first > 0, second > 0)
+        assert not np.array_equal(first, second)
+        masks = [np.asanyarray(nib.load(record["seg"]).dataobj) for record in records]
+        np.testing.assert_array_equal(masks[0], masks[1])
+        assert {value for mask in masks for value in np.unique(mask)} == {0, 1, 2, 3}
+        assert all(map(is_phantom, records))
+
+    def test_hdf5_slices_are_standardised_one_by_one(self, tmp_path: Path) -> None:
+        asked = ["brats2020_hdf5", str(tmp_path), "--patients", "1", "--shape", "32", "32", "24", "--seed", "4"]
+        assert _command().main(asked) == 0
+        folder = tmp_path / "BraTS2020_training_data" / "content" / "data"
+        names = {path.name for path in folder.iterdir()}
+        slices = {f"volume_1_slice_{index}.h5" for index in range(24)}
+        assert names == {*slices, "name_mapping.csv", "survival_info.csv", "README.txt"}
+        with h5py.File(folder / "volume_1_slice_12.h5") as file:
+            image, mask = file["image"][()], file["mask"][()]
+        assert (image.shape, image.dtype, mask.shape, mask.dtype) == ((32, 32, 4), np.float64, (32, 32, 3), np.uint8)
+        np.testing.assert_allclose(image.mean(axis=(0, 1)), 0, atol=1e-12)
+        np.testing.assert_allclose(image.std(axis=(0, 1)), 1)
+        assert (image[0, 0] < 0).all()
+        subject = phantom_subject(4, 0, (32, 32, 24))
+        assert np.corrcoef(image[..., 2].ravel(), subject.modalities["t1ce"][:, :, 12].ravel())[0, 1] > 1 - 1e-9
+        np.testing.assert_array_equal(mask @ [1, 2, 4], subject.mask[:, :, 12])
 
     def test_an_unknown_layout_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(SystemExit):

@@ -53,3 +53,21 @@ def test_a_picture_is_drawn_on_request(tmp_path: Path, image_path: Path) -> None
     SegmentationTable(tmp_path / "b", pictures=True)(batch("A", image_path, 10))
     assert not (tmp_path / "a" / "A_seg.png").exists()
     assert (tmp_path / "b" / "A_seg.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_two_scans_of_a_patient_are_two_rows_and_labels_are_those_of_the_data_set(
+    tmp_path: Path, image_path: Path
+) -> None:
+    for scan, oedema in (("A-1", 50), ("A-0", 0)):
+        engine = batch("A", image_path, oedema)
+        labels = engine.state.output[0]["pred"]
+        labels[labels == 4] = 3
+        engine.state.batch[0] |= {"scan": scan, "mask_values": [1, 2, 3]}
+        SegmentationTable(tmp_path, pictures=True)(engine)
+    table = pd.read_csv(tmp_path / "volumes.csv")
+    assert list(table.columns) == ["subject", "scan", "file", "WT_ml", "TC_ml", "ET_ml"]
+    assert table[["subject", "scan", "WT_ml", "ET_ml"]].to_numpy().tolist() == [
+        ["A", "A-0", 3.0, 1.0],
+        ["A", "A-1", 4.0, 1.0],
+    ]
+    assert {path.name for path in tmp_path.glob("*.png")} == {"A-0_seg.png", "A-1_seg.png"}

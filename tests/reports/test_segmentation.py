@@ -85,3 +85,17 @@ def test_tables_tell_what_is_not_there_with_a_dash(rows: pd.DataFrame) -> None:
 
 def test_an_interval_is_written_out() -> None:
     assert interval({"low": 0.5, "high": 0.75}, 2) == "0.50 to 0.75"
+
+
+def test_scans_of_a_patient_are_averaged_before_patients_are() -> None:
+    measured = {"dice": [1.0, 0.0, 0.2], "hd95": [0.0, 10.0, 2.0]}
+    columns = {f"{measure}_{region}": values for measure, values in measured.items() for region in ("WT", "TC", "ET")}
+    columns |= {f"soft_dice_{name}": [1.0, 0.0, 0.2] for name in ("NCR", "ED", "ET")}
+    rows = pd.DataFrame({"subject": ["A", "A", "B"], "scan": ["A-0", "A-1", "B-0"], "slices": [1, 3, 4], **columns})
+    summary = summarise_cohort(rows)
+    assert (summary["patients"], summary["scans"], summary["slices"]) == (2, 3, 8)
+    assert summary["mean_dice"]["mean"] == pytest.approx((0.5 + 0.2) / 2)
+    assert (summary["mean_dice"]["n"], summary["regions"]["ET"]["hd95"]["mean"]) == (2, pytest.approx(3.5))
+    # over slices every slice counts as before
+    assert summary["soft_dice_over_slices"]["ED"] == pytest.approx((1 * 1 + 3 * 0 + 4 * 0.2) / 8)
+    assert "scans" not in summarise_cohort(rows.drop(columns="scan"))

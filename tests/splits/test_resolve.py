@@ -202,3 +202,22 @@ def test_other_ranks_do_not_wait_for_ever_and_write_nothing(tmp_path: Path, monk
     with pytest.raises(SplitError, match="rank 0 has not written"):
         resolve_split(RECORDS, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_scans_of_a_patient_stay_on_one_side(tmp_path: Path) -> None:
+    records = [{**record, "scan": f"{record['subject']}-{scan}"} for record in RECORDS for scan in (0, 1)]
+    manifest = resolve_split(records, tmp_path)
+    sides = [{record["subject"] for record in side_records(records, manifest, side)} for side in SIDES]
+    assert sum(map(len, sides)) == len(set.union(*sides)) == 20
+    assert sum(len(side_records(records, manifest, side)) for side in SIDES) == 40
+
+
+def test_a_split_file_of_slices_cannot_tell_scans_apart(tmp_path: Path) -> None:
+    split_file = mine(tmp_path, unit="slice", train=["P00#1", "P01#0"], validation=["P00#2"], test=["P00#3"])
+    content = json.loads(split_file.read_text())
+    split_file.write_text(json.dumps({**content, "protocol": "paper"}))
+    once = [{"subject": "P00", "scan": "P00-0"}, {"subject": "P01", "scan": "P01-0"}]
+    assert resolve_split(once, tmp_path / "once", split_file=split_file, protocol="paper").unit == "slice"
+    with pytest.raises(SplitError, match=r"several scans of a patient cannot be told apart.*P00\."):
+        again = [*once, {"subject": "P00", "scan": "P00-1"}]
+        resolve_split(again, tmp_path / "run", split_file=split_file, protocol="paper")

@@ -13,6 +13,9 @@ import pytest
 import torch
 from monai.data import DataLoader, Dataset, decollate_batch
 
+from common.cohorts import read_cohort
+from common.cohorts.phantom_hdf5 import make_hdf5_phantoms
+from common.cohorts.phantom_images import phantom_subject
 from common.cohorts.records import MODALITIES
 from common.errors import DatasetError, OutputError
 from common.transforms.inference import (
@@ -213,3 +216,31 @@ def test_what_a_header_says_of_a_person_is_not_written(write_record: Writer, tmp
     path = SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"]
     assert b"DOE^JANE" not in gzip.decompress(Path(path).read_bytes())
     np.testing.assert_array_equal(nib.load(path).affine, nib.load(record["flair"]).affine)
+
+
+def test_a_label_map_has_the_values_and_the_name_of_the_inputs_data_set(write_record: Writer, tmp_path: Path) -> None:
+    record = write_record(subject="BraTS-GLI-00005")
+    labels = np.asanyarray(nib.load(record["seg"]).dataobj)
+    item = {**prepare(record), "scan": "BraTS-GLI-00005-001", "mask_values": [1, 2, 3], "pred": perfect_logits(record)}
+    item = SaveLabelMapd(tmp_path / "out")(LabelMapd(probabilities=True)(item))
+    assert item["seg_file"] == str(tmp_path / "out" / "BraTS-GLI-00005-001_seg.nii.gz")
+    assert item["probabilities_file"].endswith("BraTS-GLI-00005-001_probabilities.nii.gz")
+    written = np.asanyarray(nib.load(item["seg_file"]).dataobj)
+    np.testing.assert_array_equal(written, np.where(labels == 4, 3, labels))
+    assert item["mask_values"] == [1, 2, 3]
+
+
+def test_the_values_outlive_the_data_loader(write_record: Writer) -> None:
+    item = {**write_record(), "mask_values": [1, 2, 3]}
+    (batch,) = DataLoader(Dataset([item], LoadImageModalitiesd()), batch_size=1)
+    (apart,) = decollate_batch(batch)
+    assert [int(value) for value in apart["mask_values"]] == [1, 2, 3]
+
+
+def test_hdf5_slices_are_segmented_into_nifti(tmp_path: Path) -> None:
+    make_hdf5_phantoms(tmp_path / "in", patients=1, shape=(32, 32, 24))
+    (record,) = read_cohort(tmp_path / "in")
+    item = {**prepare(record), "pred": perfect_logits(record)}
+    written = nib.load(SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
+    np.testing.assert_array_equal(np.asanyarray(written.dataobj), phantom_subject(0, 0, (32, 32, 24)).mask)
+    np.testing.assert_array_equal(written.affine, [[-1, 0, 0, 0], [0, -1, 0, 31], [0, 0, 1, 0], [0, 0, 0, 1]])

@@ -60,3 +60,10 @@ def test_the_input_is_left_as_it_was() -> None:
     image = np.arange(100, dtype=np.float32)
     z_score_in_brain(image)
     np.testing.assert_array_equal(image, np.arange(100))
+
+
+@pytest.mark.parametrize("planes", [[2, 0], [1], []])
+def test_planes_are_scaled_by_what_the_whole_image_decides(planes: list[int]) -> None:
+    image = np.random.default_rng(0).integers(0, 5000, (3, 40, 50)) * np.arange(3)[:, None, None]  # the first is empty
+    np.testing.assert_array_equal(z_score_in_brain(image, planes=planes), z_score_in_brain(image)[planes])
+    assert z_score_in_brain(np.zeros((3, 4, 5)), planes=planes).shape == (len(planes), 4, 5)

@@ -72,13 +72,12 @@ def fill(cells: Sequence[Cell], evaluations: Evaluations) -> list[Filled]:
     ]
 
 
-def lay_out(cells: Sequence[Cell], filled: Sequence[Filled], digits: int) -> pd.DataFrame:
-    """The table in the paper's layout, as text: rows as printed, below each column ours beside; what is missing is blank.
+def lay_out(cells: Sequence[Cell], filled: Sequence[Filled]) -> pd.DataFrame:
+    """The table as text in the paper's layout: ours beside the printed number; what is missing is blank.
 
     Args:
         cells: of the table.
         filled: those that something was measured for.
-        digits: of the printed numbers.
 
     Returns:
         Two levels of columns: the paper's, and whose number it is. The first column holds the rows' labels.
@@ -86,7 +85,11 @@ def lay_out(cells: Sequence[Cell], filled: Sequence[Filled], digits: int) -> pd.
     rows = list(dict.fromkeys(cell.row for cell in cells))
     columns: dict[tuple[str, str], dict[str, str]] = {("", ""): {row: row for row in rows}}
     for column in dict.fromkeys(cell.column for cell in cells):
-        printed = {cell.row: f"{cell.published:.{digits}f}" for cell in cells if _is_printed(cell, column)}
+        printed = {
+            cell.row: _as_printed(cell.published)
+            for cell in cells
+            if cell.column == column and cell.published is not None
+        }
         columns |= {(column, PRINTED): printed} if printed else {}
         ours = sorted((part for part in filled if part.cell.column == column), key=lambda part: part.order)
         for part in ours:
@@ -132,8 +135,9 @@ def chosen_cells(table: Table) -> tuple[Cell, ...]:
     )
 
 
-def _is_printed(cell: Cell, column: str) -> bool:
-    return cell.column == column and cell.published is not None
+def _as_printed(value: float) -> str:
+    """With two digits, or four where the paper gives four."""
+    return f"{value:.2f}" if math.isclose(value, round(value, 2)) else f"{value:.4f}"
 
 
 def _fill(cell: Cell, protocol: str, found: Sequence[Evaluation]) -> Filled | None:

@@ -13,9 +13,10 @@ from common.errors import KnobError, Problem
 from common.reports.reproduction.options import Options
 from common.reports.reproduction.page import Cohort, collect, write_table
 from common.reports.reproduction.plan import Table
-from common.reports.reproduction.recipes import Run, plan_runs, plan_table
+from common.reports.reproduction.recipes import plan_runs, plan_table
 from common.reports.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
 from common.reports.reproduction.search import choose
+from common.reports.reproduction.steps import Run
 
 
 def reproduce(table: Table, options: Options, only: Collection[str] = (), start: Start | None = None) -> list[Outcome]:

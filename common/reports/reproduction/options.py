@@ -58,6 +58,10 @@ class Options:
     segmentation: Path | None = None
     device: str | None = None
 
+    def repeats_of(self, table: Table) -> int:
+        """How often each network of a table is trained."""
+        return table.repeats if self.repeats is None else self.repeats
+
 
 def read_settings(words: Iterable[str]) -> dict[str, str]:
     """``name=value`` words as a mapping.
@@ -93,7 +97,7 @@ def check_options(table: Table, options: Options, known: Collection[str]) -> Non
     problems = [problem for name in options.settings for problem in _setting_problems(name, table, known)]
     monte_carlo = "split_method" in table.varied
     folds = int(options.settings.get("folds", 5))
-    repeats = options.repeats or table.repeats
+    repeats = options.repeats_of(table)
     if repeats < 1 or (repeats > folds and not monte_carlo):
         mend = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
         problems.append(Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", mend))

@@ -53,7 +53,7 @@ def write_table(table: Table, options: Options, outcomes: Sequence[Outcome], coh
     evaluations = collect(outcomes)
     cells = (*table.cells, *chosen_cells(table))
     filled = fill(cells, evaluations)
-    frame = lay_out(cells, filled, table.digits)
+    frame = lay_out(cells, filled)
     warnings = tell_warnings(table, options, outcomes, evaluations, cohort)
     content = {
         "table": table.name,

@@ -85,7 +85,6 @@ class Table:
         cells: what is read from them.
         notes: what a person must know to read it.
         leak: what is wrong with the published protocol.
-        digits: of the printed numbers.
         repeats: how often each network is trained, on as many splits, unless the command says otherwise.
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
@@ -99,7 +98,6 @@ class Table:
     cells: tuple[Cell, ...]
     notes: tuple[str, ...]
     leak: str
-    digits: int = 2
     repeats: int = 1
     varied: tuple[str, ...] = ()
     searches: tuple[Search, ...] = ()

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from common.commands import bundle_command, config_files
+from common.commands import config_files
 from common.errors import KnobError, Problem
 from common.reports.reproduction.options import Options, check_options, known_keys, take_known
 from common.reports.reproduction.plan import Model, Table
+from common.reports.reproduction.steps import Run, Step
 
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 SEGMENTATION = "glioma_segmentation"
@@ -24,59 +25,6 @@ OF_TRAINING = ("pretrained",)
 
 OF_FIRST_STAGE = ("pretrained", "trainable")
 """Settings of the command that would undo what the later stages of P3's segmentation are."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command: a training or an evaluation.
-
-    Args:
-        run_id: ``training`` or ``evaluating``.
-        bundle: its folder.
-        configs: names of its configs, in the order in which they are merged.
-        settings: knobs and their values.
-        device: where to compute, if the bundle is not to choose.
-    """
-
-    run_id: str
-    bundle: Path
-    configs: tuple[str, ...]
-    settings: Mapping[str, Any]
-    device: str | None = None
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Its config files."""
-        return config_files(self.bundle, self.configs)
-
-    def command(self, resume: bool = False) -> list[str]:
-        """What follows ``python``."""
-        more = {**({"device": self.device} if self.device else {}), **({"resume": True} if resume else {})}
-        return bundle_command(self.bundle, self.run_id, self.configs, {**self.settings, **more})
-
-
-@dataclass(frozen=True)
-class Run:
-    """A network of a table under one protocol, on one split.
-
-    Args:
-        model: that is trained and judged.
-        protocol: ``paper`` or ``patient``.
-        repeat: which split, from 0.
-        folder: where everything goes; its ``metrics.json`` tells that it is done.
-        steps: the commands.
-    """
-
-    model: Model
-    protocol: str
-    repeat: int
-    folder: Path
-    steps: tuple[Step, ...]
-
-    @property
-    def name(self) -> str:
-        """As its folder below the output."""
-        return "/".join((self.model.name, self.folder.name))
 
 
 def plan_table(table: Table, options: Options) -> list[Run]:
@@ -101,7 +49,7 @@ def plan_runs(table: Table, options: Options, models: tuple[Model, ...] | None =
     problems: list[Problem] = []
     for model in table.models if models is None else models:
         for protocol in options.protocols:
-            for repeat in range(options.repeats or table.repeats):
+            for repeat in range(options.repeats_of(table)):
                 try:
                     runs.append(_plan_run(model, protocol, repeat, table, options))
                 except KnobError as error:
@@ -115,7 +63,7 @@ def _plan_run(model: Model, protocol: str, repeat: int, table: Table, options: O
     folder = options.output / model.name / (f"{protocol}-{repeat}" if repeat else protocol)
     split: dict[str, Any] = {"fold": repeat}
     if "split_method" in table.varied:
-        split["folds"] = max(options.repeats or 0, table.repeats)
+        split["folds"] = max(options.repeats_of(table), table.repeats)
     kitchen = _Kitchen(model, protocol, folder, split, options)
     return Run(model, protocol, repeat, folder, RECIPES[model.recipe](kitchen))
 

@@ -47,7 +47,6 @@ def soft_dice(tasks: Sequence[str]) -> Table:
             INTERVALS,
         ),
         leak=LEAK,
-        digits=4,
         varied=("stage", "head"),
     )
 
@@ -82,7 +81,6 @@ def true_masks(tasks: Sequence[str]) -> Table:
             INTERVALS,
         ),
         leak=LEAK,
-        digits=4,
         confusion=True,
     )
 
@@ -111,7 +109,6 @@ def predicted_masks(tasks: Sequence[str]) -> Table:
             INTERVALS,
         ),
         leak=LEAK,
-        digits=4,
         varied=("segmentation", "stage", "head"),
         confusion=True,
     )

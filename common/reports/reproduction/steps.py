@@ -1,0 +1,64 @@
+"""A run of a table as commands of ``monai.bundle``, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.commands import bundle_command, config_files
+from common.reports.reproduction.plan import Model
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command: a training or an evaluation.
+
+    Args:
+        run_id: ``training`` or ``evaluating``.
+        bundle: its folder.
+        configs: names of its configs, in the order in which they are merged.
+        settings: knobs and their values.
+        device: where to compute, if the bundle is not to choose.
+    """
+
+    run_id: str
+    bundle: Path
+    configs: tuple[str, ...]
+    settings: Mapping[str, Any]
+    device: str | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its config files."""
+        return config_files(self.bundle, self.configs)
+
+    def command(self, resume: bool = False) -> list[str]:
+        """What follows ``python``."""
+        more = {**({"device": self.device} if self.device else {}), **({"resume": True} if resume else {})}
+        return bundle_command(self.bundle, self.run_id, self.configs, {**self.settings, **more})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A network of a table under one protocol, on one split.
+
+    Args:
+        model: that is trained and judged.
+        protocol: ``paper`` or ``patient``.
+        repeat: which split, from 0.
+        folder: where everything goes; its ``metrics.json`` tells that it is done.
+        steps: the commands.
+    """
+
+    model: Model
+    protocol: str
+    repeat: int
+    folder: Path
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        """As its folder below the output."""
+        return "/".join((self.model.name, self.folder.name))

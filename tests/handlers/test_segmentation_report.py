@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from common.handlers import SegmentationReport
+from common.splits.draw import draw_split
+
+GEOMETRY = {"spacing": [1.0, 1.0, 1.0]}
+
+
+def volume(missed: int, **names: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Four voxels of oedema, of which the network misses some."""
+    truth = torch.zeros(8, 8, 2, dtype=torch.long)
+    truth[:4, 0, 1] = 2
+    predicted = truth.clone()
+    predicted[:missed, 0, 1] = 0
+    logits = torch.nn.functional.one_hot(predicted, 4).movedim(-1, 0).float() * 100
+    item = {**names, "geometry": GEOMETRY, "whole": True}
+    return item, {"image": torch.rand(4, 8, 8, 2), "label": truth[None], "pred": logits}
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Any:
+    """Judges volumes and returns the table, the metrics and the page."""
+    nib.save(nib.Nifti1Image(np.ones((8, 8, 2), np.int16), np.eye(4)), tmp_path / "flair.nii.gz")
+
+    def judge(*volumes: tuple[dict[str, Any], dict[str, torch.Tensor]]) -> tuple[pd.DataFrame, dict[str, Any], str]:
+        names = [{key: item[key] for key in ("subject", "scan") if key in item} for item, _ in volumes]
+        records = [{**name, "source": "x", "flair": str(tmp_path / "flair.nii.gz")} for name in names]
+        split = draw_split([{"subject": record["subject"]} for record in records], method="external")
+        report = SegmentationReport(tmp_path / "out", records, split, "test", {"stage": 1, "epoch": 1})
+        engine: Any = SimpleNamespace(state=SimpleNamespace())
+        report.start(engine)
+        for item, output in volumes:
+            engine.state.batch, engine.state.output = [item], [output]
+            report.judge(engine)
+        report.finish(engine)
+        metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+        page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+        return pd.read_csv(tmp_path / "out" / "predictions.csv"), metrics, page
+
+    return judge
+
+
+def test_a_volume_that_a_sampler_repeated_counts_once(judge: Any) -> None:
+    rows, metrics, page = judge(volume(4, subject="B"), volume(0, subject="A"), volume(0, subject="A"))
+    assert rows["subject"].tolist() == ["A", "B"]
+    assert "scan" not in rows
+    assert metrics["regions"]["WT"]["dice"]["mean"] == 0.5
+    assert "scans" not in metrics
+    assert "2 patients (4 slices)" in page
+
+
+def test_scans_have_rows_and_names_of_their_own_and_patients_count_once(judge: Any) -> None:
+    rows, metrics, page = judge(
+        volume(0, subject="A", scan="A-0"), volume(4, subject="A", scan="A-1"), volume(0, subject="B")
+    )
+    assert rows[["subject", "scan", "dice_WT"]].to_numpy().tolist() == [["A", "A-0", 1], ["A", "A-1", 0], ["B", "B", 1]]
+    dice = metrics["regions"]["WT"]["dice"]
+    assert (metrics["patients"], metrics["scans"], dice["n"], dice["mean"]) == (2, 3, 2, 0.75)
+    assert "2 patients (3 scans, 6 slices)" in page
+    assert "Cohort: x (2)" in page
+    assert "A-1: WT Dice 0.000, rank 3 of 3" in page

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from common.reports.page import DASH
+from common.reports.reproduction.assembly import fill, lay_out, to_json
+from common.reports.reproduction.evaluation import Evaluation
+from common.reports.reproduction.plan import Cell
+
+CELLS = (
+    Cell("0 (short)", "accuracy", "a", "recall_short", 0.7006, "samples"),
+    Cell("0 (short)", "AUC", "a", "auc_short", 0.78, "samples"),
+    Cell("overall", "accuracy", "a", "accuracy", None, "patients"),
+    Cell("overall", "macro AUC", "a", "auc", None, "patients"),
+    Cell("overall", "grade", "b", "accuracy", 0.9),
+)
+
+
+@pytest.fixture
+def evaluation(tmp_path: Path, leave_evaluation: Callable[..., None]) -> Evaluation:
+    leave_evaluation(tmp_path)
+    return Evaluation(tmp_path)
+
+
+def test_ours_stands_beside_what_was_printed(evaluation: Evaluation) -> None:
+    frame = lay_out(CELLS, fill(CELLS, {("a", "paper"): [evaluation]}))
+    assert frame[("", "")].to_list() == ["0 (short)", "overall"]
+    assert frame[("accuracy", "published")].to_list() == ["0.7006", ""]
+    assert frame[("accuracy", "published protocol")].to_list()[1] == "0.500 (0.400 to 0.600)"
+    assert frame[("AUC", "published")].to_list() == ["0.78", ""]
+    assert frame[("macro AUC", "published protocol")].to_list() == ["", DASH]  # measured, and undefined
+    assert list(frame["grade"]) == ["published"]  # nothing was run for it
+    assert frame[("grade", "published")].to_list() == ["", "0.90"]
+
+
+def test_repeats_without_a_value_are_left_out_of_the_mean(
+    evaluation: Evaluation, tmp_path: Path, leave_evaluation: Callable[..., None]
+) -> None:
+    leave_evaluation(tmp_path / "second", 0.7)
+    second = Evaluation(tmp_path / "second")
+    cells = CELLS[2:4]
+    accuracy, area = fill(cells, {("a", "patient"): [evaluation, second]})
+    assert accuracy.value == {"mean": pytest.approx(0.6), "deviation": pytest.approx(0.1 * math.sqrt(2)), "n": 4}
+    assert str(accuracy) == "0.600 ± 0.141 (2 runs)"
+    assert math.isnan(area.value["mean"])
+
+
+def test_every_number_is_kept_with_what_it_counts(evaluation: Evaluation) -> None:
+    written = to_json(CELLS, fill(CELLS, {("b", "paper"): [evaluation], ("b", "patient"): [evaluation]}))
+    assert [cell["measured"] for cell in written[:4]] == [[]] * 4
+    told = [(part["protocol"], part["counted"], part["mean"]) for part in written[4]["measured"]]
+    assert told == [("paper", "samples", 0.625), ("patient", "patients", 0.5)]

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from common.errors import DatasetError, KnobError
+from common.reports.published_choices import BACKBONES
+from common.reports.reproduction.catalogue import find_table
+from common.reports.reproduction.command import reproduce
+from common.reports.reproduction.options import Options
+from common.reports.reproduction.page import collect, sum_confusions
+from common.reports.reproduction.runs import FAILED, MISSING, Outcome
+from common.running import parse_command_line
+
+MakeOptions = Callable[..., Options]
+Leave = Callable[..., None]
+
+
+class Runner:
+    """Stands in for processes: an evaluation leaves the score of its model, or fails where there is none."""
+
+    def __init__(self, leave: Leave, score: Callable[[Mapping[str, Any]], float | None]) -> None:
+        self.leave, self.score, self.judged = leave, score, list[dict[str, Any]]()
+
+    def __call__(self, command: Sequence[str], log: Path) -> int:
+        _, settings = parse_command_line(command[2:])
+        log.touch()
+        if "training" in command:
+            return 0
+        self.judged.append(settings)
+        score = self.score(settings)
+        if score is None:
+            log.write_text("MemoryError: too large\n")
+            return 1
+        self.leave(Path(settings["output_dir"]), score, settings["side"])
+        return 0
+
+
+@pytest.fixture
+def on_phantoms(options: MakeOptions, phantom_dir: Path) -> MakeOptions:
+    return lambda **others: options(dataset_dir=phantom_dir, **others)
+
+
+def read(options: Options) -> tuple[pd.DataFrame, dict[str, Any], str]:
+    table = pd.read_csv(options.output / "table.csv", index_col=0, dtype=str, keep_default_na=False)
+    content = json.loads((options.output / "table.json").read_text(encoding="utf-8"))
+    return table, content, (options.output / "table.html").read_text(encoding="utf-8")
+
+
+def states(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    return {outcome.run.name: outcome.state for outcome in outcomes}
+
+
+def test_both_protocols_stand_beside_the_printed_number(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+    given = on_phantoms(settings={"epochs": "1"})
+    runner = Runner(leave_evaluation, lambda settings: 0.25)
+    reproduce(find_table("p1-table2", "survival"), given, start=runner)
+    table, content, page = read(given)
+    assert list(table.index) == list(BACKBONES)
+    heading = "survival macro F1: "
+    assert list(table) == [heading + kind for kind in ("published", "published protocol", "patient protocol")]
+    ours = table.loc["vgg16"].to_list()
+    assert ours[0] == "0.46"
+    assert ours[1].startswith("0.489 (")  # images: F1 of 0.8, 0.667 and 0
+    assert ours[2] == "0.250 (0.150 to 0.350)"
+    cell = next(cell for cell in content["cells"] if cell["row"] == "vgg16")
+    told = [(part["protocol"], part["counted"], part["n"]) for part in cell["measured"]]
+    assert told == [("paper", "samples", 4), ("patient", "patients", 4)]
+    for warning in ("These are phantoms", "stand on both sides of the split", "epochs = 1", "As few as 4 patients"):
+        assert any(warning in text for text in content["warnings"]), warning
+        assert warning in page
+    assert "Whether age is recorded tells the label." in content["warnings"]
+
+
+def test_a_run_that_fails_leaves_a_blank_and_the_others_go_on(
+    on_phantoms: MakeOptions, leave_evaluation: Leave
+) -> None:
+    table, given = find_table("p1-table2", "survival"), on_phantoms(protocols=("patient",))
+    broken = Runner(leave_evaluation, lambda settings: None if settings["backbone"] == "vgg16" else 0.5)
+    outcomes = reproduce(table, given, start=broken)
+    assert [name for name, state in states(outcomes).items() if state == FAILED] == ["survival/vgg16/patient"]
+    shown, _, page = read(given)
+    assert shown.loc["vgg16"].to_list() == ["0.46", ""]
+    assert shown.loc["resnet50"].to_list()[1].startswith("0.500")
+    assert "1 of 8 runs failed" in page
+    assert "exit code 1: MemoryError: too large" in page
+    mended = Runner(leave_evaluation, lambda settings: 0.75)
+    assert FAILED not in states(reproduce(table, given, start=mended)).values()
+    assert [settings["backbone"] for settings in mended.judged] == ["vgg16"]  # nothing else is run again
+    assert read(given)[0].loc["vgg16"].to_list()[1].startswith("0.750")
+
+
+def test_a_part_of_the_rows_may_be_run(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+    table, given = find_table("p1-table2", "grade"), on_phantoms(protocols=("paper",))
+    runner = Runner(leave_evaluation, lambda settings: 0.5)
+    outcomes = reproduce(table, given, only=["grade/vgg16"], start=runner)
+    assert list(states(outcomes).values()).count(MISSING) == 7
+    assert "7 were not run" in read(given)[2]
+    with pytest.raises(KnobError, match="--rows grade/vgg: P1, table 2 has no such row"):
+        reproduce(table, given, only=["grade/vgg"], start=runner)
+
+
+def test_repeats_give_a_mean_and_a_deviation(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+    given = on_phantoms(protocols=("patient",), repeats=3)
+    runner = Runner(leave_evaluation, lambda settings: 0.2 + 0.1 * settings["fold"])
+    reproduce(find_table("p1-table4", "survival"), given, start=runner)
+    shown, content, _ = read(given)
+    assert shown.loc["50% survival", "f1: patient protocol"] == "0.300 ± 0.100 (3 runs)"
+    value = next(cell for cell in content["cells"] if cell["row"] == "50% survival")["measured"][0]
+    assert (value["mean"], value["deviation"], value["runs"]) == (pytest.approx(0.3), pytest.approx(0.1), 3)
+
+
+def test_the_winner_of_each_factor_is_judged_once_on_the_test_side(
+    on_phantoms: MakeOptions, leave_evaluation: Leave
+) -> None:
+    good = {"batch_norm": 0, "units": [64, 128], "dropout": 0.4, "activation": "tanh", "lr": 0.002}
+
+    def score(settings: Mapping[str, Any]) -> float:
+        return 0.3 + 0.1 * sum(settings[knob] == value for knob, value in good.items())
+
+    runner = Runner(leave_evaluation, score)
+    given = on_phantoms(protocols=("patient",))
+    outcomes = reproduce(find_table("p1-table3", "survival"), given, start=runner)
+    *candidates, chosen = runner.judged
+    assert {settings["side"] for settings in candidates} == {"validation"}
+    assert chosen["side"] == "test"
+    assert {knob: chosen[knob] for knob in good} == good
+    assert outcomes[-1].run.name == "survival/chosen/patient"
+    shown = read(given)[0]
+    assert list(shown) == [
+        "survival macro F1: published",
+        "survival macro F1: patient protocol, validation side",
+        "survival macro F1: patient protocol",
+    ]
+    assert shown.loc["Activation function: tanh"].to_list() == ["0.50", "0.400 (0.300 to 0.500)", ""]
+    assert shown.loc["the best options together"].to_list() == ["0.60", "", "0.800 (0.700 to 0.900)"]
+
+
+def test_each_protocol_chooses_by_what_it_counts(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+    runner = Runner(leave_evaluation, lambda settings: 0.9 if settings["lr"] == 0.002 else 0.1)
+    reproduce(find_table("p1-table3", "grade"), on_phantoms(), start=runner)
+    paper, patient = runner.judged[-2:]
+    assert (paper["lr"], patient["lr"]) == (0.0005, 0.002)  # all are equal on images: the first is taken
+    assert (paper["batch_norm"], patient["batch_norm"]) == (2, 2)
+
+
+def test_nothing_is_chosen_before_all_options_are_there(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+    given = on_phantoms(protocols=("patient",))
+    runner = Runner(leave_evaluation, lambda settings: None if settings["lr"] == 0.002 else 0.5)
+    outcomes = reproduce(find_table("p1-table3", "grade"), given, start=runner)
+    assert "grade/chosen/patient" not in states(outcomes)
+    assert read(given)[0].loc["the best options together"].to_list() == ["0.97", ""]
+
+
+def test_the_data_set_is_looked_at_before_anything_runs(
+    options: MakeOptions, tmp_path: Path, leave_evaluation: Leave
+) -> None:
+    runner = Runner(leave_evaluation, lambda settings: 0.5)
+    with pytest.raises(DatasetError):
+        reproduce(find_table("p1-table5"), options(dataset_dir=tmp_path / "nowhere"), start=runner)
+    assert runner.judged == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_final_table_shows_who_was_taken_for_whom(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+    given = on_phantoms(repeats=2)
+    outcomes = reproduce(find_table("p1-table6"), given, start=Runner(leave_evaluation, lambda settings: 0.5))
+    shown, _, page = read(given)
+    assert list(shown.index) == ["short", "mid", "long", "macro average"]
+    assert page.count("taken for mid") == 2  # a matrix a protocol
+    confusion = sum_confusions(collect(outcomes)["survival/final", "paper"], "samples")
+    assert confusion.iloc[2].to_list() == ["long", 4, 0, 0]  # two images in each of two repeats

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from common.files import write_json
+from common.metrics.patients import vote_table
+from common.reports.reproduction.evaluation import Evaluation
+
+
+@pytest.fixture
+def evaluation(tmp_path: Path, leave_evaluation: Callable[..., None]) -> Evaluation:
+    leave_evaluation(tmp_path)
+    return Evaluation(tmp_path)
+
+
+def test_patients_are_read_and_samples_are_counted_again(evaluation: Evaluation) -> None:
+    of_patients = evaluation.measure("macro_f1", "patients")
+    assert of_patients is not None
+    assert of_patients == {"mean": 0.5, "low": 0.4, "high": 0.6, "n": 4}
+    undefined = evaluation.measure("auc", "patients")
+    assert undefined is not None
+    assert math.isnan(undefined["mean"])  # JSON has null
+    of_samples = evaluation.measure("accuracy", "samples")
+    assert of_samples is not None
+    assert of_samples["mean"] == 5 / 8  # A, A, B, B and the first of C
+    assert of_samples["n"] == 4  # patients, whatever is counted
+
+
+def test_classes_go_by_the_papers_names(evaluation: Evaluation) -> None:
+    of_samples = {name: evaluation.measure(f"recall_{name}", "samples") for name in ("short", "mid", "long")}
+    assert {name: value and value["mean"] for name, value in of_samples.items()} == {"short": 1, "mid": 0.5, "long": 0}
+    assert evaluation.measure("recall_short", "patients") is not None
+    assert evaluation.measure("recall_LGG", "patients") is None
+
+
+def test_votes_are_those_of_an_evaluation(evaluation: Evaluation) -> None:
+    expected = vote_table(evaluation.samples, evaluation.classes).set_index("counted")
+    for way in expected.index[:4]:
+        value = evaluation.measure(f"{way}: accuracy", "samples")
+        assert value is not None
+        assert value["mean"] == pytest.approx(expected.loc[way, "accuracy"])
+    # seven slices with tumour: A, A, B, C, C, D, D; C's vote is a draw between mid and long, and mid comes first
+    voted = evaluation.measure("majority vote, slices counted: accuracy", "samples")
+    assert voted is not None
+    assert voted["mean"] == pytest.approx(5 / 7)
+    assert 0 <= voted["low"] < voted["mean"] < voted["high"] <= 1
+    assert evaluation.votes["majority vote, patients counted: long"]["mean"] == 0
+
+
+def test_a_confusion_matrix_counts_what_is_asked_for(evaluation: Evaluation) -> None:
+    assert evaluation.confusion("samples").to_numpy().tolist() == [[4, 0, 0], [0, 1, 1], [2, 0, 0]]
+    assert evaluation.confusion("patients").to_numpy().tolist() == [[2, 0, 0], [0, 1, 0], [1, 0, 0]]
+
+
+def test_where_each_patient_has_one_sample_the_two_are_the_same(evaluation: Evaluation) -> None:
+    (evaluation.folder / "samples.csv").unlink()
+    assert Evaluation(evaluation.folder).confusion("samples").to_numpy().sum() == 4
+
+
+def test_a_segmentation_is_read_too(tmp_path: Path) -> None:
+    numbers = {"mean": 0.8, "low": 0.7, "high": 0.9, "median": 0.8, "n": 9}
+    write_json(tmp_path / "metrics.json", {"soft_dice": {"ED": numbers}})
+    assert Evaluation(tmp_path).measure("soft_dice_ED", "patients") == {"mean": 0.8, "low": 0.7, "high": 0.9, "n": 9}
+    assert Evaluation(tmp_path).measure("soft_dice_WT", "patients") is None

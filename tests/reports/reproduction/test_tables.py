@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from common.errors import KnobError
+from common.reports.published_choices import BEST_HEAD, FIRST_HEAD
+from common.reports.reproduction.catalogue import TABLES, find_table
+from common.reports.reproduction.options import Options
+from common.reports.reproduction.recipes import GRADE, SURVIVAL, plan_table
+from common.reports.reproduction.steps import Run, Step
+from common.running import check_overrides, merged_config
+
+MakeOptions = Callable[..., Options]
+
+RUNS = {
+    "p1-table2": 8 * 2 * 2,
+    "p1-table3": 14 * 2 * 2,  # 16 options, three of which are the first head
+    "p1-table4": 5 * 10 * 2 * 2,
+    "p1-table5": 2,
+    "p1-table6": 2,
+    "p3-table1": 2,
+    "p3-table2": 2,
+    "p3-table3": 2,
+}
+
+
+def all_steps(runs: list[Run]) -> list[Step]:
+    return [step for run in runs for step in run.steps]
+
+
+def find_run(name: str, runs: list[Run]) -> Run:
+    return next(run for run in runs if run.name == name)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_command_of_a_table_sets_knobs_that_its_configs_know(name: str, options: MakeOptions) -> None:
+    table = find_table(name)
+    runs = plan_table(table, options(device="cpu"))
+    assert len(runs) == RUNS[name]
+    assert len({run.folder for run in runs}) == len(runs)
+    seen = set()
+    for step in all_steps(runs):
+        kind = (step.files, frozenset(step.settings))
+        if kind not in seen:
+            check_overrides(step.command(resume=step.run_id == "training")[2:])
+            seen.add(kind)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_cell_is_read_from_a_model_of_its_table(name: str) -> None:
+    table = find_table(name)
+    assert {cell.model for cell in table.cells} == {model.name for model in table.models}
+    places = [(cell.row, cell.column) for cell in table.cells]
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_run_ends_with_an_evaluation_of_what_it_has_trained(name: str, options: MakeOptions) -> None:
+    for run in plan_table(find_table(name), options()):
+        *trainings, evaluation = run.steps
+        assert {step.run_id for step in trainings} == {"training"}
+        assert evaluation.run_id == "evaluating"
+        assert evaluation.settings["output_dir"] == run.folder
+        assert evaluation.settings["weights"] in [step.settings["weights"] for step in trainings]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "column", "printed"),
+    [
+        ("p1-table2", "inception_v3", "grade macro F1", 0.96),
+        ("p1-table2", "resnet50", "survival macro F1", 0.16),
+        ("p1-table3", "Number of neurons: 256, 256", "survival macro F1", 0.16),
+        ("p1-table3", "Learning rate: 0.002", "grade macro F1", 0.92),
+        ("p1-table4", "90% survival", "f1", 0.40),
+        ("p1-table4", "60% survival", "precision", 0.24),
+        ("p1-table5", "HGG", "recall", 0.99),
+        ("p1-table5", "macro average", "accuracy", 0.97),
+        ("p1-table6", "long", "f1", 0.88),
+        ("p3-table1", "ED", "soft Dice", 0.8275),
+        ("p3-table2", "1 (mid)", "accuracy, slices", 0.5158),
+        ("p3-table2", "0 (short)", "AUC, slices", 0.78),
+        ("p3-table2", "0 (short)", "AUC, patients", None),
+        ("p3-table3", "2 (long)", "majority vote, slices counted", 0.9796),
+        ("p3-table3", "overall", "all slices", 0.6014),
+        ("p3-table3", "overall", "majority vote, patients counted", None),
+    ],
+)
+def test_the_printed_numbers_stand_where_they_were_printed(name: str, row: str, column: str, printed: Any) -> None:
+    cells = {(cell.row, cell.column): cell.published for cell in find_table(name).cells}
+    assert cells[row, column] == printed
+
+
+@pytest.mark.parametrize(("task", "bundle"), [("grade", GRADE), ("survival", SURVIVAL)])
+def test_the_best_head_is_the_bundles_own(task: str, bundle: str, options: MakeOptions) -> None:
+    config = yaml.safe_load((options().bundles / bundle / "configs" / "train.yaml").read_text(encoding="utf-8"))
+    assert {knob: config[knob] for knob in BEST_HEAD[task]} == BEST_HEAD[task]
+
+
+def test_a_candidate_head_differs_from_the_first_in_one_factor() -> None:
+    models = find_table("p1-table3", "grade").models
+    differing = [[knob for knob in FIRST_HEAD if model.settings[knob] != FIRST_HEAD[knob]] for model in models]
+    assert sorted(map(len, differing)) == [0, *[1] * 13]
+    assert {model.side for model in models} == {"validation"}
+
+
+def test_only_the_patient_protocol_compares_on_the_validation_side(options: MakeOptions) -> None:
+    runs = plan_table(find_table("p1-table3", "grade"), options())
+    assert {(run.protocol, run.steps[-1].settings["side"]) for run in runs} == {
+        ("paper", "test"),
+        ("patient", "validation"),
+    }
+
+
+def test_a_monte_carlo_run_draws_its_own_split(options: MakeOptions) -> None:
+    runs = plan_table(find_table("p1-table4", "grade"), options())
+    ours = find_run("grade/70/patient-3", runs).steps[0].settings
+    drawn = {"split_method": "monte_carlo", "train_share": 0.7, "fold": 3, "folds": 10}
+    assert {knob: ours[knob] for knob in drawn} == drawn
+    theirs = find_run("grade/70/paper-9", runs).steps[0].settings
+    assert theirs["split_shares"] == [0.63, 0.07, 0.3]
+    assert (theirs["fold"], theirs["folds"]) == (9, 10)
+    assert sum(theirs["split_shares"]) == pytest.approx(1)
+    assert "split_method" not in theirs
+
+
+@pytest.mark.parametrize("bundle", [GRADE, SURVIVAL])
+def test_the_published_split_can_be_drawn_as_often_as_the_table_asks(bundle: str, options: MakeOptions) -> None:
+    folder = options().bundles / bundle / "configs"
+    split = merged_config([str(folder / "train.yaml"), str(folder / "paper.yaml")])["split"]
+    assert split["folds"] == "@folds"  # or a fold above 4 is refused
+
+
+def test_both_networks_of_the_combined_system_keep_to_one_split(options: MakeOptions) -> None:
+    runs = plan_table(find_table("p3-table3"), options())
+    survival, segmentation, judged = find_run("survival/predicted_masks/patient", runs).steps
+    assert segmentation.settings["split_file"] == Path(survival.settings["output_dir"]) / "split.json"
+    assert "fold" not in segmentation.settings
+    assert judged.settings["segmentation"] == segmentation.settings["weights"]
+    assert "split_file" not in find_run("survival/predicted_masks/paper", runs).steps[1].settings
+
+
+def test_masks_may_be_made_by_weights_that_are_there(options: MakeOptions, tmp_path: Path) -> None:
+    weights = tmp_path / "model.pt"
+    weights.touch()
+    for run in plan_table(find_table("p3-table3"), options(segmentation=weights)):
+        assert [step.run_id for step in run.steps] == ["training", "evaluating"]
+        assert run.steps[-1].settings["segmentation"] == weights
+
+
+def test_each_stage_of_the_segmentation_goes_on_from_the_one_before(options: MakeOptions) -> None:
+    for run in plan_table(find_table("p3-table1"), options(settings={"trainable": "all", "pretrained": "false"})):
+        *stages, judged = run.steps
+        for before, after in pairwise(stages):
+            assert after.settings["init_weights"] == before.settings["weights"]
+            assert "trainable" not in after.settings  # it would undo the stage
+            assert "pretrained" not in after.settings
+        assert stages[0].settings["pretrained"] == "false"
+        assert judged.settings["weights"] == stages[-1].settings["weights"]
+        assert judged.configs[1] == "stage3"
+
+
+def test_settings_go_to_every_command_that_knows_them(options: MakeOptions) -> None:
+    table = find_table("p3-table3")
+    given = options(settings={"epochs": "1", "crop_size": "[64,64]", "image_size": "[64,64]", "pretrained": "false"})
+    survival, segmentation, judged = plan_table(table, given)[0].steps
+    assert survival.settings["image_size"] == judged.settings["image_size"] == "[64,64]"
+    assert (segmentation.settings["crop_size"], segmentation.settings["epochs"]) == ("[64,64]", "1")
+    assert "image_size" not in segmentation.settings
+    assert "crop_size" not in survival.settings
+    assert "pretrained" not in judged.settings  # the checkpoint brings all weights
+
+
+def test_weights_come_from_a_file_a_backbone(options: MakeOptions, tmp_path: Path) -> None:
+    table = find_table("p1-table2", "grade")
+    names = [model.settings["backbone"] for model in table.models]
+    for number, name in enumerate(names):
+        (tmp_path / f"{name}.{('pth', 'safetensors')[number % 2]}").touch()
+    runs = plan_table(table, options(pretrained_dir=tmp_path))
+    for run in runs:
+        train, judged = run.steps
+        assert Path(train.settings["pretrained"]).stem == run.model.settings["backbone"]
+        assert "pretrained" not in judged.settings
+    (tmp_path / f"{names[0]}.pth").unlink()
+    (tmp_path / f"{names[1]}.safetensors").unlink()
+    with pytest.raises(KnobError) as caught:
+        plan_table(table, options(pretrained_dir=tmp_path))
+    assert [problem.what.rpartition(" ")[2] for problem in caught.value.problems] == names[:2]
+
+
+@pytest.mark.parametrize(
+    ("table", "given", "told"),
+    [
+        ("p1-table2", {"settings": {"epochz": "1"}}, "Did you mean --set epochs?"),
+        ("p1-table2", {"settings": {"backbone": "resnet18"}}, "P1, table 2 is about it"),
+        ("p1-table5", {"settings": {"output_dir": "x"}}, "Say --output instead."),
+        ("p1-table5", {"settings": {"train#trainre": "x", "protocol": "paper"}}, "Say --protocol instead."),
+        ("p1-table5", {"repeats": 6}, "5 folds cannot be tested 6 times"),
+        ("p1-table5", {"repeats": 0}, "cannot be tested 0 times"),
+        ("p1-table5", {"segmentation": Path("model.pt")}, "needs no segmentation"),
+        ("p3-table3", {"segmentation": Path("nowhere.pt")}, "it does not exist"),
+        ("p1-table2", {"pretrained_dir": Path("nowhere")}, "it does not exist"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(table: str, given: Any, told: str, options: MakeOptions) -> None:
+    with pytest.raises(KnobError, match=told.replace("?", r"\?")):
+        plan_table(find_table(table), options(**given))
+
+
+def test_all_that_is_wrong_is_told_at_once(options: MakeOptions) -> None:
+    with pytest.raises(KnobError) as caught:
+        plan_table(find_table("p1-table2"), options(settings={"epochz": "1", "fold": "2", "backbone": "x"}, repeats=9))
+    assert [str(problem.where) for problem in caught.value.problems] == [
+        "--set epochz",
+        "--set fold",
+        "--set backbone",
+        "--repeats 9",
+    ]
+
+
+def test_more_folds_allow_more_repeats(options: MakeOptions) -> None:
+    runs = plan_table(find_table("p1-table5"), options(repeats=6, settings={"folds": "6"}))
+    assert [run.name for run in runs[6:8]] == ["grade/final/patient", "grade/final/patient-1"]
+
+
+def test_a_table_without_the_task_is_refused() -> None:
+    with pytest.raises(KnobError, match="P1, table 5 is not about survival"):
+        find_table("p1-table5", "survival")
+    assert {model.task for model in find_table("p1-table4", "survival").models} == {"survival"}
