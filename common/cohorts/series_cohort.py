@@ -41,8 +41,9 @@ def read_series_cohort(
 
     Raises:
         DatasetError: with all that is wrong with the folder or the list.
-        KnobError: none or several of the three are given, or an excluded patient is not there.
+        KnobError: none or several of the three are given, an excluded patient is not there, or a modality is none.
     """
+    _check_modalities(modalities)
     given = {key: value for key, value in (folders or {}).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
@@ -69,6 +70,7 @@ def scan_series_cohort(
         DatasetError: there is no patient to look at.
         KnobError: as in :func:`read_series_cohort`.
     """
+    _check_modalities(modalities)
     excluded = split_names(exclude)
     if datalist:
         listed, problems = scan_datalist(datalist, False, modalities, excluded, need_all, folders=True)
@@ -84,6 +86,13 @@ def scan_series_cohort(
     if not records and not problems:
         raise DatasetError(Problem("no patient is left", str(datalist or dataset_dir), "Exclude fewer patients."))
     return records, problems
+
+
+def _check_modalities(modalities: Sequence[str]) -> None:
+    unknown = [name for name in modalities if name not in MODALITIES]
+    if unknown or not modalities:
+        what = f"{', '.join(unknown)} is no modality" if unknown else "no modality is chosen"
+        raise KnobError(Problem(what, "--modalities", f"Name one or more of {', '.join(MODALITIES)}."))
 
 
 def _unlabelled(record: Record, datalist: str | os.PathLike[str]) -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from common.files import write_json
 from common.transforms.cache import DESCRIPTION, Case, entry_name, open_entry, prepare_each, save_array
 from common.transforms.image_cache import check_size, resize_plane
 
-SERIES_VERSION = 1
+SERIES_VERSION = 2
 """Raise it when prepared series change in a way that the key's other parts do not tell."""
 
 BRIGHTEST_PERCENTILE = 99.9
@@ -44,7 +44,7 @@ class SeriesPlan:
 
     Args:
         modalities: in the order of the channels.
-        count: slices a series.
+        count: slices a series, at most.
         share: of the series that the slices are spread over, above 0 and at most 1.
         size: pixels along x and y.
 
@@ -59,6 +59,8 @@ class SeriesPlan:
 
     def __post_init__(self) -> None:
         problems = []
+        if not self.modalities:
+            problems.append(Problem("no modality is chosen", "--modalities", "Name one or more, such as [flair]."))
         if self.count < 1:
             mend = "Ask for at least 1."
             problems.append(Problem(f"{self.count} slices a subject cannot be taken", "slices_per_subject", mend))
@@ -67,6 +69,17 @@ class SeriesPlan:
             problems.append(Problem(f"{self.share} is no share of a series", "central_share", mend))
         if problems:
             raise KnobError(problems)
+
+    @classmethod
+    def read(
+        cls, modalities: Sequence[str], slices_per_subject: int, size: Sequence[int], central_share: float
+    ) -> SeriesPlan:
+        """From the arguments of :func:`prepare_series`.
+
+        Raises:
+            KnobError: a setting has no meaning.
+        """
+        return cls(tuple(modalities), slices_per_subject, central_share, check_size(size))
 
 
 def prepare_series(
@@ -85,22 +98,23 @@ def prepare_series(
             :func:`~common.cohorts.rsna_miccai.read_rsna_miccai`.
         cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
         modalities: in the order of the channels. A patient without one of them gets zeros.
-        slices_per_subject: how many; a series with fewer gives some of them twice.
+        slices_per_subject: at most; a patient whose series have fewer gives all of them, none twice.
         size: pixels along x and y, to which a slice is resized whatever its proportions.
         central_share: the middle part of each series over which the slices are evenly spread, above 0 and at most 1.
         workers: threads; by default one a core, four at most.
 
     Returns:
         Each record with ``cached`` (path of the slices, float16 (slice, modality, x, y), each series scaled to [0, 1]),
-        ``modalities``, ``positions`` (the slices' indices in each series, by modality), ``planes`` (``axial``,
-        ``coronal``, ``sagittal`` or ``None``, by modality) and ``missing_slices`` (by modality).
+        ``depth`` (how many slices there are), ``modalities``, ``positions`` (the slices' indices in each series, by
+        modality), ``planes`` (``axial``, ``coronal``, ``sagittal`` or ``None``, by modality) and ``missing_slices`` (by
+        modality).
 
     Raises:
         KnobError: a setting has no meaning.
         DatasetError: everything that is wrong with any of the series, in one error.
         OutputError: the cache cannot be written.
     """
-    plan = SeriesPlan(tuple(modalities), slices_per_subject, central_share, check_size(size))
+    plan = SeriesPlan.read(modalities, slices_per_subject, size, central_share)
     cases = prepare_each(records, partial(_cached_series, plan=plan), cache_dir, workers, axes=0)
     gapped = sum(any(case["missing_slices"].values()) for case in cases)
     if gapped:
@@ -123,30 +137,64 @@ def _cached_series(record: Record, folder: Path, plan: SeriesPlan) -> Case:
     folders = {key: record[key] for key in plan.modalities if record.get(key)}
     entry = folder / entry_name("series", folders, plan.modalities, [SERIES_VERSION, *astuple(plan)])
     content = open_entry(entry, [ARRAY], lambda: _store_series(folders, record["subject"], entry, plan))
-    return {**record, "cached": str(entry / ARRAY), "modalities": list(plan.modalities), **content}
+    depth = max(map(len, content["positions"].values()))
+    prepared = {"cached": str(entry / ARRAY), "depth": depth, "modalities": list(plan.modalities)}
+    return {**record, **prepared, **content}
 
 
-def _store_series(folders: dict[str, str], subject: str, entry: Path, plan: SeriesPlan) -> None:
-    taken = np.zeros((plan.count, len(plan.modalities), *plan.size), dtype=np.float16)
-    content: dict[str, dict[str, Any]] = {"positions": {}, "planes": {}, "missing_slices": {}}
-    problems: list[Problem] = []
-    for channel, modality in enumerate(plan.modalities):
-        if modality not in folders:
-            continue
-        try:
-            series = list_slices(folders[modality])
-            positions = spread_slices(len(series.files), plan.count, plan.share)
-            taken[:, channel] = _take(series, positions, plan.size, folders[modality], subject)
-        except DatasetError as error:
-            problems += error.problems
-            continue
-        content["positions"][modality] = positions
-        content["planes"][modality] = series.plane
-        content["missing_slices"][modality] = series.missing
-    if problems:
-        raise DatasetError(problems)
+def _store_series(folders: Mapping[str, str], subject: str, entry: Path, plan: SeriesPlan) -> None:
+    taken, content = take_series(folders, subject, plan)
     save_array(entry / ARRAY, taken)
     write_json(entry / DESCRIPTION, content)
+
+
+def take_series(
+    folders: Mapping[str, str], subject: str, plan: SeriesPlan
+) -> tuple[NDArray[np.float16], dict[str, dict[str, Any]]]:
+    """Decode the slices of one patient's series.
+
+    Args:
+        folders: of the series, by modality; a modality that is absent gives zeros.
+        subject: for messages.
+        plan: what to take.
+
+    Returns:
+        float16 (slice, modality, x, y), no slice twice; and ``positions``, ``planes`` and ``missing_slices``, each by
+        modality.
+
+    Raises:
+        DatasetError: everything that is wrong with any of the series, in one error.
+    """
+    problems: list[Problem] = []
+    found: dict[str, SliceFiles] = {}
+    for modality, folder in folders.items():
+        try:
+            found[modality] = list_slices(folder)
+        except DatasetError as error:
+            problems += error.problems
+    spread = {name: spread_slices(len(series.files), plan.count, plan.share) for name, series in found.items()}
+    positions = _without_repeats(spread)
+    depth = max((len(taken) for taken in positions.values()), default=0)
+    slices = np.zeros((depth, len(plan.modalities), *plan.size), dtype=np.float16)
+    for modality, series in found.items():
+        try:
+            channel = plan.modalities.index(modality)
+            slices[:, channel] = _take(series, positions[modality], plan.size, folders[modality], subject)
+        except DatasetError as error:
+            problems += error.problems
+    if problems:
+        raise DatasetError(problems)
+    return slices, {
+        "positions": positions,
+        "planes": {modality: series.plane for modality, series in found.items()},
+        "missing_slices": {modality: series.missing for modality, series in found.items()},
+    }
+
+
+def _without_repeats(spread: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """The same indices by modality without those that repeat an earlier image in all of its channels."""
+    images = list(dict.fromkeys(zip(*spread.values(), strict=True)))
+    return {modality: [image[channel] for image in images] for channel, modality in enumerate(spread)}
 
 
 def _take(

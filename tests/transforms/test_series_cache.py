@@ -128,8 +128,8 @@ def test_everything_that_is_wrong_is_told_at_once(record: dict, tmp_path: Path) 
 
 def test_settings_without_a_meaning(tmp_path: Path) -> None:
     with pytest.raises(KnobError) as error:
-        prepare_series([], tmp_path, slices_per_subject=0, central_share=0)
-    assert len(error.value.problems) == 2
+        prepare_series([], tmp_path, [], slices_per_subject=0, central_share=0)
+    assert len(error.value.problems) == 3
 
 
 def test_real(realdata: Path, tmp_path: Path) -> None:
