@@ -17,7 +17,7 @@ MARK = "phantom, not a patient"
 
 def is_phantom(record: Mapping[str, Any]) -> bool:
     """Whether a patient's images carry the phantoms' mark in their header: NIfTI, single images or DICOM series."""
-    path = next((record[key] for key in ("image", *MODALITIES) if record.get(key)), None)
+    path = next((record[key] for key in ("image", *MODALITIES, "seg") if record.get(key)), None)
     return path is not None and _is_marked(path)
 
 

@@ -11,6 +11,8 @@ from common.metrics.baselines import MISSING
 from common.reports.classification import with_interval
 
 CHANCE = 0.5
+NOTHING = "Nothing is claimed."
+SHUFFLED = "The labels were shuffled between patients: nothing here is about their disease."
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,18 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
     A baseline is beaten where the whole 95 % interval of the difference in AUC lies above 0.
 
     Args:
-        summary: with ``measures``, ``against_baselines``, ``baselines_left_out``, ``protocol`` and ``side``.
+        summary: with ``measures``, ``against_baselines``, ``baselines_left_out``, ``protocol`` and ``side``; of two
+            classes also ``against_chance``, and ``permuted_labels`` where they were shuffled.
     """
     area, gains = summary["measures"]["auc"], {k: v["auc"] for k, v in summary["against_baselines"].items()}
     beaten = {name: gain for name, gain in gains.items() if _above(gain, 0)}
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}
     foreign = summary["protocol"] == "patient" and summary["side"] == "test"
-    claim = _above(area, CHANCE) and bool(gains) and not unbeaten and foreign
-    told = [_against_chance(area)]
+    permuted = bool(summary.get("permuted_labels"))
+    claim = _above(area, CHANCE) and bool(gains) and not unbeaten and foreign and not permuted
+    told = [_against_chance(area), *_by_delong(summary.get("against_chance") or {})]
+    if permuted:
+        return Verdict(False, (NOTHING, SHUFFLED, *told, *_of_shuffled(summary)))
     if not _is_unknown(area):
         told += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
@@ -55,7 +61,7 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
         told.append("Under the published protocol the network has met the patients that it is judged on.")
     elif not foreign:
         told.append(f"The {summary['side']} side is no test of it.")
-    opening = "The network tells the classes better than every baseline." if claim else "Nothing is claimed."
+    opening = "The network tells the classes better than every baseline." if claim else NOTHING
     return Verdict(claim, (opening, *told))
 
 
@@ -64,8 +70,32 @@ def _against_chance(area: Mapping[str, Any]) -> str:
     if _is_unknown(area):
         return f"{told}: these patients cannot tell it from chance (0.5)."
     if _above(area, CHANCE):
-        return f"{told}: better than chance (0.5)."
-    return f"{told}: the interval is not above 0.5, so nothing shows that it is better than chance."
+        return f"{told}: the interval excludes chance (0.5); it is better."
+    if area["high"] < CHANCE:
+        return f"{told}: the interval excludes chance (0.5), but lies below it."
+    return f"{told}: the interval does not exclude chance (0.5), so nothing shows that it is better."
+
+
+def _by_delong(against: Mapping[str, Any]) -> list[str]:
+    found = against.get("delong")
+    if not found or _is_unknown(found):
+        return []
+    does = "excludes" if not found["low"] <= CHANCE <= found["high"] else "does not exclude"
+    p_value = f"p = {found['p_value']:.3f}" if found["p_value"] >= 0.001 else "p < 0.001"
+    return [f"DeLong's interval, {found['low']:.2f} to {found['high']:.2f}, {does} chance ({p_value})."]
+
+
+def _of_shuffled(summary: Mapping[str, Any]) -> list[str]:
+    """Whether the result lies where chance lies, and what it means if it does not."""
+    area, chance = summary["measures"]["auc"]["mean"], summary.get("against_chance") or {}
+    if area is None or _is_unknown(chance):
+        return []
+    where = f"where {chance['level']:.1%} of chance lies ({chance['low']:.2f} to {chance['high']:.2f})"
+    if chance["low"] <= area <= chance["high"]:
+        return [f"The AUC is {where}, as it must be for patients whom the network has not met."]
+    if area > chance["high"] and (summary["protocol"] != "patient" or summary["side"] != "test"):
+        return [f"The AUC is above {where}: that is memory of the patients, whom the network has met."]
+    return [f"The AUC is not {where}: look for what the split lets through."]
 
 
 def _against_baselines(beaten: Mapping[str, Any], unbeaten: Mapping[str, Any]) -> list[str]:
@@ -88,4 +118,4 @@ def _above(values: Mapping[str, Any], bound: float) -> bool:
 
 
 def _is_unknown(values: Mapping[str, Any]) -> bool:
-    return values["low"] is None or math.isnan(values["low"])
+    return values.get("low") is None or math.isnan(values["low"])

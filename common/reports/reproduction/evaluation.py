@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from common.metrics.judgement import OF_A_CLASS, OVERALL, summarise_judgement
+from common.metrics.judgement import OF_A_CLASS, summarise_judgement
 from common.metrics.patients import most_probable, unit_of
 from common.metrics.resampling import Summary, divide, draw_cohorts, summarise_draws
 from common.reports.published import short_name
@@ -60,7 +60,7 @@ class Evaluation:
     @cached_property
     def of_patients(self) -> dict[str, Summary]:
         """The measures of the patients' answers."""
-        found = {name: self.facts["measures"][name] for name in OVERALL}
+        found = dict(self.facts["measures"])
         by_class = self.facts["per_class"]
         found |= {f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS}
         return {self._short(name): _numbers(values) for name, values in found.items()}
