@@ -27,8 +27,9 @@ from common.errors import DatasetError, Problem
 from common.files import atomic_path, stable_hash
 from common.transforms.preparation import spacing_problem
 
-KINDS = ("case", "masks", "slices", "image", "series")
-"""What an entry holds: images with their mask, a mask alone, a few whole slices, one image, or slices of series."""
+KINDS = ("case", "masks", "slices", "image", "series", "copies")
+"""What an entry holds: images with their mask, a mask alone, a few whole slices, one image, slices of series, or which
+images of a cohort are copies of each other."""
 
 DESCRIPTION = "case.json"
 MILLILITRE = 1000.0

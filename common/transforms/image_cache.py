@@ -51,8 +51,19 @@ def prepare_images(
         DatasetError: everything that is wrong with any of the images, in one error.
         OutputError: the cache cannot be written.
     """
-    prepare = partial(_cached_image, size=check_size(size), channels=_check_channels(channels))
+    prepare = partial(_cached_image, size=check_size(size), channels=check_channels(channels))
     return prepare_each(records, prepare, cache_dir, workers, axes=0)
+
+
+def decode_image(path: str, size: tuple[int, int], channels: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """An image as uint8 (channels, x, y) of the working size, and its own size (x, y).
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    pixels = READERS[channels](path)
+    resized = np.atleast_3d(resize_plane(pixels, size))
+    return np.ascontiguousarray(resized.transpose(2, 1, 0)), (pixels.shape[1], pixels.shape[0])
 
 
 def resize_plane(plane: NDArray, size: tuple[int, int]) -> NDArray:
@@ -74,7 +85,12 @@ def check_size(size: Sequence[int]) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def _check_channels(channels: int) -> int:
+def check_channels(channels: int) -> int:
+    """``channels`` if an image has as many.
+
+    Raises:
+        KnobError: it has not.
+    """
     if channels not in READERS:
         raise KnobError(Problem(f"an image has no {channels} channels", "channels", "Use 1 for grey, 3 for RGB."))
     return channels
@@ -87,7 +103,6 @@ def _cached_image(record: Record, folder: Path, size: tuple[int, int], channels:
 
 
 def _store_image(path: str, entry: Path, size: tuple[int, int], channels: int) -> None:
-    pixels = READERS[channels](path)
-    resized = np.atleast_3d(resize_plane(pixels, size))
-    save_array(entry / ARRAY, np.ascontiguousarray(resized.transpose(2, 1, 0)))
-    write_json(entry / DESCRIPTION, {"original_size": [pixels.shape[1], pixels.shape[0]]})
+    image, original_size = decode_image(path, size, channels)
+    save_array(entry / ARRAY, image)
+    write_json(entry / DESCRIPTION, {"original_size": list(original_size)})
