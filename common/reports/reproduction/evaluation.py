@@ -25,10 +25,11 @@ class Evaluation:
 
     Args:
         folder: with ``metrics.json`` and the tables beside it.
+        repeat: which split it is, from 0.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, repeat: int = 0) -> None:
+        self.folder, self.repeat = folder, repeat
         self.facts: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
 
     def measure(self, name: str, unit: str) -> Summary | None:
@@ -44,6 +45,11 @@ class Evaluation:
         if ": " in name:
             return self.votes.get(name)
         return (self.of_samples if unit == "samples" else self.of_patients).get(name)
+
+    def of_side(self, side: str | None) -> Evaluation:
+        """What the same weights did on another side; this one where they were not judged on it."""
+        folder = self.folder / str(side)
+        return Evaluation(folder, self.repeat) if side and folder.is_dir() else self
 
     def confusion(self, unit: str) -> pd.DataFrame:
         """How many of each true class (row) were taken for which (column)."""
