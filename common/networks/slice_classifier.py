@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchvision.transforms import Normalize
 
 from common.errors import DatasetError, Problem
 from common.networks.backbones import create_backbone
@@ -23,9 +24,9 @@ class SliceClassifier(nn.Module):
     single unit. Its logit z leaves as (-z/2, z/2): the soft-max of the two is the sigmoid of z that P2 takes, and their
     cross-entropy is the binary one. The class without a tumour so has evidence of its own, which Grad-CAM can show.
 
-    Convolutions keep the size; P2 does not tell the kernel, the dropout, or whether they do. Since the maps are
-    flattened, a network takes images of one size only. ``feature_maps`` is where Grad-CAM looks: the last
-    convolution's output.
+    Convolutions keep the size; P2 does not tell the kernel, the dropout, or whether they do. All that is not ImageNet's
+    starts as in Keras, which P2 used: Glorot's uniform weights, no biases. Since the maps are flattened, a network takes
+    images of one size only. ``feature_maps`` is where Grad-CAM looks: the last convolution's output.
 
     Args:
         net: ``A`` or ``B``.
@@ -84,6 +85,7 @@ class SliceClassifier(nn.Module):
         self.feature_maps = nn.Identity()
         width = _flat_width(nn.Sequential(self.body, self.after), (1, self.in_channels, *knobs.image_size))
         self.head = _dense_head(width, knobs.units)
+        (self if knobs.net == "A" else self.head).apply(_start_as_keras)
         if self.body_frozen:
             self.body.requires_grad_(False)
         if as_bool(channels_last, "channels_last"):
@@ -119,19 +121,14 @@ class SliceClassifier(nn.Module):
 class _Backbone(nn.Module):
     """timm's feature maps of images from 0 to 1, which are brought to the range that its weights have learned from."""
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, name: str, pretrained: bool | str) -> None:
         super().__init__()
         network: Any = create_backbone(name, 3, pretrained)
         self.network = network
-        for key in ("mean", "std"):
-            values = torch.tensor(network.pretrained_cfg[key], dtype=torch.float32)
-            self.register_buffer(key, values.reshape(1, 3, 1, 1), persistent=False)
+        self.normalise = Normalize(network.pretrained_cfg["mean"], network.pretrained_cfg["std"])
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.network.forward_features((image - self.mean) / self.std)
+        return self.network.forward_features(self.normalise(image))
 
 
 def _small_body(knobs: SliceKnobs) -> nn.Sequential:
@@ -149,6 +146,13 @@ def _dense_head(width: int, units: Sequence[int]) -> nn.Sequential:
     widths = [width, *units]
     hidden = [layer for inputs, outputs in pairwise(widths) for layer in (nn.Linear(inputs, outputs), nn.ReLU())]
     return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(widths[-1], 1))
+
+
+def _start_as_keras(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(layer.weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def _flat_width(network: nn.Module, shape: tuple[int, ...]) -> int:

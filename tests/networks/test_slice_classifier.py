@@ -97,6 +97,15 @@ def test_both_classes_have_evidence_to_show(net: str) -> None:
     assert not torch.equal(*maps)
 
 
+def test_weights_start_as_in_keras() -> None:
+    torch.manual_seed(0)
+    network = SliceClassifier(**SMALL)
+    first = network.body[0]
+    limit = (6 / (9 * 1 + 9 * 32)) ** 0.5  # Glorot and Bengio 2010, of a 3 x 3 kernel from 1 to 32 channels
+    assert 0.95 * limit < float(first.weight.abs().max()) <= limit
+    assert all(float(layer.bias.abs().max()) == 0 for layer in (first, network.head[1]))
+
+
 def test_an_image_of_another_size_is_a_clear_error() -> None:
     with pytest.raises(DatasetError, match="60 x 60 pixels, and the network takes 64 x 48"):
         SliceClassifier(**SMALL)(torch.rand(1, 1, 60, 60))
