@@ -47,7 +47,7 @@ TITLES = {
 }
 """The measures in words."""
 
-CHANCE_LEVEL = 0.999
+CHANCE_LEVELS = (0.95, 0.999)
 
 
 def summarise_classification(
@@ -174,13 +174,13 @@ def with_interval(values: Mapping[str, Any], digits: int) -> str:
 
 
 def _against_chance(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
-    """DeLong's test of the AUC of two classes, and where 99.9 % of chance lies; nothing of more classes."""
+    """DeLong's test of the AUC of two classes, and where 95 % and 99.9 % of chance lie; nothing of more classes."""
     if len(classes) != 2:
         return {}
     found = delong_test(truth_of(rows, classes) == 1, probabilities_of(rows, classes)[:, 1], rows["subject"])
     patients = rows.drop_duplicates("subject")
-    low, high = chance_interval(truth_of(patients, classes) == 1, CHANCE_LEVEL)
-    return {"delong": asdict(found), "level": CHANCE_LEVEL, "low": low, "high": high}
+    levels = {f"{level:g}": list(chance_interval(truth_of(patients, classes) == 1, level)) for level in CHANCE_LEVELS}
+    return {"delong": asdict(found), "chance": levels}
 
 
 def _class_row(

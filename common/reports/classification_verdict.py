@@ -46,8 +46,16 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}
     foreign = summary["protocol"] == "patient" and summary["side"] == "test"
     permuted = bool(summary.get("permuted_labels"))
-    claim = _above(area, CHANCE) and bool(gains) and not unbeaten and foreign and not permuted
-    told = [_against_chance(area), *_by_delong(summary.get("against_chance") or {})]
+    against = summary.get("against_chance") or {}
+    claim = (
+        _above(area, CHANCE)
+        and not _is_chance(area, against)
+        and bool(gains)
+        and not unbeaten
+        and foreign
+        and not permuted
+    )
+    told = [_against_chance(area, against), *_by_delong(against)]
     if permuted:
         return Verdict(False, (NOTHING, SHUFFLED, *told, *_of_shuffled(summary)))
     if not _is_unknown(area):
@@ -65,15 +73,25 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
     return Verdict(claim, (opening, *told))
 
 
-def _against_chance(area: Mapping[str, Any]) -> str:
+def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any]) -> str:
     told = f"AUC {with_interval(area, 2)}"
     if _is_unknown(area):
         return f"{told}: these patients cannot tell it from chance (0.5)."
+    if _is_chance(area, against) and not area["low"] <= CHANCE <= area["high"]:
+        low, high = against["chance"]["0.95"]
+        reach = f"chance alone reaches {low:.2f} to {high:.2f} in 95 %"
+        return f"{told}: the interval excludes chance (0.5), but of so few patients {reach}: it shows nothing."
     if _above(area, CHANCE):
         return f"{told}: the interval excludes chance (0.5); it is better."
     if area["high"] < CHANCE:
         return f"{told}: the interval excludes chance (0.5), but lies below it."
     return f"{told}: the interval does not exclude chance (0.5), so nothing shows that it is better."
+
+
+def _is_chance(area: Mapping[str, Any], against: Mapping[str, Any], level: str = "0.95") -> bool:
+    """Whether chance alone reaches this AUC: a bootstrap of a few patients whose pairs are all in order cannot tell."""
+    low, high = against.get("chance", {}).get(level, (None, None))
+    return low is not None and not _is_unknown(area) and low <= area["mean"] <= high
 
 
 def _by_delong(against: Mapping[str, Any]) -> list[str]:
@@ -87,13 +105,14 @@ def _by_delong(against: Mapping[str, Any]) -> list[str]:
 
 def _of_shuffled(summary: Mapping[str, Any]) -> list[str]:
     """Whether the result lies where chance lies, and what it means if it does not."""
-    area, chance = summary["measures"]["auc"]["mean"], summary.get("against_chance") or {}
-    if area is None or _is_unknown(chance):
+    area, against = summary["measures"]["auc"], summary.get("against_chance") or {}
+    if _is_unknown(area) or "chance" not in against:
         return []
-    where = f"where {chance['level']:.1%} of chance lies ({chance['low']:.2f} to {chance['high']:.2f})"
-    if chance["low"] <= area <= chance["high"]:
+    low, high = against["chance"]["0.999"]
+    where = f"where 99.9 % of chance lies ({low:.2f} to {high:.2f})"
+    if _is_chance(area, against, "0.999"):
         return [f"The AUC is {where}, as it must be for patients whom the network has not met."]
-    if area > chance["high"] and (summary["protocol"] != "patient" or summary["side"] != "test"):
+    if area["mean"] > high and (summary["protocol"] != "patient" or summary["side"] != "test"):
         return [f"The AUC is above {where}: that is memory of the patients, whom the network has met."]
     return [f"The AUC is not {where}: look for what the split lets through."]
 

@@ -86,17 +86,26 @@ def test_delongs_interval_stands_beside_the_bootstraps() -> None:
     assert "DeLong" not in " ".join(judge_evidence(summary(against_chance={"delong": undefined})).sentences)
 
 
+def test_a_few_patients_in_perfect_order_prove_nothing() -> None:
+    """Two of one class and one of the other: a third of all orders are perfect, and every bootstrap is 1."""
+    perfect = measured(1.0, 1.0, 1.0)
+    verdict = judge_evidence(summary(perfect, against_chance={"chance": {"0.95": [0.0, 1.0]}}))
+    assert not verdict.claim
+    assert "of so few patients chance alone reaches 0.00 to 1.00 in 95 %" in verdict.sentences[1]
+    assert judge_evidence(summary(perfect, against_chance={"chance": {"0.95": [0.3, 0.7]}})).claim
+
+
 @pytest.mark.parametrize(
     ("area", "protocol", "told"),
     [
-        (0.6, "patient", "The AUC is where 99.9% of chance lies (0.20 to 0.80), as it must be"),
-        (0.9, "paper", "above where 99.9% of chance lies (0.20 to 0.80): that is memory of the patients"),
+        (0.6, "patient", "The AUC is where 99.9 % of chance lies (0.20 to 0.80), as it must be"),
+        (0.9, "paper", "above where 99.9 % of chance lies (0.20 to 0.80): that is memory of the patients"),
         (0.9, "patient", "look for what the split lets through"),
         (0.1, "paper", "look for what the split lets through"),
     ],
 )
 def test_shuffled_labels_are_read_against_chance(area: float, protocol: str, told: str) -> None:
-    chance = {"level": 0.999, "low": 0.2, "high": 0.8}
+    chance = {"chance": {"0.95": [0.3, 0.7], "0.999": [0.2, 0.8]}}
     shuffled = summary(measured(area, 0.1, 0.95), protocol=protocol, permuted_labels=True, against_chance=chance)
     verdict = judge_evidence(shuffled)
     assert verdict.sentences[:2] == (
