@@ -25,8 +25,8 @@ class SliceClassifier(nn.Module):
     cross-entropy is the binary one. The class without a tumour so has evidence of its own, which Grad-CAM can show.
 
     Convolutions keep the size; P2 does not tell the kernel, the dropout, or whether they do. All that is not ImageNet's
-    starts as in Keras, which P2 used: Glorot's uniform weights, no biases. Since the maps are flattened, a network takes
-    images of one size only. ``feature_maps`` is where Grad-CAM looks: the last convolution's output.
+    starts as in Keras, which P2 used: Glorot's uniform weights, zero biases. Since the maps are flattened, a network
+    takes images of one size only. ``feature_maps`` is where Grad-CAM looks: the last convolution's output.
 
     Args:
         net: ``A`` or ``B``.

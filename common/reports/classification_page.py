@@ -31,9 +31,16 @@ TITLES = {
     "grade": "Glioma grade: evaluation",
     "survival": "Glioma survival: evaluation",
     "mgmt": "MGMT promoter methylation: evaluation",
+    "tumour": "Brain tumour or none: evaluation",
 }
+SHARED = {
+    "slice": "slices of one patient",
+    "image": "images of one patient",
+    "subject": "copies of one image",
+}
+"""What a published split leaves on both sides, by its unit."""
 LEAKY = (
-    "Published protocol: {unit}s of one patient stand on both sides of the split, so these numbers do not tell how the "
+    "Published protocol: {shared} stand on both sides of the split, so these numbers do not tell how the "
     "network does on a new patient."
 )
 PERMUTED = (
@@ -56,6 +63,8 @@ PRINTED = {
     "it reports, compares with it. Under splits by patient the challenge's winner reached an AUC of about 0.62, its "
     "models 0.562 on other patients (Kim 2022), and a study of 585 patients found no correlation (Saeed 2023): about "
     "0.5 is the result to expect.",
+    "tumour": "P2's numbers are of a test set on which the epoch was chosen, and most of whose images have a copy in "
+    "training: only a run under the published protocol compares with them.",
 }
 
 
@@ -114,7 +123,7 @@ def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, 
 
 
 def _warnings(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    warnings = tell_caveats(summary, records, LEAKY.format(unit=summary["unit"]))
+    warnings = tell_caveats(summary, records, LEAKY.format(shared=SHARED[summary["unit"]]))
     invented = sum(bool(record.get("invented")) for record in records)
     if summary.get("permuted_labels"):
         warnings.insert(0, PERMUTED)
