@@ -107,7 +107,7 @@ def compare_folds(first: Sequence[float], second: Sequence[float]) -> dict[str, 
     if len(first) != len(second) or len(first) < 2:
         raise ValueError(f"the same two folds or more are needed, not {len(first)} and {len(second)}")
     return {
-        "two-sample t (as printed)": two_sample_t(first, second),
+        "two-sample t": two_sample_t(first, second),
         "paired t": paired_t(first, second),
         "corrected resampled t": corrected_resampled_t(first, second, 1 / (len(first) - 1)),
     }
