@@ -16,7 +16,10 @@ LAYOUTS = {
     "brats2020": "folders of NIfTI files, with tables",
     "brats2020_hdf5": "the same patients as Kaggle's HDF5 slices, which P3 used (needs h5py)",
     "brats2023": "adult glioma, NIfTI files without tables, a folder a scan",
+    "br35h": "folders of JPG slices with planted copies of each other; --patients says how many originals a class",
+    "rsna_miccai": "folders of DICOM series with MGMT labels",
 }
+FULL_SHAPE = [240, 240, 155]
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -29,9 +32,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         "--shape",
         type=int,
         nargs=3,
-        default=[240, 240, 155],
         metavar=("X", "Y", "Z"),
-        help="voxels of a volume, which the head fills; a voxel is always 1 mm (default: 240 240 155)",
+        help="voxels of a volume, which the head fills; a voxel of BraTS is always 1 mm "
+        "(default: 240 240 155; br35h: slices of X x X, 240; rsna_miccai: 128 128 24)",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same voxels (default: %(default)s)")
     parser.add_argument("--lgg-share", type=float, default=0.3, help="share of LGG patients (default: %(default)s)")
@@ -40,6 +43,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--second-timepoints", type=int, default=0, help="brats2023: how many patients have a second scan (default: 0)"
     )
+    parser.add_argument("--copies", type=float, default=1.5, help="br35h: mean copies of an original (default: 1.5)")
+    parser.add_argument("--learnable", action="store_true", help="rsna_miccai: labels that the images show")
     return parser.parse_args(argv)
 
 
@@ -52,14 +57,31 @@ def choose_layout(name: str, second_timepoints: int) -> Layout:
     return phantom_brats2023.brats2023_layout(second_timepoints) if name == "brats2023" else phantoms.BRATS2020
 
 
-def main(argv: list[str] | None = None) -> int:
-    arguments = parse_arguments(argv)
+def make_br35h(arguments: argparse.Namespace) -> Path:
+    from common.cohorts.phantom_br35h import make_br35h_phantoms
+
+    side = (arguments.shape or FULL_SHAPE)[0]
+    return make_br35h_phantoms(
+        arguments.folder, arguments.patients, arguments.copies, arguments.seed, side, progress=True
+    )
+
+
+def make_rsna_miccai(arguments: argparse.Namespace) -> Path:
+    from common.cohorts.phantom_rsna import SMALL_SHAPE, make_rsna_phantoms
+
+    shape = arguments.shape or SMALL_SHAPE
+    return make_rsna_phantoms(
+        arguments.folder, arguments.patients, shape, arguments.seed, learnable=arguments.learnable, progress=True
+    )
+
+
+def make_brats(arguments: argparse.Namespace) -> Path:
     from common.cohorts.phantoms import make_brats_phantoms
 
-    folder = make_brats_phantoms(
+    return make_brats_phantoms(
         arguments.folder,
         patients=arguments.patients,
-        shape=arguments.shape,
+        shape=arguments.shape or FULL_SHAPE,
         seed=arguments.seed,
         lgg_share=arguments.lgg_share,
         lgg_clinical=arguments.lgg_clinical,
@@ -67,7 +89,16 @@ def main(argv: list[str] | None = None) -> int:
         layout=choose_layout(arguments.layout, arguments.second_timepoints),
         progress=True,
     )
-    print(f"{arguments.patients} phantoms, no patients, in {folder}")
+
+
+MAKERS = {"br35h": make_br35h, "rsna_miccai": make_rsna_miccai}
+"""Of the data sets that are no volumes with masks."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse_arguments(argv)
+    folder = MAKERS.get(arguments.layout, make_brats)(arguments)
+    print(f"Phantoms, no patients, are in {folder}")
     return 0
 
 

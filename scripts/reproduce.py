@@ -1,4 +1,4 @@
-"""Make a table of P1 or P3: train and judge every network of it, and put our numbers beside the printed ones.
+"""Make a table of P1, P2, P3 or P5: train and judge every network of it, and put our numbers beside the printed ones.
 
 python scripts/reproduce.py p1-table2 --dataset_dir <BraTS 2020> --output runs/p1-table2
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = (
     *("p1-table2", "p1-table3", "p1-table4", "p1-table5", "p1-table6"),
+    *("p2-table1", "p2-table2"),
     *("p3-table1", "p3-table2", "p3-table3"),
+    "p5",
 )
 
 
@@ -46,11 +48,13 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=TABLES, metavar="table", help=", ".join(TABLES))
-    parser.add_argument("--dataset_dir", type=Path, required=True, help="BraTS folder as downloaded (the papers: 2020)")
+    parser.add_argument(
+        "--dataset_dir", type=Path, required=True, help="data set as downloaded: BraTS, P2 Br35H, P5 RSNA-MICCAI"
+    )
     parser.add_argument("--output", type=Path, help="folder of the runs and the table (default: runs/<table>)")
     parser.add_argument("--protocol", choices=("patient", "paper", "both"), default="both", help="(default: both)")
     parser.add_argument("--task", choices=("grade", "survival", "both"), default="both", help="(default: both)")
-    parser.add_argument("--repeats", type=int, help="splits of each network (default: 1; p1-table4: 10)")
+    parser.add_argument("--repeats", type=int, help="splits of each network (default: 1; p1-table4: 10; p2: 3)")
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="run only these, such as grade/vgg16")
     parser.add_argument(
         *("--set", "-s"),

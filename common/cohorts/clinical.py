@@ -23,6 +23,7 @@ NOT_RECORDED: dict[str, Any] = {
 OLDEST = 120
 ID_COLUMN = re.compile(r"brats\d+id|brats_\d{4}_subject_id")
 STILL_ALIVE = re.compile(r"alive(?:\s*\(\s*(\d+(?:\.\d+)?)\s+days?\s+later\s*\))?", re.IGNORECASE)
+METHYLATION = {"1": 1, "1.0": 1, "methylated": 1, "0": 0, "0.0": 0, "unmethylated": 0}
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 Clinical = dict[str, Any]
@@ -64,12 +65,20 @@ def parse_resection(text: str) -> Clinical:
     return {"resection": _one_of(text, ("GTR", "STR"))}
 
 
+def parse_mgmt(text: str) -> Clinical:
+    """Whether the MGMT promoter is methylated: 1 or 0."""
+    if text.lower() not in METHYLATION:
+        raise ValueError("is not 1 (methylated) or 0 (not)")
+    return {"mgmt": METHYLATION[text.lower()]}
+
+
 PARSERS: dict[str, Callable[[str], Clinical]] = {
     "grade": parse_grade,
     "age": parse_age,
     "alive": parse_alive,
     "survival_days": parse_survival,
     "resection": parse_resection,
+    "mgmt": parse_mgmt,
 }
 
 
@@ -79,7 +88,7 @@ def parse_clinical(
     """The clinical values of a row whose columns are named as in records.
 
     Args:
-        row: text or numbers under the keys of :data:`NOT_RECORDED`; others are left alone.
+        row: text or numbers under the keys of :data:`PARSERS`; others are left alone.
         where: file and line, for the messages.
         titles: what the file calls the columns, for the messages.
 

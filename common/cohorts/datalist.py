@@ -16,18 +16,21 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.cohorts.clinical import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
 from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
-from common.cohorts.tables import as_text, read_table, record_name, require_columns
+from common.cohorts.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns
 from common.errors import DatasetError, Problem
 
 SECTIONS = (("training", "validation"), ("testing", "test"))
 """The lists of a JSON file: of these pairs, the first that is there is read. Splitting is not the file's business."""
+
+SERIES_NAMES = {**RECORD_NAMES, "label": "mgmt"}
+"""What records call a column of a list of series, which have no mask."""
 
 Entry = dict[str, Any]
 MOST_TOLD = 5
@@ -63,17 +66,19 @@ def scan_datalist(
     modalities: Sequence[str] = MODALITIES,
     excluded: Sequence[str] = (),
     need_all: bool = True,
+    folders: bool = False,
 ) -> tuple[list[Record], list[Problem]]:
     """The entries that can be used, and all problems; nobody looks at ``excluded`` patients or scans.
 
-    With ``need_all`` false, one of the modalities is enough.
+    With ``need_all`` false, one of the modalities is enough. With ``folders`` true, an image is the folder of a series.
 
     Raises:
         DatasetError: the list cannot be read, lacks a column, or is empty.
         KnobError: an excluded patient or scan is not in the list.
     """
     path = Path(path).expanduser().absolute()
-    entries = _read_entries(path, need_seg, modalities if need_all else ())
+    names = SERIES_NAMES if folders else RECORD_NAMES
+    entries = _read_entries(path, need_seg, modalities if need_all else (), names)
     if not entries:
         raise DatasetError(Problem("lists no patient", path, FORMAT))
     nameless = [where for where, entry in entries.items() if not as_text(entry.get("subject"))]
@@ -86,7 +91,7 @@ def scan_datalist(
     records: dict[str, Record] = {}
     for where, scan in kept.items():
         told = f"{path}, {where} ({scan})"
-        record, wrong = _read_entry(entries[where], told, path.parent, need_seg, modalities, need_all)
+        record, wrong = _read_entry(entries[where], told, path.parent, need_seg, modalities, need_all, folders)
         problems += wrong
         if not wrong:
             records.setdefault(scan, {**named[where], **record})
@@ -99,41 +104,59 @@ def _names(entry: Entry) -> dict[str, str]:
     return {key: name for key in ("subject", "scan") if (name := as_text(entry.get(key)))}
 
 
-def _read_entries(path: Path, need_seg: bool, modalities: Sequence[str]) -> dict[str, Entry]:
+def _read_entries(path: Path, need_seg: bool, modalities: Sequence[str], names: Mapping[str, str]) -> dict[str, Entry]:
     """The list's entries by where they stand in it."""
     if not path.is_file():
         raise DatasetError(Problem("there is no such file", path, "Check --datalist."))
     if path.suffix.lower() == ".json":
-        return _read_json(path)
+        return read_json_list(path, names)
     if path.suffix.lower() != ".csv":
         raise DatasetError(Problem("is neither a .json nor a .csv file", path, "Name the list after its format."))
-    table = read_table(path)
+    table = read_table(path, names)
     images = ["image"] if "image" in table.titles else list(modalities)
     require_columns(table, ["subject", *images, *(["seg"] if need_seg else [])])
     return {f"line {line}": row for line, row in table.rows}
 
 
-def _read_json(path: Path) -> dict[str, Entry]:
+def read_json_list(
+    path: Path, names: Mapping[str, str] = RECORD_NAMES, expected: str = FORMAT
+) -> dict[str, dict[str, Any]]:
+    """The entries of a JSON list by where they stand in it, their keys named as in records.
+
+    Args:
+        path: the list.
+        names: what records call a key that has another name.
+        expected: what such a list looks like, for the messages.
+
+    Raises:
+        DatasetError: the file cannot be read, or holds no list of entries.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise DatasetError(Problem(f"cannot be read as JSON ({error})", path, FORMAT)) from error
+        raise DatasetError(Problem(f"cannot be read as JSON ({error})", path, expected)) from error
     common: Entry = {}
     if isinstance(content, dict):
         common = {"mask_values": content["mask_values"]} if "mask_values" in content else {}
         listed = next((names for names in SECTIONS if any(name in content for name in names)), ())
         content = [entry for name in listed for entry in content.get(name) or ()]
     if not isinstance(content, list):
-        raise DatasetError(Problem("holds no list of patients", path, FORMAT))
+        raise DatasetError(Problem("holds no list of patients", path, expected))
     odd = [str(number) for number, entry in enumerate(content, 1) if not isinstance(entry, dict)]
     if odd:
-        raise DatasetError(Problem(f"entry {', '.join(odd)} is not an object with named values", path, FORMAT))
-    renamed = [{record_name(str(key)): value for key, value in entry.items()} for entry in content]
+        raise DatasetError(Problem(f"entry {', '.join(odd)} is not an object with named values", path, expected))
+    renamed = [{record_name(str(key), names): value for key, value in entry.items()} for entry in content]
     return {f"entry {number}": {**common, **entry} for number, entry in enumerate(renamed, 1)}
 
 
 def _read_entry(
-    entry: Entry, where: str, folder: Path, need_seg: bool, modalities: Sequence[str], need_all: bool
+    entry: Entry,
+    where: str,
+    folder: Path,
+    need_seg: bool,
+    modalities: Sequence[str],
+    need_all: bool,
+    folders: bool,
 ) -> tuple[Record, list[Problem]]:
     named = _name_images(entry, modalities)
     images = ["image"] if "image" in named else list(modalities)
@@ -148,7 +171,7 @@ def _read_entry(
         key: str(folder / Path(text).expanduser()) for key in (*images, "seg") if (text := as_text(named.get(key)))
     }
     for key, file in files.items():
-        if not Path(file).is_file():
+        if not (Path(file).is_dir() if folders and key != "seg" else Path(file).is_file()):
             mend = f"Correct the path; relative paths start at {folder}."
             problems.append(Problem(f"its {key} {file} does not exist", where, mend))
     clinical, unreadable = parse_clinical(entry, where)

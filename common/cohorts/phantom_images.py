@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from common.cohorts.phantom_anatomy import Brain, grow_brain
 from common.cohorts.phantom_noise import Floats, blend, smooth_field
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient, random_stream
-from common.cohorts.phantom_seat import choose_seat
-from common.cohorts.phantom_tumour import Tumour, grow_tumour
+from common.cohorts.phantom_seat import before_tumour, choose_seat
+from common.cohorts.phantom_tumour import Tumour, grow_tumour, no_tumour
 from common.cohorts.records import MODALITIES
 
 
@@ -47,32 +47,39 @@ class PhantomSubject:
             the brain and at least 1 in it.
         mask: uint8 (x, y, z) with 0, 1 (necrotic or non-enhancing core), 2 (oedema) and 4 (enhancing tumour).
         spacing: what a voxel spans of the full-size head, mm: 1 at the default shape.
+        level: the axial slice through the seat of the tumour, or where it would be seated in a healthy brain.
     """
 
     patient: PhantomPatient
     modalities: dict[str, NDArray[np.int16]]
     mask: NDArray[np.uint8]
     spacing: tuple[float, float, float]
+    level: int
 
 
 def phantom_subject(
-    seed: int, index: int, shape: tuple[int, int, int] = (240, 240, 155), lgg_share: float = 0.3
+    seed: int,
+    index: int,
+    shape: tuple[int, int, int] = (240, 240, 155),
+    lgg_share: float = 0.3,
+    healthy: bool = False,
 ) -> PhantomSubject:
-    """Patient ``index`` of the cohort ``seed``, scanned at ``shape``.
+    """Patient ``index`` of the cohort ``seed``, scanned at ``shape``; ``healthy`` for the same head before the tumour.
 
     A function of its arguments alone: on one machine, the same call gives the same bytes. Whatever the ``shape``, the
     head fills it as it fills the volumes of BraTS.
     """
     patient = draw_patient(seed, index, lgg_share)
     seat = choose_seat(random_stream(seed, index, "seat"), patient)
-    brain = grow_brain(random_stream(seed, index, "brain"), shape, seat)
-    tumour = grow_tumour(random_stream(seed, index, "tumour"), brain, patient, seat)
+    brain = grow_brain(random_stream(seed, index, "brain"), shape, before_tumour(seat) if healthy else seat)
+    tumour = no_tumour(brain) if healthy else grow_tumour(random_stream(seed, index, "tumour"), brain, patient, seat)
     scans = _scan(random_stream(seed, index, "scan"), brain, tumour)
     return PhantomSubject(
         patient=patient,
         modalities={name: _to_volume(scans[name], brain) for name in MODALITIES},
         mask=_to_volume(tumour.labels, brain),
         spacing=brain.spacing,
+        level=int(brain.inside[np.abs(brain.points[2] - seat.centre[2]).argmin()] % shape[2]),
     )
 
 

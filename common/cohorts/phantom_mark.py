@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from common.cohorts.dicom_files import read_mark
+from common.cohorts.folders import list_folder
+from common.cohorts.images import is_image_name, read_comment
 from common.cohorts.records import MODALITIES
 from common.cohorts.volumes import read_volume_header
 
@@ -12,6 +16,18 @@ MARK = "phantom, not a patient"
 
 
 def is_phantom(record: Mapping[str, Any]) -> bool:
-    """Whether a patient's images carry the phantoms' mark in their header."""
+    """Whether a patient's images carry the phantoms' mark in their header: NIfTI, single images or DICOM series."""
     path = next((record[key] for key in ("image", *MODALITIES, "seg") if record.get(key)), None)
-    return path is not None and bytes(read_volume_header(path).header["descrip"].item()).startswith(MARK.encode())
+    return path is not None and _is_marked(path)
+
+
+def _is_marked(address: str) -> bool:
+    path = Path(address)
+    if path.is_dir():
+        files = [file for file in list_folder(path) if file.is_file()]
+        return bool(files) and _is_marked(str(files[0]))
+    if is_image_name(path):
+        return read_comment(path) == MARK
+    if path.suffix.lower() == ".dcm":
+        return read_mark(path, MARK)
+    return bytes(read_volume_header(address).header["descrip"].item()).startswith(MARK.encode())

@@ -10,6 +10,8 @@ import numpy as np
 from common.cohorts.phantom_noise import Floats
 from common.cohorts.phantom_patients import PhantomPatient
 
+SPECK_MM = 1e-3
+
 
 @dataclass(frozen=True)
 class Seat:
@@ -34,6 +36,11 @@ class Seat:
         """From 1 at the centre to 0 far away: it closes sulci and narrows ventricles."""
         squared = ((points - self.centre[:, None]) ** 2).sum(axis=0)
         return np.exp(-squared / np.float32(1.5 * self.radius_mm**2))
+
+
+def before_tumour(seat: Seat) -> Seat:
+    """The same place before anything grew there: it pushes nothing."""
+    return Seat(seat.centre, SPECK_MM)
 
 
 def choose_seat(rng: np.random.Generator, patient: PhantomPatient) -> Seat:

@@ -63,6 +63,12 @@ def grow_tumour(rng: np.random.Generator, brain: Brain, patient: PhantomPatient,
     return Tumour(*(_spread(values, near, brain.inside.size) for values in (labels, *shares)))
 
 
+def no_tumour(brain: Brain) -> Tumour:
+    """Nothing anywhere in ``brain``."""
+    nothing = np.zeros(brain.inside.size, np.float32)
+    return Tumour(np.zeros(brain.inside.size, np.uint8), nothing, nothing, nothing, nothing)
+
+
 def _whole_score(rng: np.random.Generator, brain: Brain, near: NDArray[np.int64], seat: Seat) -> Floats:
     """Oedema follows the white matter in fingers, spares cortex and fluid, and hardly crosses to the other side."""
     points = brain.points[:, near]

@@ -20,10 +20,11 @@ from tqdm import tqdm
 
 from common.cohorts import phantom_patients
 from common.cohorts.nifti import brats_affine
+from common.cohorts.phantom_folder import refuse_filled, write_table
 from common.cohorts.phantom_images import PhantomSubject, phantom_subject
 from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient
-from common.errors import KnobError, OutputError, Problem
+from common.errors import KnobError, Problem
 from common.files import atomic_path, write_text
 
 TRAINING_FOLDER = "MICCAI_BraTS2020_TrainingData"
@@ -106,15 +107,15 @@ def make_brats_phantoms(
         OutputError: ``root`` is a file or is not empty, or cannot be written to.
     """
     size = _check_settings(patients, shape, seed, lgg_share)
-    _check_is_empty(Path(root))
+    refuse_filled(Path(root))
     folder = Path(root) / layout.folder
     for index in tqdm(range(patients), desc="phantoms", unit="patient", disable=not progress):
         layout.write(folder, phantom_subject(seed, index, size, lgg_share))
     if layout.has_tables:
         cohort = [draw_patient(seed, index, lgg_share, blind_grade) for index in range(patients)]
-        _write_csv(folder / "name_mapping.csv", name_mapping(cohort))
+        write_table(folder / "name_mapping.csv", name_mapping(cohort))
         recorded = [patient for patient in cohort if lgg_clinical or patient.recorded_grade == "HGG"]
-        _write_csv(folder / "survival_info.csv", survival_info(recorded))
+        write_table(folder / "survival_info.csv", survival_info(recorded))
     write_text(folder / "README.txt", _readme(patients, size, seed, lgg_share, lgg_clinical, blind_grade))
     return folder
 
@@ -157,11 +158,6 @@ def write_nifti(path: Path, voxels: NDArray[np.int16]) -> None:
         temporary.write_bytes(igzip.compress(image.to_bytes(), 1, mtime=0))
 
 
-def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, na_rep="NA", lineterminator="\r\n")
-
-
 def _readme(
     patients: int, shape: tuple[int, ...], seed: int, lgg_share: float, lgg_clinical: bool, blind_grade: bool
 ) -> str:
@@ -193,10 +189,3 @@ def _check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: f
         raise KnobError(problems)
     x, y, z = map(int, shape)
     return x, y, z
-
-
-def _check_is_empty(root: Path) -> None:
-    if root.exists() and not root.is_dir():
-        raise OutputError(Problem("is a file, not a folder", root, "Choose a new or an empty folder."))
-    if root.is_dir() and any(root.iterdir()):
-        raise OutputError(Problem("is not empty, and nothing is written over", root, "Choose a new or empty folder."))

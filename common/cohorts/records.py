@@ -7,6 +7,9 @@ the mask) and the clinical values ``grade``, ``age`` (years), ``survival_days``,
 censored) and ``resection`` (``GTR`` or ``STR``), each ``None`` where it was not recorded. A path may also be an
 address in HDF5 slices; see :mod:`common.cohorts.volumes`.
 
+Single images have one path under ``image`` and ``label``, ``class_name`` and perhaps ``group`` (what splits must keep
+together); patients with DICOM series have the folder of a series as path, ``mgmt`` (1 methylated, 0 not) and ``label``.
+
 No key starts with ``image_`` or ``label_``: MONAI and MONAI Label take such keys for metadata of an image.
 """
 

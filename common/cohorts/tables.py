@@ -16,6 +16,7 @@ RECORD_NAMES = {
     "resectionstatus": "resection",
     "extent_of_resection": "resection",
     "label": "seg",
+    "mgmt_value": "mgmt",
 }
 """What records call a column that has another name, in lower case."""
 
@@ -25,6 +26,7 @@ SPELLINGS = {
     "survival_days": "Survival_days (or Survival)",
     "resection": "Extent_of_Resection (or ResectionStatus)",
     "seg": "seg (or label)",
+    "mgmt": "MGMT_value (or mgmt)",
 }
 
 
@@ -43,8 +45,12 @@ class Table:
     rows: list[tuple[int, dict[str, str]]]
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Table:
     """Read a comma-separated file with a header row, in UTF-8, with either line ending.
+
+    Args:
+        path: the file.
+        names: what records call a column that has another name.
 
     Raises:
         DatasetError: the file cannot be read, or is empty.
@@ -53,8 +59,8 @@ def read_table(path: str | Path) -> Table:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
-            titles = {record_name(name): name.strip() for name in reader.fieldnames or ()}
-            rows = [(reader.line_num, _rename(row)) for row in reader]
+            titles = {record_name(name, names): name.strip() for name in reader.fieldnames or ()}
+            rows = [(reader.line_num, _rename(row, names)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         mend = "Save it as a comma-separated file in UTF-8."
         raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, mend)) from error
@@ -75,10 +81,10 @@ def require_columns(table: Table, needed: Iterable[str]) -> None:
         raise DatasetError(Problem(what, table.path, "Add what is lacking, or download the file again."))
 
 
-def record_name(column: str) -> str:
+def record_name(column: str, names: Mapping[str, str] = RECORD_NAMES) -> str:
     """What records call ``column``: ``survival_days`` for ``Survival``, ``age`` for ``Age``."""
     lowered = column.strip().lower()
-    return RECORD_NAMES.get(lowered, lowered)
+    return names.get(lowered, lowered)
 
 
 def as_text(value: Any) -> str:
@@ -87,6 +93,6 @@ def as_text(value: Any) -> str:
     return "" if text.lower() in MISSING else text
 
 
-def _rename(row: Mapping[Any, Any]) -> dict[str, str]:
+def _rename(row: Mapping[Any, Any], names: Mapping[str, str]) -> dict[str, str]:
     # csv puts the cells that stand beyond the header under None.
-    return {record_name(name): (text or "").strip() for name, text in row.items() if name is not None}
+    return {record_name(name, names): (text or "").strip() for name, text in row.items() if name is not None}

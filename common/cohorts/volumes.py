@@ -34,7 +34,9 @@ def read_volume_header(path: PathLike) -> nib.Nifti1Image:
 
 
 def volume_files(path: PathLike) -> list[str]:
-    """The files that hold a volume."""
+    """The files that hold a volume: those of a folder where it is a series of slices."""
+    if Path(path).is_dir():
+        return [str(file) for file in sorted(Path(path).iterdir()) if file.is_file()]
     return SliceStack.parse(path).files if is_hdf5(path) else [str(path)]
 
 

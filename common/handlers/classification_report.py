@@ -15,6 +15,7 @@ from ignite.engine import Events
 from matplotlib.figure import Figure
 from monai.engines.workflow import Workflow
 
+from common.cohorts.permutation import are_permuted
 from common.cohorts.records import Record, scan_of
 from common.cohorts.survival_classes import SurvivalClasses
 from common.files import atomic_path, write_json
@@ -85,6 +86,7 @@ class ClassificationReport:
             "unit": split.unit,
             "split_hash": split.hash,
             "side": side,
+            "permuted_labels": are_permuted([*records, *train]),
             "weights": {key: provenance.get(key) for key in ("bundle", "version", "protocol", "epoch")},
             "sees_clinical": bool(settings.get("clinical")),
         }
@@ -188,7 +190,8 @@ class ClassificationReport:
         summary = {**self.facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
         summary["shortcuts"] = shortcuts.to_json()
         summary["verdict"] = judge_evidence(summary).to_json()
-        if self.survival is not None and self.median_days is not None:
+        days_are_theirs = not self.facts["permuted_labels"]  # a shuffled class tells nothing of the days
+        if self.survival is not None and self.median_days is not None and days_are_theirs:
             summary["survival"] = {
                 **self.survival.to_json(),
                 "median_days": list(self.median_days),

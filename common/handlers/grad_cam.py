@@ -18,7 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from common.cohorts.records import MODALITIES
 from common.files import atomic_path
 from common.networks.saliency import grad_cam
-from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam
+from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_picture_grad_cam
 
 BAG_DIMENSIONS = 4
 
@@ -70,9 +70,11 @@ class GradCamDrawer:
     Args:
         network: with a layer ``feature_maps``, see :func:`~common.networks.grad_cam`.
         classes: their names, in the order of the labels; their numbers by default.
-        modalities: names of the modalities in the images, or of the images where each modality is one.
-        orientation: of the images' axes.
+        modalities: names of the modalities in the images, or of the images where each modality is one; none of them
+            where an image is a single picture, grey or RGB.
+        orientation: of the images' axes; ``None`` where it is not known.
         masks: the images are the tumour masks NCR, ED and ET.
+        slices: a patient's images are slices, each with all modalities.
     """
 
     def __init__(
@@ -80,11 +82,12 @@ class GradCamDrawer:
         network: nn.Module,
         classes: Sequence[str] = (),
         modalities: Sequence[str] = MODALITIES,
-        orientation: str = "RAS",
+        orientation: str | None = "RAS",
         masks: bool = False,
+        slices: bool = False,
     ) -> None:
         self.network, self.classes, self.modalities = network, tuple(classes), tuple(modalities)
-        self.orientation, self.masks = orientation, masks
+        self.orientation, self.masks, self.slices = orientation, masks, slices
 
     def draw(self, view: View) -> Figure:
         """The image with the evidence for the predicted class over it."""
@@ -95,8 +98,10 @@ class GradCamDrawer:
         name = self.classes[view.class_index] if self.classes else f"class {view.class_index}"
         title = f"{view.name}: {name} ({view.probability:.0%})"
         if self.masks:
-            return draw_mask_grad_cam(view.image.numpy(), cam, title, self.orientation)
-        rows = self.modalities if view.modality is None else self.modalities[view.modality :][:1]
+            return draw_mask_grad_cam(view.image.numpy(), cam, title, self.orientation or "LPS")
+        if not self.modalities:
+            return draw_picture_grad_cam(view.image.numpy(), cam, title)
+        rows = self.modalities if self.slices or view.modality is None else self.modalities[view.modality :][:1]
         return draw_grad_cam(view.image.numpy(), cam, title, rows, self.orientation)
 
 

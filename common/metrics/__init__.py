@@ -2,12 +2,17 @@
 
 from common.metrics.baselines import Baselines, fit_baselines
 from common.metrics.brats import brats_dice_hd95
+from common.metrics.calibration import calibration_error, judge_calibration
 from common.metrics.classification import ClassificationScore
+from common.metrics.delong import chance_interval, delong_test
 from common.metrics.intervals import bootstrap_interval, summarise
 from common.metrics.judgement import compare_judgements, judge, summarise_judgement
 from common.metrics.patients import to_patients, vote_table
+from common.metrics.roc import roc_band, roc_curves
+from common.metrics.saliency import share_inside
 from common.metrics.soft_dice import SoftDice, soft_dice
 from common.metrics.survival import brats_survival, concordance_index, predict_days, summarise_survival
+from common.metrics.t_tests import compare_folds, corrected_resampled_t, paired_t, two_sample_t
 from common.metrics.volume_dice import VolumeDice
 
 __all__ = [
@@ -18,15 +23,26 @@ __all__ = [
     "bootstrap_interval",
     "brats_dice_hd95",
     "brats_survival",
+    "calibration_error",
+    "chance_interval",
+    "compare_folds",
     "compare_judgements",
     "concordance_index",
+    "corrected_resampled_t",
+    "delong_test",
     "fit_baselines",
     "judge",
+    "judge_calibration",
+    "paired_t",
     "predict_days",
+    "roc_band",
+    "roc_curves",
+    "share_inside",
     "soft_dice",
     "summarise",
     "summarise_judgement",
     "summarise_survival",
     "to_patients",
+    "two_sample_t",
     "vote_table",
 ]

@@ -19,8 +19,14 @@ from common.metrics.resampling import (
 )
 
 OVERALL = ("accuracy", "macro_f1", "macro_precision", "macro_recall", "auc")
+OF_TWO = ("sensitivity", "specificity")
 OF_A_CLASS = ("precision", "recall", "f1", "auc")
 COMPARED = ("auc", "macro_f1")
+
+
+def overall_of(classes: Sequence[str]) -> tuple[str, ...]:
+    """The measures of all classes together: :data:`OVERALL`, and :data:`OF_TWO` where there are two."""
+    return (*OVERALL, *OF_TWO) if len(classes) == 2 else OVERALL
 
 
 def judge(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
@@ -29,7 +35,8 @@ def judge(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) 
     Undefined is NaN: the recall, F1 and AUC of a class that nobody has, the precision of a class that is never
     predicted. Macro averages run over the classes that somebody has, so that ``macro_recall`` is the balanced
     accuracy, and there a class that is never predicted has precision 0. ``auc`` is that of class 1 if there are two
-    classes, else the mean over the classes of one against the rest.
+    classes, else the mean over the classes of one against the rest. Of two classes, ``sensitivity`` is the recall of
+    class 1 and ``specificity`` that of class 0.
 
     Args:
         truth: class indices (n,).
@@ -37,7 +44,7 @@ def judge(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) 
         classes: K names.
 
     Returns:
-        :data:`OVERALL`, and :data:`OF_A_CLASS` as ``precision_<class>``, ...
+        Those of :func:`overall_of`, and :data:`OF_A_CLASS` as ``precision_<class>``, ...
     """
     predicted, labels = probabilities.argmax(axis=1), np.arange(len(classes))
     present = np.unique(truth)
@@ -53,7 +60,7 @@ def judge(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) 
         "macro_recall": float(macro[1]),
         "auc": float(areas[1] if len(classes) == 2 else nan_mean(areas)),
     }
-    return {**overall, **_by_class(classes, (precision, recall, f1, areas))}
+    return {**overall, **_of_two(recall), **_by_class(classes, (precision, recall, f1, areas))}
 
 
 def judge_cohorts(
@@ -74,7 +81,7 @@ def judge_cohorts(
         "macro_recall": nan_mean(recall),
         "auc": areas[:, 1] if len(classes) == 2 else nan_mean(areas),
     }
-    return {**overall, **_by_class(classes, (precision.T, recall.T, f1.T, areas.T))}
+    return {**overall, **_of_two(recall.T), **_by_class(classes, (precision.T, recall.T, f1.T, areas.T))}
 
 
 def summarise_judgement(
@@ -132,6 +139,11 @@ def truth_of(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
 def probabilities_of(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """The columns ``p_<class>``, (n, K)."""
     return rows[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
+
+
+def _of_two(recall: np.ndarray) -> dict:
+    """``recall`` has a row a class."""
+    return {"sensitivity": recall[1], "specificity": recall[0]} if len(recall) == 2 else {}
 
 
 def _by_class(classes: Sequence[str], shares: Sequence[np.ndarray]) -> dict:

@@ -8,6 +8,8 @@ from common.networks.inferer import FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.provenance import continue_from, describe_provenance, load_for_evaluation, read_provenance
 from common.networks.saliency import grad_cam
+from common.networks.slice_classifier import SliceClassifier
+from common.networks.slice_knobs import channels_of
 from common.networks.unet import SegmentationUNet
 
 __all__ = [
@@ -17,6 +19,8 @@ __all__ = [
     "PrepareClinicalBatch",
     "SegmentTumourd",
     "SegmentationUNet",
+    "SliceClassifier",
+    "channels_of",
     "check_frozen_start",
     "continue_from",
     "describe_provenance",

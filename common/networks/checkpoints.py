@@ -125,12 +125,23 @@ def _check_origin(
         what = f"it was trained by the bundle {found_bundle}, and this is {bundle}"
         raise CheckpointError(Problem(what, str(path), f"Give a checkpoint of {bundle}."))
     found, expected = plain_values(provenance.get("settings") or {}), plain_values(settings or {})
+    if found.get("permute_labels") != expected.get("permute_labels", False) and "permute_labels" in found:
+        raise CheckpointError(_other_labels(path, bool(found["permute_labels"])))
     differing = {knob: found[knob] for knob in found if knob in expected and found[knob] != expected[knob]}
     if differing:
         knobs = " ".join(f"--{knob} {_as_typed(value)}" for knob, value in differing.items())
         here = " ".join(f"--{knob} {_as_typed(expected[knob])}" for knob in differing)
         what = f"it belongs to another network than this run's {here}"
         raise CheckpointError(Problem(what, str(path), f"It was trained with {knobs}: pass the same."))
+
+
+def _other_labels(path: str | Path, shuffled: bool) -> Problem:
+    if shuffled:
+        what = "it learned labels that were shuffled between patients, so that it knows nothing of their disease"
+        mend = "Train without --permute_labels; or evaluate with --permute_labels true, to see what chance is worth."
+        return Problem(what, str(path), mend)
+    what = "it learned the true labels, and this run shuffles them"
+    return Problem(what, str(path), "Leave --permute_labels out, or train with --permute_labels true as well.")
 
 
 def _as_typed(value: Any) -> str:

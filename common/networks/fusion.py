@@ -32,7 +32,7 @@ class FusionClassifier(nn.Module):
         in_channels: of the images.
         num_classes: at least two.
         in_clinical: number of clinical values; 0 for images alone.
-        units: widths of the two dense layers.
+        units: widths of the two dense layers; none of them for logits straight from the features, as P5's ResNet.
         batch_norm: how many of them have batch normalisation, 0, 1 or 2.
         dropout: after each activation.
         activation: ``relu`` or ``tanh``.
@@ -132,6 +132,8 @@ class FusionClassifier(nn.Module):
 
 
 def _fusion_head(width: int, knobs: FusionKnobs) -> nn.Sequential:
+    if not knobs.units:
+        return nn.Sequential(nn.Linear(width, knobs.num_classes))
     first, second = knobs.units
     return nn.Sequential(
         dense_block(width, first, knobs.activation, knobs.dropout, batch_norm=knobs.batch_norm >= 1),

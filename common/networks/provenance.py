@@ -53,7 +53,7 @@ def continue_from(
     if not weights:
         return {}
     provenance = load_weights(network, weights, head_may_differ=True, settings=settings, bundle=bundle)
-    check_start(provenance, split.sides, weights, split.hash)
+    check_start(provenance, {side: split.known_as(side) for side in split.sides}, weights, split.hash)
     return provenance
 
 
@@ -98,5 +98,5 @@ def load_for_evaluation(
         overlay = "Add configs/paper.yaml to" if found == "paper" else "Leave configs/paper.yaml out of"
         what = f"it was trained by the {found} protocol, and this run evaluates by the {split.protocol} protocol"
         raise CheckpointError(Problem(what, str(weights), f"{overlay} --config_file."))
-    check_unseen(provenance, split.sides[side], allow_trained_on, weights, split.hash)
+    check_unseen(provenance, split.known_as(side), allow_trained_on, weights, split.hash)
     return provenance

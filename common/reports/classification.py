@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from common.metrics.baselines import Baselines
+from common.metrics.calibration import judge_calibration
+from common.metrics.delong import chance_interval, delong_test
 from common.metrics.judgement import (
     OF_A_CLASS,
-    OVERALL,
     compare_judgements,
     judge,
+    overall_of,
     probabilities_of,
     summarise_judgement,
     truth_of,
@@ -30,6 +33,8 @@ TITLES = {
     "macro_precision": "macro precision",
     "macro_recall": "macro recall (balanced accuracy)",
     "auc": "AUC",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
     "precision": "precision",
     "recall": "recall",
     "f1": "F1",
@@ -41,6 +46,8 @@ TITLES = {
     "brats_spearman": "Spearman's rank correlation",
 }
 """The measures in words."""
+
+CHANCE_LEVELS = (0.95, 0.999)
 
 
 def summarise_classification(
@@ -65,7 +72,7 @@ def summarise_classification(
         "patients": int(rows["subject"].nunique()),
         "scans": len(rows),
         "samples": len(samples),
-        "measures": {name: measured[name] for name in OVERALL},
+        "measures": {name: measured[name] for name in overall_of(classes)},
         "per_class": {
             name: {
                 "patients": int((rows["truth"] == name).sum()),
@@ -73,6 +80,10 @@ def summarise_classification(
             }
             for name in classes
         },
+        "against_chance": _against_chance(rows, classes),
+        "calibration": judge_calibration(
+            truth_of(rows, classes), probabilities_of(rows, classes), rows["subject"], seed
+        ).to_json(),
         "confusion": confusion_matrix(rows["truth"], rows["predicted"], labels=list(classes)).tolist(),
         "baselines": {name: summarise_judgement(other, classes, seed) for name, other in beside.items()},
         "baselines_left_out": dict(baselines.left_out),
@@ -88,7 +99,7 @@ def measure_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"measure": TITLES[name], **{who: with_interval(found[name], 3) for who, found in columns.items()}}
-            for name in OVERALL
+            for name in summary["measures"]
         ]
     )
 
@@ -106,7 +117,7 @@ def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """All classes together, then each of them, beside the printed numbers; those count samples."""
     rows = []
-    for measure in OVERALL:
+    for measure in summary["measures"]:
         printed = {paper.source: paper.measures.get(measure) for paper in PUBLISHED.get(summary["target"], ())}
         found = summary["measures"][measure], summary["of_samples"].get(measure)
         rows.append(_class_row("all", summary["patients"], measure, found, printed))
@@ -160,6 +171,16 @@ def with_interval(values: Mapping[str, Any], digits: int) -> str:
         return DASH
     told = f"{numbers['mean']:.{digits}f}"
     return told if np.isnan(numbers["low"]) else f"{told} ({interval(numbers, digits)})"
+
+
+def _against_chance(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    """DeLong's test of the AUC of two classes, and where 95 % and 99.9 % of chance lie; nothing of more classes."""
+    if len(classes) != 2:
+        return {}
+    found = delong_test(truth_of(rows, classes) == 1, probabilities_of(rows, classes)[:, 1], rows["subject"])
+    patients = rows.drop_duplicates("subject")
+    levels = {f"{level:g}": list(chance_interval(truth_of(patients, classes) == 1, level)) for level in CHANCE_LEVELS}
+    return {"delong": asdict(found), "chance": levels}
 
 
 def _class_row(

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from common.metrics.calibration import reliability
 from common.metrics.judgement import probabilities_of, truth_of
+from common.metrics.roc import roc_curves
 from common.reports.caveats import tell_caveats
 from common.reports.classification import (
     class_table,
@@ -20,15 +22,30 @@ from common.reports.classification import (
     survival_table,
     votes_table,
 )
-from common.reports.classification_pictures import draw_days, draw_roc, roc_curves
+from common.reports.classification_pictures import draw_days, draw_reliability, draw_roc
 from common.reports.page import Page
 from common.reports.pictures import draw_confusion
 from common.reports.published import short_name
 
-TITLES = {"grade": "Glioma grade: evaluation", "survival": "Glioma survival: evaluation"}
+TITLES = {
+    "grade": "Glioma grade: evaluation",
+    "survival": "Glioma survival: evaluation",
+    "mgmt": "MGMT promoter methylation: evaluation",
+    "tumour": "Brain tumour or none: evaluation",
+}
+SHARED = {
+    "slice": "slices of one patient",
+    "image": "images of one patient",
+    "subject": "copies of one image",
+}
+"""What a published split leaves on both sides, by its unit."""
 LEAKY = (
-    "Published protocol: {unit}s of one patient stand on both sides of the split, so these numbers do not tell how the "
+    "Published protocol: {shared} stand on both sides of the split, so these numbers do not tell how the "
     "network does on a new patient."
+)
+PERMUTED = (
+    "The labels were shuffled between patients (--permute_labels true): these numbers tell what chance, or memory of "
+    "the patients, is worth, and nothing about a disease."
 )
 INVENTED = (
     "{count} patients have an invented age or survival time, as P1 drew them for LGG: who is told by such a value is "
@@ -41,6 +58,13 @@ PRINTED = {
     "survival": "The printed numbers count images or slices, whose patients the networks had met, and P1's classes are "
     "other ones (1 and 5 years, the long one mostly LGG patients with invented times): only a run under the published "
     "protocol compares with them.",
+    "mgmt": "P5's accuracy counts slices, whose patients the network had met, at the epoch that was best on them "
+    "(93.00 % on its training slices): only a run under the published protocol, which also chooses the epoch on what "
+    "it reports, compares with it. Under splits by patient the challenge's winner reached an AUC of about 0.62, its "
+    "models 0.562 on other patients (Kim 2022), and a study of 585 patients found no correlation (Saeed 2023): about "
+    "0.5 is the result to expect.",
+    "tumour": "P2's numbers are of a test set on which the epoch was chosen, and most of whose images have a copy in "
+    "training: only a run under the published protocol compares with them.",
 }
 
 
@@ -99,8 +123,10 @@ def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, 
 
 
 def _warnings(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    warnings = tell_caveats(summary, records, LEAKY.format(unit=summary["unit"]))
+    warnings = tell_caveats(summary, records, LEAKY.format(shared=SHARED[summary["unit"]]))
     invented = sum(bool(record.get("invented")) for record in records)
+    if summary.get("permuted_labels"):
+        warnings.insert(0, PERMUTED)
     return [*warnings, *([INVENTED.format(count=invented)] if invented else [])]
 
 
@@ -127,9 +153,17 @@ def _add_curves(page: Page, summary: Mapping[str, Any], rows: pd.DataFrame) -> N
     classes = summary["classes"]
     counts = draw_confusion(np.array(summary["confusion"]), [short_name(name) for name in classes])
     page.picture(counts, "Patients, as shares of the truth and as counts.")
-    curves = roc_curves(truth_of(rows, classes), probabilities_of(rows, classes), classes)
+    truth, probabilities = truth_of(rows, classes), probabilities_of(rows, classes)
+    curves = {
+        short_name(classes[label]): curve for label, curve in roc_curves(truth, probabilities, rows["subject"]).items()
+    }
     if curves:
-        page.picture(draw_roc(curves), "ROC curves over patients, each class against the rest.")
+        band = "with a pointwise 95 % band (bootstrap over patients)"
+        page.picture(draw_roc(curves), f"ROC curves over patients, each class against the rest, {band}.")
+    labels = [1] if len(classes) == 2 else list(range(len(classes)))
+    points = {short_name(classes[label]): reliability(truth == label, probabilities[:, label]) for label in labels}
+    page.picture(draw_reliability(points, probabilities[:, labels]), "Reliability: how often a probability came true.")
+    page.paragraph(summary["calibration"]["sentence"])
 
 
 def _add_votes(page: Page, summary: Mapping[str, Any]) -> None:

@@ -1,47 +1,51 @@
-"""Curves and points of a classification: ROC curves, survival predicted and true."""
+"""Curves and points of a classification: ROC curves, reliability, survival predicted and true."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.metrics import auc, roc_curve
+
+from common.metrics.calibration import BINS
+from common.metrics.roc import GRID, RocBand
 
 
-def roc_curves(
-    truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """False and true positive rates of each class against the rest; of two classes the second alone.
-
-    Args:
-        truth: class indices (n,).
-        probabilities: (n, K).
-        classes: K names. One that nobody or everybody has gets no curve.
-    """
-    curves = {}
-    for label in range(1 if len(classes) == 2 else 0, len(classes)):
-        is_class = truth == label
-        if 0 < is_class.sum() < len(is_class):
-            false, true, _ = roc_curve(is_class, probabilities[:, label])
-            curves[classes[label]] = (false, true)
-    return curves
-
-
-def draw_roc(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """ROC curves with their AUC, and chance as a dashed line.
+def draw_roc(curves: Mapping[str, RocBand]) -> Figure:
+    """ROC curves with their AUC and 95 % band, and chance as a dashed line.
 
     Args:
-        curves: of :func:`roc_curves`.
+        curves: under the names of their classes.
     """
     figure = Figure(figsize=(5, 4.6), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], linestyle="--", color="0.6", label="chance, AUC 0.50")
-    for name, (false, true) in curves.items():
-        axes.plot(false, true, label=f"{name}, AUC {auc(false, true):.2f}")
+    for name, curve in curves.items():
+        (line,) = axes.plot(curve.false, curve.true, label=f"{name}, AUC {curve.area:.2f}")
+        if len(curve.low):
+            axes.fill_between(GRID, curve.low, curve.high, color=line.get_color(), alpha=0.15, linewidth=0)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
     axes.legend(loc="lower right", fontsize=8, frameon=False)
+    return figure
+
+
+def draw_reliability(points: Mapping[str, tuple[np.ndarray, np.ndarray]], probabilities: np.ndarray) -> Figure:
+    """Observed share against predicted probability, and below it how many have which probability.
+
+    Args:
+        points: of :func:`common.metrics.calibration.reliability`, under the names of their classes.
+        probabilities: of the same classes, (n, classes).
+    """
+    figure = Figure(figsize=(5, 5.6), layout="constrained")
+    axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+    axes.plot([0, 1], [0, 1], linestyle="--", color="0.6", label="calibrated")
+    for name, (predicted, observed) in points.items():
+        axes.plot(predicted, observed, marker="o", markersize=4, label=name)
+    axes.set(ylabel="observed share", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.legend(loc="upper left", fontsize=8, frameon=False)
+    below.hist(list(np.asarray(probabilities).T), bins=BINS, range=(0, 1))
+    below.set(xlabel="predicted probability", ylabel="count")
     return figure
 
 

@@ -11,6 +11,8 @@ from common.metrics.baselines import MISSING
 from common.reports.classification import with_interval
 
 CHANCE = 0.5
+NOTHING = "Nothing is claimed."
+SHUFFLED = "The labels were shuffled between patients: nothing here is about their disease."
 
 RIVALLED = (
     "Which values were recorded tells the class as well as the network does: this result is no evidence that the "
@@ -46,15 +48,27 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
     clinical values cannot know which of them were recorded: that baseline then limits no claim, but is told.
 
     Args:
-        summary: with ``measures``, ``against_baselines``, ``sees_clinical``, ``protocol`` and ``side``.
+        summary: with ``measures``, ``against_baselines``, ``sees_clinical``, ``protocol`` and ``side``; of two classes
+            also ``against_chance``, and ``permuted_labels`` where they were shuffled.
     """
     area, gains = summary["measures"]["auc"], {k: v["auc"] for k, v in summary["against_baselines"].items()}
     beaten = {name: gain for name, gain in gains.items() if _above(gain, 0)}
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}
     foreign = summary["protocol"] == "patient" and summary["side"] == "test"
+    permuted = bool(summary.get("permuted_labels"))
+    against = summary.get("against_chance") or {}
     rivals = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
-    claim = _above(area, CHANCE) and bool(gains) and not rivals and foreign
-    told = [_against_chance(area)]
+    claim = (
+        _above(area, CHANCE)
+        and not _is_chance(area, against)
+        and bool(gains)
+        and not rivals
+        and foreign
+        and not permuted
+    )
+    told = [_against_chance(area, against), *_by_delong(against)]
+    if permuted:
+        return Verdict(False, (NOTHING, SHUFFLED, *told, *_of_shuffled(summary)))
     if not _is_unknown(area):
         told += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
@@ -63,21 +77,53 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
         told.append("Under the published protocol the network has met the patients that it is judged on.")
     elif not foreign:
         told.append(f"The {summary['side']} side is no test of it.")
-    opening = (
-        "The network tells the classes better than chance and than every baseline open to it."
-        if claim
-        else "Nothing is claimed."
-    )
+    best = "The network tells the classes better than chance and than every baseline open to it."
+    opening = best if claim else NOTHING
     return Verdict(claim, (opening, *told))
 
 
-def _against_chance(area: Mapping[str, Any]) -> str:
+def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any]) -> str:
     told = f"AUC {with_interval(area, 2)}"
     if _is_unknown(area):
         return f"{told}: these patients cannot tell it from chance (0.5)."
+    if _is_chance(area, against) and not area["low"] <= CHANCE <= area["high"]:
+        low, high = against["chance"]["0.95"]
+        reach = f"chance alone reaches {low:.2f} to {high:.2f} in 95 %"
+        return f"{told}: the interval excludes chance (0.5), but of so few patients {reach}: it shows nothing."
     if _above(area, CHANCE):
-        return f"{told}: better than chance (0.5)."
-    return f"{told}: the interval is not above 0.5, so nothing shows that it is better than chance."
+        return f"{told}: the interval excludes chance (0.5); it is better."
+    if area["high"] < CHANCE:
+        return f"{told}: the interval excludes chance (0.5), but lies below it."
+    return f"{told}: the interval does not exclude chance (0.5), so nothing shows that it is better."
+
+
+def _is_chance(area: Mapping[str, Any], against: Mapping[str, Any], level: str = "0.95") -> bool:
+    """Whether chance alone reaches this AUC: a bootstrap of a few patients whose pairs are all in order cannot tell."""
+    low, high = against.get("chance", {}).get(level, (None, None))
+    return low is not None and not _is_unknown(area) and low <= area["mean"] <= high
+
+
+def _by_delong(against: Mapping[str, Any]) -> list[str]:
+    found = against.get("delong")
+    if not found or _is_unknown(found):
+        return []
+    does = "excludes" if not found["low"] <= CHANCE <= found["high"] else "does not exclude"
+    p_value = f"p = {found['p_value']:.3f}" if found["p_value"] >= 0.001 else "p < 0.001"
+    return [f"DeLong's interval, {found['low']:.2f} to {found['high']:.2f}, {does} chance ({p_value})."]
+
+
+def _of_shuffled(summary: Mapping[str, Any]) -> list[str]:
+    """Whether the result lies where chance lies, and what it means if it does not."""
+    area, against = summary["measures"]["auc"], summary.get("against_chance") or {}
+    if _is_unknown(area) or "chance" not in against:
+        return []
+    low, high = against["chance"]["0.999"]
+    where = f"where 99.9 % of chance lies ({low:.2f} to {high:.2f})"
+    if _is_chance(area, against, "0.999"):
+        return [f"The AUC is {where}, as it must be for patients whom the network has not met."]
+    if area["mean"] > high and (summary["protocol"] != "patient" or summary["side"] != "test"):
+        return [f"The AUC is above {where}: that is memory of the patients, whom the network has met."]
+    return [f"The AUC is not {where}: look for what the split lets through."]
 
 
 def _against_baselines(beaten: Mapping[str, Any], unbeaten: Mapping[str, Any]) -> list[str]:
@@ -100,4 +146,4 @@ def _above(values: Mapping[str, Any], bound: float) -> bool:
 
 
 def _is_unknown(values: Mapping[str, Any]) -> bool:
-    return values["low"] is None or math.isnan(values["low"])
+    return values.get("low") is None or math.isnan(values["low"])

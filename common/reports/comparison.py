@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from common.errors import KnobError, OutputError, Problem
-from common.metrics.judgement import OF_A_CLASS, OVERALL
+from common.metrics.judgement import OF_A_CLASS, OF_TWO, OVERALL
 from common.reports import published
 from common.reports.classification import TITLES
 from common.reports.page import Page
@@ -81,7 +81,9 @@ def _segmentation(metrics: Metrics) -> Column:
 
 def _classification(metrics: Metrics) -> Column:
     column = _facts(metrics, "protocol", "side", "patients", "samples")
-    column.update({TITLES[name]: _with_interval(metrics["measures"][name], 3) for name in OVERALL})
+    if metrics.get("permuted_labels"):
+        column["labels"] = "shuffled"
+    column.update({TITLES[name]: _with_interval(values, 3) for name, values in metrics["measures"].items()})
     for name, found in metrics["per_class"].items():
         column.update({_of_class(measure, name): _with_interval(found[measure], 3) for measure in OF_A_CLASS})
     for key, value in metrics["of_samples"].items():
@@ -122,7 +124,7 @@ def _of_class(measure: str, name: str) -> str:
 
 def _of_samples(key: str) -> str:
     """The row of a key of :func:`common.metrics.judge`, over samples."""
-    if key in OVERALL:
+    if key in (*OVERALL, *OF_TWO):
         return f"{TITLES[key]}{SAMPLES}"
     measure, _, name = key.partition("_")
     return f"{_of_class(measure, name)}{SAMPLES}"

@@ -106,7 +106,7 @@ def draw_grad_cam(
     cam: np.ndarray,
     title: str = "",
     modalities: Sequence[str] = MODALITIES,
-    orientation: str = "RAS",
+    orientation: str | None = "RAS",
 ) -> Figure:
     """A Grad-CAM over the slices that the network saw: a row a modality, a column a slice, in radiological convention.
 
@@ -115,7 +115,8 @@ def draw_grad_cam(
         cam: 0 to 1, (x, y); the same for all of them, since the network looks at all channels at once.
         title: above the picture.
         modalities: names of the rows; where the channels cannot be divided between them, there is one without a name.
-        orientation: of the axes; its first two letters tell where x and y grow to (``RAS``, ``LPS``).
+        orientation: of the axes; its first two letters tell where x and y grow to (``RAS``, ``LPS``). ``None`` where
+            that is not known: the slices are drawn as they are stored, and no side is marked.
     """
     if not modalities or len(image) % len(modalities):
         modalities = ("",)
@@ -127,9 +128,31 @@ def draw_grad_cam(
         show_slice(axes, channel, None)
         shown = _show_heat(axes, heat)
     for axes, name in zip(grid[:, 0], modalities, strict=True):
-        _mark_right(axes)
+        if orientation:
+            _mark_right(axes)
         axes.text(-0.04, 0.5, name, transform=axes.transAxes, rotation=90, ha="right", va="center", fontsize=10)
     figure.colorbar(shown, ax=grid, shrink=0.6, label="Grad-CAM")
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def draw_picture_grad_cam(picture: np.ndarray, cam: np.ndarray, title: str = "") -> Figure:
+    """A Grad-CAM over a single picture, which stands beside it as it is (P2, Figures 6 and 7).
+
+    Args:
+        picture: 0 to 1, grey (1, x, y) or RGB (3, x, y).
+        cam: 0 to 1, (x, y).
+        title: above the picture.
+    """
+    figure = Figure(figsize=(6.2, 3.2), layout="constrained")
+    grid = figure.subplots(1, 2)
+    shown = (
+        np.clip(np.asarray(picture, dtype=np.float32), 0, 1).transpose(2, 1, 0).squeeze(-1 if len(picture) == 1 else ())
+    )
+    for axes in grid:
+        axes.imshow(shown, cmap="gray", vmin=0, vmax=1)
+        axes.set_axis_off()
+    figure.colorbar(_show_heat(grid[1], cam), ax=grid[1], shrink=0.8, label="Grad-CAM")
     figure.suptitle(title, fontsize=10)
     return figure
 
@@ -161,9 +184,14 @@ def draw_mask_grad_cam(masks: np.ndarray, cam: np.ndarray, title: str = "", orie
     return figure
 
 
-def radiological(image: np.ndarray, orientation: str) -> np.ndarray:
-    """(..., x, y) with x growing to the patient's left and y to the back, as :func:`show_slice` wants it; a view."""
+def radiological(image: np.ndarray, orientation: str | None) -> np.ndarray:
+    """(..., x, y) with x growing to the patient's left and y to the back, as :func:`show_slice` wants it; a view.
+
+    Without an orientation, ``image`` as it is.
+    """
     image = np.asarray(image)
+    if not orientation:
+        return image
     image = image[..., ::-1, :] if orientation[0] == "R" else image
     return image[..., ::-1] if orientation[1] == "A" else image
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from common.cohorts.records import Record
 from common.errors import Problem, SplitError
-from common.splits.folds import PUBLISHED_SHARES, Sides, k_fold, monte_carlo, slice_split
+from common.splits.folds import PUBLISHED_SHARES, Sides, hold_out_k_fold, k_fold, monte_carlo, slice_split
 from common.splits.guard import name_some
 from common.splits.manifest import SIDES, SplitManifest, cohort_hash
 
-METHODS = ("k_fold", "monte_carlo", "external")
+METHODS = ("k_fold", "hold_out_k_fold", "monte_carlo", "external")
 PARTS = ("slice", "image")
 
 
@@ -37,15 +37,17 @@ def draw_split(
     Args:
         records: the cohort.
         seed: of the draw.
-        fold: which fold is tested (the next one validates); with ``monte_carlo``, which repeat.
+        fold: which fold is tested (the next one validates); with ``hold_out_k_fold``, which one validates; with
+            ``monte_carlo``, which repeat.
         folds: how many folds, or repeats.
-        protocol: ``patient``, or ``paper`` for a split over all slices (P3) or images (P1) of all patients.
+        protocol: ``patient``, or ``paper`` for a split over all slices (P3) or images (P1) of all patients; or over the
+            records' subjects (P2), whose cohort then leaves copies of an image apart.
         stratify_by: a key of the records, ``None`` for no stratification.
         slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper``.
-        method: ``k_fold``; ``monte_carlo`` with any train share; ``external``: everyone is on the test side, to
-            evaluate a checkpoint on another data set.
-        train_share: of ``monte_carlo``.
-        unit: what ``paper`` splits, ``slice`` or ``image``.
+        method: ``k_fold``; ``hold_out_k_fold``, whose folds share one test side; ``monte_carlo`` with any train share;
+            ``external``: everyone is on the test side, to evaluate a checkpoint on another data set.
+        train_share: of ``hold_out_k_fold`` and ``monte_carlo``.
+        unit: what ``paper`` splits, ``slice``, ``image`` or ``subject``; a split over subjects is by ``method``.
         shares: of ``paper``'s training, validation and test side.
         stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
 
@@ -56,7 +58,7 @@ def draw_split(
     subjects = sorted({record["subject"] for record in records})
     _check(subjects, fold, folds, method)
     settings: dict[str, Any] = {"method": method}
-    if protocol == "paper":
+    if protocol == "paper" and unit != "subject":
         check_parts(records, unit)
         sides = _split_parts(records, slices_per_subject, unit, shares, _draw_seed(seed, fold), stratify_units_by)
         settings = {"method": f"{unit}_split", "unit": unit, "seed": seed, "fold": fold}
@@ -64,6 +66,9 @@ def draw_split(
         settings["shares"] = None if tuple(shares) == PUBLISHED_SHARES else tuple(shares)
     elif method == "external":
         sides = Sides((), (), tuple(subjects))
+    elif method == "hold_out_k_fold":
+        sides = hold_out_k_fold(records, folds, seed, train_share, stratify_by)[fold]
+        settings.update(seed=seed, fold=fold, folds=folds, stratify_by=stratify_by, train_share=train_share)
     elif method == "monte_carlo":
         sides = monte_carlo(records, train_share, folds, seed, stratify_by=stratify_by)[fold]
         settings.update(seed=seed, fold=fold, folds=folds, stratify_by=stratify_by, train_share=train_share)

@@ -52,15 +52,7 @@ def k_fold(records: Sequence[Record], folds: int = 5, seed: int = 0, stratify_by
     if len(people) < folds:
         what = f"{len(people)} patients cannot fill {folds} folds"
         raise SplitError(Problem(what, "the cohort", f"Add patients or lower --folds ({FEWEST_PATIENTS} or more)."))
-    ordered = sorted(records, key=lambda record: str(record["subject"]))
-    groups = [person_of(record["subject"]) for record in ordered]
-    strata = _strata(ordered, stratify_by, at_least=folds)
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class in y")
-        parts = [
-            {groups[index] for index in tested} for _, tested in splitter.split(np.zeros(len(groups)), strata, groups)
-        ]
+    parts = _parts(records, folds, seed, stratify_by)
     return [_k_th_sides(people, parts, fold) for fold in range(folds)]
 
 
@@ -91,6 +83,44 @@ def hold_out(
     rest = sorted(set(everyone) - test)
     validation = _draw(rest, min(_count(validation_share, len(everyone)), len(rest) - 1), stratum, seed)
     return Sides(*(_subjects(people, side) for side in (set(rest) - validation, validation, test)))
+
+
+def hold_out_k_fold(
+    records: Sequence[Record],
+    folds: int = 3,
+    seed: int = 0,
+    train_share: float = 0.8,
+    stratify_by: str | None = None,
+) -> list[Sides]:
+    """A fixed hold-out for test, and the rest in ``folds`` parts: in the k-th split, part k validates (P2).
+
+    P2 holds 600 of 3,000 images out and cross-validates three-fold on the other 2,400.
+
+    Args:
+        records: the cohort; all records of a subject stay together.
+        folds: at least 2.
+        seed: of both draws.
+        train_share: the share of patients that are not tested; one of its ``folds`` parts validates.
+        stratify_by: as in :func:`k_fold`.
+
+    Raises:
+        SplitError: fewer than two folds, a share that leaves nobody on a side, or fewer patients than that takes.
+    """
+    if folds < FEWEST_PATIENTS - 1:
+        raise SplitError(Problem(f"{folds} folds leave nobody to train on", "--folds", "Ask for 2 folds or more."))
+    if not 0 < train_share < 1:
+        what = f"a train share of {train_share:g} leaves nobody to {'test' if train_share >= 1 else 'train on'}"
+        raise SplitError(Problem(what, "--train_share", "Choose more than 0 and less than 1."))
+    people = _people(records)
+    if len(people) <= folds:
+        what = f"{len(people)} patients cannot fill {folds} folds and a test side"
+        raise SplitError(Problem(what, "the cohort", "Add patients or lower --folds (2 or more)."))
+    stratum = {person_of(record["subject"]): _value(record, stratify_by) for record in records}
+    count = min(_count(round(1 - train_share, 9), len(people)), len(people) - folds)
+    test = _draw(sorted(people), count, stratum, seed)
+    rest = [record for record in records if person_of(record["subject"]) not in test]
+    parts = _parts(rest, folds, seed, stratify_by)
+    return [Sides(*(_subjects(people, side) for side in (people.keys() - test - part, part, test))) for part in parts]
 
 
 def monte_carlo(
@@ -132,21 +162,39 @@ def slice_split(
 
     Args:
         units: ``subject#index`` of all slices of all volumes, or of all images of all patients.
-        shares: of training, validation and test.
+        shares: of training, validation and test; validation may have none, where the paper chose its best epoch on the
+            slices that it reported.
         seed: of the draw.
         strata: the stratum of each unit, spread evenly over the sides; ``None`` for no stratification.
 
     Raises:
         SplitError: fewer than three units, or shares that do not add up to 1.
     """
-    if len(units) < FEWEST_PATIENTS or abs(sum(shares) - 1) > 1e-6 or min(shares) <= 0:
+    if len(units) < FEWEST_PATIENTS or abs(sum(shares) - 1) > 1e-6 or not _are_sides(shares):
         what = f"{len(units)} slices or images cannot be split by the shares {tuple(shares)}"
         raise SplitError(Problem(what, "the published split", "It takes 3 of them or more and shares that sum to 1."))
     ordered = sorted(units)
     test_count, validation_count = _count(shares[2], len(ordered)), _count(shares[1], len(ordered))
     rest, test = _part(ordered, test_count, strata, seed)
-    train, validation = _part(rest, validation_count, strata, seed)
+    train, validation = _part(rest, validation_count, strata, seed) if validation_count else (rest, [])
     return Sides(*(tuple(sorted(side)) for side in (train, validation, test)))
+
+
+def _are_sides(shares: Sequence[float]) -> bool:
+    train, validation, test = shares
+    return min(train, test) > 0 and validation >= 0
+
+
+def _parts(records: Sequence[Record], folds: int, seed: int, stratify_by: str | None) -> list[set[str]]:
+    """The persons in each of ``folds`` parts that are about equal in records and strata."""
+    ordered = sorted(records, key=lambda record: str(record["subject"]))
+    groups = [person_of(record["subject"]) for record in ordered]
+    strata = _strata(ordered, stratify_by, at_least=folds)
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class in y")
+        chosen = splitter.split(np.zeros(len(groups)), strata, groups)
+        return [{groups[index] for index in tested} for _, tested in chosen]
 
 
 def _people(records: Sequence[Record]) -> dict[str, set[str]]:

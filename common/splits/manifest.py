@@ -35,8 +35,8 @@ class SplitManifest:
             are ``subject#index``.
         cohort_hash: of the sorted ids of all subjects that were split.
         protocol: ``patient`` or ``paper``.
-        method: ``k_fold``, ``monte_carlo``, ``external``, ``slice_split``, ``image_split``, or ``by_hand`` for a file
-            of one's own.
+        method: ``k_fold``, ``hold_out_k_fold``, ``monte_carlo``, ``external``, ``slice_split``, ``image_split``, or
+            ``by_hand`` for a file of one's own.
         unit: what stands on a side, ``subject``, ``slice`` or ``image``.
         seed: of the draw; ``None`` where nothing was drawn, like the following ones.
         fold: which of ``folds`` splits this is, from 0.
@@ -46,6 +46,8 @@ class SplitManifest:
         shares: of the sides of a split over slices or images, ``None`` for P3's; a setting only where there are any,
             so that the hashes of earlier splits stay.
         unused: subjects of the folder that a file of one's own leaves out; no part of the split, nor of its hash.
+        scans: the scans of each subject, as the cohort says; no part of the split either. A group of copies is named
+            after one of its images and may be another group in another run, but its images keep their names.
     """
 
     sides: Mapping[str, tuple[str, ...]]
@@ -60,6 +62,7 @@ class SplitManifest:
     stratify_by: str | None = None
     shares: tuple[float, ...] | None = None
     unused: tuple[str, ...] = field(default=(), compare=False)
+    scans: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -76,16 +79,21 @@ class SplitManifest:
         """The subjects on the named sides (all sides if none is named), sorted, once each."""
         return tuple(sorted({subject_of(unit) for side in sides or SIDES for unit in self.sides[side]}))
 
+    def known_as(self, *sides: str) -> tuple[str, ...]:
+        """All names of who is on the named sides (all sides if none is named): subjects and their scans, sorted."""
+        subjects = self.subjects(*sides)
+        return tuple(sorted({name for subject in subjects for name in (subject, *self.scans.get(subject, ()))}))
+
     def provenance(self, start: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What a checkpoint must carry of the split, with all that the checkpoint it continues from had learned from.
 
         Returns:
-            ``protocol``, ``split_hash``, and the hashed patients under ``training_subjects`` and
+            ``protocol``, ``split_hash``, and the hashed patients (and their scans) under ``training_subjects`` and
             ``validation_subjects``; strings and lists only, so that it loads with ``weights_only=True``.
         """
         before = start or {}
-        trained = {hash_subject(subject) for subject in self.subjects("train")}
-        chosen = {hash_subject(subject) for subject in self.subjects("validation")}
+        trained = {hash_subject(subject) for subject in self.known_as("train")}
+        chosen = {hash_subject(subject) for subject in self.known_as("validation")}
         return {
             "protocol": self.protocol,
             "split_hash": self.hash,

@@ -54,8 +54,8 @@ def resolve_split(
         slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper`` without a
             split file.
         method: see :func:`common.splits.draw.draw_split`.
-        train_share: of the method ``monte_carlo``.
-        unit: what ``paper`` splits, ``slice`` (P3) or ``image`` (P1).
+        train_share: of the methods ``hold_out_k_fold`` and ``monte_carlo``.
+        unit: what ``paper`` splits, ``slice`` (P3), ``image`` (P1) or ``subject`` (P2, whose subjects are images).
         shares: of ``paper``'s training, validation and test side.
         stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
 
@@ -66,7 +66,8 @@ def resolve_split(
     """
     path = Path(output_dir) / FILE_NAME
     if split_file is not None:
-        return _keep(_bring_own(records, Path(split_file), protocol, unit), path, to_the_letter=True)
+        brought = _bring_own(records, Path(split_file), protocol, unit)
+        return replace(_keep(brought, path, to_the_letter=True), scans=_scans_of(records))
     drawn = draw_split(
         records,
         seed=seed,
@@ -81,7 +82,7 @@ def resolve_split(
         shares=shares,
         stratify_units_by=stratify_units_by,
     )
-    return _keep(drawn, path, to_the_letter=False)
+    return replace(_keep(drawn, path, to_the_letter=False), scans=_scans_of(records))
 
 
 def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) -> list[Record]:
@@ -98,6 +99,15 @@ def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) 
         indices.setdefault(subject_of(unit), []).append(int(unit.rpartition("#")[2]))
     key = INDEX_KEYS[manifest.unit]
     return [{**record, key: sorted(indices[record["subject"]])} for record in records if record["subject"] in indices]
+
+
+def _scans_of(records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
+    """The scans of each subject who has any of a name of its own."""
+    scans: dict[str, list[str]] = {}
+    for record in records:
+        if record.get("scan"):
+            scans.setdefault(record["subject"], []).append(str(record["scan"]))
+    return {subject: tuple(sorted(names)) for subject, names in scans.items()}
 
 
 def _bring_own(records: Sequence[Record], path: Path, protocol: str, unit: str) -> SplitManifest:

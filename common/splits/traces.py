@@ -21,6 +21,7 @@ from common.cohorts.volumes import read_volume_header
 
 IMAGE_KEYS = (*MODALITIES, "image")
 CLINICAL = {"age": "age", "survival_days": "survival", "resection": "the extent of resection"}
+VOLUMES = (".nii", ".nii.gz")
 SITE = re.compile(r"^brats1[89]_(?P<site>[a-z0-9]+)_", re.IGNORECASE)
 NONE = "none"
 
@@ -34,7 +35,9 @@ ADVICE = {
     "whether there is a mask": "Take only patients with a mask, or only patients without.",
     "the data set": USE_ONE_SOURCE,
     "the site in the patient's id": USE_ONE_SOURCE,
+    "the plane of the slices": "Report the patients of each plane on their own as well.",
     "the file extension": "Check that the classes were not stored by different tools.",
+    "the size of the picture": "Report pictures of each size on their own as well.",
     "the shape": SAME_GRID,
     "the voxel spacing": SAME_GRID,
     "the orientation": SAME_GRID,
@@ -50,7 +53,8 @@ def find_traces(records: Sequence[Record], target: str, headers: bool = True) ->
     Args:
         records: the cohort, one row each.
         target: the label's key; whether it is recorded is no trace.
-        headers: read the images' headers; without it only the records themselves are looked at.
+        headers: read the headers of volumes; without it only the records themselves are looked at. Folders of DICOM
+            files and pictures have been read by then, and what is known of them stands in the records.
 
     Returns:
         A table a trace, with text columns for categories and float columns for numbers.
@@ -59,6 +63,8 @@ def find_traces(records: Sequence[Record], target: str, headers: bool = True) ->
         DatasetError: an image's header cannot be read.
     """
     traces = _from_records(records, target)
+    sizes = [record.get("original_size") or (np.nan, np.nan) for record in records]
+    traces["the size of the picture"] = pd.DataFrame(sizes, columns=["x", "y"], dtype=float)
     if headers:
         traces.update(_from_headers(records))
     return {name: table for name, table in traces.items() if (table.nunique(dropna=False) > 1).any()}
@@ -74,12 +80,15 @@ def _from_records(records: Sequence[Record], target: str) -> dict[str, pd.DataFr
     columns["whether there is a mask"] = [str(bool(record.get("seg"))) for record in records]
     columns["the data set"] = [str(record.get("source")) for record in records]
     columns["the site in the patient's id"] = [_site(str(record["subject"])) for record in records]
+    columns["the plane of the slices"] = [_join((record.get("planes") or {}).values()) for record in records]
     columns["the file extension"] = [_join(_extension(path) for path in _images(record).values()) for record in records]
     return {name: pd.DataFrame({name: values}) for name, values in columns.items()}
 
 
 def _from_headers(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
-    rows = [[_header_of(path) for path in _images(record).values()] for record in records]
+    rows = [[_header_of(path) for path in _images(record).values() if _is_volume(path)] for record in records]
+    if not any(rows):
+        return {}
 
     def texts(key: str) -> pd.Series:
         return pd.Series([_join(header[key] for header in row) for row in rows])
@@ -117,6 +126,10 @@ def _read_traces(path: str, stamp: int) -> dict[str, Any]:
 
 def _images(record: Record) -> dict[str, str]:
     return {key: str(record[key]) for key in IMAGE_KEYS if record.get(key)}
+
+
+def _is_volume(path: str) -> bool:
+    return is_hdf5(path) or path.lower().endswith(VOLUMES)
 
 
 def _is_recorded(value: Any) -> bool:

@@ -9,14 +9,19 @@ from common.transforms.clinical import (
     fit_clinical,
     refuse_unused,
 )
+from common.transforms.copies_cache import find_copies
+from common.transforms.image_cache import prepare_images
 from common.transforms.image_items import LoadSlicesd, image_items
 from common.transforms.inference import LabelMapd, LoadImageModalitiesd, PrepareBraind, SaveLabelMapd
 from common.transforms.items import class_weights
 from common.transforms.mask_bag import LoadMaskd, MaskBagd
 from common.transforms.mask_items import LoadMaskSliced, mask_items
+from common.transforms.picture_items import LoadPictured, ReadPictured
 from common.transforms.preparation import PreparedCase, prepare_case
 from common.transforms.probabilities import ClassProbabilitiesd
 from common.transforms.sampling import epoch_sampler
+from common.transforms.series_cache import prepare_series
+from common.transforms.series_items import LoadSeriesSliced, TakeSeriesd, series_items, series_slices_per_subject
 from common.transforms.slice_cache import prepare_slices
 from common.transforms.slices import LoadPreparedd, OneHotd, slice_items, slices_per_subject, volume_items
 from common.transforms.take_slices import TakeSlicesd
@@ -30,13 +35,17 @@ __all__ = [
     "LoadImageModalitiesd",
     "LoadMaskSliced",
     "LoadMaskd",
+    "LoadPictured",
     "LoadPreparedd",
+    "LoadSeriesSliced",
     "LoadSlicesd",
     "MaskBagd",
     "OneHotd",
     "PrepareBraind",
     "PreparedCase",
+    "ReadPictured",
     "SaveLabelMapd",
+    "TakeSeriesd",
     "TakeSlicesd",
     "add_clinical",
     "class_weights",
@@ -45,13 +54,18 @@ __all__ = [
     "common_spacing",
     "default_cache_dir",
     "epoch_sampler",
+    "find_copies",
     "fit_clinical",
     "image_items",
     "mask_items",
     "prepare_case",
     "prepare_cases",
+    "prepare_images",
+    "prepare_series",
     "prepare_slices",
     "refuse_unused",
+    "series_items",
+    "series_slices_per_subject",
     "slice_items",
     "slices_per_subject",
     "volume_items",

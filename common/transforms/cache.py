@@ -27,8 +27,9 @@ from common.errors import DatasetError, Problem
 from common.files import atomic_path, stable_hash
 from common.transforms.preparation import spacing_problem
 
-KINDS = ("case", "masks", "slices")
-"""What an entry can hold: images with their mask, a mask alone, or a few whole slices."""
+KINDS = ("case", "masks", "slices", "image", "series", "copies")
+"""What an entry holds: images with their mask, a mask alone, a few whole slices, one image, slices of series, or which
+images of a cohort are copies of each other."""
 
 DESCRIPTION = "case.json"
 MILLILITRE = 1000.0
@@ -63,7 +64,8 @@ def prepare_each(
         prepare: makes a case of a record, given the cache's folder.
         cache_dir: ``None`` for :func:`default_cache_dir`.
         workers: threads; by default one a core, four at most.
-        axes: along how many of the working axes (x, y, z) all cases must have voxels of one size.
+        axes: along how many of the working axes (x, y, z) all cases must have voxels of one size; 0 where they have
+            no ``geometry``.
 
     Raises:
         DatasetError: everything that is wrong with any of the patients, in one error.
@@ -88,8 +90,8 @@ def prepare_each(
                 problems.extend(result.problems)
             else:
                 cases.append(result)
-    expected = common_spacing(cases)[:axes]
-    for case in cases:
+    expected = common_spacing(cases)[:axes] if axes else []
+    for case in cases if axes else ():
         problems += spacing_problem(case["geometry"]["spacing"][:axes], expected, scan_of(case))
     if problems:
         raise DatasetError(problems)

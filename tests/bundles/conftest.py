@@ -21,6 +21,7 @@ TINY: dict[str, Any] = {
     "backbone": "resnet18",
     "image_size": [64, 64],
     "slice_gap": 6,  # heads of these phantoms are 24 or 40 mm high
+    "slices_per_patient": 4,
 }
 """A training run of seconds."""
 
@@ -36,6 +37,22 @@ def classifiable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("classifiable")
     make_brats_phantoms(folder, patients=20, shape=(48, 48, 40))
     return folder
+
+
+@pytest.fixture(scope="session")
+def series_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen phantoms as DICOM series, half of them methylated by nothing that shows."""
+    from common.cohorts.phantom_rsna import make_rsna_phantoms
+
+    return make_rsna_phantoms(tmp_path_factory.mktemp("series"), patients=16, shape=(48, 48, 16))
+
+
+@pytest.fixture(scope="session")
+def images_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Phantom images of twelve brains a class, and copies of them."""
+    from common.cohorts.phantom_br35h import make_br35h_phantoms
+
+    return make_br35h_phantoms(tmp_path_factory.mktemp("images"), originals=12, copies=1, side=64)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +96,9 @@ def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
         parser = ConfigParser(ConfigParser.load_config_file(BUNDLES / bundle / "configs" / f"{config}.yaml"))
         parser.update({name: value for name, value in settings.items() if name in parser})
         network = parser.get_parsed_content("network_def")
-        network.train()(torch.rand(4, parser.get_parsed_content("network_def#in_channels"), 64, 64))
+        sides = getattr(network, "image_size", (64, 64))
+        channels = getattr(network, "in_channels", None) or parser.get_parsed_content("network_def#in_channels")
+        network.train()(torch.rand(4, channels, *sides))
         path = tmp_path_factory.mktemp("weights") / "models" / "model.pt"
         save_checkpoint(path, {"model": network.state_dict(), "provenance": {}})
         return path

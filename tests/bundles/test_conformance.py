@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from common.networks import FusionClassifier
+from common.networks import SegmentationUNet, SliceClassifier
 from common.reports.knobs import Knob, read_knobs
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles"
@@ -22,11 +22,14 @@ TRAINS = sorted(ROOT.glob("*/configs/train*.yaml"))
 INFERENCES = sorted(ROOT.glob("*/configs/inference*.yaml"))
 
 GRADE, SEGMENTATION = "glioma_grade_classification", "glioma_segmentation"
-SURVIVAL = "glioma_survival_classification"
+SURVIVAL, MGMT = "glioma_survival_classification", "mgmt_classification"
+TUMOUR = "brain_tumor_classification"
 FINISH = ["", "multi_gpu_train", "evaluate"]
 CHAINS = {
+    (TUMOUR, "train"): [["", "paper"], FINISH],
     (GRADE, "train"): [["", "paper"], FINISH],
     (SEGMENTATION, "train"): [["", "stage2", "stage3"], ["", "paper"], FINISH],
+    (MGMT, "train"): [["", "paper"], FINISH],
     (SURVIVAL, "train"): [["", "paper"], FINISH],
     (SURVIVAL, "train_masks"): [["", "paper_masks"], [*FINISH, "evaluate+evaluate_from_images"]],
 }
@@ -38,6 +41,14 @@ BLOCKS = ["data", "split", "run", "network", "learning", "--- end of knobs ---"]
 OWN_WORDS = {
     "protocol": "which overlay publishes it",
     "dataset_dir": "which data sets have what the task needs",
+    "datalist": "patients, or images",
+    "exclude": "patients, or images",
+    "split_method": "P2 has one of its own",
+    "folds": "a hold-out stands beside them, or one of them is for test",
+    "fold": "for validation, or for test",
+    "train_share": "of patients, or of groups of copies",
+    "units": "one dense layer before the last, or two",
+    "dropout": "where it stands",
     "modalities": "they are channels, or images",
     "image_size": "slices are padded, or resized",
     "cache_dir": "what is kept: cases, slices or masks",
@@ -49,6 +60,7 @@ OWN_WORDS = {
     "batch_size": "what a sample is",
     "samples_per_epoch": "what a sample is",
     "inference_batch_size": "what a sample is",
+    "lr": "of Adam, or SGD",
 }
 """Knobs whose words differ between training configs, and why."""
 
@@ -93,8 +105,13 @@ def parse(bundle: str, *configs: str) -> Any:
 
 
 def inputs(parser: Any, network: torch.nn.Module, *shape: int) -> list[tuple[torch.Tensor, ...]]:
-    """What a network may be called with: an image (batch, height, width of ``shape``), and one with clinical values."""
+    """What a network may be called with: an image (batch, height, width of ``shape``), and one with clinical values.
+
+    A network that flattens its maps takes one size alone, and gets that.
+    """
     batch, *sides = shape
+    if isinstance(network, SliceClassifier):
+        return [(torch.rand(batch, network.in_channels, *network.image_size),)]
     image = torch.rand(batch, parser.get_parsed_content("network_def#in_channels"), *sides)
     width = getattr(network, "in_clinical", 0)
     return [(image,), (image, torch.rand(batch, width))] if width else [(image,)]
@@ -162,12 +179,15 @@ def test_the_properties_of_a_bundle_are_all_there(
     write_weights: WriteWeights,
     classifiable: Path,
     phantom_dir: Path,
+    series_dir: Path,
+    images_dir: Path,
     tmp_path: Path,
 ) -> None:
-    settings: dict[str, Any] = {"dataset_dir": str(phantom_dir if bundle == SEGMENTATION else classifiable)}
+    folders = {SEGMENTATION: phantom_dir, MGMT: series_dir, TUMOUR: images_dir}
+    settings: dict[str, Any] = {"dataset_dir": str(folders.get(bundle, classifiable))}
     if len(configs) > 1 or configs[0].startswith("inference"):
         inference = configs[0].replace("train", "inference")
-        settings["checkpoint"] = str(write_weights(bundle, inference, backbone="resnet18"))
+        settings["checkpoint"] = str(write_weights(bundle, inference, backbone="resnet18", image_size=[64, 64]))
     if "evaluate" in configs:
         settings["allow_trained_on"] = True  # these weights do not say whom they learned from
     if "from_images" in configs[-1]:
@@ -223,8 +243,8 @@ def test_a_knob_means_the_same_in_every_training_config() -> None:
     """Who knows one bundle knows them all. A word may differ where the thing does, and :data:`OWN_WORDS` says why."""
     knobs = shared_knobs()
     assert {"seed", "fold", "resume", "epochs", "lr"} < knobs.keys()
-    values = {name: [yaml.safe_load(knob.default) for knob in same] for name, same in knobs.items()}
-    kinds = {name: {type(value) for value in defaults if value is not None} for name, defaults in values.items()}
+    defaults = {name: [yaml.safe_load(knob.default) for knob in same] for name, same in knobs.items()}
+    kinds = {name: {type(value) for value in values if value is not None} for name, values in defaults.items()}
     assert {name: types for name, types in kinds.items() if len(types) > 1} == {}
     told = {name for name, same in knobs.items() if len({knob.meaning for knob in same}) > 1}
     assert told == OWN_WORDS.keys()
@@ -262,7 +282,8 @@ def test_onnx_gives_the_same_logits_at_every_size(inference: Path, tmp_path: Pat
     sizes = {0: "batch", 2: "height", 3: "width"}
     for index, example in enumerate(inputs(parser, network, 2, 64, 64)):
         names, file = ["image", "clinical"][: len(example)], tmp_path / f"{index}.onnx"
-        axes = {"image": sizes, "clinical": {0: "batch"}, "pred": sizes if is_dense(network) else {0: "batch"}}
+        sides = {0: "batch"} if isinstance(network, SliceClassifier) else sizes
+        axes = {"image": sides, "clinical": {0: "batch"}, "pred": sizes if is_dense(network) else {0: "batch"}}
         torch.onnx.export(
             network,
             example,
@@ -282,4 +303,4 @@ def test_onnx_gives_the_same_logits_at_every_size(inference: Path, tmp_path: Pat
 
 def is_dense(network: torch.nn.Module) -> bool:
     """Whether it gives logits for each pixel."""
-    return not isinstance(network, FusionClassifier)
+    return isinstance(network, SegmentationUNet)

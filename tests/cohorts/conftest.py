@@ -40,3 +40,38 @@ def write_patient(write_volume: Writer) -> Writer:
         return folder
 
     return write
+
+
+@pytest.fixture
+def write_image() -> Writer:
+    """Writes a picture of smooth noise, its own for each name."""
+
+    def write(path: Path, size: tuple[int, int] = (48, 40)) -> Path:
+        from PIL import Image
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse = np.random.default_rng(crc32(str(path.name).encode())).integers(0, 255, (6, 6)).astype(np.uint8)
+        Image.fromarray(coarse).resize(size).convert("RGB").save(path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_series() -> Writer:
+    """Writes axial slices, the value of every pixel its height in mm; ``heights`` in the order of the file names."""
+
+    def write(
+        folder: Path, heights: Iterable[float] = range(5), size: tuple[int, int] = (7, 6), **about: object
+    ) -> Path:
+        from common.cohorts.phantom_dicom import write_slice
+
+        about.setdefault("series", folder.name)
+        for number, height in enumerate(heights, 1 + sum(1 for _ in folder.glob("*.dcm"))):
+            pixels = np.full(size[::-1], round(height), np.int16)
+            pixels[0, 0] = 100 + round(height)
+            place = {"position": (10.0, -20.0, float(height)), "spacing": (0.5, 0.75), "thickness": 1.0}
+            write_slice(folder / f"Image-{number}.dcm", pixels, **{**place, "number": number, **about})
+        return folder
+
+    return write

@@ -10,6 +10,7 @@ import pytest
 import torch
 from ignite.engine import Engine
 
+from common.cohorts import permute_labels
 from common.cohorts.survival_classes import SurvivalClasses
 from common.handlers import ClassificationReport
 from common.splits.manifest import SplitManifest
@@ -102,6 +103,19 @@ def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:
     assert found["against_baselines"]["missing values alone"]["auc"]["mean"] == 0
     assert found["verdict"]["claim"] is False
     assert any("no evidence that the network reads the tumour" in told for told in found["verdict"]["sentences"])
+
+
+def test_shuffled_labels_are_told_everywhere(tmp_path: Path) -> None:
+    report = grade_report(tmp_path)
+    assert report.facts["permuted_labels"] is False
+    records = permute_labels(report.records, enabled=True)
+    train = [record for record in records if record["subject"].startswith("T")]
+    evaluate(ClassificationReport(tmp_path, records, train, SPLIT, "test", PROVENANCE, GRADES, "grade"), GRADED)
+    found = metrics(tmp_path)
+    assert found["permuted_labels"] is True
+    assert found["verdict"]["claim"] is False
+    assert "shuffled between patients" in found["verdict"]["sentences"][1]
+    assert "--permute_labels true" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_samples_become_patients(tmp_path: Path) -> None:

@@ -114,3 +114,9 @@ def test_a_picture_tells_patient_class_probability_and_modality(network: FusionC
     assert titles(GradCamDrawer(network, classes=("LGG", "HGG")).draw(view)) == ("P: HGG (87%)", "t1ce")
     assert titles(GradCamDrawer(network, modalities=("a", "b", "c")).draw(view)) == ("P: class 1 (87%)", "c")
     assert len(GradCamDrawer(network, masks=True).draw(view).axes) == 3
+
+
+def test_of_a_patients_slices_each_shows_all_modalities(network: FusionClassifier) -> None:
+    view = View("P", torch.rand(3, 40, 32), torch.rand(1, 2), 1, 0.874, modality=2)
+    figure = GradCamDrawer(network, modalities=("flair", "t1", "t2"), slices=True).draw(view)
+    assert [axes.texts[-1].get_text() for axes in figure.axes[:3]] == ["flair", "t1", "t2"]

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, classification_report
 
 from common.metrics import compare_judgements, judge, summarise_judgement
-from common.metrics.judgement import judge_cohorts
+from common.metrics.judgement import judge_cohorts, overall_of
 from common.metrics.resampling import draw_cohorts
 
 GRADES = ("LGG", "HGG")
@@ -128,3 +128,16 @@ def test_a_paired_difference_is_surer_than_its_parts() -> None:
     area = summarise_judgement(rows, GRADES)["auc"]
     assert found["chance"]["auc"]["mean"] == pytest.approx(area["mean"] - 0.5)
     assert found["chance"]["auc"]["low"] == pytest.approx(area["low"] - 0.5)
+
+
+def test_of_two_classes_the_second_is_the_one_to_be_found() -> None:
+    """Two of three with it are found, one of two without it is let go."""
+    of_second = np.array([0.9, 0.8, 0.1, 0.7, 0.2])
+    probabilities = np.stack([1 - of_second, of_second], axis=1)
+    found = judge(np.array([1, 1, 1, 0, 0]), probabilities, ("none", "tumour"))
+    assert (found["sensitivity"], found["specificity"]) == (pytest.approx(2 / 3), 1 / 2)
+    assert (found["recall_tumour"], found["recall_none"]) == (found["sensitivity"], found["specificity"])
+    assert overall_of(("none", "tumour"))[-2:] == ("sensitivity", "specificity")
+    three = judge(np.array([0, 1, 2]), np.eye(3), ("a", "b", "c"))
+    assert "sensitivity" not in three
+    assert set(overall_of("abc")) < set(three)

@@ -254,3 +254,23 @@ def test_a_write_that_the_system_cuts_short_keeps_the_old_checkpoint(tmp_path: P
         signal.signal(signal.SIGXFSZ, handler)
     assert load_checked(path)["model"]["a"].tolist() == [1, 1, 1]
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.pt"]
+
+
+@pytest.mark.parametrize(("trained", "settings"), [(True, {"permute_labels": False}), (True, {}), (True, None)])
+def test_who_learned_shuffled_labels_is_refused_where_true_ones_are_asked_for(
+    tmp_path: Path, trained: bool, settings: dict[str, Any] | None
+) -> None:
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, {"model": Net().state_dict(), "provenance": {"settings": {"permute_labels": trained}}})
+    told = refused(lambda: load_weights(Net(), path, settings=settings))
+    assert "shuffled between patients" in told
+    assert "--permute_labels true" in told
+    assert load_weights(Net(), path, settings={"permute_labels": True})
+
+
+def test_who_learned_true_labels_is_not_judged_on_shuffled_ones(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, {"model": Net().state_dict(), "provenance": {"settings": {"permute_labels": False}}})
+    told = refused(lambda: load_weights(Net(), path, settings={"permute_labels": True}))
+    assert "it learned the true labels" in told
+    assert load_weights(Net(), path)

@@ -41,6 +41,14 @@ def test_the_eight_backbones_take_any_number_of_channels(backbone: str, channels
     assert {name.partition(".")[0] for name, _ in network.named_parameters()} == {"backbone", "head"}
 
 
+def test_without_units_the_features_are_the_last_layers_input() -> None:
+    """P5: ResNet-18 with a fully connected layer of two; 11,176,512 weights before it."""
+    network = FusionClassifier("resnet18", in_channels=3, num_classes=2, units=[])
+    assert linears(network) == [(512, 2)]
+    assert sum(weight.numel() for weight in network.backbone.parameters()) == 11_176_512
+    assert kinds(network.head) == ["Linear"]
+
+
 def test_vgg16_is_pooled_from_its_feature_maps() -> None:
     """512 channels, not the 4,096 of its dense layers, which are gone: 14.7 of 138 million weights are left."""
     network = FusionClassifier("vgg16", in_channels=3)

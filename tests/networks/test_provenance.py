@@ -137,3 +137,17 @@ def test_settings_and_bundle_must_fit_where_weights_are_loaded(tmp_path: Path) -
             load(nn.Linear(2, 2), path, manifest, settings={"units": [32, 64]})
         with pytest.raises(CheckpointError, match="it was trained by the bundle grade, and this is survival"):
             load(nn.Linear(2, 2), path, manifest, bundle="survival")
+
+
+def test_an_image_is_known_by_its_own_name_whatever_its_group_is_called(tmp_path: Path) -> None:
+    """A is a group of A and B; another run, with another threshold, has B in a group of its own."""
+    grouped = SplitManifest({"train": ("A",), "validation": (), "test": ("C",)}, "", scans={"A": ("A", "B")})
+    path = checkpoint(tmp_path / "model.pt", grouped)
+    for load in (load_for_evaluation, continue_from):
+        with pytest.raises(SplitLeakageError, match="B"):
+            load(nn.Linear(2, 2), path, split("C", test="B"))
+        load(nn.Linear(2, 2), path, split("C", test="D"))
+    alone = checkpoint(tmp_path / "alone.pt", split("B", test="C"))
+    merged = SplitManifest({"train": ("C",), "validation": (), "test": ("A",)}, "", scans={"A": ("A", "B")})
+    with pytest.raises(SplitLeakageError, match="B"):
+        load_for_evaluation(nn.Linear(2, 2), alone, merged)

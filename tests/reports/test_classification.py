@@ -50,6 +50,17 @@ def test_a_summary_by_hand(summary: dict[str, Any]) -> None:
     assert summary["against_baselines"]["chance"]["auc"]["mean"] == 0.5
     assert summary["baselines_left_out"] == {"age alone": "nobody has it"}
     assert summary["votes"] == []
+    assert summary["measures"]["sensitivity"]["mean"] == 1
+    assert summary["measures"]["specificity"]["mean"] == 1 / 2
+
+
+def test_chance_and_calibration_by_hand(summary: dict[str, Any]) -> None:
+    against = summary["against_chance"]
+    assert against["delong"]["area"] == 1
+    assert np.isnan(against["delong"]["p_value"])  # all pairs in order
+    assert against["chance"]["0.999"] == [0, 1]  # five patients cannot leave chance
+    gaps = [0.1, 0.6, 0.3, 0.2, 0.1]  # each patient in a bin alone
+    assert summary["calibration"]["error"] == pytest.approx(sum(gaps) / 5)
 
 
 def test_network_and_baselines_stand_side_by_side(summary: dict[str, Any]) -> None:

@@ -56,7 +56,8 @@ def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     assert "Weights: epoch 7. Split: 0123456789ab." in html
     assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
     assert "No baseline of age alone: nobody has it." in html
-    assert html.count("<img") == 3  # confusion matrix, ROC curve, and the heat map that was given
+    assert html.count("<img") == 4  # confusion matrix, ROC curve, reliability, and the heat map that was given
+    assert "Expected calibration error 0.100 (10 bins)" in html
     assert 'class="warning"' not in html
     assert "P19" in html
 
@@ -70,6 +71,7 @@ def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
         ({"side": "validation"}, "The validation side was used while training"),
         ({"patients": 19}, "Only 19 patients"),
         ({"shortcuts": {"warnings": ["Age tells grade."]}}, "Age tells grade."),
+        ({"permuted_labels": True}, "The labels were shuffled between patients (--permute_labels true)"),
         ({"invented": True}, "20 patients have an invented age or survival time"),
     ],
 )

@@ -2,20 +2,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from common.reports.classification_pictures import draw_days, draw_roc, roc_curves
+from common.metrics.roc import roc_band
+from common.reports.classification_pictures import draw_days, draw_reliability, draw_roc
 
 
-def test_of_two_classes_the_second_has_a_curve() -> None:
-    of_hgg = np.array([0.1, 0.8, 0.7, 0.9])
-    curves = roc_curves(np.array([0, 0, 1, 1]), np.stack([1 - of_hgg, of_hgg], axis=1), ("LGG", "HGG"))
-    assert list(curves) == ["HGG"]
-    legend = [text.get_text() for text in draw_roc(curves).axes[0].get_legend().get_texts()]
-    assert legend == ["chance, AUC 0.50", "HGG, AUC 0.75"]
+def test_a_curve_has_its_area_and_its_band() -> None:
+    curve = roc_band(np.array([False, False, True, True]), np.array([0.1, 0.8, 0.7, 0.9]), "abcd")
+    (axes,) = draw_roc({"HGG": curve}).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["chance, AUC 0.50", "HGG, AUC 0.75"]
+    assert len(axes.collections) == 1
 
 
-def test_a_class_that_nobody_has_gets_no_curve() -> None:
-    curves = roc_curves(np.array([0, 1, 1]), np.eye(3)[[0, 1, 2]], ("short", "mid", "long"))
-    assert list(curves) == ["short", "mid"]
+def test_reliability_shows_how_many_stand_behind_a_point() -> None:
+    points = {"HGG": (np.array([0.1, 0.9]), np.array([0.0, 1.0]))}
+    above, below = draw_reliability(points, np.array([[0.1], [0.9], [0.95]])).axes
+    assert above.lines[1].get_xydata().tolist() == [[0.1, 0.0], [0.9, 1.0]]
+    assert [bar.get_height() for bar in below.patches] == [0, 1, 0, 0, 0, 0, 0, 0, 0, 2]
 
 
 def test_who_is_alive_has_another_marker() -> None:

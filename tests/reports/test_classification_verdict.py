@@ -26,7 +26,7 @@ def test_a_network_that_beats_every_baseline_may_be_claimed() -> None:
     assert verdict.claim
     assert verdict.sentences == (
         "The network tells the classes better than chance and than every baseline open to it.",
-        "AUC 0.90 (0.80 to 0.95): better than chance (0.5).",
+        "AUC 0.90 (0.80 to 0.95): the interval excludes chance (0.5); it is better.",
         "Its AUC is above that of majority class (difference 0.40 (0.30 to 0.45)); missing values alone (difference "
         "0.20 (0.10 to 0.30)).",
     )
@@ -67,7 +67,9 @@ def test_without_an_auc_nothing_is_said_of_the_baselines() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"area": measured(0.6, 0.49, 0.7)}, "nothing shows that it is better than chance"),
+        ({"area": measured(0.6, 0.49, 0.7)}, "does not exclude chance (0.5), so nothing shows that it is better"),
+        ({"area": measured(0.3, 0.2, 0.4)}, "the interval excludes chance (0.5), but lies below it"),
+        ({"permuted_labels": True}, "The labels were shuffled between patients"),
         ({"area": measured(0.6, float("nan"), float("nan"))}, "cannot tell it from chance"),
         ({"area": {"mean": None, "low": None, "high": None, "n": 0}}, "cannot tell it from chance"),
         ({"gains": {}}, "There is no baseline"),
@@ -80,3 +82,43 @@ def test_what_else_forbids_a_claim_is_told(changed: dict[str, Any], told: str) -
     assert not verdict.claim
     assert verdict.sentences[0] == "Nothing is claimed."
     assert told in " ".join(verdict.sentences)
+
+
+def test_delongs_interval_stands_beside_the_bootstraps() -> None:
+    def told(low: float, p_value: float) -> str:
+        found = {"low": low, "high": 0.96, "p_value": p_value}
+        return " ".join(judge_evidence(summary(against_chance={"delong": found})).sentences)
+
+    assert "DeLong's interval, 0.79 to 0.96, excludes chance (p < 0.001)." in told(0.79, 0.00001)
+    assert "DeLong's interval, 0.48 to 0.96, does not exclude chance (p = 0.060)." in told(0.48, 0.06)
+    undefined = {"low": None, "high": None, "p_value": None}  # all pairs in order, read from JSON
+    assert "DeLong" not in " ".join(judge_evidence(summary(against_chance={"delong": undefined})).sentences)
+
+
+def test_a_few_patients_in_perfect_order_prove_nothing() -> None:
+    """Two of one class and one of the other: a third of all orders are perfect, and every bootstrap is 1."""
+    perfect = measured(1.0, 1.0, 1.0)
+    verdict = judge_evidence(summary(perfect, against_chance={"chance": {"0.95": [0.0, 1.0]}}))
+    assert not verdict.claim
+    assert "of so few patients chance alone reaches 0.00 to 1.00 in 95 %" in verdict.sentences[1]
+    assert judge_evidence(summary(perfect, against_chance={"chance": {"0.95": [0.3, 0.7]}})).claim
+
+
+@pytest.mark.parametrize(
+    ("area", "protocol", "told"),
+    [
+        (0.6, "patient", "The AUC is where 99.9 % of chance lies (0.20 to 0.80), as it must be"),
+        (0.9, "paper", "above where 99.9 % of chance lies (0.20 to 0.80): that is memory of the patients"),
+        (0.9, "patient", "look for what the split lets through"),
+        (0.1, "paper", "look for what the split lets through"),
+    ],
+)
+def test_shuffled_labels_are_read_against_chance(area: float, protocol: str, told: str) -> None:
+    chance = {"chance": {"0.95": [0.3, 0.7], "0.999": [0.2, 0.8]}}
+    shuffled = summary(measured(area, 0.1, 0.95), protocol=protocol, permuted_labels=True, against_chance=chance)
+    verdict = judge_evidence(shuffled)
+    assert verdict.sentences[:2] == (
+        "Nothing is claimed.",
+        "The labels were shuffled between patients: nothing here is about their disease.",
+    )
+    assert told in verdict.sentences[-1]

@@ -11,6 +11,7 @@ from common.reports.pictures import (
     draw_confusion,
     draw_grad_cam,
     draw_mask_grad_cam,
+    draw_picture_grad_cam,
     draw_segmentation_panel,
     draw_three_planes,
     radiological,
@@ -103,6 +104,15 @@ def test_twelve_channels_are_a_row_a_modality_and_a_column_a_slice() -> None:
     assert figure.get_suptitle() == "P1: HGG (87%)"
 
 
+def test_without_an_orientation_slices_are_drawn_as_stored_and_no_side_is_marked() -> None:
+    image = np.ones((1, 6, 4))
+    image[0, 5, 3] = 9
+    figure = draw_grad_cam(image, image[0] / 9, modalities=("flair",), orientation=None)
+    grey, heat = figure.axes[0].get_images()
+    assert np.argmax(grey.get_array()) == np.argmax(heat.get_array()) == 3 * 6 + 5
+    assert [text.get_text() for text in figure.axes[0].texts] == ["flair"]
+
+
 def test_channels_that_no_names_fit_are_a_single_row() -> None:
     assert len(heats(draw_grad_cam(np.ones((3, 4, 4)), np.ones((4, 4))))) == 3
     named = draw_grad_cam(np.ones((3, 4, 4)), np.ones((4, 4)), modalities=("t1ce",))
@@ -120,3 +130,18 @@ def test_masks_are_drawn_in_their_colours_also_when_they_were_normalised(scale: 
     assert np.argwhere(classes).tolist() == [[0, 0], [3, 5]]
     assert (classes[0, 0], classes[3, 5]) == (2, 3)
     assert right.get_images()[-1].get_array()[3, 5] == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_stands_as_it_is_beside_its_heat(channels: int) -> None:
+    picture = np.zeros((channels, 6, 4))
+    picture[-1, 5, 3] = 1
+    cam = np.zeros((6, 4))
+    cam[5, 3] = 1
+    plain, overlaid = draw_picture_grad_cam(picture, cam, "y1: tumour (90%)").axes[:2]
+    (left,), (right, heat) = plain.get_images(), overlaid.get_images()
+    assert left.get_array().shape == right.get_array().shape == ((4, 6) if channels == 1 else (4, 6, 3))
+    assert left.get_array()[3, 5].max() == 1  # as stored: x to the right, y down, and no side is marked
+    assert heat.get_array()[3, 5] == 1
+    assert heat.get_alpha()[:3].max() == 0
+    assert not plain.texts

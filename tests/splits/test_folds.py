@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from common.errors import SplitError
-from common.splits.folds import Sides, hold_out, k_fold, monte_carlo, slice_split
+from common.splits.folds import Sides, hold_out, hold_out_k_fold, k_fold, monte_carlo, slice_split
 
 
 def cohort(high: int, low: int) -> list[dict[str, str]]:
@@ -49,7 +49,7 @@ def test_all_records_of_a_subject_stay_together() -> None:
 
 def test_one_person_in_two_releases_is_one_person() -> None:
     both = [{"subject": f"{release}_CBICA_{number}_1"} for release in ("Brats18", "BraTS19") for number in range(9)]
-    for sides in [*k_fold(both, 3), hold_out(both)]:
+    for sides in [*k_fold(both, 3), hold_out(both), *hold_out_k_fold(both, 3)]:
         for side in (sides.train, sides.validation, sides.test):
             people = Counter(subject.split("_", 1)[1] for subject in side)
             assert set(people.values()) == {2}
@@ -102,6 +102,47 @@ def test_shares_that_leave_nobody_to_train_on_are_refused(shares: tuple[float, f
         hold_out(cohort(10, 0), *shares)
 
 
+def test_a_hold_out_of_600_and_three_folds_of_800_as_in_p2() -> None:
+    records = [{"subject": f"{number:04d}"} for number in range(3000)]
+    folds = hold_out_k_fold(records, 3)
+    assert [len(sides.test) for sides in folds] == [600] * 3
+    assert [len(sides.validation) for sides in folds] == [800] * 3
+    assert folds[0].test == folds[1].test == folds[2].test
+    validated = sorted(subject for sides in folds for subject in sides.validation)
+    assert sorted([*validated, *folds[0].test]) == [record["subject"] for record in records]
+    for sides in folds:
+        assert sorted(everyone(sides)) == [record["subject"] for record in records]
+
+
+def test_the_hold_out_is_the_same_whatever_the_folds_and_keeps_the_classes() -> None:
+    records = cohort(60, 40)
+    three, five = (hold_out_k_fold(records, folds, seed=2, stratify_by="grade") for folds in (3, 5))
+    assert three[0].test == five[0].test
+    assert grades(three[0].test, records) == {"HGG": 12, "LGG": 8}
+    assert all(grades(sides.validation, records)["LGG"] in (10, 11) for sides in three)
+    assert hold_out_k_fold(records[::-1], 3, seed=2, stratify_by="grade") == three
+    assert hold_out_k_fold(records, 3, seed=3, stratify_by="grade")[0].test != three[0].test
+
+
+def test_groups_of_a_hold_out_with_folds_stay_together() -> None:
+    records = [{"subject": f"P{number % 12}", "grade": "HGG"} for number in range(60)]
+    for sides in hold_out_k_fold(records, 3):
+        assert sorted(everyone(sides)) == sorted({record["subject"] for record in records})
+
+
+def test_the_smallest_cohort_of_a_hold_out_with_folds() -> None:
+    (sides, _, _) = hold_out_k_fold(cohort(4, 0), 3, train_share=0.1)
+    assert [len(sides.train), len(sides.validation), len(sides.test)] == [2, 1, 1]
+    with pytest.raises(SplitError, match="3 patients cannot fill 3 folds and a test side"):
+        hold_out_k_fold(cohort(3, 0), 3)
+
+
+@pytest.mark.parametrize(("folds", "share", "message"), [(1, 0.8, "--folds"), (3, 1.0, "test"), (3, 0.0, "train on")])
+def test_a_hold_out_with_folds_that_leaves_nobody_is_refused(folds: int, share: float, message: str) -> None:
+    with pytest.raises(SplitError, match=message):
+        hold_out_k_fold(cohort(10, 0), folds, train_share=share)
+
+
 @pytest.mark.parametrize("train_share", [0.9, 0.8, 0.7, 0.6, 0.5])
 def test_monte_carlo_tests_on_what_the_train_share_leaves(train_share: float) -> None:
     splits = monte_carlo(cohort(80, 20), train_share, repeats=10, stratify_by="grade")
@@ -127,6 +168,17 @@ def test_the_published_split_draws_slices_and_shares_patients() -> None:
     assert sorted(everyone(sides)) == units
     assert {unit[:2] for unit in sides.train} & {unit[:2] for unit in sides.test}
     assert slice_split(units[::-1], seed=1) == sides
+
+
+def test_a_published_split_may_choose_its_epoch_on_what_it_reports() -> None:
+    sides = slice_split([f"P{patient}#{index:03d}" for patient in range(5) for index in range(20)], (0.8, 0, 0.2))
+    assert (len(sides.train), len(sides.validation), len(sides.test)) == (80, 0, 20)
+
+
+@pytest.mark.parametrize("shares", [(0.8, 0.2, 0), (0, 0.5, 0.5), (1.2, -0.4, 0.2), (0.5, 0.1, 0.1)])
+def test_a_published_split_has_something_to_learn_and_to_test(shares: tuple[float, float, float]) -> None:
+    with pytest.raises(SplitError, match="cannot be split by the shares"):
+        slice_split([f"P#{index}" for index in range(20)], shares)
 
 
 def test_the_published_split_needs_three_slices() -> None:

@@ -221,3 +221,26 @@ def test_a_split_file_of_slices_cannot_tell_scans_apart(tmp_path: Path) -> None:
     with pytest.raises(SplitError, match=r"several scans of a patient cannot be told apart.*P00\."):
         again = [*once, {"subject": "P00", "scan": "P00-1"}]
         resolve_split(again, tmp_path / "run", split_file=split_file, protocol="paper")
+
+
+def test_the_published_split_of_single_images_is_over_subjects(tmp_path: Path) -> None:
+    """P2: the images are the subjects; a file of it is read again as such."""
+    settings: dict[str, Any] = {"method": "hold_out_k_fold", "folds": 3, "stratify_by": None, "unit": "subject"}
+    split = resolve_split(RECORDS, tmp_path, protocol="paper", **settings)
+    assert len(split.sides["test"]) == 4
+    assert len(split.sides["validation"]) in (5, 6)
+    assert split.unit == "subject"
+    assert split.settings["train_share"] == 0.8
+    again = resolve_split(RECORDS, tmp_path / "b", split_file=tmp_path / "split.json", protocol="paper", unit="subject")
+    assert again == split
+    assert [record["subject"] for record in side_records(RECORDS, split, "test")] == list(split.sides["test"])
+
+
+def test_a_split_knows_the_scans_of_its_subjects_also_where_it_is_reused(tmp_path: Path) -> None:
+    records = [{**record, "scan": f"{record['subject']}-{scan}"} for record in RECORDS for scan in "ab"]
+    for split in (resolve_split(records, tmp_path), resolve_split(records, tmp_path)):
+        subject = split.sides["test"][0]
+        assert {subject, f"{subject}-a", f"{subject}-b"} <= set(split.known_as("test"))
+        assert len(split.known_as("test")) == 3 * len(split.sides["test"])
+    assert "scans" not in json.loads((tmp_path / "split.json").read_text())
+    assert split.hash == resolve_split(RECORDS, tmp_path / "alone").hash

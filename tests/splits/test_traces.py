@@ -80,3 +80,21 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "b.nii").unlink()
     save(tmp_path / "b.nii", (4, 4, 6))
     assert list(find_traces(records, "grade")) == ["the shape"]
+
+
+def test_of_series_the_planes_are_traces_and_no_header_is_asked_for(tmp_path: Path) -> None:
+    """A folder of DICOM files, or a picture, has no header that a volume's reader knows."""
+    records = [
+        {"subject": plane, "source": "rsna_miccai", "flair": str(tmp_path), "planes": {"flair": plane}}
+        for plane in ("axial", "sagittal")
+    ]
+    (name,) = find_traces(records, "mgmt")
+    assert name == "the plane of the slices"
+    assert find_traces([{"subject": number, "image": f"{number}.jpg"} for number in "12"], "label") == {}
+
+
+def test_the_size_of_pictures_is_a_trace() -> None:
+    records = [{"subject": str(side), "source": "a", "original_size": [side, 200]} for side in (150, 1200)]
+    traces = find_traces(records, "label")
+    assert traces["the size of the picture"]["x"].tolist() == [150, 1200]
+    assert "the size of the picture" not in find_traces(records[:1], "label")

@@ -142,10 +142,11 @@ def _as_printed(value: float) -> str:
 
 def _fill(cell: Cell, protocol: str, found: Sequence[Evaluation]) -> Filled | None:
     counted = counted_as(cell.unit, protocol)
-    values = [value for evaluation in found if (value := evaluation.measure(cell.measure, counted)) is not None]
+    read = [evaluation.of_side(cell.side) for evaluation in found if cell.repeat in (None, evaluation.repeat)]
+    values = [value for evaluation in read if (value := evaluation.measure(cell.measure, counted)) is not None]
     if not values:
         return None
-    return Filled(cell, protocol, str(found[0].facts["side"]), len(values), _average(values), counted)
+    return Filled(cell, protocol, str(read[0].facts["side"]), len(values), _average(values), counted)
 
 
 def _average(values: Sequence[Summary]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from common.errors import KnobError, Problem
-from common.reports.reproduction import tables_p1, tables_p3
+from common.reports.reproduction import tables_p1, tables_p2, tables_p3, tables_p5
 from common.reports.reproduction.plan import TASKS, Table
 
 TABLES: Mapping[str, Callable[[Sequence[str]], Table]] = {
@@ -14,9 +14,12 @@ TABLES: Mapping[str, Callable[[Sequence[str]], Table]] = {
     "p1-table4": tables_p1.train_shares,
     "p1-table5": tables_p1.final_grade,
     "p1-table6": tables_p1.final_survival,
+    "p2-table1": tables_p2.cross_validation,
+    "p2-table2": tables_p2.held_out,
     "p3-table1": tables_p3.soft_dice,
     "p3-table2": tables_p3.true_masks,
     "p3-table3": tables_p3.predicted_masks,
+    "p5": tables_p5.methylation,
 }
 
 

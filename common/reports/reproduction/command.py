@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from tqdm import tqdm
 
-from common.cohorts.loading import read_cohort
-from common.cohorts.phantom_mark import is_phantom
 from common.errors import KnobError, Problem
+from common.reports.reproduction.cohorts import look_at
 from common.reports.reproduction.options import Options
-from common.reports.reproduction.page import Cohort, collect, write_table
+from common.reports.reproduction.page import collect, write_table
 from common.reports.reproduction.plan import Table
 from common.reports.reproduction.recipes import plan_runs, plan_table
 from common.reports.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
@@ -35,7 +33,7 @@ def reproduce(table: Table, options: Options, only: Collection[str] = (), start:
     """
     runs = plan_table(table, options)
     _check_only(table, only)
-    cohort = look_at(options)
+    cohort = look_at(table, options)
     check_folders(runs)
     outcomes = list(_carry_out(runs, only, start))
     more = plan_chosen(table, options, outcomes)
@@ -43,13 +41,6 @@ def reproduce(table: Table, options: Options, only: Collection[str] = (), start:
     outcomes += _carry_out(more, only, start)
     write_table(table, options, outcomes, cohort)
     return outcomes
-
-
-def look_at(options: Options) -> Cohort:
-    """Read the data set's headers before hours are spent on it."""
-    exclude = options.settings.get("exclude")
-    records = read_cohort(options.dataset_dir, options.settings.get("datalist"), exclude, need_seg=False)
-    return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)))
 
 
 def plan_chosen(table: Table, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:

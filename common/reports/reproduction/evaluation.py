@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from common.metrics.judgement import OF_A_CLASS, OVERALL, summarise_judgement
+from common.metrics.judgement import OF_A_CLASS, summarise_judgement
 from common.metrics.patients import most_probable, unit_of
 from common.metrics.resampling import Summary, divide, draw_cohorts, summarise_draws
 from common.reports.published import short_name
@@ -25,10 +25,11 @@ class Evaluation:
 
     Args:
         folder: with ``metrics.json`` and the tables beside it.
+        repeat: which split it is, from 0.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, repeat: int = 0) -> None:
+        self.folder, self.repeat = folder, repeat
         self.facts: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
 
     def measure(self, name: str, unit: str) -> Summary | None:
@@ -45,6 +46,11 @@ class Evaluation:
             return self.votes.get(name)
         return (self.of_samples if unit == "samples" else self.of_patients).get(name)
 
+    def of_side(self, side: str | None) -> Evaluation:
+        """What the same weights did on another side; this one where they were not judged on it."""
+        folder = self.folder / str(side)
+        return Evaluation(folder, self.repeat) if side and folder.is_dir() else self
+
     def confusion(self, unit: str) -> pd.DataFrame:
         """How many of each true class (row) were taken for which (column)."""
         rows = self.samples if unit == "samples" else self.patients
@@ -60,7 +66,7 @@ class Evaluation:
     @cached_property
     def of_patients(self) -> dict[str, Summary]:
         """The measures of the patients' answers."""
-        found = {name: self.facts["measures"][name] for name in OVERALL}
+        found = dict(self.facts["measures"])
         by_class = self.facts["per_class"]
         found |= {f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS}
         return {self._short(name): _numbers(values) for name, values in found.items()}

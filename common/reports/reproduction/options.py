@@ -37,7 +37,7 @@ class Options:
     """What is reproduced, on what, and how it differs from the papers.
 
     Args:
-        dataset_dir: a BraTS folder as downloaded.
+        dataset_dir: the data set's folder as downloaded.
         output: folder of the runs and of the table.
         bundles: the folder that holds the bundles.
         protocols: of :data:`PROTOCOLS`.
@@ -96,7 +96,7 @@ def check_options(table: Table, options: Options, known: Collection[str]) -> Non
     """
     problems = [problem for name in options.settings for problem in _setting_problems(name, table, known)]
     monte_carlo = "split_method" in table.varied
-    folds = int(options.settings.get("folds", 5))
+    folds = int(options.settings.get("folds", table.folds))
     repeats = options.repeats_of(table)
     if repeats < 1 or (repeats > folds and not monte_carlo):
         mend = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."

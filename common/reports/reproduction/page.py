@@ -14,8 +14,9 @@ from common.reports.caveats import FEW_PATIENTS
 from common.reports.page import Page
 from common.reports.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
 from common.reports.reproduction.evaluation import Evaluation
+from common.reports.reproduction.fold_tests import WORDS, test_rows
 from common.reports.reproduction.options import Options
-from common.reports.reproduction.plan import Table, counted_as
+from common.reports.reproduction.plan import Contest, Table, counted_as
 from common.reports.reproduction.runs import FAILED, MISSING, Outcome, is_done
 from common.reports.reproduction.search import Evaluations
 
@@ -40,7 +41,8 @@ def collect(outcomes: Sequence[Outcome]) -> Evaluations:
     found: dict[tuple[str, str], list[Evaluation]] = {}
     for outcome in outcomes:
         if is_done(outcome.run):
-            found.setdefault((outcome.run.model.name, outcome.run.protocol), []).append(Evaluation(outcome.run.folder))
+            evaluation = Evaluation(outcome.run.folder, outcome.run.repeat)
+            found.setdefault((outcome.run.model.name, outcome.run.protocol), []).append(evaluation)
     return found
 
 
@@ -64,6 +66,7 @@ def write_table(table: Table, options: Options, outcomes: Sequence[Outcome], coh
         "warnings": warnings,
         "notes": list(table.notes),
         "cells": to_json(cells, filled),
+        "contest": test_rows(table.contest, evaluations) if table.contest else [],
         "runs": run_rows(outcomes),
     }
     write_json(options.output / "table.json", content)
@@ -135,6 +138,8 @@ def _write_page(
     page.table(frame)
     for note in table.notes:
         page.paragraph(note)
+    if table.contest:
+        _add_contest(page, table.contest, evaluations)
     if table.confusion:
         for (name, protocol), found in evaluations.items():
             counted = counted_as("protocol", protocol)
@@ -147,6 +152,13 @@ def _write_page(
         "Each run's folder has a report of its own (report.html), its commands (run.json) and its log (log.txt)."
     )
     page.write(path)
+
+
+def _add_contest(page: Page, contest: Contest, evaluations: Evaluations) -> None:
+    page.heading(f"Is {contest.first[1]} better than {contest.second[1]}? By {contest.measure} over the folds")
+    page.table(pd.DataFrame(test_rows(contest, evaluations)))
+    for told in (*contest.words, *WORDS):
+        page.paragraph(told)
 
 
 def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:

@@ -20,6 +20,7 @@ class Model:
         settings: knobs that tell it from the bundle's own.
         of_protocol: knobs of one protocol alone.
         side: that it is judged on under the patient protocol; the published one has only ``test``.
+        also: sides that it is judged on as well, under each protocol; their results lie in folders of their names.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Model:
     settings: Mapping[str, Any] = field(default_factory=dict)
     of_protocol: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     side: str = "test"
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -46,6 +48,9 @@ class Cell:
         published: what the paper printed there, if anything.
         unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``protocol``: samples under the
             published protocol, as the paper counted, and patients under the patient protocol.
+        side: one of the model's further sides; where a protocol does not have it, and by default, the one that the
+            model is judged on.
+        repeat: the split that it is read from, from 0; by default it is the mean over all of them.
     """
 
     row: str
@@ -54,6 +59,29 @@ class Cell:
     measure: str
     published: float | None = None
     unit: str = "protocol"
+    side: str | None = None
+    repeat: int | None = None
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two networks that are compared over the folds of a cross-validation.
+
+    Args:
+        first: name of the model, with what to call it.
+        second: the same.
+        measure: that they are compared by.
+        side: that validates.
+        published: what the paper printed for each fold, of the first and of the second, as shares of 1.
+        words: what its own test was and what is wrong with it.
+    """
+
+    first: tuple[str, str]
+    second: tuple[str, str]
+    measure: str
+    side: str
+    published: tuple[tuple[float, ...], tuple[float, ...]]
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +117,9 @@ class Table:
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
         confusion: whether the confusion matrices are part of it.
+        cohort: what its data set holds, a key of :data:`common.reports.reproduction.cohorts.READERS`.
+        folds: how many the bundle has unless it is told otherwise.
+        contest: whose networks are compared over the folds.
     """
 
     name: str
@@ -102,6 +133,9 @@ class Table:
     varied: tuple[str, ...] = ()
     searches: tuple[Search, ...] = ()
     confusion: bool = False
+    cohort: str = "volumes"
+    folds: int = 5
+    contest: Contest | None = None
 
 
 def counted_as(unit: str, protocol: str) -> str:

@@ -15,6 +15,7 @@ from common.reports.reproduction.steps import Run, Step
 
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 SEGMENTATION = "glioma_segmentation"
+TUMOUR, MGMT = "brain_tumor_classification", "mgmt_classification"
 PAPER = {"train": "paper", "train_masks": "paper_masks"}
 """The overlay with the published protocol of each training config."""
 
@@ -78,10 +79,10 @@ class _Kitchen:
     split: Mapping[str, Any]
     options: Options
 
-    def train(self, bundle: str, *configs: str, folder: Path, backbone: str, **settings: Any) -> Step:
-        """Train into a folder: run files and ``model.pt``."""
+    def train(self, bundle: str, *configs: str, folder: Path, backbone: str | None, **settings: Any) -> Step:
+        """Train into a folder: run files and ``model.pt``; without a backbone there are no ImageNet weights to find."""
         skipped = OF_FIRST_STAGE if "init_weights" in settings else ()
-        weights = None if skipped else self._pretrained(backbone)
+        weights = None if skipped or backbone is None else self._pretrained(backbone)
         given = {**settings, "output_dir": folder, "weights": folder / "model.pt"}
         return self._step("training", bundle, configs, given, skipped, {"pretrained": weights} if weights else {})
 
@@ -90,8 +91,17 @@ class _Kitchen:
     ) -> Step:
         """Judge weights and leave the results in the run's own folder."""
         side = self.model.side if self.protocol == "patient" else "test"
-        given = {**settings, "output_dir": self.folder, "weights": weights, "side": side}
+        given = {"output_dir": self.folder, **settings, "weights": weights, "side": settings.get("side", side)}
+        if given["side"] != "test":
+            given["allow_trained_on"] = True  # that side was used in training, and the table says so
         return self._step("evaluating", bundle, configs, given, OF_TRAINING, overlays=overlays)
+
+    def evaluate_also(self, bundle: str, *configs: str, weights: Path) -> tuple[Step, ...]:
+        """Judge them on the model's further sides, each in a folder of its name."""
+        return tuple(
+            self.evaluate(bundle, *configs, weights=weights, side=side, output_dir=self.folder / side)
+            for side in self.model.also.get(self.protocol, ())
+        )
 
     def _step(
         self,
@@ -181,10 +191,29 @@ def _combined(kitchen: _Kitchen) -> tuple[Step, ...]:
     return (*steps, judged)
 
 
+def _tumour(kitchen: _Kitchen) -> tuple[Step, ...]:
+    """P2's network A, from scratch, or B, on a frozen backbone."""
+    weights = kitchen.folder / "model.pt"
+    backbone = kitchen.backbone("resnetv2_50") if kitchen.model.settings["net"] == "B" else None
+    train = kitchen.train(TUMOUR, "train", folder=kitchen.folder, backbone=backbone)
+    also = kitchen.evaluate_also(TUMOUR, "train", weights=weights)
+    return train, *also, kitchen.evaluate(TUMOUR, "train", weights=weights)
+
+
+def _mgmt(kitchen: _Kitchen) -> tuple[Step, ...]:
+    """P5's ResNet18 on slices."""
+    weights = kitchen.folder / "model.pt"
+    train = kitchen.train(MGMT, "train", folder=kitchen.folder, backbone=kitchen.backbone("resnet18"))
+    also = kitchen.evaluate_also(MGMT, "train", weights=weights)
+    return train, *also, kitchen.evaluate(MGMT, "train", weights=weights)
+
+
 RECIPES: Mapping[str, Callable[[_Kitchen], tuple[Step, ...]]] = {
     "grade slices": lambda kitchen: _slices(kitchen, GRADE),
     "survival slices": lambda kitchen: _slices(kitchen, SURVIVAL),
     "survival masks": _masks,
     "segmentation": _segmentation,
     "combined": _combined,
+    "tumour": _tumour,
+    "mgmt": _mgmt,
 }

@@ -49,6 +49,22 @@ def test_repeats_without_a_value_are_left_out_of_the_mean(
     assert math.isnan(area.value["mean"])
 
 
+def test_a_cell_may_be_one_fold_on_another_side(tmp_path: Path, leave_evaluation: Callable[..., None]) -> None:
+    found = []
+    for fold, score in enumerate((0.4, 0.6)):
+        leave_evaluation(tmp_path / str(fold), 0.9)
+        leave_evaluation(tmp_path / str(fold) / "validation", score, side="validation")
+        found.append(Evaluation(tmp_path / str(fold), fold))
+    places = {"Fold 1": 0, "Fold 2": 1, "Fold 3": 2, "Mean": None}
+    cells = [
+        Cell(row, "F1", "a", "macro_f1", 0.5, "patients", side="validation", repeat=fold)
+        for row, fold in places.items()
+    ]
+    frame = lay_out(cells, fill(cells, {("a", "patient"): found}))
+    told = frame[("F1", "patient protocol, validation side")].to_list()
+    assert told == ["0.400 (0.300 to 0.500)", "0.600 (0.500 to 0.700)", "", "0.500 ± 0.141 (2 runs)"]
+
+
 def test_every_number_is_kept_with_what_it_counts(evaluation: Evaluation) -> None:
     written = to_json(CELLS, fill(CELLS, {("b", "paper"): [evaluation], ("b", "patient"): [evaluation]}))
     assert [cell["measured"] for cell in written[:4]] == [[]] * 4

@@ -51,6 +51,15 @@ def test_votes_are_those_of_an_evaluation(evaluation: Evaluation) -> None:
     assert evaluation.votes["majority vote, patients counted: long"]["mean"] == 0
 
 
+def test_another_side_is_read_from_its_folder(evaluation: Evaluation, leave_evaluation: Callable[..., None]) -> None:
+    leave_evaluation(evaluation.folder / "validation", 0.7, side="validation")
+    other = evaluation.of_side("validation")
+    assert other.facts["side"] == "validation"
+    assert other.measure("macro_f1", "patients") != evaluation.measure("macro_f1", "patients")
+    assert evaluation.of_side("train") is evaluation  # a protocol without that side
+    assert evaluation.of_side(None) is evaluation
+
+
 def test_a_confusion_matrix_counts_what_is_asked_for(evaluation: Evaluation) -> None:
     assert evaluation.confusion("samples").to_numpy().tolist() == [[4, 0, 0], [0, 1, 1], [2, 0, 0]]
     assert evaluation.confusion("patients").to_numpy().tolist() == [[2, 0, 0], [0, 1, 0], [1, 0, 0]]

@@ -12,7 +12,7 @@ from common.errors import KnobError
 from common.reports.published_choices import BEST_HEAD, FIRST_HEAD
 from common.reports.reproduction.catalogue import TABLES, find_table
 from common.reports.reproduction.options import Options
-from common.reports.reproduction.recipes import GRADE, SURVIVAL, plan_table
+from common.reports.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, plan_table
 from common.reports.reproduction.steps import Run, Step
 from common.running import check_overrides, merged_config
 
@@ -24,9 +24,12 @@ RUNS = {
     "p1-table4": 5 * 10 * 2 * 2,
     "p1-table5": 2,
     "p1-table6": 2,
+    "p2-table1": 2 * 3 * 2,
+    "p2-table2": 2 * 3 * 2,
     "p3-table1": 2,
     "p3-table2": 2,
     "p3-table3": 2,
+    "p5": 2,
 }
 
 
@@ -63,11 +66,14 @@ def test_every_cell_is_read_from_a_model_of_its_table(name: str) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_each_run_ends_with_an_evaluation_of_what_it_has_trained(name: str, options: MakeOptions) -> None:
     for run in plan_table(find_table(name), options()):
-        *trainings, evaluation = run.steps
-        assert {step.run_id for step in trainings} == {"training"}
-        assert evaluation.run_id == "evaluating"
-        assert evaluation.settings["output_dir"] == run.folder
-        assert evaluation.settings["weights"] in [step.settings["weights"] for step in trainings]
+        trainings = [step for step in run.steps if step.run_id == "training"]
+        evaluations = run.steps[len(trainings) :]
+        assert {step.run_id for step in evaluations} == {"evaluating"}
+        assert evaluations[-1].settings["output_dir"] == run.folder  # whose measures tell that the run is done
+        places = {step.settings["output_dir"] for step in run.steps if step.run_id == "evaluating"}
+        assert len(places) == len(evaluations)
+        for step in evaluations:
+            assert step.settings["weights"] in [training.settings["weights"] for training in trainings]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +88,11 @@ def test_each_run_ends_with_an_evaluation_of_what_it_has_trained(name: str, opti
         ("p1-table5", "HGG", "recall", 0.99),
         ("p1-table5", "macro average", "accuracy", 0.97),
         ("p1-table6", "long", "f1", 0.88),
+        ("p2-table1", "Fold 2", "A: specificity", 0.974),
+        ("p2-table1", "Fold 3", "B: sensitivity", 0.9725),
+        ("p2-table1", "Mean", "B: specificity", 0.9848),
+        ("p2-table1", "Held-out test", "A: AUC", 0.9994),
+        ("p2-table2", "specificity", "network B", 0.9769),
         ("p3-table1", "ED", "soft Dice", 0.8275),
         ("p3-table2", "1 (mid)", "accuracy, slices", 0.5158),
         ("p3-table2", "0 (short)", "AUC, slices", 0.78),
@@ -89,6 +100,9 @@ def test_each_run_ends_with_an_evaluation_of_what_it_has_trained(name: str, opti
         ("p3-table3", "2 (long)", "majority vote, slices counted", 0.9796),
         ("p3-table3", "overall", "all slices", 0.6014),
         ("p3-table3", "overall", "majority vote, patients counted", None),
+        ("p5", "training accuracy, slices", "ResNet18", 0.93),
+        ("p5", "validation accuracy, slices", "ResNet18", 0.8703),
+        ("p5", "test AUC, patients", "ResNet18", None),
     ],
 )
 def test_the_printed_numbers_stand_where_they_were_printed(name: str, row: str, column: str, printed: Any) -> None:
@@ -119,6 +133,36 @@ def test_only_the_patient_protocol_compares_on_the_validation_side(options: Make
         ("paper", "test"),
         ("patient", "validation"),
     }
+
+
+def test_a_side_that_was_used_in_training_is_judged_by_the_explicit_word(options: MakeOptions) -> None:
+    for name in ("p1-table3", "p2-table1", "p5"):
+        judging = [
+            step.settings for step in all_steps(plan_table(find_table(name), options())) if "side" in step.settings
+        ]
+        assert {settings.get("allow_trained_on", False) == (settings["side"] != "test") for settings in judging} == {
+            True
+        }
+        assert {settings["side"] for settings in judging} >= {"test", "validation"}
+
+
+def test_each_fold_validates_in_turn_and_all_are_held_to_one_test_side(options: MakeOptions) -> None:
+    runs = plan_table(find_table("p2-table1"), options(protocols=("patient",)))
+    folds = {run.name: (run.steps[0].settings["net"], run.steps[0].settings["fold"]) for run in runs}
+    assert folds["net_b/patient-2"] == ("B", 2)
+    assert len(set(folds.values())) == 6
+    config = yaml.safe_load((options().bundles / TUMOUR / "configs" / "train.yaml").read_text(encoding="utf-8"))
+    assert (config["split_method"], config["folds"]) == ("hold_out_k_fold", 3)
+    assert {"split_method", "folds"}.isdisjoint(runs[0].steps[0].settings)
+
+
+def test_only_net_b_needs_weights_of_its_backbone(options: MakeOptions, tmp_path: Path) -> None:
+    with pytest.raises(KnobError, match="no ImageNet weights of resnetv2_50"):
+        plan_table(find_table("p2-table1"), options(pretrained_dir=tmp_path))
+    (tmp_path / "resnetv2_50.pth").touch()
+    runs = plan_table(find_table("p2-table1"), options(pretrained_dir=tmp_path))
+    given = {run.model.name: run.steps[0].settings.get("pretrained") for run in runs}
+    assert given == {"net_a": None, "net_b": tmp_path / "resnetv2_50.pth"}
 
 
 def test_a_monte_carlo_run_draws_its_own_split(options: MakeOptions) -> None:
@@ -205,6 +249,8 @@ def test_weights_come_from_a_file_a_backbone(options: MakeOptions, tmp_path: Pat
         ("p1-table5", {"settings": {"output_dir": "x"}}, "Say --output instead."),
         ("p1-table5", {"settings": {"train#trainre": "x", "protocol": "paper"}}, "Say --protocol instead."),
         ("p1-table5", {"repeats": 6}, "5 folds cannot be tested 6 times"),
+        ("p2-table1", {"repeats": 4}, "3 folds cannot be tested 4 times"),
+        ("p2-table1", {"settings": {"net": "B"}}, "P2, table 1 is about it"),
         ("p1-table5", {"repeats": 0}, "cannot be tested 0 times"),
         ("p1-table5", {"segmentation": Path("model.pt")}, "needs no segmentation"),
         ("p3-table3", {"segmentation": Path("nowhere.pt")}, "it does not exist"),

@@ -1,0 +1,42 @@
+"""Copies of an image are one subject, so that every split, interval and count holds them together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from common.cohorts.duplicate_report import DuplicateReport, join_pairs
+from common.cohorts.records import Record, scan_of
+
+
+def group_copies(records: Sequence[Record], copies: DuplicateReport) -> list[Record]:
+    """Copies of the records whose ``subject`` is the group of copies that the image belongs to, ``scan`` its own name.
+
+    What a person's own list says to belong together stays together: images of one ``subject`` and of one ``group``,
+    and with them all their copies. A group is named after the first of its subjects.
+
+    Args:
+        records: an image each, with ``subject`` and perhaps ``scan`` and ``group``.
+        copies: which of them are copies, by their names (:func:`~common.cohorts.scan_of`).
+    """
+    names = [scan_of(record) for record in records]
+    place = {name: index for index, name in enumerate(names)}
+    links = [(place[pair.first], place[pair.second]) for pair in copies.pairs]
+    for key in ("subject", "group"):
+        links += _links([record.get(key) for record in records])
+    numbers = join_pairs(links, len(records)).tolist()
+    called: dict[int, str] = {}
+    for number, record in zip(numbers, records, strict=True):
+        called[number] = min(called.get(number, record["subject"]), record["subject"])
+    grouped = zip(records, numbers, names, strict=True)
+    return [{**record, "subject": called[number], "scan": name} for record, number, name in grouped]
+
+
+def single_images(records: Sequence[Record]) -> list[Record]:
+    """Copies of the records, each image a subject of its own, as P2 counted them: its copies may stand elsewhere."""
+    return [{**{k: v for k, v in record.items() if k != "scan"}, "subject": scan_of(record)} for record in records]
+
+
+def _links(values: Sequence[Hashable | None]) -> list[tuple[int, int]]:
+    """Each place with the first one of the same value."""
+    first: dict[Hashable, int] = {}
+    return [(first.setdefault(value, index), index) for index, value in enumerate(values) if value is not None]

@@ -1,0 +1,171 @@
+"""One DICOM file through ITK (GDCM): its geometry and its pixels, and nothing else of it.
+
+GDCM decodes JPEG, JPEG 2000, JPEG-LS and RLE, applies rescale slope and intercept, and inverts MONOCHROME1, so that
+larger is always brighter. Of a header only what stands in :class:`SliceHeader` is ever looked at: no name, date or
+number of a person can reach a message, a log or a record. What ITK says in its errors is dropped for the same reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.errors import DatasetError, Problem
+
+SERIES_UID = "0020|000e"
+INSTANCE_UID = "0008|0018"
+POSITION = "0020|0032"
+ORIENTATION = "0020|0037"
+DESCRIPTION = "0008|103e"
+
+MAGIC = b"DICM"
+MAGIC_AT = 128
+OLD_STYLE = (b"\x08\x00", b"\x02\x00")
+"""How a file without the preamble begins: with the group number of its first element."""
+
+ROWS = b"\x28\x00\x10\x00"
+LEAST_BYTES = 1024
+
+LOADING = Lock()
+"""ITK's parts are loaded when they are first asked for, by one thread at a time."""
+
+
+@dataclass(frozen=True)
+class SliceHeader:
+    """Where a slice lies.
+
+    Args:
+        path: the file.
+        series: the id of its series, to tell series apart and for nothing else.
+        instance: the id of the image, to tell copies.
+        size: (columns, rows, frames).
+        channels: 1, or 3 for colour.
+        origin: (3,) centre of the first pixel in mm, LPS; ``None`` where the file does not tell.
+        along_row: (3,) direction in which the column index grows.
+        along_column: (3,) direction in which the row index grows.
+        spacing: mm between columns, between rows, and the slice's own thickness or distance.
+    """
+
+    path: str
+    series: str
+    instance: str
+    size: tuple[int, int, int]
+    channels: int
+    origin: tuple[float, ...] | None
+    along_row: tuple[float, ...]
+    along_column: tuple[float, ...]
+    spacing: tuple[float, float, float]
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """(3,) perpendicular to the slice."""
+        return np.cross(self.along_row, self.along_column)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do, or is called one and ends before that could be seen.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(MAGIC_AT + len(MAGIC))
+    if start[MAGIC_AT:] == MAGIC:
+        return True
+    return path.suffix.lower() == ".dcm" and (start[:2] in OLD_STYLE or len(start) < MAGIC_AT + len(MAGIC))
+
+
+def read_slice_header(path: str | Path) -> SliceHeader | None:
+    """The geometry of a DICOM file; ``None`` where it holds no image (a report, a directory).
+
+    Raises:
+        DatasetError: the file is truncated, damaged or compressed in a way that GDCM does not know.
+    """
+    reader = _new_reader(path)
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        if _is_meant_as_image(path):
+            raise DatasetError(_damaged(path)) from None
+        return None
+    tags = reader.GetMetaDataDictionary()
+    has_place = tags.HasKey(POSITION) and tags.HasKey(ORIENTATION)
+    axes = range(3)
+    size = [int(reader.GetDimensions(axis)) for axis in range(reader.GetNumberOfDimensions())] + [1]
+    return SliceHeader(
+        path=str(path),
+        series=_text(tags, SERIES_UID),
+        instance=_text(tags, INSTANCE_UID),
+        size=(size[0], size[1], size[2]),
+        channels=int(reader.GetNumberOfComponents()),
+        origin=tuple(float(reader.GetOrigin(axis)) for axis in axes) if has_place else None,
+        along_row=tuple(map(float, reader.GetDirection(0))),
+        along_column=tuple(map(float, reader.GetDirection(1))),
+        spacing=(float(reader.GetSpacing(0)), float(reader.GetSpacing(1)), float(reader.GetSpacing(2))),
+    )
+
+
+def read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
+    """Read the pixels of a file with one frame as float32 (y, x), rescaled.
+
+    Raises:
+        DatasetError: as in :func:`read_slice_header`.
+    """
+    itk, image_type = _load_itk()
+    reader = itk.ImageFileReader[image_type].New(FileName=str(path))
+    reader.SetImageIO(_new_reader(path))
+    try:
+        reader.Update()
+    except RuntimeError:
+        raise DatasetError(_damaged(path)) from None
+    return itk.array_from_image(reader.GetOutput())
+
+
+def read_mark(path: str | Path, mark: str) -> bool:
+    """Whether a file's series is described by ``mark``, as phantoms are."""
+    reader = _new_reader(path)
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        return False
+    return _text(reader.GetMetaDataDictionary(), DESCRIPTION) == mark
+
+
+def _load_itk() -> tuple[Any, Any]:
+    """ITK and its type of a slice. It takes seconds to load its part for DICOM: nobody else shall wait for it."""
+    with LOADING:
+        import itk
+
+        itk.ProcessObject.SetGlobalWarningDisplay(False)  # its warnings quote headers
+        return itk, itk.Image[itk.F, 2]
+
+
+def _new_reader(path: str | Path) -> Any:
+    itk, _ = _load_itk()
+    reader = itk.GDCMImageIO.New()
+    reader.SetFileName(str(path))
+    reader.LoadPrivateTagsOff()
+    return reader
+
+
+def _text(tags: Any, key: str) -> str:
+    return str(tags[key]).strip("\0 ") if tags.HasKey(key) else ""
+
+
+def _is_meant_as_image(path: str | Path) -> bool:
+    """Whether a file that GDCM refuses was to hold an image: it tells the rows of one, or ends within its header.
+
+    Reports, directories and the like, which lie beside many series, do neither.
+    """
+    data = Path(path).read_bytes()
+    return ROWS in data or len(data) < LEAST_BYTES
+
+
+def _damaged(path: str | Path) -> Problem:
+    what = "the DICOM file is truncated, damaged, or compressed in a way that cannot be read"
+    return Problem(what, str(path), "Download or copy the file again, or convert it to an uncompressed one.")

@@ -1,0 +1,117 @@
+"""Groups of near-duplicates, and what speaks for them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from common.files import atomic_path
+
+CURVE_THRESHOLDS = tuple(round(0.6 + 0.01 * step, 2) for step in range(38))
+
+
+class DuplicatePair(NamedTuple):
+    """Two images that were compared.
+
+    Args:
+        first: a subject.
+        second: another.
+        score: correlation of the two laid over each other, 1 for the same picture.
+        transform: what was done to the first to get the second, in words.
+    """
+
+    first: str
+    second: str
+    score: float
+    transform: str
+
+
+class CurvePoint(NamedTuple):
+    """What a threshold would find: confirmed pairs, and groups (images without a copy count as one)."""
+
+    threshold: float
+    pairs: int
+    groups: int
+
+
+@dataclass(frozen=True)
+class DuplicateReport:
+    """Which images are copies of each other.
+
+    Args:
+        images: the image file of every subject.
+        compared: every pair that was laid over each other and did not disagree at once, the surest first. Pairs that
+            others had already joined beyond doubt are left out.
+        threshold: the score from which a pair counts as copies.
+    """
+
+    images: dict[str, str]
+    compared: Sequence[DuplicatePair]
+    threshold: float
+
+    @property
+    def pairs(self) -> list[DuplicatePair]:
+        """The pairs that count as copies, the surest first: they join every group, but need not be all of its pairs."""
+        return [pair for pair in self.compared if pair.score >= self.threshold]
+
+    @cached_property
+    def groups(self) -> list[list[str]]:
+        """Subjects joined by copies, the largest group first; each is sorted, and one without a copy stands alone."""
+        members: dict[int, list[str]] = {}
+        for subject, group in zip(self.images, self._join(self.threshold), strict=True):
+            members.setdefault(int(group), []).append(subject)
+        return sorted((sorted(group) for group in members.values()), key=lambda group: (-len(group), group[0]))
+
+    @cached_property
+    def group_of(self) -> dict[str, str]:
+        """The group of every subject, named after the first subject in it."""
+        return {subject: group[0] for group in self.groups for subject in group}
+
+    @cached_property
+    def curve(self) -> list[CurvePoint]:
+        """How many pairs and groups each threshold would give."""
+        scores = np.array([pair.score for pair in self.compared])
+        return [
+            CurvePoint(threshold, int((scores >= threshold).sum()), len(np.unique(self._join(threshold))))
+            for threshold in CURVE_THRESHOLDS
+        ]
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write a line for each image: its group, the group's size, and the surest of its copies."""
+        surest: dict[str, DuplicatePair] = {}
+        for pair in self.pairs:
+            surest.setdefault(pair.first, pair)
+            surest.setdefault(pair.second, pair)
+        with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["group", "images_in_group", "subject", "image", "copy_of", "score", "transform"])
+            for group in self.groups:
+                for subject in group:
+                    told = _tell_copy(subject, surest[subject]) if subject in surest else ("", "", "")
+                    writer.writerow([group[0], len(group), subject, self.images[subject], *told])
+
+    def _join(self, threshold: float) -> np.ndarray:
+        """The group's number of every subject, in the order of ``images``."""
+        place = {subject: index for index, subject in enumerate(self.images)}
+        ends = [(place[pair.first], place[pair.second]) for pair in self.compared if pair.score >= threshold]
+        return join_pairs(ends, len(place))
+
+
+def join_pairs(ends: Sequence[tuple[int, int]], count: int) -> np.ndarray:
+    """The number of the connected group of each of ``count`` points."""
+    first, second = np.array(ends, dtype=np.intp).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(count, count))
+    return connected_components(graph, directed=False)[1]
+
+
+def _tell_copy(subject: str, pair: DuplicatePair) -> tuple[str, str, str]:
+    other = pair.second if subject == pair.first else pair.first
+    return other, f"{pair.score:.4f}", pair.transform

@@ -1,0 +1,54 @@
+"""Which views look alike, found through an index instead of comparing every one with every other."""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+from sklearn.decomposition import PCA
+
+DIMENSIONS = 40
+SAMPLE = 20_000
+"""Views that the axes are learnt from."""
+
+EXACT_UP_TO = 20_000
+"""With fewer views every one is looked at; with more, only those of the nearest cells."""
+
+PROBES = 12
+"""Cells looked at."""
+
+
+def find_alike_views(descriptors: np.ndarray, neighbours: int, workers: int = 1) -> np.ndarray:
+    """The ``neighbours`` nearest views of each view.
+
+    Above ``EXACT_UP_TO`` views the space is divided into cells whose number grows as the square root of theirs, so
+    that n views take in the order of n^1.5 steps.
+
+    Args:
+        descriptors: float32 (views, features).
+        neighbours: how many to return for each.
+        workers: threads.
+
+    Returns:
+        Indices (views, neighbours + 1), nearest first; the view itself is among them, -1 stands for none.
+    """
+    rng = np.random.default_rng(0)
+    sample = descriptors[np.sort(rng.permutation(len(descriptors))[:SAMPLE])]
+    axes = PCA(min(DIMENSIONS, *sample.shape), svd_solver="covariance_eigh").fit(sample)
+    vectors = np.ascontiguousarray(axes.transform(descriptors), dtype=np.float32)
+    faiss.omp_set_num_threads(workers)
+    index = _make_index(vectors)
+    index.add(vectors)
+    return index.search(vectors, neighbours + 1)[1]
+
+
+def _make_index(vectors: np.ndarray) -> faiss.Index:
+    count, dimensions = vectors.shape
+    flat = faiss.IndexFlatL2(dimensions)
+    if count <= EXACT_UP_TO:
+        return flat
+    cells = int(4 * np.sqrt(count))
+    index = faiss.IndexIVFFlat(flat, dimensions, cells)
+    index.cp.seed, index.cp.niter, index.cp.max_points_per_centroid = 0, 10, 64
+    index.nprobe = PROBES
+    index.train(vectors)
+    return index

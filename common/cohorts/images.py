@@ -1,0 +1,125 @@
+"""Reading single images (JPG, PNG and the like), and refusing broken ones.
+
+What lies in a folder of slices is rarely one format: grey, RGB, palette and transparent files, 16 bits, PNGs called
+.jpg, photographs that are only turned by a tag. Pillow reads them all; here they become one thing, and a person's file
+that cannot is one clear problem.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from common.errors import DatasetError, Problem
+
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
+"""What Pillow may take a file for, whatever its name says."""
+
+SMALLEST_SIDE = 32
+"""Pixels. Br35H's smallest image has 150."""
+
+DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+"""Pillow's modes of more than 8 bits."""
+
+FETCH_AGAIN = "Download or copy the file again."
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+
+PathLike = str | os.PathLike[str]
+Pixels = NDArray[np.uint8]
+
+
+def read_image(path: PathLike) -> Pixels:
+    """Read an image as uint8 (y, x) in grey; see :func:`read_rgb_image`."""
+    return np.asarray(_open(path).convert("L"))
+
+
+def read_rgb_image(path: PathLike) -> Pixels:
+    """Read an image as uint8 (y, x, 3).
+
+    It is turned as its EXIF tag says, what is transparent is laid on black, and more than 8 bits are scaled so that the
+    brightest pixel becomes 255 and 0 stays 0.
+
+    Raises:
+        DatasetError: the file is missing, empty, truncated, damaged, no image, too small, or holds several images.
+    """
+    return np.asarray(_open(path).convert("RGB"))
+
+
+def read_comment(path: PathLike) -> str:
+    """The comment in an image's header, empty where there is none.
+
+    Raises:
+        DatasetError: the file is missing or no image.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            comment = image.info.get("comment", "")
+    except (FileNotFoundError, *DAMAGED) as error:
+        raise DatasetError(_explain(error, path)) from error
+    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether a file is named as images are, in either case."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def _open(path: PathLike) -> Image.Image:
+    """The decoded image in a mode of 8 bits without transparency."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            _refuse_odd(image, path)
+            image.load()
+            return _opaque(_eight_bits(ImageOps.exif_transpose(image), path))
+    except (*DAMAGED, Image.DecompressionBombError) as error:
+        raise DatasetError(_explain(error, path)) from error
+
+
+def _refuse_odd(image: Image.Image, path: PathLike) -> None:
+    if min(image.size) < SMALLEST_SIDE:
+        width, height = image.size
+        mend = f"At least {SMALLEST_SIDE} pixels on either side are expected; remove it or use the original."
+        raise DatasetError(Problem(f"the image is only {width} x {height} pixels", str(path), mend))
+    # An MPO is a photograph with previews: its first image is the photograph.
+    count = getattr(image, "n_frames", 1)
+    if count > 1 and image.format != "MPO":
+        raise DatasetError(Problem(f"the file holds {count} images", str(path), "Save each in a file of its own."))
+
+
+def _eight_bits(image: Image.Image, path: PathLike) -> Image.Image:
+    if image.mode not in DEEP:
+        return image
+    deep = np.asarray(image).astype(np.float32)
+    if not np.isfinite(deep).all():
+        raise DatasetError(Problem("some of its pixels are NaN or infinite", str(path), "Export the image again."))
+    brightest = max(float(deep.max()), 1e-6)
+    return Image.fromarray(np.rint(np.clip(deep, 0, None) * (255 / brightest)).astype(np.uint8))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image
+    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+    return Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
+
+
+def _explain(error: BaseException, path: PathLike) -> Problem:
+    path = Path(path)
+    if isinstance(error, FileNotFoundError):
+        return Problem("the file does not exist", str(path), "Check the path; the data set may be incomplete.")
+    if isinstance(error, Image.DecompressionBombError):
+        return Problem("the image is too large to be a slice", str(path), "Scale it down, or remove it.")
+    if path.is_file() and path.stat().st_size == 0:
+        return Problem("the file is empty", str(path), FETCH_AGAIN)
+    if isinstance(error, UnidentifiedImageError):
+        return Problem("the file is no image", str(path), "JPG, PNG, BMP, GIF, TIFF or WebP is expected.")
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = (error.strerror or str(error)).lower()
+        return Problem(f"cannot be read ({reason})", str(path), "Check the path and your rights.")
+    return Problem("the image is truncated or damaged", str(path), FETCH_AGAIN)

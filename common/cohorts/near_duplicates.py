@@ -1,0 +1,111 @@
+"""Images that are copies of each other: rotated, flipped, cropped, rescaled, brightened, sharpened or saved anew.
+
+Where a data set has no patient names, as Br35H (paper P2), groups of copies are the least that a split must respect:
+a split is then copy-safe, which is less than patient-safe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from joblib import Parallel, cpu_count, delayed
+from tqdm import tqdm
+
+from common.cohorts.duplicate_comparison import compare_all
+from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
+from common.cohorts.image_fingerprints import Fingerprint, fingerprint_file
+from common.cohorts.records import Record
+from common.errors import DatasetError, KnobError, Problem
+
+THRESHOLD = 0.82
+"""In the sample of Br35H every group hangs together by scores of 0.86 and more; different pictures stay below 0.70."""
+
+IDENTICAL = "identical file"
+
+
+def find_near_duplicates(
+    records: Sequence[Record], threshold: float = THRESHOLD, workers: int | None = None, progress: bool = False
+) -> DuplicateReport:
+    """Find copies among the images of a cohort.
+
+    Every image is read once. An index proposes pairs by their content, whatever its position; each is then laid over
+    the other by an affine fit, and counts as a copy if the two correlate by at least ``threshold``. For n images this
+    takes in the order of n^1.5 steps.
+
+    Args:
+        records: with a unique ``subject`` and the path of its ``image``.
+        threshold: from 0 to 1.
+        workers: processes; by default one for each processor.
+        progress: show a progress bar.
+
+    Raises:
+        DatasetError: with every image that cannot be read, and every subject that occurs twice.
+        KnobError: the threshold is out of range.
+    """
+    if not 0 < threshold <= 1:
+        raise KnobError(Problem(f"{threshold} is no correlation", "threshold", "Choose from 0 to 1, such as 0.82."))
+    images = _list_images(records)
+    if not images:
+        return DuplicateReport({}, (), threshold)
+    with Parallel(_count_workers(workers), return_as="generator") as pool:
+        fingerprints = _read_all(list(images.values()), pool, progress)
+        compared = dict(_find_identical(list(images.values())))
+        compared |= compare_all(fingerprints, compared, pool, _count_workers(workers), progress)
+    names = list(images)
+    pairs = [DuplicatePair(names[first], names[second], *found) for (first, second), found in compared.items()]
+    return DuplicateReport(images, sorted(pairs, key=lambda pair: (-pair.score, pair)), threshold)
+
+
+def _list_images(records: Sequence[Record]) -> dict[str, str]:
+    images: dict[str, str] = {}
+    problems = []
+    for record in records:
+        if record["subject"] in images:
+            what = f"subject {record['subject']} occurs twice"
+            problems.append(Problem(what, record["image"], "Give every image a name of its own."))
+        images[record["subject"]] = str(record["image"])
+    if problems:
+        raise DatasetError(problems)
+    return images
+
+
+def _read_all(paths: Sequence[str], pool: Parallel, progress: bool) -> list[Fingerprint]:
+    """Raises DatasetError with every file that cannot be read."""
+    results = pool(delayed(_read_one)(path) for path in paths)
+    shown = tqdm(results, "Looking at images", len(paths), leave=False, unit="image", disable=not progress)
+    fingerprints, problems = [], []
+    for result in shown:
+        if isinstance(result, Fingerprint):
+            fingerprints.append(result)
+        else:
+            problems += result
+    if problems:
+        raise DatasetError(problems)
+    return fingerprints
+
+
+def _read_one(path: str) -> Fingerprint | list[Problem]:
+    try:
+        return fingerprint_file(path)
+    except DatasetError as error:
+        return list(error.problems)
+
+
+def _find_identical(paths: Sequence[str]) -> Iterator[tuple[tuple[int, int], tuple[float, str]]]:
+    """Byte-identical files, each with the first of its kind."""
+    by_size: dict[int, list[int]] = {}
+    for index, path in enumerate(paths):
+        by_size.setdefault(Path(path).stat().st_size, []).append(index)
+    first_with: dict[bytes, int] = {}
+    for indices in by_size.values():
+        for index in indices if len(indices) > 1 else ():
+            mark = hashlib.sha256(Path(paths[index]).read_bytes()).digest()
+            first = first_with.setdefault(mark, index)
+            if first != index:
+                yield (first, index), (1.0, IDENTICAL)
+
+
+def _count_workers(workers: int | None) -> int:
+    return workers or cpu_count()

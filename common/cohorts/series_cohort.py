@@ -1,0 +1,110 @@
+"""The cohort of scans with a known MGMT status that a run works on, as its knobs say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.cohorts.datalist import scan_datalist
+from common.cohorts.exclusion import split_names
+from common.cohorts.records import MODALITIES, Record
+from common.cohorts.rsna_miccai import scan_rsna_miccai
+from common.errors import DatasetError, KnobError, Problem
+
+
+def read_series_cohort(
+    dataset_dir: str | os.PathLike[str] | None = None,
+    datalist: str | os.PathLike[str] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    need_label: bool = True,
+    modalities: Sequence[str] = MODALITIES,
+    need_all: bool = True,
+    folders: Mapping[str, Any] | None = None,
+) -> list[Record]:
+    """Read the patients of a run.
+
+    Args:
+        dataset_dir: RSNA-MICCAI as downloaded, or the folder of one of its patients.
+        datalist: a JSON or CSV list that replaces the folder: ``subject``, the folder of a series under each modality,
+            and ``mgmt`` (or ``MGMT_value``).
+        exclude: subjects to leave out, as a list or comma-separated.
+        need_label: whether a patient without a label is a problem.
+        modalities: the series that every patient must have.
+        need_all: whether a patient without one of the modalities is a problem.
+        folders: for one patient, the folder of a series by modality; ``subject`` names the patient, otherwise the
+            first folder does.
+
+    Returns:
+        A record a patient, sorted by subject; see :func:`~common.cohorts.rsna_miccai.read_rsna_miccai`.
+
+    Raises:
+        DatasetError: with all that is wrong with the folder or the list.
+        KnobError: none or several of the three are given, an excluded patient is not there, or a modality is none.
+    """
+    _check_modalities(modalities)
+    given = {key: value for key, value in (folders or {}).items() if value}
+    if given.keys() - {"subject"}:
+        if dataset_dir or datalist:
+            mend = "Give a folder, a list, or one patient's series."
+            raise KnobError(Problem("series and a folder or list were given", "--dataset_dir", mend))
+        return [_one_patient(given, modalities)]
+    records, problems = scan_series_cohort(dataset_dir, datalist, exclude, need_label, modalities, need_all)
+    if problems:
+        raise DatasetError(problems)
+    return records
+
+
+def scan_series_cohort(
+    dataset_dir: str | os.PathLike[str] | None = None,
+    datalist: str | os.PathLike[str] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    need_label: bool = True,
+    modalities: Sequence[str] = MODALITIES,
+    need_all: bool = True,
+) -> tuple[list[Record], list[Problem]]:
+    """Like :func:`read_series_cohort`, but return the sound patients and all problems of the others.
+
+    Raises:
+        DatasetError: there is no patient to look at.
+        KnobError: as in :func:`read_series_cohort`.
+    """
+    _check_modalities(modalities)
+    excluded = split_names(exclude)
+    if datalist:
+        listed, problems = scan_datalist(datalist, False, modalities, excluded, need_all, folders=True)
+        records = [{**record, "mgmt": record.get("mgmt"), "label": record.get("mgmt")} for record in listed]
+        if need_label:
+            problems += [_unlabelled(record, datalist) for record in records if record["label"] is None]
+            records = [record for record in records if record["label"] is not None]
+    elif dataset_dir:
+        records, problems = scan_rsna_miccai(dataset_dir, excluded, need_label, modalities, need_all)
+    else:
+        mend = "Pass --dataset_dir <RSNA-MICCAI as downloaded>, or --datalist <a JSON or CSV file>."
+        raise KnobError(Problem("no data set is given", "--dataset_dir", mend))
+    if not records and not problems:
+        raise DatasetError(Problem("no patient is left", str(datalist or dataset_dir), "Exclude fewer patients."))
+    return records, problems
+
+
+def _check_modalities(modalities: Sequence[str]) -> None:
+    unknown = [name for name in modalities if name not in MODALITIES]
+    if unknown or not modalities:
+        what = f"{', '.join(unknown)} is no modality" if unknown else "no modality is chosen"
+        raise KnobError(Problem(what, "--modalities", f"Name one or more of {', '.join(MODALITIES)}."))
+
+
+def _unlabelled(record: Record, datalist: str | os.PathLike[str]) -> Problem:
+    mend = "Add mgmt (1 methylated, 0 not) to the entry, or leave the patient out with --exclude."
+    return Problem(f"{record['subject']} has no mgmt", str(datalist), mend)
+
+
+def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
+    unknown = given.keys() - {"subject", *modalities}
+    if unknown:
+        mend = f"Give {', '.join(modalities)}."
+        raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", mend))
+    folders = {key: str(Path(str(value)).expanduser().absolute()) for key, value in given.items() if key != "subject"}
+    subject = str(given.get("subject") or Path(next(iter(folders.values()))).name)
+    return {"subject": subject, "source": "files", **folders, "mgmt": None, "label": None}

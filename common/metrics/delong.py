@@ -1,0 +1,137 @@
+"""DeLong's interval and test of an AUC, also where patients have several scans, and what chance alone would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+from common.metrics.resampling import LEVEL
+
+CHANCE = 0.5
+MOST_EXACT = 10_000
+"""Pairs: beyond it the null distribution is taken as normal, which makes its tails a little longer."""
+
+
+@dataclass(frozen=True)
+class AreaTest:
+    """An AUC against chance.
+
+    Args:
+        area: the AUC.
+        error: its standard error.
+        low: of the interval.
+        high: of the interval.
+        p_value: two-sided, of the AUC being 0.5. NaN, as the interval, where no error can be estimated: too few
+            patients, or all pairs in order.
+    """
+
+    area: float
+    error: float
+    low: float
+    high: float
+    p_value: float
+
+
+def delong_test(
+    is_class: np.ndarray, score: np.ndarray, subjects: Iterable[str] | None = None, level: float = LEVEL
+) -> AreaTest:
+    """Compare an AUC with 0.5 by the variance of its placements.
+
+    A row's placement is the share of the other class's rows that it is in the right order with; ties count half. With
+    one row a subject this is DeLong's method; rows of a subject are alike, and are summed up first as Obuchowski does.
+
+    Args:
+        is_class: true for the class that should score higher, (n,).
+        score: (n,).
+        subjects: whose row it is; each of its own by default.
+        level: of the interval.
+
+    References:
+        DeLong et al., Biometrics 44 (1988), 837-845; Obuchowski, Biometrics 53 (1997), 567-578.
+    """
+    truth = np.asarray(is_class, dtype=bool)
+    if not 0 < truth.sum() < len(truth):
+        return AreaTest(*[float("nan")] * 5)
+    placed = _placements(truth, np.asarray(score, dtype=float))
+    area = float(placed[truth].mean())
+    names = np.arange(len(truth)).astype(str) if subjects is None else np.asarray(list(subjects), dtype=str)
+    error = _error(truth, placed - area, names)
+    if not error > 0:
+        return AreaTest(area, error, *[float("nan")] * 3)
+    reach = float(norm.ppf((1 + level) / 2) * error)
+    p_value = 2 * norm.sf(abs(area - CHANCE) / error)
+    return AreaTest(area, error, max(area - reach, 0.0), min(area + reach, 1.0), float(p_value))
+
+
+def chance_interval(is_class: np.ndarray, level: float = 0.999) -> tuple[float, float]:
+    """Where the AUC of a network that knows nothing lies with probability ``level``, whatever it answers.
+
+    Mann and Whitney's distribution, exact up to :data:`MOST_EXACT` pairs; equal scores would only narrow it.
+
+    Args:
+        is_class: the truth, a value a patient, (n,).
+        level: of the interval, whose tails are equal.
+
+    Returns:
+        The lowest and the highest AUC; NaN where one class is missing.
+
+    References:
+        Mann & Whitney, Annals of Mathematical Statistics 18 (1947), 50-60.
+    """
+    truth = np.asarray(is_class, dtype=bool)
+    few, many = sorted((int(truth.sum()), int((~truth).sum())))
+    if not few:
+        return float("nan"), float("nan")
+    if few * many > MOST_EXACT:
+        reach = float(norm.ppf((1 + level) / 2) * np.sqrt((few + many + 1) / (12 * few * many)))
+        return CHANCE - reach, CHANCE + reach
+    below = np.cumsum(_pairs_in_order(few, many))
+    lowest = int(np.searchsorted(below, (1 - level) / 2, side="right")) / (few * many)
+    return lowest, 1 - lowest
+
+
+def _placements(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """For each row the share of the other class that it is in the right order with, from mid-ranks (n,)."""
+    placed = np.empty(len(truth))
+    everybody = rankdata(score)
+    for own in (True, False):
+        mine = truth == own
+        below = (everybody[mine] - rankdata(score[mine])) / (~mine).sum()
+        placed[mine] = below if own else 1 - below
+    return placed
+
+
+def _error(truth: np.ndarray, deviation: np.ndarray, subjects: np.ndarray) -> float:
+    """Obuchowski's standard error; ``deviation`` is of the placements from the AUC, (n,)."""
+    _, places = np.unique(subjects, return_inverse=True)
+    sums = {own: np.bincount(places[truth == own], deviation[truth == own], places.max() + 1) for own in (True, False)}
+    sizes = {own: int((truth == own).sum()) for own in (True, False)}
+    clusters = {own: len(np.unique(places[truth == own])) for own in (True, False)}
+    if min(clusters.values()) < 2:
+        return float("nan")
+    variance = sum(
+        clusters[own] / (clusters[own] - 1) * float(sums[own] @ sums[own]) / sizes[own] ** 2 for own in (True, False)
+    )
+    total = len(sums[True])
+    together = total / (total - 1) * float(sums[True] @ sums[False]) / (sizes[True] * sizes[False])
+    return float(np.sqrt(max(variance + 2 * together, 0.0)))
+
+
+def _pairs_in_order(few: int, many: int) -> np.ndarray:
+    """The probability of each number of pairs in order under chance, (few * many + 1,).
+
+    Mann and Whitney's recursion: the highest of all rows is of the one class, and wins all its pairs, or of the other.
+    """
+    chances = [np.ones(1)] * (many + 1)
+    for i in range(1, few + 1):
+        more = [np.ones(1)]
+        for j in range(1, many + 1):
+            merged = np.zeros(i * j + 1)
+            merged[j:] += i * chances[j]
+            merged[: i * (j - 1) + 1] += j * more[j - 1]
+            more.append(merged / (i + j))
+        chances = more
+    return chances[many]

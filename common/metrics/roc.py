@@ -1,0 +1,81 @@
+"""A ROC curve with a band: how far it would move with other patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import auc, roc_curve
+
+from common.metrics.resampling import LEVEL, draw_cohorts
+
+GRID = np.linspace(0.0, 1.0, 101)
+RESAMPLES = 500
+Curve = tuple[np.ndarray, np.ndarray]
+"""False and true positive rates."""
+
+
+@dataclass(frozen=True)
+class RocBand:
+    """A curve and its pointwise 95 % bootstrap band over subjects.
+
+    Args:
+        false: positive rates of the curve.
+        true: positive rates of the curve.
+        low: true positive rates at each false positive rate of :data:`GRID`; empty where there is nobody to draw.
+        high: the same.
+    """
+
+    false: np.ndarray
+    true: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """Below the curve."""
+        return float(auc(self.false, self.true))
+
+
+def roc_band(
+    is_class: np.ndarray, score: np.ndarray, subjects: Iterable[str], seed: int = 0, level: float = LEVEL
+) -> RocBand:
+    """The curve, and where it lies in cohorts drawn with replacement; a subject's rows are drawn together.
+
+    Args:
+        is_class: (n,) booleans; both kinds are there.
+        score: (n,).
+        subjects: whose row it is.
+        seed: of the bootstrap.
+        level: of the band at each false positive rate, not of the curve as a whole.
+    """
+    truth, score = np.asarray(is_class, dtype=bool), np.asarray(score, dtype=float)
+    false, true, _ = roc_curve(truth, score)
+    cohorts = draw_cohorts(subjects, seed, RESAMPLES)
+    both = [counts for counts in cohorts if counts[truth].any() and counts[~truth].any()]
+    drawn = [np.interp(GRID, *roc_curve(truth, score, sample_weight=counts)[:2]) for counts in both]
+    if not drawn:
+        return RocBand(false, true, np.empty(0), np.empty(0))
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return RocBand(false, true, low, high)
+
+
+def roc_curves(
+    truth: np.ndarray, probabilities: np.ndarray, subjects: Iterable[str], seed: int = 0
+) -> dict[int, RocBand]:
+    """The curve of each class against the rest; of two classes the second alone.
+
+    Args:
+        truth: class indices (n,).
+        probabilities: (n, K).
+        subjects: whose row it is.
+        seed: of the bootstrap.
+
+    Returns:
+        Under its label each class that somebody has and somebody has not.
+    """
+    names = list(subjects)
+    labels = range(1 if probabilities.shape[1] == 2 else 0, probabilities.shape[1])
+    told = [label for label in labels if 0 < (truth == label).sum() < len(truth)]
+    return {label: roc_band(truth == label, probabilities[:, label], names, seed) for label in told}

@@ -1,0 +1,117 @@
+"""Is one network better than another over the folds of a cross-validation? Three t-tests, of which one is right here.
+
+The folds judge both networks on the same images, so that the *two-sample* test, which takes them for independent
+groups, throws the pairing away. The *paired* test takes the folds for independent of each other, which they are not:
+any two share most of their training images, and it finds differences that are not there. The *corrected resampled*
+test of Nadeau and Bengio widens the paired test's variance by the share of the data that is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+from scipy.stats import ttest_ind, ttest_ind_from_stats, ttest_rel
+
+
+@dataclass(frozen=True)
+class TTest:
+    """A two-sided test of equal means.
+
+    Args:
+        statistic: t; above 0 where the first one is better. NaN where nothing varies.
+        freedom: degrees of freedom.
+        p_value: how often chance alone gives such a difference or a larger one.
+    """
+
+    statistic: float
+    freedom: float
+    p_value: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return asdict(self)
+
+
+def two_sample_t(first: Sequence[float], second: Sequence[float]) -> TTest:
+    """Student's test of two independent groups, the variances taken as equal: what P2 prints.
+
+    Args:
+        first: a value a fold.
+        second: the same.
+    """
+    if np.ptp(first) == np.ptp(second) == 0:
+        return _undefined(len(first) + len(second) - 2)
+    found = ttest_ind(first, second)
+    return TTest(float(found.statistic), float(found.df), float(found.pvalue))
+
+
+def two_sample_t_of_printed(first: tuple[float, float], second: tuple[float, float], folds: int) -> TTest:
+    """The same from printed means and standard deviations.
+
+    Args:
+        first: its mean and standard deviation.
+        second: the same.
+        folds: that they were taken over.
+    """
+    found = ttest_ind_from_stats(*first, folds, *second, folds)
+    return TTest(float(found.statistic), 2 * folds - 2, float(found.pvalue))
+
+
+def paired_t(first: Sequence[float], second: Sequence[float]) -> TTest:
+    """Student's test of the differences fold by fold.
+
+    Args:
+        first: a value a fold.
+        second: the same folds.
+    """
+    if np.ptp(np.subtract(first, second)) == 0:
+        return _undefined(len(first) - 1)
+    found = ttest_rel(first, second)
+    return TTest(float(found.statistic), float(found.df), float(found.pvalue))
+
+
+def corrected_resampled_t(first: Sequence[float], second: Sequence[float], test_to_train: float) -> TTest:
+    """The paired test with the variance times (1 / k + test_to_train) instead of 1 / k.
+
+    Args:
+        first: a value a fold, k of them.
+        second: the same folds.
+        test_to_train: how many are judged in a fold for each one that is trained on: 1 / (k - 1) in k folds.
+
+    References:
+        Nadeau & Bengio, Inference for the Generalization Error, Machine Learning 52 (2003), 239-281.
+    """
+    differences = np.subtract(first, second)
+    folds = len(differences)
+    if folds < 2 or np.ptp(differences) == 0:
+        return _undefined(folds - 1)
+    variance = (1 / folds + test_to_train) * differences.var(ddof=1)
+    statistic = float(differences.mean() / np.sqrt(variance))
+    return TTest(statistic, folds - 1, float(2 * student.sf(abs(statistic), folds - 1)))
+
+
+def compare_folds(first: Sequence[float], second: Sequence[float]) -> dict[str, TTest]:
+    """All three for the k folds of one cross-validation, under their names.
+
+    Args:
+        first: a value a fold.
+        second: the same folds.
+
+    Raises:
+        ValueError: they have not the same folds, or fewer than two.
+    """
+    if len(first) != len(second) or len(first) < 2:
+        raise ValueError(f"the same two folds or more are needed, not {len(first)} and {len(second)}")
+    return {
+        "two-sample t": two_sample_t(first, second),
+        "paired t": paired_t(first, second),
+        "corrected resampled t": corrected_resampled_t(first, second, 1 / (len(first) - 1)),
+    }
+
+
+def _undefined(freedom: int) -> TTest:
+    return TTest(float("nan"), freedom, float("nan"))

@@ -1,0 +1,61 @@
+"""What a run leaves of the copies in its data set, so that a person can judge the groups and what the split does."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from common.cohorts.duplicate_report import DuplicateReport
+from common.distributed import process_rank
+from common.files import write_json
+from common.reports.duplicates import draw_contact_sheet, draw_threshold_curve
+from common.splits.manifest import SplitManifest
+
+logger = logging.getLogger(__name__)
+
+
+def write_copies(copies: DuplicateReport, split: SplitManifest, output_dir: str | os.PathLike[str]) -> None:
+    """Write ``copies.csv`` (a line an image), ``copies.png`` (a contact sheet), ``copies_threshold.png`` and
+    ``copies.json`` (counts) into the run folder, and tell in the log how many test images have a copy in training.
+
+    Only the first process of a distributed run writes.
+
+    Args:
+        copies: of the cohort.
+        split: of the run, over groups or over images.
+        output_dir: the run folder.
+
+    Raises:
+        OutputError: it cannot be written to.
+    """
+    if process_rank() > 0:
+        return
+    folder = Path(output_dir)
+    copies.to_csv(folder / "copies.csv")
+    draw_contact_sheet(copies, folder / "copies.png")
+    draw_threshold_curve(copies, folder / "copies_threshold.png")
+    counts = count_copies(copies, split)
+    write_json(folder / "copies.json", {"threshold": copies.threshold, **counts})
+    logger.info(
+        "%d images in %d groups of copies; %d of %d test images have a copy in training. Look at %s",
+        *(counts[key] for key in ("images", "groups", "tested_with_copy_in_training", "tested")),
+        folder / "copies.png",
+    )
+
+
+def count_copies(copies: DuplicateReport, split: SplitManifest) -> Mapping[str, int]:
+    """Images, groups (an image without a copy is one), images with a copy; test images, and those among them whose copy
+    is trained on.
+    """
+    train, test = set(split.known_as("train")), set(split.known_as("test"))
+    trained_groups = {copies.group_of[image] for image in copies.images if image in train}
+    tested = [image for image in copies.images if image in test]
+    return {
+        "images": len(copies.images),
+        "groups": len(copies.groups),
+        "with_copy": sum(len(group) for group in copies.groups if len(group) > 1),
+        "tested": len(tested),
+        "tested_with_copy_in_training": sum(copies.group_of[image] in trained_groups for image in tested),
+    }

@@ -1,0 +1,35 @@
+"""Whom a table is about: the data set is looked at before hours are spent on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from common.cohorts.image_cohort import read_image_cohort
+from common.cohorts.loading import read_cohort
+from common.cohorts.phantom_mark import is_phantom
+from common.cohorts.records import Record
+from common.cohorts.series_cohort import read_series_cohort
+from common.reports.reproduction.options import Options
+from common.reports.reproduction.page import Cohort
+from common.reports.reproduction.plan import Table
+
+READERS: Mapping[str, Callable[..., list[Record]]] = {
+    "volumes": partial(read_cohort, need_seg=False),
+    "images": read_image_cohort,
+    "series": read_series_cohort,
+}
+"""Under what a data set holds: a reader that takes a folder, a list and who is left out."""
+
+
+def look_at(table: Table, options: Options) -> Cohort:
+    """Read the headers.
+
+    Raises:
+        DatasetError: the data set cannot be used.
+    """
+    chosen: dict[str, Any] = {knob: options.settings.get(knob) for knob in ("datalist", "exclude")}
+    records = READERS[table.cohort](options.dataset_dir, chosen["datalist"], chosen["exclude"])
+    return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)))

@@ -1,0 +1,57 @@
+"""Two networks over the folds of a cross-validation: the t-tests of what was printed and of what we measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from common.metrics.t_tests import compare_folds
+from common.reports.reproduction.assembly import HEADINGS, PRINTED
+from common.reports.reproduction.evaluation import Evaluation
+from common.reports.reproduction.plan import Contest
+from common.reports.reproduction.search import Evaluations
+
+WORDS = (
+    "The corrected resampled t-test (Nadeau and Bengio) is the right one here. Both networks are judged on the same "
+    "images in every fold, so the two-sample test, which takes them for independent groups, throws the pairing away; "
+    "and any two folds share half of their training images, so the paired test, which takes folds for independent, "
+    "finds differences that are not there.",
+    "Three folds have two degrees of freedom: only a very large difference could show. That nothing shows is no "
+    "evidence that the networks are equally good.",
+)
+
+
+def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]]:
+    """A row for each test of the printed folds and of ours under each protocol; t above 0: the first is better.
+
+    Folds that one of the two lacks are left out; fewer than two are no cross-validation.
+    """
+    folds: dict[str, tuple[Sequence[float], Sequence[float]]] = {PRINTED: contest.published}
+    for protocol, heading in HEADINGS.items():
+        first, second = (_folds(contest, evaluations.get((name, protocol), ())) for name, _ in _names(contest))
+        both = sorted(first.keys() & second.keys())
+        if len(both) > 1:
+            folds[heading] = [first[fold] for fold in both], [second[fold] for fold in both]
+    return [
+        {
+            "numbers": whose,
+            "test": name,
+            "folds": len(first),
+            "t": test.statistic,
+            "df": test.freedom,
+            "p": test.p_value,
+        }
+        for whose, (first, second) in folds.items()
+        for name, test in compare_folds(first, second).items()
+    ]
+
+
+def _names(contest: Contest) -> tuple[tuple[str, str], tuple[str, str]]:
+    return contest.first, contest.second
+
+
+def _folds(contest: Contest, found: Sequence[Evaluation]) -> dict[int, float]:
+    """The measure of each fold."""
+    read = {evaluation.repeat: evaluation.of_side(contest.side) for evaluation in found}
+    values = {fold: evaluation.measure(contest.measure, "samples") for fold, evaluation in read.items()}
+    return {fold: value["mean"] for fold, value in values.items() if value is not None}

@@ -1,0 +1,121 @@
+"""The tables of P2 (Jardim et al.): tumour or none on Br35H, network A from scratch and B on a frozen backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from common.reports.reproduction.plan import Cell, Contest, Model, Table
+
+LEAK = (
+    "Published protocol: more than four in five images of Br35H have a rotated, flipped, brightened or sharpened copy "
+    "in it, and copies stand on both sides of the split. These numbers explain the printed ones and tell nothing about "
+    "new images."
+)
+NETS = {"A": "net_a", "B": "net_b"}
+FOLDS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]] = {
+    "A": ((0.9794, 0.9734, 0.9770), (0.9794, 0.9734, 0.9770), (0.9634, 0.9740, 0.9803)),
+    "B": ((0.9826, 0.9778, 0.9725), (0.9826, 0.9778, 0.9725), (0.9848, 0.9822, 0.9874)),
+}
+"""P2, table 1: accuracy, sensitivity and specificity of the three folds."""
+
+MEANS = {"A": (0.9766, 0.9766, 0.9726), "B": (0.9776, 0.9776, 0.9848)}
+TEST = {"A": (0.9967, 1.0, 0.9934, 0.9994), "B": (0.98, 0.9832, 0.9769, 0.9951)}
+"""P2, graphics 3 and 4: accuracy, sensitivity, specificity and AUC on the 600 images that were held out."""
+
+MEASURES = {"accuracy": "accuracy", "sensitivity": "sensitivity", "specificity": "specificity", "auc": "AUC"}
+VALIDATION = "validation"
+MODELS = tuple(
+    Model(folder, "tumour", {"net": net}, also={"paper": (VALIDATION,), "patient": (VALIDATION,)})
+    for net, folder in NETS.items()
+)
+NOTES = (
+    "Each image counts as one under both protocols. Intervals are 95 %, bootstrap over groups of copies (patient "
+    "protocol, which is copy-safe only: Br35H names no patients) or over images (published protocol).",
+    "P2's cross-validated sensitivity equals its accuracy in every fold while the specificity differs: only a recall "
+    "weighted by the classes does that, so it is no sensitivity. Its epoch was chosen on the images that it reports, "
+    "and its test side was not stratified (the figures fit 297 tumours and 303 others).",
+)
+OF_TEST = (
+    "Held-out test: the networks of all folds are judged on the same held-out images, mean and standard deviation; P2 "
+    "does not say which of its networks it judged."
+)
+CONTEST = Contest(
+    first=("net_a", "A"),
+    second=("net_b", "B"),
+    measure="accuracy",
+    side=VALIDATION,
+    published=(FOLDS["A"][0], FOLDS["B"][0]),
+    words=(
+        "P2 prints t = 0.3977 and reads it as a comparison over the same folds. It is a two-sample t from the rounded "
+        "means and standard deviations of its text (97.66 ± 0.287 and 97.76 ± 0.328 give 0.397). The folds of its own "
+        "table 1 have other deviations (0.302 and 0.505) and give -0.304 by the two-sample test, -0.371 by the paired "
+        "and -0.234 by the corrected one. By none of them do the networks differ.",
+    ),
+)
+
+
+def cross_validation(tasks: Sequence[str]) -> Table:
+    """Table 1: three-fold cross-validation, the t-tests over its folds, and below it the held-out test."""
+    return Table(
+        name="p2-table1",
+        title="Tumour or none: three-fold cross-validation",
+        source="P2, table 1",
+        models=MODELS,
+        cells=(*_fold_cells(), *_test_cells("Held-out test")),
+        notes=(*NOTES, OF_TEST),
+        leak=LEAK,
+        repeats=3,
+        varied=("net",),
+        cohort="images",
+        folds=3,
+        contest=CONTEST,
+    )
+
+
+def held_out(tasks: Sequence[str]) -> Table:
+    """Graphics 3 and 4: the held-out test alone."""
+    return Table(
+        name="p2-table2",
+        title="Tumour or none: held-out test",
+        source="P2, graphics 3 and 4",
+        models=tuple(Model(model.name, model.recipe, model.settings) for model in MODELS),
+        cells=tuple(
+            Cell(label, f"network {net}", folder, measure, TEST[net][place], "samples")
+            for place, (measure, label) in enumerate(MEASURES.items())
+            for net, folder in NETS.items()
+        ),
+        notes=(*NOTES, OF_TEST),
+        leak=LEAK,
+        repeats=3,
+        varied=("net",),
+        cohort="images",
+        folds=3,
+        confusion=True,
+    )
+
+
+def _fold_cells() -> tuple[Cell, ...]:
+    rows = {"Fold 1": 0, "Fold 2": 1, "Fold 3": 2, "Mean": None}
+    return tuple(
+        Cell(
+            row,
+            f"{net}: {MEASURES[measure]}",
+            folder,
+            measure,
+            MEANS[net][place] if fold is None else FOLDS[net][place][fold],
+            "samples",
+            side=VALIDATION,
+            repeat=fold,
+        )
+        for row, fold in rows.items()
+        for net, folder in NETS.items()
+        for place, measure in enumerate(("accuracy", "sensitivity", "specificity"))
+    )
+
+
+def _test_cells(row: str) -> tuple[Cell, ...]:
+    return tuple(
+        Cell(row, f"{net}: {label}", folder, measure, TEST[net][place], "samples")
+        for net, folder in NETS.items()
+        for place, (measure, label) in enumerate(MEASURES.items())
+    )

@@ -1,0 +1,45 @@
+"""The results of P5 (Kaymak & Demir): MGMT promoter methylation from slices, and what patients make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from common.reports.reproduction.plan import Cell, Model, Table
+
+LEAK = (
+    "Published protocol: slices of a patient stand on both sides of the split, neighbours of one another, and the "
+    "best epoch is chosen on the slices that are reported. These numbers explain the printed ones and tell nothing "
+    "about new patients."
+)
+MODEL = Model("mgmt/resnet18", "mgmt", also={"paper": ("train",), "patient": ("train", "validation")})
+
+
+def methylation(tasks: Sequence[str]) -> Table:
+    """Section 4: training and validation accuracy over slices; the AUC over patients, which it does not print."""
+    return Table(
+        name="p5",
+        title="MGMT promoter methylation",
+        source="P5, section 4",
+        models=(MODEL,),
+        cells=(
+            Cell("training accuracy, slices", "ResNet18", MODEL.name, "accuracy", 0.93, "samples", side="train"),
+            Cell(
+                "validation accuracy, slices", "ResNet18", MODEL.name, "accuracy", 0.8703, "samples", side="validation"
+            ),
+            Cell("test accuracy, slices", "ResNet18", MODEL.name, "accuracy", None, "samples"),
+            Cell("test accuracy, patients", "ResNet18", MODEL.name, "accuracy", None, "patients"),
+            Cell("test AUC, patients", "ResNet18", MODEL.name, "auc", None, "patients"),
+        ),
+        notes=(
+            "P5 has no test side: under the published protocol the side that chose the best epoch is the one that is "
+            "reported, so that validation and test are the same there. Its training accuracy is that of the last epoch "
+            "while training; here the chosen weights are judged on the training side.",
+            "Whoever split by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
+            "for its models on other patients (Kim 2022), no correlation in 585 patients (Saeed 2023). An AUC whose "
+            "interval holds 0.5 is the result to expect, and the runs below say which it is.",
+            "A patient's answer is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
+        ),
+        leak=LEAK,
+        cohort="series",
+        confusion=True,
+    )

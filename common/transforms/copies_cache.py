@@ -1,0 +1,50 @@
+"""Which images of a cohort are copies of each other, in the cache: an evaluation does not search again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
+from common.cohorts.near_duplicates import THRESHOLD, find_near_duplicates
+from common.cohorts.records import Record, scan_of
+from common.cohorts.volumes import volume_stamp
+from common.distributed import first_process_first
+from common.errors import KnobError, Problem
+from common.files import stable_hash, write_json
+from common.transforms.cache import DESCRIPTION, default_cache_dir
+
+COPIES_VERSION = 1
+"""Raise it when the search finds other copies."""
+
+
+def find_copies(
+    records: Sequence[Record], threshold: float = THRESHOLD, cache_dir: str | os.PathLike[str] | None = None
+) -> DuplicateReport:
+    """The near-duplicates of a cohort, searched once for the same files; any threshold is then at hand.
+
+    Args:
+        records: with ``image``, each of a name of its own (:func:`~common.cohorts.scan_of`).
+        threshold: see :func:`~common.cohorts.near_duplicates.find_near_duplicates`.
+        cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
+
+    Raises:
+        DatasetError: an image cannot be read.
+        KnobError: the threshold is out of range.
+        OutputError: the cache cannot be written.
+    """
+    if not 0 < threshold <= 1:
+        mend = f"Choose from 0 to 1, such as {THRESHOLD}."
+        raise KnobError(Problem(f"{threshold} is no correlation", "--copy_threshold", mend))
+    images = {scan_of(record): str(record["image"]) for record in records}
+    stamps = sorted([name, volume_stamp(path)] for name, path in images.items())
+    folder = Path(cache_dir) if cache_dir else default_cache_dir()
+    found = folder / f"copies-{stable_hash([COPIES_VERSION, stamps])[:24]}" / DESCRIPTION
+    with first_process_first():
+        if not found.is_file():
+            singles = [{"subject": name, "image": path} for name, path in images.items()]
+            write_json(found, find_near_duplicates(singles, threshold, progress=True).compared)
+    compared = [DuplicatePair(*pair) for pair in json.loads(found.read_text(encoding="utf-8"))]
+    return DuplicateReport(images, compared, threshold)

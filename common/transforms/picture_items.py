@@ -1,0 +1,54 @@
+"""Single images to tensors: from the cache while training, from any file at inference, bit for bit the same."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.transforms import Transform
+from torch import Tensor
+
+from common.transforms.image_cache import check_channels, check_size, decode_image
+from common.transforms.items import Item
+
+BRIGHTEST = 255
+
+
+class LoadPictured(Transform):
+    """Read an item's ``cached`` image into ``image``, float32 (channel, x, y) from 0 to 1.
+
+    Items are those of :func:`~common.transforms.image_items` of the cases of
+    :func:`~common.transforms.prepare_images`.
+    """
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+        item = dict(data)
+        item["image"] = _scaled(np.load(item["cached"]))
+        return item
+
+
+class ReadPictured(Transform):
+    """Read the image file whose path is under ``image`` into ``image``, float32 (channel, x, y) from 0 to 1.
+
+    Args:
+        size: pixels along x and y that it is resized to, as in training.
+        channels: 1 for grey, 3 for RGB.
+
+    Raises:
+        KnobError: the size or the channels have no meaning.
+        DatasetError: the file cannot be read.
+    """
+
+    def __init__(self, size: Sequence[int] = (240, 240), channels: int = 1) -> None:
+        self.size, self.channels = check_size(size), check_channels(channels)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+        item = dict(data)
+        item["image"] = _scaled(decode_image(str(item["image"]), self.size, self.channels)[0])
+        return item
+
+
+def _scaled(image: np.ndarray) -> Tensor:
+    return torch.from_numpy(image.astype(np.float32) / BRIGHTEST)
