@@ -10,15 +10,15 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image, PngImagePlugin
-from tqdm import tqdm
 
 from common.cohorts.phantom_copies import COPIERS
-from common.cohorts.phantom_folder import refuse_filled, write_table
+from common.cohorts.phantom_folder import make_each, refuse_filled, write_table
 from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantom_slices import SlicePicture, phantom_slice
 from common.errors import KnobError, Problem
@@ -32,7 +32,8 @@ MASKS = "masks"
 PRED = "pred"
 ODD_EVERY = 9
 ODD_KINDS = ("grey", "png_called_jpg", "capital_name", "palette", "rgba_png_called_jpg", "deep", "capital_suffix")
-SMALLEST_SIDE, LARGEST_SIDE = 64, 512
+SMALLEST_SIDE, LARGEST_SIDE = 100, 512
+"""Of smaller ones the smallest copies would have fewer pixels than readers take."""
 
 _README = """These are phantoms, not patients: images made by a program from a seed.
 They serve to try and to test software; no result on them says anything about people.
@@ -86,17 +87,16 @@ def make_br35h_phantoms(
     _check_settings(originals, copies, seed, side, pred)
     refuse_filled(root)
     rows = []
-    with tqdm(total=2 * originals + pred, desc="phantoms", unit="slice", disable=not progress) as bar:
-        for place, folder in enumerate(CLASSES):
-            planned: list[_Planned] = []
-            for group in range(originals):
-                planned += _plan_group(folder, group, copies, seed, side, index=2 * group + place)
-                bar.update()
-            rows += _write_class(root, _named(planned, np.random.default_rng([seed, place])))
-        for number in range(pred):
-            picture = phantom_slice(seed, 2 * originals + number, side, healthy=number % 2 == 1)
-            _write(root / PRED / f"{PRED}{number}.jpg", _encode(picture.image, "rgb"))
-            bar.update()
+    for place, folder in enumerate(CLASSES):
+
+        def plan(group: int, folder: str = folder, place: int = place) -> list[_Planned]:
+            return list(_plan_group(folder, group, copies, seed, side, index=2 * group + place))
+
+        planned = chain.from_iterable(make_each(plan, range(originals), "slice", progress))
+        rows += _write_class(root, _named(list(planned), np.random.default_rng([seed, place])))
+    for number in range(pred):
+        picture = phantom_slice(seed, 2 * originals + number, side, healthy=number % 2 == 1)
+        _write(root / PRED / f"{PRED}{number}.jpg", _encode(picture.image, "rgb"))
     write_table(root / COPIES_TABLE, pd.DataFrame(rows, columns=["image", "original", "kind", "group"]))
     told = {"seed": seed, "originals": originals, "copies": copies, "side": side}
     write_text(root / "README.txt", _README.format(**told, table=COPIES_TABLE, masks=MASKS))

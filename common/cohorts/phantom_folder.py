@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
+from tqdm import tqdm
 
 from common.errors import OutputError, Problem
 from common.files import atomic_path
+
+MOST_THREADS = 4
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def make_each(make: Callable[[Item], Made], items: Iterable[Item], unit: str, progress: bool) -> Iterator[Made]:
+    """``make`` of every item, in order, several at a time."""
+    items = list(items)
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+        yield from tqdm(pool.map(make, items), "phantoms", len(items), unit=unit, disable=not progress)
 
 
 def refuse_filled(root: Path) -> None:

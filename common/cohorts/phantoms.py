@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 from isal import igzip
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from common.cohorts import phantom_patients
 from common.cohorts.nifti import brats_affine
-from common.cohorts.phantom_folder import refuse_filled, write_table
+from common.cohorts.phantom_folder import make_each, refuse_filled, write_table
 from common.cohorts.phantom_images import PhantomSubject, phantom_subject
 from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient
@@ -109,8 +108,11 @@ def make_brats_phantoms(
     size = _check_settings(patients, shape, seed, lgg_share)
     refuse_filled(Path(root))
     folder = Path(root) / layout.folder
-    for index in tqdm(range(patients), desc="phantoms", unit="patient", disable=not progress):
+
+    def write(index: int) -> None:
         layout.write(folder, phantom_subject(seed, index, size, lgg_share))
+
+    list(make_each(write, range(patients), "patient", progress))
     if layout.has_tables:
         cohort = [draw_patient(seed, index, lgg_share, blind_grade) for index in range(patients)]
         write_table(folder / "name_mapping.csv", name_mapping(cohort))

@@ -52,7 +52,7 @@ def images_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Phantom images of twelve brains a class, and copies of them."""
     from common.cohorts.phantom_br35h import make_br35h_phantoms
 
-    return make_br35h_phantoms(tmp_path_factory.mktemp("images"), originals=12, copies=1, side=64)
+    return make_br35h_phantoms(tmp_path_factory.mktemp("images"), originals=12, copies=1, side=100)
 
 
 @pytest.fixture(scope="session")

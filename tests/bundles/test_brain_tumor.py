@@ -30,7 +30,7 @@ NETS: dict[str, dict[str, Any]] = {"A": {"net": "A"}, "B": {"net": "B", "trainab
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine brains a class, and a copy or two of most."""
-    return make_br35h_phantoms(tmp_path_factory.mktemp("br35h"), originals=9, copies=1.5, side=64)
+    return make_br35h_phantoms(tmp_path_factory.mktemp("br35h"), originals=9, copies=1.5, side=100)
 
 
 @pytest.fixture(scope="module")

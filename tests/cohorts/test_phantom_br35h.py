@@ -21,7 +21,7 @@ from common.errors import KnobError, OutputError
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_br35h_phantoms(tmp_path_factory.mktemp("br35h"), originals=16, copies=3.0, seed=1, side=96, pred=2)
+    return make_br35h_phantoms(tmp_path_factory.mktemp("br35h"), originals=16, copies=3.0, seed=1, side=100, pred=2)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_the_tumour_is_brighter_than_the_tissue_around_it() -> None:
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     first, again = (
-        make_br35h_phantoms(tmp_path / name, originals=3, copies=2.0, seed=1, side=64, pred=1) for name in "ab"
+        make_br35h_phantoms(tmp_path / name, originals=3, copies=2.0, seed=1, side=100, pred=1) for name in "ab"
     )
     files = [path.relative_to(first) for path in first.rglob("*") if path.is_file()]
     assert len(files) > 12
