@@ -25,9 +25,10 @@ Step = tuple[str, list[str]]
 
 @dataclass(frozen=True)
 class Cohort:
-    """Phantoms: how many, how large, and with what else."""
+    """Phantoms: in which layout, how many, how large, and with what else."""
 
     name: str
+    layout: str
     patients: int
     shape: tuple[str, str, str]
     options: tuple[str, ...] = ()
@@ -56,8 +57,10 @@ class Job:
     applying: Mapping[str, str] = field(default_factory=dict)
 
 
-FEW = Cohort("phantoms", 20, ("96", "96", "64"))
-MANY = Cohort("small_phantoms", 360, ("48", "48", "40"), ("--lgg-clinical",))
+FEW = Cohort("phantoms", "brats2020", 20, ("96", "96", "64"))
+MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-clinical",))
+SLICES = Cohort("slice_phantoms", "br35h", 240, ("100", "100", "100"), ("--copies", "1"))
+SERIES = Cohort("series_phantoms", "rsna_miccai", 30, ("64", "64", "16"))
 JOBS = (
     Job(
         bundle="glioma_segmentation",
@@ -92,6 +95,24 @@ JOBS = (
         learning={"epochs": "6", "lr": "0.0005", "lr_step": "4", "samples_per_epoch": "1280"},
         applying={"image_size": "[48,48]", "backbone": "resnet18"},
     ),
+    Job(
+        bundle="brain_tumor_classification",
+        cohort=SLICES,
+        train="train",
+        inference="inference",
+        knobs={"image_size": "[64,64]"},
+        learning={"epochs": "14", "lr": "0.002", "dropout": "0.1"},
+        applying={"image_size": "[64,64]", "gradcam": "true"},
+    ),
+    Job(
+        bundle="mgmt_classification",
+        cohort=SERIES,
+        train="train",
+        inference="inference",
+        knobs={"image_size": "[64,64]", "slices_per_patient": "6"},
+        learning={"epochs": "3"},
+        applying={"image_size": "[64,64]", "gradcam": "true"},
+    ),
 )
 
 
@@ -124,9 +145,10 @@ def steps(folder: Path, jobs: list[Job]) -> Iterator[Step]:
     """Title and command (of the Python interpreter) of each step, told when its turn comes."""
     for cohort in dict.fromkeys(job.cohort for job in jobs):
         data = str(folder / cohort.name)
-        made = ["brats2020", data, "--patients", str(cohort.patients), "--shape", *cohort.shape, *cohort.options]
+        made = [cohort.layout, data, "--patients", str(cohort.patients), "--shape", *cohort.shape, *cohort.options]
         yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *made]
-        yield "What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", data]
+        if cohort.layout == "brats2020":
+            yield "What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", data]
     for job in jobs:
         yield from steps_of(job, folder)
 
@@ -141,12 +163,21 @@ def steps_of(job: Job, folder: Path) -> Iterator[Step]:
     yield f"{name}: train on some of the patients", bundle_command(bundle, "training", [job.train], learning)
     yield f"{name}: judge on others", bundle_command(bundle, "evaluating", [job.train, "evaluate"], common)
     subject = json.loads((run / "eval" / "split.json").read_text(encoding="utf-8"))["test"][0]
-    patient = data / "MICCAI_BraTS2020_TrainingData" / subject
     applied = {"checkpoint": weights, "output_dir": str(run / "predictions"), **job.applying}
-    chosen = {"dataset_dir": str(patient)}
+    chosen = {**choose(job, data, subject), **applied}
+    yield f"{name}: apply to what it never saw", bundle_command(bundle, "inferring", [job.inference], chosen)
+
+
+def choose(job: Job, data: Path, subject: str) -> dict[str, str]:
+    """What the network is applied to: a held-out patient, or the images that the layout holds without a label."""
+    if job.cohort.layout == "br35h":
+        return {"dataset_dir": str(data / "pred")}
+    if job.cohort.layout == "rsna_miccai":
+        return {"dataset_dir": str(data / "train" / subject)}
+    patient = data / "MICCAI_BraTS2020_TrainingData" / subject
     if job.inference == "inference_masks":
-        chosen = {"seg": str(patient / f"{subject}_seg.nii.gz"), "age": age_of(subject, patient.parent)}
-    yield f"{name}: apply to one of those", bundle_command(bundle, "inferring", [job.inference], {**chosen, **applied})
+        return {"seg": str(patient / f"{subject}_seg.nii.gz"), "age": age_of(subject, patient.parent)}
+    return {"dataset_dir": str(patient)}
 
 
 def age_of(subject: str, folder: Path) -> str:
@@ -177,9 +208,11 @@ def told(metrics: Mapping[str, Any]) -> str:
 
         found = metrics["survival"]["measures"]["concordance"]
         return f"{spell('concordance', found)}; mask and age allow {best_concordance(('volume', 'age')):.2f}, chance .5"
-    if metrics.get("target") == "grade":
-        return f"{spell('AUC', metrics['measures']['auc'])}; the whole tumour allows 1, chance .5"
-    return spell("mean Dice of WT, TC and ET", metrics["mean_dice"])
+    if "mean_dice" in metrics:
+        return spell("mean Dice of WT, TC and ET", metrics["mean_dice"])
+    drawn = metrics["weights"]["bundle"] == "mgmt_classification"
+    best = "the labels are drawn by lot, so .5 is the truth" if drawn else "the whole tumour allows 1, chance .5"
+    return f"{spell('AUC', metrics['measures']['auc'])}; {best}"
 
 
 def spell(name: str, found: Mapping[str, float]) -> str:

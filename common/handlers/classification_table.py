@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from common.files import atomic_path, write_json
 
 TABLE, LIST = "predictions.csv", "predictions.json"
 
+MOST_OF_THE_TIME = 0.1
+"""That may be spent on writing: a table of thousands of rows is not written anew after each."""
+
 
 class ClassificationTable:
-    """Keeps ``predictions.csv`` and ``predictions.json`` up to date after every patient.
+    """Keeps ``predictions.csv`` and ``predictions.json`` up to date, after every patient while they are small.
 
     A row has ``subject``, ``scan`` (where there is one), ``predicted`` (the most probable class) and ``p_<class>``; of
     several samples also ``voted`` (the majority vote, of equal votes the more probable class), ``samples`` and
@@ -30,15 +34,31 @@ class ClassificationTable:
 
     def __init__(self, output_dir: str | Path, classes: Sequence[str]) -> None:
         self.output_dir, self.classes = Path(output_dir), tuple(classes)
+        self.rows: dict[tuple[str, str], dict[str, Any]] = {}
+        self.next_write = 0.0
 
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""
+        engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        engine.add_event_handler(Events.COMPLETED, self.finish)
+
+    def start(self, _: Workflow) -> None:
+        """Read what an earlier run left."""
+        self.rows = {_name(row): row for row in _read(self.output_dir / TABLE)}
 
     def __call__(self, engine: Workflow) -> None:
         """Add the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            self._add_row(self._row(item, output))
+            row = self._row(item, output)
+            self.rows[_name(row)] = row
+        if time.monotonic() >= self.next_write:
+            self._write()
+
+    def finish(self, _: Workflow) -> None:
+        """Write what is not written yet."""
+        if self.rows:
+            self._write()
 
     def _row(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
         probabilities = _numbers(output["pred"])
@@ -52,13 +72,14 @@ class ClassificationTable:
             row.update({f"votes_{name}": count for name, count in zip(self.classes, votes, strict=True)})
         return row
 
-    def _add_row(self, row: dict[str, Any]) -> None:
-        table = self.output_dir / TABLE
-        kept = [earlier for earlier in _read(table) if _name(earlier) != _name(row)]
-        rows = sorted([*kept, row], key=_name)
-        with atomic_path(table) as path:
+    def _write(self) -> None:
+        begun = time.monotonic()
+        rows = [self.rows[name] for name in sorted(self.rows)]
+        with atomic_path(self.output_dir / TABLE) as path:
             pd.DataFrame(rows).astype(_counts(rows)).to_csv(path, index=False)
         write_json(self.output_dir / LIST, rows)
+        ended = time.monotonic()
+        self.next_write = ended + (ended - begun) / MOST_OF_THE_TIME
 
 
 def _read(table: Path) -> list[dict[str, Any]]:

@@ -21,6 +21,15 @@ def batch(subject: str, probabilities: list[Any], **item: Any) -> Any:
     return SimpleNamespace(state=SimpleNamespace(batch=[{"subject": subject, **item}], output=[output]))
 
 
+def infer(folder: Path, *batches: Any) -> None:
+    """A run from its start to its end."""
+    table = ClassificationTable(folder, CLASSES)
+    table.start(batches[0])
+    for one in batches:
+        table(one)
+    table.finish(batches[-1])
+
+
 def read(folder: Path) -> list[dict[str, Any]]:
     return json.loads((folder / "predictions.json").read_text(encoding="utf-8"))
 
@@ -48,10 +57,8 @@ def test_equal_votes_go_to_the_more_probable_class(tmp_path: Path) -> None:
 
 
 def test_earlier_rows_are_kept_and_a_patients_own_is_replaced(tmp_path: Path) -> None:
-    table = ClassificationTable(tmp_path, CLASSES)
-    table(batch("002", [[0.2, 0.8], [0.3, 0.7]]))
-    table(batch("001", [0.9, 0.1]))
-    ClassificationTable(tmp_path, CLASSES)(batch("002", [[0.8, 0.2], [0.7, 0.3]]))
+    infer(tmp_path, batch("002", [[0.2, 0.8], [0.3, 0.7]]), batch("001", [0.9, 0.1]))
+    infer(tmp_path, batch("002", [[0.8, 0.2], [0.7, 0.3]]))
     rows = pd.read_csv(tmp_path / "predictions.csv", dtype=str, index_col="subject", keep_default_na=False)
     assert rows["predicted"].to_dict() == {"001": CLASSES[0], "002": CLASSES[0]}
     assert rows["samples"].to_dict() == {"001": "", "002": "2"}  # a whole number stays one beside an empty cell
@@ -59,7 +66,20 @@ def test_earlier_rows_are_kept_and_a_patients_own_is_replaced(tmp_path: Path) ->
 
 
 def test_scans_of_a_patient_have_a_row_each(tmp_path: Path) -> None:
-    table = ClassificationTable(tmp_path, CLASSES)
-    for scan, long in (("P-001", 0.2), ("P-000", 0.6), ("P-001", 0.9)):
-        table(batch("P", [1 - long, long], scan=scan))
+    answers = (("P-001", 0.2), ("P-000", 0.6), ("P-001", 0.9))
+    infer(tmp_path, *(batch("P", [1 - long, long], scan=scan) for scan, long in answers))
     assert [(row["scan"], row["predicted"]) for row in read(tmp_path)] == [("P-000", "long"), ("P-001", "long")]
+
+
+def test_a_long_table_is_not_written_after_every_patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that takes a second is followed by ten without one, and nothing is missing in the end."""
+    clock = iter(float(second) for second in range(100))
+    monkeypatch.setattr("common.handlers.classification_table.time.monotonic", lambda: next(clock))
+    table = ClassificationTable(tmp_path, CLASSES)
+    written = []
+    for number in range(12):  # it looks at the clock once a batch, and twice more when it writes
+        table(batch(f"{number:02d}", [0.5, 0.5]))
+        written.append(len(read(tmp_path)))
+    assert written == [1] * 10 + [11, 11]
+    table.finish(batch("11", [0.5, 0.5]))
+    assert len(read(tmp_path)) == 12
