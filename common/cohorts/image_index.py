@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import faiss
+import logging
+from typing import Any
+
 import numpy as np
 from sklearn.decomposition import PCA
 
@@ -35,13 +37,22 @@ def find_alike_views(descriptors: np.ndarray, neighbours: int, workers: int = 1)
     sample = descriptors[np.sort(rng.permutation(len(descriptors))[:SAMPLE])]
     axes = PCA(min(DIMENSIONS, *sample.shape), svd_solver="covariance_eigh").fit(sample)
     vectors = np.ascontiguousarray(axes.transform(descriptors), dtype=np.float32)
+    faiss = _load_faiss()
     faiss.omp_set_num_threads(workers)
-    index = _make_index(vectors)
+    index = _make_index(faiss, vectors)
     index.add(vectors)
     return index.search(vectors, neighbours + 1)[1]
 
 
-def _make_index(vectors: np.ndarray) -> faiss.Index:
+def _load_faiss() -> Any:
+    """Only now: it takes a while, and tells in the log which of its builds the processor does not have."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)
+    import faiss
+
+    return faiss
+
+
+def _make_index(faiss: Any, vectors: np.ndarray) -> Any:
     count, dimensions = vectors.shape
     flat = faiss.IndexFlatL2(dimensions)
     if count <= EXACT_UP_TO:
