@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from common.cohorts.records import HEALTHY
 from common.cohorts.tables import as_text, read_table, require_columns
 from common.errors import DatasetError, Problem
 
@@ -30,7 +31,9 @@ Clinical = dict[str, Any]
 
 
 def parse_grade(text: str) -> Clinical:
-    """``HGG`` or ``LGG``."""
+    """``HGG``, ``LGG``, or ``healthy`` for somebody without a tumour."""
+    if text.lower() == HEALTHY:
+        return {"grade": HEALTHY}
     return {"grade": _one_of(text, ("HGG", "LGG"))}
 
 

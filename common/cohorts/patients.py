@@ -53,7 +53,7 @@ def read_patients(
         if dataset_dir or datalist:
             mend = "Give a folder, a list, or one patient's files."
             raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", mend))
-        return _with_values([_one_patient(given, modalities)], values)
+        return _with_values([one_patient(given, modalities)], values)
     need_all = missing_modality == "error"
     records = read_cohort(dataset_dir, datalist, exclude, need_seg=False, modalities=modalities, need_all=need_all)
     return _with_values(records, values)
@@ -144,7 +144,17 @@ def _with_values(records: list[Record], values: Mapping[str, Any]) -> list[Recor
     return [{**record, **values}]
 
 
-def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
+def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
+    """The record of a patient whose files were named one by one.
+
+    Args:
+        given: files under ``image`` or the modalities, perhaps ``seg`` and ``subject``; without the latter the first
+            file's name tells the subject.
+        modalities: of the network.
+
+    Raises:
+        KnobError: a key is no modality, or ``image`` and modalities were given.
+    """
     unknown = given.keys() - {"subject", "image", "seg", *modalities}
     if unknown:
         mend = f"Give {', '.join(modalities)}, or image for one file with all of them."
