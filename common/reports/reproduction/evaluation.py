@@ -68,7 +68,9 @@ class Evaluation:
         """The measures of the patients' answers."""
         found = dict(self.facts["measures"])
         by_class = self.facts["per_class"]
-        found |= {f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS}
+        found |= {
+            f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS if key in by_class[name]
+        }
         return {self._short(name): _numbers(values) for name, values in found.items()}
 
     @cached_property
