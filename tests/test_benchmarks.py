@@ -34,9 +34,13 @@ def test_verdict_names_what_is_missed() -> None:
 
 
 def test_page_has_no_gpu_section_unless_one_was_measured() -> None:
-    pages = [write_page([KEPT], {"kept": "How."}, "make bench", rates) for rates in ({}, {"mixed precision": 1234.5})]
+    pages = [
+        write_page([KEPT], {"kept": "How."}, "make bench", rates)
+        for rates in ({}, {"mixed precision": 1234.5, "volumes": 9.87})
+    ]
     assert "GPU" not in pages[0]
     assert "| mixed precision | 1234 |" in pages[1]
+    assert "| volumes | 9.9 |" in pages[1]
     assert all("**Kept.** How." in page and str(Path.cwd()) not in page for page in pages)
 
 
@@ -65,3 +69,19 @@ def test_epochs_are_measured_with_the_batches_that_the_configs_train_with() -> N
         knobs = yaml.safe_load((BUNDLES / training.bundle / "configs" / f"{training.config}.yaml").read_text())
         assert knobs["batch_size"] == training.batch
         assert knobs["samples_per_epoch"] > training.batch * training.steps
+
+
+def test_a_network_has_two_rows_against_the_bare_one_and_two_against_the_defaults() -> None:
+    from benchmarks.volumes import SETTINGS, compare
+    from common.networks import StepCost
+
+    costs = {"ours": [(4, 1800)], "bare": [(5, 2000)], "recomputed": [(6, 900)]}
+    assert costs.keys() == SETTINGS.keys()
+    measured = {setting: [StepCost(1, *cost) for cost in values] for setting, values in costs.items()}
+    rows = compare("r3d_18", measured)
+    assert [(row.name, row.ours, row.bare, row.unit) for row in rows] == [
+        ("volume step, r3d_18", 4, 5, "s"),
+        ("volume step, r3d_18", 1800, 2000, "MB"),
+        ("recomputed volume step, r3d_18", 6, 4, "s"),
+        ("recomputed volume step, r3d_18", 900, 1800, "MB"),
+    ]
