@@ -71,7 +71,7 @@ def add_brain_masks(
 def _find_masks(images: Sequence[str], folder: Path) -> dict[str, str]:
     """The kept mask of each volume that is a head; those that are not there yet are made."""
     kept = {image: folder / stable_hash(volume_stamp(image))[:24] for image in images}
-    masks = {image: kept[image].with_suffix(MASK) for image in find_heads(kept)}
+    masks = {image: kept[image].with_suffix(MASK) for image in _find_heads(kept)}
     wanted = {image: mask for image, mask in masks.items() if not mask.is_file()}
     if wanted:
         command = find_hd_bet()
@@ -81,35 +81,16 @@ def _find_masks(images: Sequence[str], folder: Path) -> dict[str, str]:
     return {image: str(mask) for image, mask in masks.items()}
 
 
-def find_heads(kept: Mapping[str, Path]) -> list[str]:
-    """The volumes that still have a skull.
+def unmasked_heads(records: Iterable[Record], modalities: Sequence[str] = ("t1ce",)) -> list[str]:
+    """The volumes that show a head and have no brain mask; those that cannot be read are left out. Nothing is written.
 
     Args:
-        kept: for each volume, the path, without an ending, of what is remembered of it.
-
-    Raises:
-        DatasetError: with every volume that cannot be read.
+        records: of :func:`~common.cohorts.read_volume_cohort`.
+        modalities: the first that a person has is looked at.
     """
-
-    def look(image: str) -> bool | DatasetError:
-        marker = kept[image].with_suffix(STRIPPED)
-        if marker.is_file() or kept[image].with_suffix(MASK).is_file():
-            return not marker.is_file()
-        try:
-            volume = read_volume(image)
-        except DatasetError as error:
-            return error
-        if not is_stripped(volume.array, volume.affine):
-            return True
-        with atomic_path(marker):
-            return False
-
+    images = list(filter(None, (_unmasked(record, modalities) for record in records)))
     with ThreadPoolExecutor(READERS) as pool:
-        found = dict(zip(kept, pool.map(look, kept), strict=True))
-    problems = [problem for error in found.values() if isinstance(error, DatasetError) for problem in error.problems]
-    if problems:
-        raise DatasetError(problems)
-    return [image for image, is_head in found.items() if is_head]
+        return [image for image, is_head in zip(images, pool.map(_look, images), strict=True) if is_head is True]
 
 
 def no_brain_problem(images: Sequence[str]) -> Problem:
@@ -129,3 +110,33 @@ def _unmasked(record: Record, modalities: Iterable[str]) -> str | None:
     if record.get("brain_mask") or str(record.get("source")).startswith(STRIPPED_SOURCES):
         return None
     return next((str(record[name]) for name in ("image", *modalities) if record.get(name)), None)
+
+
+def _find_heads(kept: Mapping[str, Path]) -> list[str]:
+    """The volumes with a skull, given the path, without an ending, of what is kept of each."""
+
+    def recall(image: str) -> bool | DatasetError:
+        marker = kept[image].with_suffix(STRIPPED)
+        if marker.is_file() or kept[image].with_suffix(MASK).is_file():
+            return not marker.is_file()
+        is_head = _look(image)
+        if is_head is False:
+            with atomic_path(marker):
+                pass
+        return is_head
+
+    with ThreadPoolExecutor(READERS) as pool:
+        found = dict(zip(kept, pool.map(recall, kept), strict=True))
+    problems = [problem for error in found.values() if isinstance(error, DatasetError) for problem in error.problems]
+    if problems:
+        raise DatasetError(problems)
+    return [image for image, is_head in found.items() if is_head]
+
+
+def _look(image: str) -> bool | DatasetError:
+    """Whether a volume shows more than a brain, or why it cannot be told."""
+    try:
+        volume = read_volume(image)
+    except DatasetError as error:
+        return error
+    return not is_stripped(volume.array, volume.affine)

@@ -56,10 +56,10 @@ def is_stripped(array: np.ndarray, affine: np.ndarray) -> bool:
     """Whether a volume shows a brain alone, all else being exactly zero, as in BraTS.
 
     Args:
-        array: voxels (x, y, z).
+        array: voxels (x, y, z) or (x, y, z, channel).
         affine: (4, 4), its scale in mm.
     """
-    something = array != 0
+    something = array != 0 if array.ndim == 3 else (array != 0).any(axis=3)
     volume_ml = something.sum() * abs(float(np.linalg.det(affine[:3, :3]))) / 1000
     faces = [face for axis in range(3) for face in (something.take(0, axis), something.take(-1, axis))]
     rim = sum(int(face.sum()) for face in faces) / sum(face.size for face in faces)

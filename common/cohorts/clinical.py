@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,7 @@ Clinical = dict[str, Any]
 
 def parse_grade(text: str) -> Clinical:
     """``HGG``, ``LGG``, or ``healthy`` for somebody without a tumour."""
-    if text.lower() == HEALTHY:
-        return {"grade": HEALTHY}
-    return {"grade": _one_of(text, ("HGG", "LGG"))}
+    return {"grade": _one_of(text, ("HGG", "LGG", HEALTHY))}
 
 
 def parse_age(text: str) -> Clinical:
@@ -168,7 +166,8 @@ def _number(text: str) -> float:
     return number
 
 
-def _one_of(text: str, choices: tuple[str, ...]) -> str:
-    if text.upper() not in choices:
-        raise ValueError(f"is not {' or '.join(choices)}")
-    return text.upper()
+def _one_of(text: str, choices: Sequence[str]) -> str:
+    known = {choice.lower(): choice for choice in choices}
+    if text.lower() not in known:
+        raise ValueError(f"is not {', '.join(choices[:-1])} or {choices[-1]}")
+    return known[text.lower()]

@@ -87,5 +87,5 @@ def _call(words: Sequence[str], count: int, folder: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         told = " / ".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
-        what = f"HD-BET failed on {count} volumes (exit status {done.returncode}): {told}"
+        what = f"HD-BET failed, asked for {count} (exit status {done.returncode}): {told}"
         raise DatasetError(Problem(what, folder, "Try hd-bet on one of them by hand, or put masks beside the volumes."))

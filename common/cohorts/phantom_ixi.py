@@ -134,9 +134,10 @@ def _bend(head: NDArray, brain: NDArray, rng: np.random.Generator) -> NDArray[np
 
 
 def _write(path: Path, volume: NDArray, spacing: Sequence[float]) -> None:
-    """Bytes with a scale factor, along IXI's axes."""
+    """Bytes along IXI's axes, with a scale factor where the volume is no mask."""
     affine = brats_affine(volume.shape[1]) @ np.diag([*spacing, 1.0])
-    image = nib.Nifti1Image(volume, affine)
+    scale = float(volume.max()) / np.iinfo(np.uint8).max if volume.dtype.kind == "f" else 1.0
+    image = nib.Nifti1Image(np.rint(volume / scale).astype(np.uint8), affine)
     turned = image.as_reoriented(ornt_transform(io_orientation(affine), axcodes2ornt(tuple(ORIENTATION))))
-    turned.set_data_dtype(np.uint8)
+    turned.header.set_slope_inter(scale, 0)
     save_nifti(path, turned)
