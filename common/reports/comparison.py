@@ -88,9 +88,9 @@ def _classification(metrics: Metrics) -> Column:
     for name, found in metrics["per_class"].items():
         of_class = {measure: found[measure] for measure in OF_A_CLASS if measure in found}
         column.update({_of_class(measure, name): _with_interval(value, 3) for measure, value in of_class.items()})
-    subgroup = metrics.get("subgroup")
-    for name in OF_A_SUBGROUP if subgroup else ():
-        column[f"{TITLES[name]}, {subgroup['name']}"] = _with_interval(subgroup["measures"][name], 3)
+    if subgroup := metrics.get("subgroup"):
+        of_tumours = {f"{TITLES[name]}, {subgroup['name']}": subgroup["measures"][name] for name in OF_A_SUBGROUP}
+        column.update({name: _with_interval(value, 3) for name, value in of_tumours.items()})
     for key, value in metrics["of_samples"].items():
         column[_of_samples(key)] = "-" if value is None else f"{value:.3f}"
     for vote in metrics["votes"]:

@@ -43,7 +43,7 @@ def voxel_traces(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
     with ThreadPoolExecutor(4) as pool:
         rows = list(pool.map(lambda path: _measure(str(path), Path(path).stat().st_mtime_ns) if path else {}, paths))
     table = pd.DataFrame(rows).astype(float)
-    return {name: table[[column for column in table if column.startswith(name)]] for name in VOXEL_TRACES}
+    return {name: table[[column for column in table if str(column).startswith(name)]] for name in VOXEL_TRACES}
 
 
 @lru_cache(maxsize=8192)
