@@ -10,11 +10,13 @@ from typing import Any
 from common.cohorts.brain_masks import find_brain_mask, find_mask_problems
 from common.cohorts.checks import find_header_problems
 from common.cohorts.exclusion import split_names
-from common.cohorts.ixi import find_scans, name_of_file, refuse_absent_sequences, scan_ixi
+from common.cohorts.folders import walk_tree
+from common.cohorts.ixi import DEPTH, find_scans, name_of_file, scan_ixi
 from common.cohorts.loading import scan_cohort
 from common.cohorts.modalities import check_modalities
 from common.cohorts.patients import one_patient
 from common.cohorts.records import BRATS_MASK_VALUES, Record, scan_of
+from common.cohorts.releases import find_release
 from common.cohorts.targets import log_left_out
 from common.errors import DatasetError, KnobError, Problem
 
@@ -92,8 +94,6 @@ def scan_volume_cohort(
     of_ixi = [name for name in excluded if healthy_dir and name.upper().startswith("IXI")]
     records: list[Record] = []
     problems: list[Problem] = []
-    if healthy_dir:
-        refuse_absent_sequences(modalities)
     if dataset_dir or datalist:
         others = [name for name in excluded if name not in of_ixi]
         records, problems = _patients(dataset_dir, datalist, others, modalities)
@@ -108,9 +108,11 @@ def scan_volume_cohort(
 
 
 def is_ixi(folder: Folder) -> bool:
-    """Whether a folder holds volumes that are named as IXI's."""
-    root = Path(folder).expanduser()
-    return root.is_dir() and bool(find_scans(root.absolute(), told=False)[0])
+    """Whether a folder holds volumes that are named as IXI's, and no patient of BraTS."""
+    root = Path(folder).expanduser().absolute()
+    if not root.is_dir() or not find_scans(root, told=False)[0]:
+        return False
+    return not walk_tree(root, lambda name: find_release(name) is not None, (), DEPTH).patients
 
 
 def _patients(

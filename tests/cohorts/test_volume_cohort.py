@@ -49,6 +49,11 @@ class TestRead:
     def test_an_ixi_folder_alone(self, ixi: Path) -> None:
         assert read_volume_cohort(ixi, modalities=["t1"]) == read_volume_cohort(healthy_dir=ixi, modalities=["t1"])
 
+    def test_healthy_people_are_added_only_where_they_are_asked_for(self, brats: Path, ixi: Path) -> None:
+        assert brats.parent == ixi.parent
+        assert {record["source"] for record in read_volume_cohort(brats.parent)} == {"brats2019"}
+        assert {record["source"] for record in read_volume_cohort(brats.parent, ixi)} == {"brats2019", "ixi"}
+
     def test_people_of_either_folder_are_left_out(self, brats: Path, ixi: Path) -> None:
         exclude = "IXI012-HH-1211, BraTS19_TCIA01_0_1"
         left = [record["subject"] for record in read_volume_cohort(brats, ixi, exclude=exclude)]
