@@ -16,6 +16,7 @@ from common.errors import KnobError, OutputError, Problem
 
 ENDINGS = (".nii.gz", ".nii")
 PREDICTIONS = "predictions.csv"
+IDENTITY_AND_FILES = ("subject", "scan", "image", *MODALITIES, "brain_mask", "seg")
 
 
 def read_patients(
@@ -94,8 +95,9 @@ def not_yet_predicted(
         overwrite: replace what is there.
 
     Returns:
-        For each patient ``subject``, ``scan`` where the record has one, the paths of the images, ``seg`` and
-        ``mask_values`` where there is a mask, and ``age`` and ``resection``, ``None`` where they are not known.
+        For each patient ``subject``, ``scan`` where the record has one, the paths of the images, ``brain_mask``
+        where there is one, ``seg`` and ``mask_values`` where there is a mask of the tumour, and ``age`` and
+        ``resection``, ``None`` where they are not known.
 
     Raises:
         OutputError: results are there and neither word was said, or the table there is another program's.
@@ -119,7 +121,7 @@ def _names_in(table: Path) -> set[str]:
 
 
 def _to_classify(record: Record) -> Record:
-    files = {key: str(record[key]) for key in ("subject", "scan", "image", *MODALITIES, "seg") if record.get(key)}
+    files = {key: str(record[key]) for key in IDENTITY_AND_FILES if record.get(key)}
     stored = {"mask_values": record["mask_values"]} if "seg" in files and record.get("mask_values") else {}
     return {**files, **stored, **{name: record.get(name) for name in FEATURES}}
 

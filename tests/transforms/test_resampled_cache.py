@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from common.cohorts.brain_masks import find_brain_mask
+from common.cohorts.patients import not_yet_predicted
 from common.errors import DatasetError, KnobError
 from common.transforms import (
     LoadImageModalitiesd,
@@ -175,7 +176,9 @@ def test_inference_finds_the_brain_as_training_did(tmp_path: Path, monkeypatch: 
     record = write_head(tmp_path, "IXI002", mask="_T1_mask")
     cases = prepare_volumes([record], tmp_path / "cache", **settings)
     expected = LoadPreparedVolumed()(image_items(cases)[0])["image"]
-    for item in (record, {"subject": "x", "t1ce": record["t1ce"]}):  # the mask lies beside the image
+    (patient,) = not_yet_predicted([record], tmp_path)
+    assert patient["brain_mask"] == record["brain_mask"]
+    for item in (patient, {"subject": "x", "t1ce": record["t1ce"]}):  # the mask lies beside the image
         assert torch.equal(TakeVolumed(**settings)(take(item))["image"].as_tensor(), expected)
     alone = take(write_head(tmp_path / "alone", "IXI003"))
     with pytest.raises(DatasetError, match=r"IXI003_T1\.nii\.gz"):
