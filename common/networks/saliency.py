@@ -37,7 +37,7 @@ def grad_cam(
         for the class, or everything alike, as in images so small that their feature maps are a single pixel.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        network = copy.deepcopy(getattr(network, "module", network)).eval().requires_grad_(False)
+        network = _frozen_copy(getattr(network, "module", network))
         network.get_submodule(TARGET_LAYER).register_forward_pre_hook(_begin_gradients)
         cam = GradCAM(network, TARGET_LAYER, postprocessing=_scale)
         maps = []
@@ -46,6 +46,13 @@ def grad_cam(
             given: dict[str, Any] = {} if clinical is None else {"clinical": clinical[index : index + 1].clone()}
             maps.append(cam(sample, class_idx=class_index, **given).detach().float())
     return torch.cat(maps)
+
+
+def _frozen_copy(network: nn.Module) -> nn.Module:
+    """A copy in eval mode, with hooks and flags of its own and the same weights in memory."""
+    shared: dict[int, Tensor] = {id(buffer): buffer for buffer in network.buffers()}
+    shared |= {id(weight): nn.Parameter(weight.detach(), requires_grad=False) for weight in network.parameters()}
+    return copy.deepcopy(network, shared).eval()
 
 
 def _begin_gradients(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:

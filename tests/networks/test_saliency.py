@@ -115,6 +115,20 @@ def test_evidence_in_a_volume_lies_where_its_voxels_are() -> None:
     assert not grad_cam(BrightCorner(), volume, class_index=1).any()
 
 
+def test_weights_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of 33 million would take as much again for every map, until the garbage is collected."""
+    network, seen = Spots(), set()
+    forward = Spots.forward
+
+    def watch(self: Spots, image: Tensor) -> Tensor:
+        seen.add((self is network, self.filters.weight.data_ptr() == network.filters.weight.data_ptr()))
+        return forward(self, image)
+
+    monkeypatch.setattr(Spots, "forward", watch)
+    grad_cam(network, spots(1, 2))
+    assert seen == {(False, True)}
+
+
 def test_gradients_begin_at_the_feature_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing before them is kept: a volume's map costs no more than its forward pass."""
     kept: list[int] = []
