@@ -9,8 +9,8 @@ from statistics import median
 import torch
 from monai.losses import DiceCELoss
 
+from benchmarks.step_cost import measure_step
 from common.networks import SegmentationUNet
-from common.networks.step_cost import measure_step
 from common.networks.video_backbones import PUBLISHED
 
 SHAPE = (16, 4, 160, 192)

@@ -12,17 +12,19 @@ from __future__ import annotations
 import contextlib
 import io
 import multiprocessing
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 
 from benchmarks.timing import Ratio
-from common.memory import watched
 
 NAME = "training memory"
 LIMIT = 1.1
 SIZES = (60, 6)
+INTERVAL = 0.01
+STATUS = Path("/proc/self/status")
 
 
 def measure(cohorts: dict[int, Path], folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
@@ -60,3 +62,27 @@ def train(cohort: Path, folder: Path) -> float:
             samples_per_epoch=32,
         ).run()
     return peak[0]
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[list[float]]:
+    """A list whose one number is the peak of this process's anonymous memory so far, in megabytes."""
+    peak, over = [anonymous()], threading.Event()
+
+    def look() -> None:
+        while not over.wait(INTERVAL):
+            peak[0] = max(peak[0], anonymous())
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        watcher.join()
+
+
+def anonymous() -> float:
+    """This process's anonymous memory in megabytes."""
+    line = next(line for line in STATUS.read_text(encoding="ascii").splitlines() if line.startswith("RssAnon:"))
+    return int(line.split()[1]) * 1024 / 1e6

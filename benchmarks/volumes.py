@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from benchmarks.step_cost import StepCost, measure_step
 from benchmarks.timing import THREADS, Ratio
-from common.networks.step_cost import StepCost, measure_step
 from common.networks.video_backbones import PUBLISHED
 
 NAME = "volume step"

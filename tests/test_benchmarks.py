@@ -1,4 +1,4 @@
-"""The page of measured ratios says what was measured, and says it when a target is missed. Nothing is timed here."""
+"""The page of measured ratios says what was measured, and says it when a target is missed. No time is judged here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from benchmarks import run
+from benchmarks.memory import STATUS
 from benchmarks.table import verdict, write_page, write_table
 from benchmarks.timing import Ratio, alternate
 
@@ -72,8 +73,8 @@ def test_epochs_are_measured_with_the_batches_that_the_configs_train_with() -> N
 
 
 def test_a_network_has_two_rows_against_the_bare_one_and_two_against_the_defaults() -> None:
+    from benchmarks.step_cost import StepCost
     from benchmarks.volumes import SETTINGS, compare
-    from common.networks import StepCost
 
     costs = {"ours": [(4, 1800)], "bare": [(5, 2000)], "recomputed": [(6, 900)]}
     assert costs.keys() == SETTINGS.keys()
@@ -85,3 +86,14 @@ def test_a_network_has_two_rows_against_the_bare_one_and_two_against_the_default
         ("recomputed volume step, r3d_18", 6, 4, "s"),
         ("recomputed volume step, r3d_18", 900, 1800, "MB"),
     ]
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells the memory")
+def test_a_step_costs_at_least_the_weights_their_gradients_and_adams_moments() -> None:
+    from benchmarks.step_cost import measure_step
+
+    cost = measure_step({"backbone": "r3d_10", "in_channels": 2}, size=(16, 16, 16), steps=1, threads=1)
+    fewer_blocks = sum(2 * width**2 * 27 + 4 * width for width in (64, 128, 256, 512))
+    assert cost.parameters == 33_148_995 + 64 * 3 * 7 * 7 - fewer_blocks
+    assert cost.seconds > 0
+    assert cost.megabytes > 4 * 4 * cost.parameters / 1e6

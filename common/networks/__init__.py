@@ -12,7 +12,6 @@ from common.networks.saliency import grad_cam
 from common.networks.slice_classifier import SliceClassifier
 from common.networks.slice_knobs import channels_of
 from common.networks.spatiospatial import SpatioSpatialClassifier
-from common.networks.step_cost import StepCost, measure_step
 from common.networks.unet import SegmentationUNet
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "SegmentationUNet",
     "SliceClassifier",
     "SpatioSpatialClassifier",
-    "StepCost",
     "channels_of",
     "check_frozen_start",
     "continue_from",
@@ -34,7 +32,6 @@ __all__ = [
     "load_checked",
     "load_for_evaluation",
     "load_weights",
-    "measure_step",
     "predict_masks",
     "read_provenance",
     "save_checkpoint",

@@ -12,9 +12,8 @@ from typing import Any
 
 import torch
 
-from common.memory import anonymous, watched
-from common.networks.batch_loss import BatchCrossEntropy
-from common.networks.spatiospatial import SpatioSpatialClassifier
+from benchmarks.memory import anonymous, watched
+from common.networks import BatchCrossEntropy, SpatioSpatialClassifier
 
 LEARNING_RATE, WEIGHT_DECAY = 1e-5, 1e-3
 
@@ -26,8 +25,7 @@ class StepCost:
     Args:
         parameters: of the network.
         seconds: median.
-        megabytes: at the peak, for weights, gradients, Adam's moments and activations; not a number where the system
-            does not tell (it is Linux that does, and any GPU).
+        megabytes: at the peak, for weights, gradients, Adam's moments and activations.
     """
 
     parameters: int
