@@ -9,9 +9,9 @@ from common.reports.reproduction.plan import WITH_HEALTHY, Cell, Model, Table
 
 LEAK = (
     "Published protocol: random 7:3 splits of the people. Nobody stands on both sides of one, but the test sides of "
-    "the three overlap, so that their spread is no standard error. Its healthy brains come from another scanner, another "
-    "sequence and another brain extraction than its tumours: that they are told is no evidence of anything, and it "
-    "lifts both averages. The grades on their own are the columns to read."
+    "the three overlap, so that their spread is no standard error. Its healthy brains come from another scanner, "
+    "another sequence and another brain extraction than its tumours: that they are told is no evidence of anything, "
+    "and it lifts both averages. The grades on their own are the columns to read."
 )
 ROWS: Mapping[str, str] = {
     "r3d_18": "ResNet 3D",
