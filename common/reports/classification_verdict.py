@@ -22,9 +22,7 @@ BY_SOURCE = (
     "Healthy brains can be told by where they come from, so that nothing is claimed of telling them; what follows is "
     "about {name} on its own."
 )
-NO_TUMOUR = (
-    "Healthy brains can be told by where they come from, and the grades are not judged: there is nothing to claim."
-)
+NO_TUMOUR = "Healthy brains can be told by where they come from, and no tumour is judged: there is nothing to claim."
 PATIENTS_APART = ("volume_grade",)
 """Tasks whose published protocol splits patients too."""
 
