@@ -96,9 +96,10 @@ class ClassificationReport:
             "weights": {key: provenance.get(key) for key in ("bundle", "version", "protocol", "epoch")},
             "sees_clinical": bool(settings.get("clinical")),
         }
-        self.drawing = {
+        self.drawing: dict[str, Any] = {
             "modalities": settings.get("modalities", ()),
             "orientation": (provenance.get("slices") or {}).get("orientation", "LPS"),
+            "volumes": "volume_size" in settings,
         }
         self.rows: list[dict[str, Any]] = []
         self.shown: dict[str, View] = {}
@@ -148,13 +149,14 @@ class ClassificationReport:
         return {**row, **{f"p_{name}": p for name, p in zip(self.classes, probabilities, strict=True)}}
 
     def _keep(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
-        """Keep what to show of the first patients: of a patient's mask slices the one with the most tumour."""
+        """Keep what to show of the first patients: the slice with the most tumour, or what their network is surest of."""
         subject = str(item["subject"])
         if subject not in self.shown and len(self.shown) == MOST_PICTURES:
             return
-        view = View.of_patient(item, output)
+        view = View.of_patient(item, output, self.drawing["volumes"])
         earlier = self.shown.setdefault(subject, view)
-        if "tumour" in item and view.image.sum() > earlier.image.sum():
+        is_mask = "tumour" in item
+        if view.image.sum() > earlier.image.sum() if is_mask else view.probability > earlier.probability:
             self.shown[subject] = view
 
     def _gather(self) -> None:

@@ -49,24 +49,24 @@ class TrainingCost:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.stop)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
-    def start(self, _: Workflow) -> None:
-        """Begin a step."""
+    def start(self, engine: Workflow) -> None:
+        """Begin a step; later MONAI takes the batch apart."""
         if self._is_done:
             return
+        self.image = list(engine.state.batch[CommonKeys.IMAGE].shape)
         if self._device.type == "cuda":
             if not self.seconds:
                 torch.cuda.reset_peak_memory_stats(self._device)
             torch.cuda.synchronize(self._device)
         self.begun = time.perf_counter()
 
-    def stop(self, engine: Workflow) -> None:
+    def stop(self, _: Workflow) -> None:
         """End a step."""
         if self._is_done:
             return
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self.seconds.append(time.perf_counter() - self.begun)
-        self.image = list(engine.state.batch[CommonKeys.IMAGE].shape)
         if self._is_done:
             self._write()
 
