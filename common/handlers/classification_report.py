@@ -149,7 +149,7 @@ class ClassificationReport:
         return {**row, **{f"p_{name}": p for name, p in zip(self.classes, probabilities, strict=True)}}
 
     def _keep(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
-        """Keep what to show of the first patients: the slice with the most tumour, or what their network is surest of."""
+        """Keep what to show of the first patients: the slice with most tumour, or what the network is surest of."""
         subject = str(item["subject"])
         if subject not in self.shown and len(self.shown) == MOST_PICTURES:
             return
