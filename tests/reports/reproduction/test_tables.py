@@ -202,10 +202,17 @@ def test_three_random_splits_stand_beside_three_folds(options: MakeOptions) -> N
     folder = options().bundles / VOLUME / "configs"
     config = merged_config([str(folder / "train.yaml"), str(folder / "paper.yaml")])
     assert (config["split_method"], config["train_share"]) == ("monte_carlo", 0.7)
+    assert config["split"]["unit"] == "subject"  # people are drawn, not slices
     with pytest.raises(KnobError, match="5 folds cannot be tested 6 times"):
         plan_table(find_table("p4-table1"), options(repeats=6))
     drawn = plan_table(find_table("p4-table1"), options(repeats=6, protocols=("paper",)))
     assert {run.steps[0].settings["folds"] for run in drawn} == {6}
+
+
+def test_the_training_of_volumes_measures_what_a_step_costs(options: MakeOptions) -> None:
+    config = merged_config([str(options().bundles / VOLUME / "configs" / "train.yaml")])
+    handlers = [handler["_target_"] for handler in config["train"]["handlers"]]
+    assert "common.handlers.TrainingCost" in handlers
 
 
 def test_only_pre_trained_networks_of_volumes_need_weights(options: MakeOptions, tmp_path: Path) -> None:
