@@ -9,22 +9,31 @@ from statistics import median
 import torch
 from monai.losses import DiceCELoss
 
+from benchmarks.step_cost import measure_step
 from common.networks import SegmentationUNet
+from common.networks.video_backbones import PUBLISHED
 
 SHAPE = (16, 4, 160, 192)
 STEPS = 30
 
 
 def measure_rates(repeats: int) -> dict[str, float]:
-    """Slices a second by setting, on tensors already on the GPU; empty where there is none."""
+    """Slices and volumes a second by setting, on tensors already on the GPU; empty where there is none."""
     if not torch.cuda.is_available():
         return {}
     rates = {}
     for amp, channels_last in product((False, True), repeat=2):
-        setting = f"{'mixed' if amp else 'full'} precision, {'channels last' if channels_last else 'channels first'}"
         seconds = [_step_seconds(amp, channels_last) for _ in range(repeats)]
-        rates[setting] = SHAPE[0] / median(seconds)
+        rates[f"slices, U-Net, {_setting(amp, channels_last)}"] = SHAPE[0] / median(seconds)
+    for backbone, ours in product(PUBLISHED, (False, True)):
+        knobs = {"backbone": backbone, "channels_last": ours}
+        costs = [measure_step(knobs, steps=STEPS, device="cuda", amp=ours) for _ in range(repeats)]
+        rates[f"volumes, {backbone}, {_setting(ours, ours)}"] = 1 / median(cost.seconds for cost in costs)
     return rates
+
+
+def _setting(amp: bool, channels_last: bool) -> str:
+    return f"{'mixed' if amp else 'full'} precision, {'channels last' if channels_last else 'channels first'}"
 
 
 def _step_seconds(amp: bool, channels_last: bool) -> float:

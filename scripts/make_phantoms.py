@@ -18,6 +18,7 @@ LAYOUTS = {
     "brats2023": "adult glioma, NIfTI files without tables, a folder a scan",
     "br35h": "folders of JPG slices with planted copies of each other; --patients says how many originals a class",
     "rsna_miccai": "folders of DICOM series with MGMT labels",
+    "ixi": "heads without a tumour as NIfTI files in one folder, with brain masks; --patients says how many",
 }
 FULL_SHAPE = [240, 240, 155]
 
@@ -33,7 +34,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         type=int,
         nargs=3,
         metavar=("X", "Y", "Z"),
-        help="voxels of a volume, which the head fills; a voxel of BraTS is always 1 mm "
+        help="voxels of a volume, which the head fills; a voxel of BraTS is always 1 mm, "
+        "and ixi spans what BraTS of this shape spans "
         "(default: 240 240 155; br35h: slices of X x X, 240; rsna_miccai: 128 128 24)",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same voxels (default: %(default)s)")
@@ -44,6 +46,14 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         "--second-timepoints", type=int, default=0, help="brats2023: how many patients have a second scan (default: 0)"
     )
     parser.add_argument("--copies", type=float, default=1.5, help="br35h: mean copies of an original (default: 1.5)")
+    parser.add_argument(
+        "--scanner",
+        choices=("other", "same"),
+        default="other",
+        help="ixi: scanned by other means than the BraTS phantoms, with the skull, or by the same, without "
+        "(default: %(default)s)",
+    )
+    parser.add_argument("--stripped", action="store_true", help="ixi: leave the skull, and so the masks, out")
     parser.add_argument("--learnable", action="store_true", help="rsna_miccai: labels that the images show")
     return parser.parse_args(argv)
 
@@ -75,6 +85,20 @@ def make_rsna_miccai(arguments: argparse.Namespace) -> Path:
     )
 
 
+def make_ixi(arguments: argparse.Namespace) -> Path:
+    from common.cohorts.phantom_ixi import make_ixi_phantoms
+
+    return make_ixi_phantoms(
+        arguments.folder,
+        people=arguments.patients,
+        shape=arguments.shape or FULL_SHAPE,
+        seed=arguments.seed,
+        scanner=arguments.scanner,
+        stripped=arguments.stripped,
+        progress=True,
+    )
+
+
 def make_brats(arguments: argparse.Namespace) -> Path:
     from common.cohorts.phantoms import make_brats_phantoms
 
@@ -91,7 +115,7 @@ def make_brats(arguments: argparse.Namespace) -> Path:
     )
 
 
-MAKERS = {"br35h": make_br35h, "rsna_miccai": make_rsna_miccai}
+MAKERS = {"br35h": make_br35h, "rsna_miccai": make_rsna_miccai, "ixi": make_ixi}
 """Of the data sets that are no volumes with masks."""
 
 

@@ -1,4 +1,4 @@
-"""Make a table of P1, P2, P3 or P5: train and judge every network of it, and put our numbers beside the printed ones.
+"""Make a table of P1 to P5: train and judge every network of it, and put our numbers beside the printed ones.
 
 python scripts/reproduce.py p1-table2 --dataset_dir <BraTS 2020> --output runs/p1-table2
 
@@ -23,6 +23,7 @@ TABLES = (
     *("p1-table2", "p1-table3", "p1-table4", "p1-table5", "p1-table6"),
     *("p2-table1", "p2-table2"),
     *("p3-table1", "p3-table2", "p3-table3"),
+    "p4-table1",
     "p5",
 )
 
@@ -51,10 +52,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dataset_dir", type=Path, required=True, help="data set as downloaded: BraTS, P2 Br35H, P5 RSNA-MICCAI"
     )
+    parser.add_argument("--healthy_dir", type=Path, help="healthy people for p4-table1: IXI as downloaded")
     parser.add_argument("--output", type=Path, help="folder of the runs and the table (default: runs/<table>)")
     parser.add_argument("--protocol", choices=("patient", "paper", "both"), default="both", help="(default: both)")
     parser.add_argument("--task", choices=("grade", "survival", "both"), default="both", help="(default: both)")
-    parser.add_argument("--repeats", type=int, help="splits of each network (default: 1; p1-table4: 10; p2: 3)")
+    parser.add_argument("--repeats", type=int, help="splits of each network (default: 1; p1-table4: 10; p2, p4: 3)")
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="run only these, such as grade/vgg16")
     parser.add_argument(
         *("--set", "-s"),
@@ -63,7 +65,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="KNOB=VALUE",
         help="a knob of the bundles for every command that knows it, such as epochs=1; may be said again",
     )
-    parser.add_argument("--pretrained_dir", type=Path, help="folder with a file of ImageNet weights a backbone")
+    parser.add_argument("--pretrained_dir", type=Path, help="folder with a file of pre-trained weights a backbone")
     parser.add_argument("--segmentation", type=Path, help="weights of the segmentation bundle (p3-table3)")
     parser.add_argument("--device", help="where to compute (default: the GPU if there is one)")
     parser.add_argument("--dry_run", action="store_true", help="print the commands and do nothing")
@@ -85,6 +87,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         pretrained_dir=arguments.pretrained_dir and arguments.pretrained_dir.absolute(),
         segmentation=arguments.segmentation and arguments.segmentation.absolute(),
         device=arguments.device,
+        healthy_dir=arguments.healthy_dir and arguments.healthy_dir.absolute(),
     )
 
 

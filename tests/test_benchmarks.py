@@ -1,4 +1,4 @@
-"""The page of measured ratios says what was measured, and says it when a target is missed. Nothing is timed here."""
+"""The page of measured ratios says what was measured, and says it when a target is missed. No time is judged here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from benchmarks import run
+from benchmarks.memory import STATUS
 from benchmarks.table import verdict, write_page, write_table
 from benchmarks.timing import Ratio, alternate
 
@@ -34,9 +35,13 @@ def test_verdict_names_what_is_missed() -> None:
 
 
 def test_page_has_no_gpu_section_unless_one_was_measured() -> None:
-    pages = [write_page([KEPT], {"kept": "How."}, "make bench", rates) for rates in ({}, {"mixed precision": 1234.5})]
+    pages = [
+        write_page([KEPT], {"kept": "How."}, "make bench", rates)
+        for rates in ({}, {"mixed precision": 1234.5, "volumes": 9.87})
+    ]
     assert "GPU" not in pages[0]
     assert "| mixed precision | 1234 |" in pages[1]
+    assert "| volumes | 9.9 |" in pages[1]
     assert all("**Kept.** How." in page and str(Path.cwd()) not in page for page in pages)
 
 
@@ -65,3 +70,30 @@ def test_epochs_are_measured_with_the_batches_that_the_configs_train_with() -> N
         knobs = yaml.safe_load((BUNDLES / training.bundle / "configs" / f"{training.config}.yaml").read_text())
         assert knobs["batch_size"] == training.batch
         assert knobs["samples_per_epoch"] > training.batch * training.steps
+
+
+def test_a_network_has_two_rows_against_the_bare_one_and_two_against_the_defaults() -> None:
+    from benchmarks.step_cost import StepCost
+    from benchmarks.volumes import SETTINGS, compare
+
+    costs = {"ours": [(4, 1800)], "bare": [(5, 2000)], "recomputed": [(6, 900)]}
+    assert costs.keys() == SETTINGS.keys()
+    measured = {setting: [StepCost(1, *cost) for cost in values] for setting, values in costs.items()}
+    rows = compare("r3d_18", measured)
+    assert [(row.name, row.ours, row.bare, row.unit) for row in rows] == [
+        ("volume step, r3d_18", 4, 5, "s"),
+        ("volume step, r3d_18", 1800, 2000, "MB"),
+        ("recomputed volume step, r3d_18", 6, 4, "s"),
+        ("recomputed volume step, r3d_18", 900, 1800, "MB"),
+    ]
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells the memory")
+def test_a_step_costs_at_least_the_weights_their_gradients_and_adams_moments() -> None:
+    from benchmarks.step_cost import measure_step
+
+    cost = measure_step({"backbone": "r3d_10", "in_channels": 2}, size=(16, 16, 16), steps=1, threads=1)
+    fewer_blocks = sum(2 * width**2 * 27 + 4 * width for width in (64, 128, 256, 512))
+    assert cost.parameters == 33_148_995 + 64 * 3 * 7 * 7 - fewer_blocks
+    assert cost.seconds > 0
+    assert cost.megabytes > 4 * 4 * cost.parameters / 1e6

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.cohorts.records import HEALTHY
 from common.cohorts.tables import as_text, read_table, require_columns
 from common.errors import DatasetError, Problem
 
@@ -30,8 +31,8 @@ Clinical = dict[str, Any]
 
 
 def parse_grade(text: str) -> Clinical:
-    """``HGG`` or ``LGG``."""
-    return {"grade": _one_of(text, ("HGG", "LGG"))}
+    """``HGG``, ``LGG``, or ``healthy`` for somebody without a tumour."""
+    return {"grade": _one_of(text, ("HGG", "LGG", HEALTHY))}
 
 
 def parse_age(text: str) -> Clinical:
@@ -165,7 +166,8 @@ def _number(text: str) -> float:
     return number
 
 
-def _one_of(text: str, choices: tuple[str, ...]) -> str:
-    if text.upper() not in choices:
-        raise ValueError(f"is not {' or '.join(choices)}")
-    return text.upper()
+def _one_of(text: str, choices: Sequence[str]) -> str:
+    known = {choice.lower(): choice for choice in choices}
+    if text.lower() not in known:
+        raise ValueError(f"is not {', '.join(choices[:-1])} or {choices[-1]}")
+    return known[text.lower()]

@@ -6,8 +6,8 @@
 
 ``image`` may stand for the modalities: four paths in their order, or one file with four channels. ``label`` is
 another name for ``seg``. ``mask_values``, of an entry or of the whole file, tells the mask's values for NCR, ED and ET
-where they are not BraTS's 1, 2 and 4. Where a patient has several scans, each is an entry with a ``scan`` of its own.
-Relative paths start at the list's own folder.
+where they are not BraTS's 1, 2 and 4. ``brain_mask`` names a mask of the brain where images show the whole head. Where
+a patient has several scans, each is an entry with a ``scan`` of its own. Relative paths start at the list's own folder.
 """
 
 from __future__ import annotations
@@ -168,10 +168,12 @@ def _read_entry(
     if absent:
         problems.append(Problem(f"names no {', '.join(absent)}", where, "Add the path to the entry."))
     files = {
-        key: str(folder / Path(text).expanduser()) for key in (*images, "seg") if (text := as_text(named.get(key)))
+        key: str(folder / Path(text).expanduser())
+        for key in (*images, "seg", "brain_mask")
+        if (text := as_text(named.get(key)))
     }
     for key, file in files.items():
-        if not (Path(file).is_dir() if folders and key != "seg" else Path(file).is_file()):
+        if not (Path(file).is_dir() if folders and key in images else Path(file).is_file()):
             mend = f"Correct the path; relative paths start at {folder}."
             problems.append(Problem(f"its {key} {file} does not exist", where, mend))
     clinical, unreadable = parse_clinical(entry, where)

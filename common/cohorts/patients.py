@@ -16,6 +16,7 @@ from common.errors import KnobError, OutputError, Problem
 
 ENDINGS = (".nii.gz", ".nii")
 PREDICTIONS = "predictions.csv"
+IDENTITY_AND_FILES = ("subject", "scan", "image", *MODALITIES, "brain_mask", "seg")
 
 
 def read_patients(
@@ -53,7 +54,7 @@ def read_patients(
         if dataset_dir or datalist:
             mend = "Give a folder, a list, or one patient's files."
             raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", mend))
-        return _with_values([_one_patient(given, modalities)], values)
+        return _with_values([one_patient(given, modalities)], values)
     need_all = missing_modality == "error"
     records = read_cohort(dataset_dir, datalist, exclude, need_seg=False, modalities=modalities, need_all=need_all)
     return _with_values(records, values)
@@ -94,8 +95,9 @@ def not_yet_predicted(
         overwrite: replace what is there.
 
     Returns:
-        For each patient ``subject``, ``scan`` where the record has one, the paths of the images, ``seg`` and
-        ``mask_values`` where there is a mask, and ``age`` and ``resection``, ``None`` where they are not known.
+        For each patient ``subject``, ``scan`` where the record has one, the paths of the images, ``brain_mask``
+        where there is one, ``seg`` and ``mask_values`` where there is a mask of the tumour, and ``age`` and
+        ``resection``, ``None`` where they are not known.
 
     Raises:
         OutputError: results are there and neither word was said, or the table there is another program's.
@@ -119,7 +121,7 @@ def _names_in(table: Path) -> set[str]:
 
 
 def _to_classify(record: Record) -> Record:
-    files = {key: str(record[key]) for key in ("subject", "scan", "image", *MODALITIES, "seg") if record.get(key)}
+    files = {key: str(record[key]) for key in IDENTITY_AND_FILES if record.get(key)}
     stored = {"mask_values": record["mask_values"]} if "seg" in files and record.get("mask_values") else {}
     return {**files, **stored, **{name: record.get(name) for name in FEATURES}}
 
@@ -144,7 +146,17 @@ def _with_values(records: list[Record], values: Mapping[str, Any]) -> list[Recor
     return [{**record, **values}]
 
 
-def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
+def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
+    """The record of a patient whose files were named one by one.
+
+    Args:
+        given: files under ``image`` or the modalities, perhaps ``seg`` and ``subject``; without the latter the first
+            file's name tells the subject.
+        modalities: of the network.
+
+    Raises:
+        KnobError: a key is no modality, or ``image`` and modalities were given.
+    """
     unknown = given.keys() - {"subject", "image", "seg", *modalities}
     if unknown:
         mend = f"Give {', '.join(modalities)}, or image for one file with all of them."

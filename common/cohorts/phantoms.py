@@ -105,7 +105,7 @@ def make_brats_phantoms(
         KnobError: a setting has no meaning; all of them at once.
         OutputError: ``root`` is a file or is not empty, or cannot be written to.
     """
-    size = _check_settings(patients, shape, seed, lgg_share)
+    size = check_settings(patients, shape, seed, lgg_share)
     refuse_filled(Path(root))
     folder = Path(root) / layout.folder
 
@@ -150,10 +150,13 @@ def _survival_text(patient: PhantomPatient) -> str:
 
 def write_nifti(path: Path, voxels: NDArray[np.int16]) -> None:
     """Write a volume with BraTS's geometry and the phantoms' mark."""
-    affine = brats_affine(voxels.shape[1])
-    image = nib.Nifti1Image(voxels, affine)
-    image.set_qform(affine, code="scanner")
-    image.set_sform(affine, code="scanner")
+    save_nifti(path, nib.Nifti1Image(voxels, brats_affine(voxels.shape[1])))
+
+
+def save_nifti(path: Path, image: nib.Nifti1Image) -> None:
+    """Write an image with the phantoms' mark, its affine as a scanner gives it; the same image gives the same bytes."""
+    image.set_qform(image.affine, code="scanner")
+    image.set_sform(image.affine, code="scanner")
     image.header["descrip"] = MARK
     image.header.set_xyzt_units("mm")
     with atomic_path(path) as temporary:
@@ -175,7 +178,12 @@ def _readme(
     )
 
 
-def _check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: float) -> tuple[int, int, int]:
+def check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: float = 0.0) -> tuple[int, int, int]:
+    """The shape as a tuple.
+
+    Raises:
+        KnobError: a setting of phantom volumes has no meaning; all of them at once.
+    """
     problems = []
     if patients < 1:
         problems.append(Problem(f"{patients} patients are no cohort", "patients", "Ask for at least 1."))

@@ -3,9 +3,10 @@
 Keys: ``subject`` (the patient's id, the unit of every split), ``scan`` (where the data set tells scans of a patient
 apart; :func:`scan_of` is unique in a cohort), ``source`` (the data set), a path under each of :data:`MODALITIES`, the
 mask's path under ``seg`` (absent where there is none), ``mask_values`` (the values that stand for NCR, ED and ET in
-the mask) and the clinical values ``grade``, ``age`` (years), ``survival_days``, ``alive`` (the survival time is
-censored) and ``resection`` (``GTR`` or ``STR``), each ``None`` where it was not recorded. A path may also be an
-address in HDF5 slices; see :mod:`common.cohorts.volumes`.
+the mask), ``brain_mask`` (a path; only where images show more than the brain) and the clinical values ``grade``,
+``age`` (years), ``survival_days``, ``alive`` (the survival time is censored) and ``resection`` (``GTR`` or ``STR``),
+each ``None`` where it was not recorded. A path may also be an address in HDF5 slices; see
+:mod:`common.cohorts.volumes`.
 
 Single images have one path under ``image`` and ``label``, ``class_name`` and perhaps ``group`` (what splits must keep
 together); patients with DICOM series have the folder of a series as path, ``mgmt`` (1 methylated, 0 not) and ``label``.
@@ -27,6 +28,9 @@ BRATS_MASK_VALUES = (1, 2, 4)
 """Necrotic and non-enhancing core, oedema, enhancing tumour, as BraTS 2018 to 2021 store them."""
 
 BRATS_2023_MASK_VALUES = (1, 2, 3)
+
+HEALTHY = "healthy"
+"""What stands under ``grade`` of somebody without a tumour."""
 
 
 def scan_of(record: Mapping[Any, Any]) -> str:

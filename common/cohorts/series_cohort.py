@@ -9,6 +9,7 @@ from typing import Any
 
 from common.cohorts.datalist import scan_datalist
 from common.cohorts.exclusion import split_names
+from common.cohorts.modalities import check_modalities
 from common.cohorts.records import MODALITIES, Record
 from common.cohorts.rsna_miccai import scan_rsna_miccai
 from common.errors import DatasetError, KnobError, Problem
@@ -43,7 +44,7 @@ def read_series_cohort(
         DatasetError: with all that is wrong with the folder or the list.
         KnobError: none or several of the three are given, an excluded patient is not there, or a modality is none.
     """
-    _check_modalities(modalities)
+    check_modalities(modalities)
     given = {key: value for key, value in (folders or {}).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
@@ -70,7 +71,7 @@ def scan_series_cohort(
         DatasetError: there is no patient to look at.
         KnobError: as in :func:`read_series_cohort`.
     """
-    _check_modalities(modalities)
+    check_modalities(modalities)
     excluded = split_names(exclude)
     if datalist:
         listed, problems = scan_datalist(datalist, False, modalities, excluded, need_all, folders=True)
@@ -86,13 +87,6 @@ def scan_series_cohort(
     if not records and not problems:
         raise DatasetError(Problem("no patient is left", str(datalist or dataset_dir), "Exclude fewer patients."))
     return records, problems
-
-
-def _check_modalities(modalities: Sequence[str]) -> None:
-    unknown = [name for name in modalities if name not in MODALITIES]
-    if unknown or not modalities:
-        what = f"{', '.join(unknown)} is no modality" if unknown else "no modality is chosen"
-        raise KnobError(Problem(what, "--modalities", f"Name one or more of {', '.join(MODALITIES)}."))
 
 
 def _unlabelled(record: Record, datalist: str | os.PathLike[str]) -> Problem:

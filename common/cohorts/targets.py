@@ -18,10 +18,13 @@ logger = logging.getLogger(__name__)
 def grade_cohort(records: Sequence[Record]) -> list[Record]:
     """Copies of the records of patients with a grade, ``label`` 0 (LGG) or 1 (HGG) added; the log counts the others.
 
+    Healthy people are among the others.
+
     Raises:
         DatasetError: no patient has a grade, or all have the same.
     """
-    labelled = [{**record, "label": GRADES.index(record["grade"])} for record in records if record.get("grade")]
+    graded = [record for record in records if record.get("grade") in GRADES]
+    labelled = [{**record, "label": GRADES.index(record["grade"])} for record in graded]
     counts = Counter(record["grade"] for record in labelled)
     if not labelled:
         mend = (

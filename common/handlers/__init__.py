@@ -9,7 +9,9 @@ from common.handlers.progress import Progress
 from common.handlers.segmentation_report import SegmentationReport
 from common.handlers.segmentation_table import SegmentationTable
 from common.handlers.tensorboard import LearningRateCurve, SegmentationPictures, open_writer
+from common.handlers.training_cost import TrainingCost
 from common.handlers.training_state import TrainingState
+from common.handlers.volume_grad_cam import VolumeGradCam
 
 __all__ = [
     "ClassificationReport",
@@ -23,6 +25,8 @@ __all__ = [
     "SegmentationPictures",
     "SegmentationReport",
     "SegmentationTable",
+    "TrainingCost",
     "TrainingState",
+    "VolumeGradCam",
     "open_writer",
 ]

@@ -28,7 +28,7 @@ from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page
 from common.reports.classification_verdict import judge_evidence
 from common.splits.manifest import SplitManifest
-from common.splits.shortcuts import probe_shortcuts
+from common.splits.shortcuts import ShortcutReport, probe_shortcuts
 
 MOST_PICTURES = 6
 
@@ -57,6 +57,8 @@ class ClassificationReport:
         median_days: median training days of each of them.
         network: draws a heat map of up to six patients.
         brats_survival: also judge survival as BraTS does.
+        task: under which title and beside which printed numbers the page stands; ``survival`` or the target by default.
+        shortcuts: what the probe found where it was asked already, as of :func:`common.splits.probe_sources`.
     """
 
     def __init__(
@@ -74,14 +76,18 @@ class ClassificationReport:
         median_days: Sequence[float] | None = None,
         network: torch.nn.Module | None = None,
         brats_survival: bool = False,
+        task: str | None = None,
+        shortcuts: ShortcutReport | None = None,
     ) -> None:
         self.output_dir, self.train, self.classes = Path(output_dir), train, tuple(classes)
         self.records = records if survival is None else [{**r, "label": survival.label(r)} for r in records]
         self.target, self.seed, self.network = target, seed, network
         self.survival, self.median_days, self.brats_survival = survival, median_days, brats_survival
+        self.shortcuts = shortcuts
         settings = provenance.get("settings") or {}
         self.facts = {
-            "target": target if survival is None else "survival",
+            "target": task or (target if survival is None else "survival"),
+            "backbone": settings.get("backbone"),
             "protocol": split.protocol,
             "unit": split.unit,
             "split_hash": split.hash,
@@ -90,9 +96,10 @@ class ClassificationReport:
             "weights": {key: provenance.get(key) for key in ("bundle", "version", "protocol", "epoch")},
             "sees_clinical": bool(settings.get("clinical")),
         }
-        self.drawing = {
+        self.drawing: dict[str, Any] = {
             "modalities": settings.get("modalities", ()),
             "orientation": (provenance.get("slices") or {}).get("orientation", "LPS"),
+            "volumes": "volume_size" in settings,
         }
         self.rows: list[dict[str, Any]] = []
         self.shown: dict[str, View] = {}
@@ -142,13 +149,14 @@ class ClassificationReport:
         return {**row, **{f"p_{name}": p for name, p in zip(self.classes, probabilities, strict=True)}}
 
     def _keep(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
-        """Keep what to show of the first patients: of a patient's mask slices the one with the most tumour."""
+        """Keep what to show of the first patients: the slice with most tumour, or what the network is surest of."""
         subject = str(item["subject"])
         if subject not in self.shown and len(self.shown) == MOST_PICTURES:
             return
-        view = View.of_patient(item, output)
+        view = View.of_patient(item, output, self.drawing["volumes"])
         earlier = self.shown.setdefault(subject, view)
-        if "tumour" in item and view.image.sum() > earlier.image.sum():
+        is_mask = "tumour" in item
+        if view.image.sum() > earlier.image.sum() if is_mask else view.probability > earlier.probability:
             self.shown[subject] = view
 
     def _gather(self) -> None:
@@ -186,7 +194,7 @@ class ClassificationReport:
     def _summarise(self, rows: pd.DataFrame, samples: pd.DataFrame) -> dict[str, Any]:
         recorded = [name for name in RECORDED if self.survival is None or name != "survival_days"]
         baselines = fit_baselines(self.train, self._records_of(rows), self.classes, self.seed, recorded)
-        shortcuts = probe_shortcuts(self.records, self.target, self.seed)
+        shortcuts = self.shortcuts or self._probe()
         summary = {**self.facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
         summary["shortcuts"] = shortcuts.to_json()
         summary["verdict"] = judge_evidence(summary).to_json()
@@ -199,6 +207,12 @@ class ClassificationReport:
                 "measures": summarise_survival(rows, self.seed, self.brats_survival),
             }
         return summary
+
+    def _probe(self) -> ShortcutReport:
+        shortcuts = probe_shortcuts(self.records, self.target, self.seed)
+        for warning in shortcuts.warnings:
+            logger.warning("%s", warning)
+        return shortcuts
 
     def _draw(self, rows: pd.DataFrame, masks: bool) -> dict[str, Figure]:
         """Heat maps under their captions."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ignite.distributed as idist
+import numpy as np
 import torch
 from ignite.engine import Events
 from matplotlib.figure import Figure
@@ -18,9 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 from common.cohorts.records import MODALITIES
 from common.files import atomic_path
 from common.networks.saliency import grad_cam
-from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_picture_grad_cam
-
-BAG_DIMENSIONS = 4
+from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_picture_grad_cam, draw_volume_grad_cam
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class View:
 
     Args:
         name: of the scan or subject.
-        image: (channel, x, y).
+        image: (channel, x, y), or (channel, x, y, z).
         clinical: (1, width), or ``None``.
         class_index: the patient's predicted class.
         probability: of that class.
@@ -44,10 +43,11 @@ class View:
     modality: int | None = None
 
     @classmethod
-    def of_patient(cls, item: Mapping[str, Any], output: Mapping[str, Any]) -> View:
+    def of_patient(cls, item: Mapping[str, Any], output: Mapping[str, Any], volumes: bool = False) -> View:
         """From a decollated batch and output: ``image`` (channel, x, y) or a bag (n, channel, x, y), ``pred`` logits.
 
-        After :class:`~common.transforms.ClassProbabilitiesd`, its ``samples`` are read instead of ``pred``.
+        After :class:`~common.transforms.ClassProbabilitiesd`, its ``samples`` are read instead of ``pred``. With
+        ``volumes`` each image has a third axis z.
         """
         image, modality = torch.as_tensor(output["image"]).detach(), item.get("modality")
         shares = output.get("samples")
@@ -55,7 +55,7 @@ class View:
             shares = torch.atleast_2d(torch.as_tensor(output["pred"]).detach().float()).softmax(dim=1)
         mean = shares.mean(dim=0)
         index = int(mean.argmax())
-        if image.ndim == BAG_DIMENSIONS:
+        if image.ndim == (5 if volumes else 4):
             modality = int(shares[:, index].argmax())
             image = image[modality]
         values = item.get("clinical")
@@ -75,6 +75,7 @@ class GradCamDrawer:
         orientation: of the images' axes; ``None`` where it is not known.
         masks: the images are the tumour masks NCR, ED and ET.
         slices: a patient's images are slices, each with all modalities.
+        volumes: a patient's image is a volume (channel, x, y, z) in LPS, drawn in three planes.
     """
 
     def __init__(
@@ -85,18 +86,29 @@ class GradCamDrawer:
         orientation: str | None = "RAS",
         masks: bool = False,
         slices: bool = False,
+        volumes: bool = False,
     ) -> None:
         self.network, self.classes, self.modalities = network, tuple(classes), tuple(modalities)
-        self.orientation, self.masks, self.slices = orientation, masks, slices
+        self.orientation, self.masks, self.slices, self.volumes = orientation, masks, slices, volumes
 
-    def draw(self, view: View) -> Figure:
-        """The image with the evidence for the predicted class over it."""
+    def see(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> View:
+        """What of a patient is to be drawn; see :meth:`View.of_patient`."""
+        return View.of_patient(item, output, self.volumes)
+
+    def explain(self, view: View) -> np.ndarray:
+        """The evidence for the predicted class, float32 (x, y) or (x, y, z) from 0 to 1."""
         device = next(self.network.parameters()).device
         takes_clinical = getattr(getattr(self.network, "module", self.network), "in_clinical", 0) > 0
         clinical = view.clinical.to(device) if takes_clinical and view.clinical is not None else None
-        cam = grad_cam(self.network, view.image[None].to(device), clinical, view.class_index)[0, 0].cpu().numpy()
+        return grad_cam(self.network, view.image[None].to(device), clinical, view.class_index)[0, 0].cpu().numpy()
+
+    def draw(self, view: View, cam: np.ndarray | None = None) -> Figure:
+        """The image with the evidence for the predicted class over it: ``cam``, or what :meth:`explain` finds."""
+        cam = self.explain(view) if cam is None else cam
         name = self.classes[view.class_index] if self.classes else f"class {view.class_index}"
         title = f"{view.name}: {name} ({view.probability:.0%})"
+        if self.volumes:
+            return draw_volume_grad_cam(view.image.numpy(), cam, title, self.modalities)
         if self.masks:
             return draw_mask_grad_cam(view.image.numpy(), cam, title, self.orientation or "LPS")
         if not self.modalities:
@@ -133,7 +145,7 @@ class GradCamPictures:
         """Keep what is to be drawn."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             if len(self.views) < self.samples and idist.get_rank() == 0:
-                self.views.append(View.of_patient(item, output))
+                self.views.append(self.drawer.see(item, output))
 
     def finish(self, engine: Workflow) -> None:
         """Draw."""
@@ -162,6 +174,6 @@ class GradCamOverlays:
     def __call__(self, engine: Workflow) -> None:
         """Draw the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            view = View.of_patient(item, output)
+            view = self.drawer.see(item, output)
             with atomic_path(self.output_dir / f"{view.name}_gradcam.png") as path:
                 self.drawer.draw(view).savefig(path, dpi=120)

@@ -18,9 +18,9 @@ from common.metrics.resampling import (
     summarise_draws,
 )
 
-OVERALL = ("accuracy", "macro_f1", "macro_precision", "macro_recall", "auc")
+OVERALL = ("accuracy", "macro_f1", "weighted_f1", "macro_precision", "macro_recall", "auc")
 OF_TWO = ("sensitivity", "specificity")
-OF_A_CLASS = ("precision", "recall", "f1", "auc")
+OF_A_CLASS = ("precision", "recall", "specificity", "f1", "auc")
 COMPARED = ("auc", "macro_f1")
 
 
@@ -33,10 +33,11 @@ def judge(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) 
     """The measures of a cohort; the predicted class is the most probable one.
 
     Undefined is NaN: the recall, F1 and AUC of a class that nobody has, the precision of a class that is never
-    predicted. Macro averages run over the classes that somebody has, so that ``macro_recall`` is the balanced
-    accuracy, and there a class that is never predicted has precision 0. ``auc`` is that of class 1 if there are two
-    classes, else the mean over the classes of one against the rest. Of two classes, ``sensitivity`` is the recall of
-    class 1 and ``specificity`` that of class 0.
+    predicted, the specificity of a class that all have. Macro averages run over the classes that somebody has, so that
+    ``macro_recall`` is the balanced accuracy, and there a class that is never predicted has precision 0;
+    ``weighted_f1`` weighs the F1 of each by how many have it. The specificity of a class is the share of all others for
+    whom it is not said. ``auc`` is that of class 1 if there are two classes, else the mean over the classes of one
+    against the rest. Of two classes, ``sensitivity`` is the recall of class 1 and ``specificity`` that of class 0.
 
     Args:
         truth: class indices (n,).
@@ -51,16 +52,21 @@ def judge(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) 
     shares = precision_recall_fscore_support(truth, predicted, labels=labels, average=None, zero_division=np.nan)
     precision, recall, f1 = (np.asarray(share, dtype=float) for share in shares[:3])
     f1 = np.where(np.isin(labels, present), f1, np.nan)
+    has = (truth[:, None] == labels).sum(axis=0)
+    said = (predicted[:, None] == labels).sum(axis=0)
+    hits = ((truth == predicted)[:, None] & (truth[:, None] == labels)).sum(axis=0)
+    specificity = _specificity(hits, has, said, len(truth))
     macro = precision_recall_fscore_support(truth, predicted, labels=present, average="macro", zero_division=0)
     areas = np.array([_area(truth == label, probabilities[:, label]) for label in labels])
     overall = {
         "accuracy": float(accuracy_score(truth, predicted)),
         "macro_f1": float(macro[2]),
+        "weighted_f1": float(_weighted(f1, has)),
         "macro_precision": float(macro[0]),
         "macro_recall": float(macro[1]),
         "auc": float(areas[1] if len(classes) == 2 else nan_mean(areas)),
     }
-    return {**overall, **_of_two(recall), **_by_class(classes, (precision, recall, f1, areas))}
+    return {**overall, **_of_two(recall), **_by_class(classes, (precision, recall, specificity, f1, areas))}
 
 
 def judge_cohorts(
@@ -73,15 +79,17 @@ def judge_cohorts(
     hits, has, said = counts @ (true * predicted), counts @ true, counts @ predicted
     precision, recall = divide(hits, said), divide(hits, has)
     f1 = np.where(has > 0, divide(2 * hits, has + said), np.nan)
+    specificity = _specificity(hits, has, said, counts.sum(axis=1, keepdims=True))
     areas = np.stack([_areas(truth == label, probabilities[:, label], counts) for label in labels], axis=1)
     overall = {
         "accuracy": divide(hits.sum(axis=1), counts.sum(axis=1)),
         "macro_f1": nan_mean(f1),
+        "weighted_f1": _weighted(f1, has),
         "macro_precision": nan_mean(np.where(has > 0, np.nan_to_num(precision), np.nan)),
         "macro_recall": nan_mean(recall),
         "auc": areas[:, 1] if len(classes) == 2 else nan_mean(areas),
     }
-    return {**overall, **_of_two(recall.T), **_by_class(classes, (precision.T, recall.T, f1.T, areas.T))}
+    return {**overall, **_of_two(recall.T), **_by_class(classes, (precision.T, recall.T, specificity.T, f1.T, areas.T))}
 
 
 def summarise_judgement(
@@ -139,6 +147,16 @@ def truth_of(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
 def probabilities_of(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """The columns ``p_<class>``, (n, K)."""
     return rows[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
+
+
+def _specificity(hits: np.ndarray, has: np.ndarray, said: np.ndarray, total: np.ndarray | int) -> np.ndarray:
+    """Of those who do not have a class the share of whom it is not said, a column a class."""
+    return 1 - divide(said - hits, total - has)
+
+
+def _weighted(shares: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """The mean over the last axis, each class weighing as many as have it; who has none has no share."""
+    return divide((np.nan_to_num(shares) * has).sum(axis=-1), has.sum(axis=-1))
 
 
 def _of_two(recall: np.ndarray) -> dict:

@@ -1,6 +1,7 @@
 """From tensors to logits, and the weights between runs."""
 
 from common.networks.bags import BagInferer
+from common.networks.batch_loss import BatchCrossEntropy
 from common.networks.checkpoints import load_checked, load_weights, save_checkpoint
 from common.networks.clinical_batch import PrepareClinicalBatch
 from common.networks.fusion import FusionClassifier, check_frozen_start
@@ -10,16 +11,19 @@ from common.networks.provenance import continue_from, describe_provenance, load_
 from common.networks.saliency import grad_cam
 from common.networks.slice_classifier import SliceClassifier
 from common.networks.slice_knobs import channels_of
+from common.networks.spatiospatial import SpatioSpatialClassifier
 from common.networks.unet import SegmentationUNet
 
 __all__ = [
     "BagInferer",
+    "BatchCrossEntropy",
     "FlipSliceInferer",
     "FusionClassifier",
     "PrepareClinicalBatch",
     "SegmentTumourd",
     "SegmentationUNet",
     "SliceClassifier",
+    "SpatioSpatialClassifier",
     "channels_of",
     "check_frozen_start",
     "continue_from",

@@ -96,7 +96,7 @@ def load_weights(
     if head_may_differ and _head_shapes(weights) != _head_shapes(expected):
         weights = {key: value for key, value in weights.items() if HEAD not in key}
         weights |= {key: value for key, value in expected.items() if HEAD in key}
-    differing = _differences(expected, weights)
+    differing = weight_differences(expected, weights)
     if differing:
         shown = "; ".join(differing[:3]) + (f"; and {len(differing) - 3} more" if len(differing) > 3 else "")
         raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), _advice(provenance)))
@@ -153,7 +153,8 @@ def _head_shapes(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {key: tuple(getattr(weight, "shape", ())) for key, weight in weights.items() if HEAD in key}
 
 
-def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def weight_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Which weights of one state dict are missing, unknown or of another shape in another; empty where all fit."""
     missing = [f"{key} is missing" for key in expected if key not in found]
     unknown = [f"{key} is unknown" for key in found if key not in expected]
     both = [key for key in expected if key in found]

@@ -1,4 +1,4 @@
-"""ImageNet weights for encoders and backbones: from the network, or from a file where there is none."""
+"""Published weights for encoders and backbones: from the network, or from a file where there is none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def imagenet_weights(encoder: str, source: bool | str, in_channels: int) -> dict
     Raises:
         CheckpointError: the download failed, or the file cannot be used. Never falls back to random weights.
     """
-    weights = _download(encoder) if source is True else load_checked(Path(str(source)))
+    weights = download_weights(encoder) if source is True else load_checked(Path(str(source)))
     weights = {key: value for key, value in weights.items() if not key.startswith(CLASSIFIER_KEYS)}
     if "conv1.weight" not in weights:
         problem = Problem("holds no stem 'conv1.weight'", str(source), f"Give torchvision's weights of {encoder}.")
@@ -37,17 +37,18 @@ def imagenet_weights(encoder: str, source: bool | str, in_channels: int) -> dict
     return weights
 
 
-def load_safely(path: str | Path, network: str) -> dict[str, Tensor]:
+def load_safely(path: str | Path, network: str, library: str = "timm") -> dict[str, Tensor]:
     """The tensors of a file of weights, ``.safetensors`` or a pickle that holds nothing else.
 
     Args:
         path: of the file; weights under ``state_dict`` or ``model`` are found.
         network: whose weights they should be, for the messages.
+        library: whose names of the layers they should have, for the messages.
 
     Raises:
         CheckpointError: it is missing, damaged, or holds no weights or more than plain values.
     """
-    mend = f"Give timm's weights of {network}."
+    mend = f"Give {library}'s weights of {network}."
     if Path(path).suffix == ".safetensors":
         try:
             return dict(safetensors.torch.load_file(path))
@@ -87,13 +88,22 @@ def _fingerprint(weight: Tensor) -> tuple[int, float, float]:
     return weight.numel(), float(values.sum()), float(values.square().sum())
 
 
-def _download(encoder: str) -> dict[str, Tensor]:
+def download_weights(network: str, data_set: str = "ImageNet") -> dict[str, Tensor]:
+    """torchvision's best weights of a network, checked against their hash.
+
+    Args:
+        network: a torchvision name.
+        data_set: what they have learned from, for the messages.
+
+    Raises:
+        CheckpointError: they could not be had.
+    """
     try:
-        weights = torchvision.models.get_model_weights(encoder).DEFAULT
+        weights = torchvision.models.get_model_weights(network).DEFAULT
         return dict(weights.get_state_dict(progress=True, check_hash=True))
     except (OSError, RuntimeError, ValueError) as error:
         mend = (
             "Pass --pretrained false to start from random weights, or --pretrained <file> with torchvision's weights."
         )
-        what = f"ImageNet weights could not be downloaded ({error})"
-        raise CheckpointError(Problem(what, f"--pretrained true ({encoder})", mend)) from error
+        what = f"{data_set} weights could not be downloaded ({error})"
+        raise CheckpointError(Problem(what, f"--pretrained true ({network})", mend)) from error

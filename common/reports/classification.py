@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix
 
 from common.metrics.baselines import Baselines
 from common.metrics.calibration import judge_calibration
-from common.metrics.delong import chance_interval, delong_test
-from common.metrics.judgement import (
-    OF_A_CLASS,
-    compare_judgements,
-    judge,
-    overall_of,
-    probabilities_of,
-    summarise_judgement,
-    truth_of,
-)
+from common.metrics.judgement import OF_A_CLASS, judge, probabilities_of, truth_of
 from common.metrics.patients import vote_table
+from common.reports.classification_measures import measure_rows
+from common.reports.classification_subgroup import summarise_tumours
 from common.reports.page import DASH
-from common.reports.published import PUBLISHED, short_name
+from common.reports.published import papers_of, short_name
 from common.reports.segmentation import interval
 
 TITLES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
     "macro_precision": "macro precision",
     "macro_recall": "macro recall (balanced accuracy)",
     "auc": "AUC",
@@ -47,8 +39,6 @@ TITLES = {
 }
 """The measures in words."""
 
-CHANCE_LEVELS = (0.95, 0.999)
-
 
 def summarise_classification(
     rows: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str], baselines: Baselines, seed: int = 0
@@ -63,31 +53,17 @@ def summarise_classification(
         baselines: their answers for ``rows``, in the same order.
         seed: of the bootstrap.
     """
-    measured = summarise_judgement(rows, classes, seed)
-    beside = {name: _replaced(rows, answer, classes) for name, answer in baselines.probabilities.items()}
     several = len(samples) > len(rows)
     return {
         "task": "classification",
-        "classes": list(classes),
-        "patients": int(rows["subject"].nunique()),
+        **measure_rows(rows, classes, baselines.probabilities, seed),
         "scans": len(rows),
         "samples": len(samples),
-        "measures": {name: measured[name] for name in overall_of(classes)},
-        "per_class": {
-            name: {
-                "patients": int((rows["truth"] == name).sum()),
-                **{measure: measured[f"{measure}_{name}"] for measure in OF_A_CLASS},
-            }
-            for name in classes
-        },
-        "against_chance": _against_chance(rows, classes),
         "calibration": judge_calibration(
             truth_of(rows, classes), probabilities_of(rows, classes), rows["subject"], seed
         ).to_json(),
-        "confusion": confusion_matrix(rows["truth"], rows["predicted"], labels=list(classes)).tolist(),
-        "baselines": {name: summarise_judgement(other, classes, seed) for name, other in beside.items()},
         "baselines_left_out": dict(baselines.left_out),
-        "against_baselines": compare_judgements(rows, baselines.probabilities, classes, seed),
+        "subgroup": summarise_tumours(rows, classes, baselines.probabilities, seed),
         "of_samples": judge(truth_of(samples, classes), probabilities_of(samples, classes), classes) if several else {},
         "votes": vote_table(samples, classes).to_dict("records") if several else [],
     }
@@ -117,16 +93,14 @@ def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """All classes together, then each of them, beside the printed numbers; those count samples."""
     rows = []
+    papers = papers_of(summary["target"], summary.get("backbone"))
     for measure in summary["measures"]:
-        printed = {paper.source: paper.measures.get(measure) for paper in PUBLISHED.get(summary["target"], ())}
+        printed = {paper.source: paper.measures.get(measure) for paper in papers}
         found = summary["measures"][measure], summary["of_samples"].get(measure)
         rows.append(_class_row("all", summary["patients"], measure, found, printed))
     for name, of_class in summary["per_class"].items():
         for measure in OF_A_CLASS:
-            printed = {
-                paper.source: paper.per_class.get(short_name(name), {}).get(measure)
-                for paper in PUBLISHED.get(summary["target"], ())
-            }
+            printed = {paper.source: paper.per_class.get(short_name(name), {}).get(measure) for paper in papers}
             found = of_class[measure], summary["of_samples"].get(f"{measure}_{name}")
             rows.append(_class_row(short_name(name), of_class["patients"], measure, found, printed))
     return _without_empty_columns(pd.DataFrame(rows))
@@ -134,7 +108,7 @@ def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 
 def votes_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """The accuracies of P3's ways of counting, beside the printed ones."""
-    papers = [paper for paper in PUBLISHED.get(summary["target"], ()) if paper.votes]
+    papers = [paper for paper in papers_of(summary["target"]) if paper.votes]
     rows = []
     for vote in summary["votes"]:
         own = {"accuracy": vote["accuracy"]}
@@ -173,16 +147,6 @@ def with_interval(values: Mapping[str, Any], digits: int) -> str:
     return told if np.isnan(numbers["low"]) else f"{told} ({interval(numbers, digits)})"
 
 
-def _against_chance(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
-    """DeLong's test of the AUC of two classes, and where 95 % and 99.9 % of chance lie; nothing of more classes."""
-    if len(classes) != 2:
-        return {}
-    found = delong_test(truth_of(rows, classes) == 1, probabilities_of(rows, classes)[:, 1], rows["subject"])
-    patients = rows.drop_duplicates("subject")
-    levels = {f"{level:g}": list(chance_interval(truth_of(patients, classes) == 1, level)) for level in CHANCE_LEVELS}
-    return {"delong": asdict(found), "chance": levels}
-
-
 def _class_row(
     name: str,
     patients: int,
@@ -199,10 +163,6 @@ def _class_row(
         "samples counted": _digits(found[1]),
         **{source: _digits(value) for source, value in printed.items()},
     }
-
-
-def _replaced(rows: pd.DataFrame, probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
-    return rows.assign(**{f"p_{name}": probabilities[:, label] for label, name in enumerate(classes)})
 
 
 def _digits(value: float | None) -> str:

@@ -23,49 +23,12 @@ from common.reports.classification import (
     votes_table,
 )
 from common.reports.classification_pictures import draw_days, draw_reliability, draw_roc
+from common.reports.classification_subgroup import tell_choice
+from common.reports.classification_words import INVENTED, LEAKY, OVERLAPPING, PERMUTED, PRINTED, SHARED, TITLES
 from common.reports.page import Page
 from common.reports.pictures import draw_confusion
 from common.reports.published import short_name
-
-TITLES = {
-    "grade": "Glioma grade: evaluation",
-    "survival": "Glioma survival: evaluation",
-    "mgmt": "MGMT promoter methylation: evaluation",
-    "tumour": "Brain tumour or none: evaluation",
-}
-SHARED = {
-    "slice": "slices of one patient",
-    "image": "images of one patient",
-    "subject": "copies of one image",
-}
-"""What a published split leaves on both sides, by its unit."""
-LEAKY = (
-    "Published protocol: {shared} stand on both sides of the split, so these numbers do not tell how the "
-    "network does on a new patient."
-)
-PERMUTED = (
-    "The labels were shuffled between patients (--permute_labels true): these numbers tell what chance, or memory of "
-    "the patients, is worth, and nothing about a disease."
-)
-INVENTED = (
-    "{count} patients have an invented age or survival time, as P1 drew them for LGG: who is told by such a value is "
-    "told by the invention."
-)
-
-PRINTED = {
-    "grade": "The printed numbers count images, whose patients the network had met: only a run under the published "
-    "protocol compares with them.",
-    "survival": "The printed numbers count images or slices, whose patients the networks had met, and P1's classes are "
-    "other ones (1 and 5 years, the long one mostly LGG patients with invented times): only a run under the published "
-    "protocol compares with them.",
-    "mgmt": "P5's accuracy counts slices, whose patients the network had met, at the epoch that was best on them "
-    "(93.00 % on its training slices): only a run under the published protocol, which also chooses the epoch on what "
-    "it reports, compares with it. Under splits by patient the challenge's winner reached an AUC of about 0.62, its "
-    "models 0.562 on other patients (Kim 2022), and a study of 585 patients found no correlation (Saeed 2023): about "
-    "0.5 is the result to expect.",
-    "tumour": "P2's numbers are of a test set on which the epoch was chosen, and most of whose images have a copy in "
-    "training: only a run under the published protocol compares with them.",
-}
+from common.reports.shortcuts import add_shortcuts
 
 
 def write_page(
@@ -93,6 +56,8 @@ def write_page(
     for sentence in summary["verdict"]["sentences"]:
         page.paragraph(sentence)
     _add_measures(page, summary)
+    if summary.get("subgroup"):
+        _add_subgroup(page, summary["subgroup"])
     _add_curves(page, summary, rows)
     if summary["votes"]:
         _add_votes(page, summary)
@@ -105,6 +70,7 @@ def write_page(
         page.paragraph(
             "Grad-CAM: where the last feature maps speak for the predicted class. It is coarse, and no proof."
         )
+    add_shortcuts(page, summary["shortcuts"])
     page.heading("Every patient")
     page.table(rows)
     page.write(path)
@@ -123,7 +89,8 @@ def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, 
 
 
 def _warnings(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    warnings = tell_caveats(summary, records, LEAKY.format(shared=SHARED[summary["unit"]]))
+    leaky = OVERLAPPING if summary["target"] == "volume_grade" else LEAKY.format(shared=SHARED[summary["unit"]])
+    warnings = tell_caveats(summary, records, leaky)
     invented = sum(bool(record.get("invented")) for record in records)
     if summary.get("permuted_labels"):
         warnings.insert(0, PERMUTED)
@@ -147,6 +114,17 @@ def _add_measures(page: Page, summary: Mapping[str, Any]) -> None:
         page.paragraph("Samples counted: each slice or image as an answer of its own, as the papers count.")
     if summary["target"] in PRINTED:
         page.paragraph(PRINTED[summary["target"]])
+
+
+def _add_subgroup(page: Page, subgroup: Mapping[str, Any]) -> None:
+    page.heading(f"{subgroup['name']} on its own")
+    page.table(measure_table(subgroup))
+    if subgroup["against_baselines"]:
+        page.table(difference_table(subgroup))
+    page.table(class_table({**subgroup, "target": "", "of_samples": {}}))
+    counts = draw_confusion(np.array(subgroup["confusion"]), subgroup["classes"])
+    page.picture(counts, f"{subgroup['name']}, as shares of the truth and as counts.")
+    page.paragraph(tell_choice(subgroup))
 
 
 def _add_curves(page: Page, summary: Mapping[str, Any], rows: pd.DataFrame) -> None:

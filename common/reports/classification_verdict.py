@@ -18,6 +18,14 @@ RIVALLED = (
     "Which values were recorded tells the class as well as the network does: this result is no evidence that the "
     "network reads the tumour."
 )
+BY_SOURCE = (
+    "Healthy brains can be told by where they come from, so that nothing is claimed of telling them; what follows is "
+    "about {name} on its own."
+)
+NO_TUMOUR = "Healthy brains can be told by where they come from, and no tumour is judged: there is nothing to claim."
+PATIENTS_APART = ("volume_grade",)
+"""Tasks whose published protocol splits patients too."""
+
 UNSEEN = (
     "Which values were recorded tells the class as well as the network does. The network is not given them, so it has "
     "not learned that; but in this cohort a table without any image does as well."
@@ -49,12 +57,26 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
 
     Args:
         summary: with ``measures``, ``against_baselines``, ``sees_clinical``, ``protocol`` and ``side``; of two classes
-            also ``against_chance``, and ``permuted_labels`` where they were shuffled.
+            also ``against_chance``, and ``permuted_labels`` where they were shuffled. Where ``shortcuts`` says that
+            healthy brains are told by their source, ``subgroup`` is judged instead.
     """
+    if not summary.get("shortcuts", {}).get("told_by_source"):
+        return _judge(summary)
+    subgroup = summary.get("subgroup")
+    if not subgroup:
+        return Verdict(False, (NOTHING, NO_TUMOUR))
+    verdict = _judge({**summary, **subgroup})
+    opening, *told = verdict.sentences
+    return Verdict(verdict.claim, (opening, BY_SOURCE.format(name=subgroup["name"]), *told))
+
+
+def _judge(summary: Mapping[str, Any]) -> Verdict:
+    """The verdict on one table of answers."""
     area, gains = summary["measures"]["auc"], {k: v["auc"] for k, v in summary["against_baselines"].items()}
     beaten = {name: gain for name, gain in gains.items() if _above(gain, 0)}
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}
-    foreign = summary["protocol"] == "patient" and summary["side"] == "test"
+    apart = summary["protocol"] == "patient" or summary.get("target") in PATIENTS_APART
+    foreign = apart and summary["side"] == "test"
     permuted = bool(summary.get("permuted_labels"))
     against = summary.get("against_chance") or {}
     rivals = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
@@ -73,7 +95,7 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
         told += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
         told.append(RIVALLED if summary["sees_clinical"] else UNSEEN)
-    if summary["protocol"] != "patient":
+    if not apart:
         told.append("Under the published protocol the network has met the patients that it is judged on.")
     elif not foreign:
         told.append(f"The {summary['side']} side is no test of it.")

@@ -22,6 +22,7 @@ LEAKY = (
 )
 SEGMENTATION = "segmentation"
 SAMPLES = ", samples counted"
+OF_A_SUBGROUP = ("auc", "macro_f1", "accuracy")
 
 Metrics = Mapping[str, Any]
 Column = dict[str, str]
@@ -85,7 +86,11 @@ def _classification(metrics: Metrics) -> Column:
         column["labels"] = "shuffled"
     column.update({TITLES[name]: _with_interval(values, 3) for name, values in metrics["measures"].items()})
     for name, found in metrics["per_class"].items():
-        column.update({_of_class(measure, name): _with_interval(found[measure], 3) for measure in OF_A_CLASS})
+        of_class = {measure: found[measure] for measure in OF_A_CLASS if measure in found}
+        column.update({_of_class(measure, name): _with_interval(value, 3) for measure, value in of_class.items()})
+    if subgroup := metrics.get("subgroup"):
+        of_tumours = {f"{TITLES[name]}, {subgroup['name']}": subgroup["measures"][name] for name in OF_A_SUBGROUP}
+        column.update({name: _with_interval(value, 3) for name, value in of_tumours.items()})
     for key, value in metrics["of_samples"].items():
         column[_of_samples(key)] = "-" if value is None else f"{value:.3f}"
     for vote in metrics["votes"]:
@@ -103,7 +108,7 @@ def _printed(task: str) -> dict[str, Column]:
     if task == SEGMENTATION:
         return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in published.SOFT_DICE.items()}}
     columns: dict[str, Column] = {}
-    for paper in published.PUBLISHED.get(task, ()):
+    for paper in published.papers_of(task):
         column = {TITLES[name]: f"{value:.3f}" for name, value in paper.measures.items()}
         for name, found in paper.per_class.items():
             column.update({_of_class(measure, name): f"{value:.3f}" for measure, value in found.items()})

@@ -19,6 +19,8 @@ from common.transforms.geometry import orientation_of
 REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400"}
 OVERLAY = ListedColormap(["#00000000", *REGION_COLOURS.values()])
 DISPLAY_PERCENTILES = (1, 99.7)
+PLANES = (("axial", 2), ("coronal", 1), ("sagittal", 0))
+"""And the axis that each of them crosses, in LPS."""
 HEAT = "inferno"
 HEAT_OPACITY = 0.55
 
@@ -91,10 +93,8 @@ def draw_three_planes(image_path: str, classes: np.ndarray, title: str = "") -> 
     where = np.argwhere(classes > 0)
     centre = np.median(where, axis=0).astype(int) if len(where) else np.array(image.shape) // 2
     figure = Figure(figsize=(10, 4), layout="constrained")
-    planes = (("axial", 2, False), ("coronal", 1, True), ("sagittal", 0, True))
-    for axes, (name, axis, upright) in zip(figure.subplots(1, 3), planes, strict=True):
-        cut = [np.take(array, centre[axis], axis=axis) for array in (image, classes)]
-        show_slice(axes, *[plane[:, ::-1] if upright else plane for plane in cut])
+    for axes, (name, axis) in zip(figure.subplots(1, 3), PLANES, strict=True):
+        show_slice(axes, *[cut_plane(array, axis, centre[axis]) for array in (image, classes)])
         axes.set_title(f"{name} {centre[axis]}", fontsize=10)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
@@ -182,6 +182,40 @@ def draw_mask_grad_cam(masks: np.ndarray, cam: np.ndarray, title: str = "", orie
     figure.legend(handles=_legend(), loc="outside lower left", ncols=3, frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def draw_volume_grad_cam(
+    volume: np.ndarray, cam: np.ndarray, title: str = "", modalities: Sequence[str] = ()
+) -> Figure:
+    """A Grad-CAM over a volume in axial, coronal and sagittal planes through its highest value.
+
+    Args:
+        volume: intensities (channel, x, y, z) in LPS, the voxels as wide as they are high; a row each.
+        cam: 0 to 1, (x, y, z); where it is zero everywhere, the planes go through the middle.
+        title: above the picture.
+        modalities: names of the channels.
+    """
+    peak = np.unravel_index(int(np.argmax(cam)), cam.shape) if cam.any() else [size // 2 for size in cam.shape]
+    names = tuple(modalities) if len(modalities) == len(volume) else ("",) * len(volume)
+    figure = Figure(figsize=(8.2, 2.9 * len(volume) + 0.6), layout="constrained")
+    grid = np.asarray(figure.subplots(len(volume), len(PLANES), squeeze=False))
+    for row, channel, modality in zip(grid, volume, names, strict=True):
+        for axes, (plane, axis) in zip(row, PLANES, strict=True):
+            show_slice(axes, cut_plane(channel, axis, int(peak[axis])), None)
+            shown = _show_heat(axes, cut_plane(cam, axis, int(peak[axis])))
+            axes.set_title(f"{plane} {peak[axis]}", fontsize=10)
+            if plane != "sagittal":
+                _mark_right(axes)
+        row[0].text(-0.04, 0.5, modality, transform=row[0].transAxes, rotation=90, ha="right", va="center", fontsize=10)
+    figure.colorbar(shown, ax=grid, shrink=0.7, label="Grad-CAM")
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def cut_plane(volume: np.ndarray, axis: int, index: int) -> np.ndarray:
+    """The plane of a volume (x, y, z) in LPS that :func:`show_slice` draws with the patient's head up; a view."""
+    plane = np.moveaxis(volume, axis, 0)[index]
+    return plane if axis == 2 else plane[:, ::-1]
 
 
 def radiological(image: np.ndarray, orientation: str | None) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What the papers printed about their networks, for tables beside our own numbers. All are shares of 1.
 
 P1, P3 and P5 count images or slices, and images or slices of one patient stand on both sides of their splits. What
-others found for MGMT counts patients whom the networks had never met.
+others found for MGMT counts patients whom the networks had never met. P4 counts volumes, one a person.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ class Published:
         measures: under the names of :func:`common.metrics.judge`.
         per_class: the same for each class, under its short name.
         votes: accuracies under the names of :func:`common.metrics.vote_table`.
+        backbone: the network that they are about, where the paper compares several.
     """
 
     source: str
     measures: Mapping[str, float]
     per_class: Mapping[str, Mapping[str, float]]
     votes: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: NOTHING)
+    backbone: str | None = None
 
 
 GRADE = Published(
@@ -82,12 +84,42 @@ TUMOUR_B = Published(
     "P2, transfer (test set)", {"accuracy": 0.98, "sensitivity": 0.9832, "specificity": 0.9769, "auc": 0.9951}, {}
 )
 
+VOLUME_GRADE: Mapping[tuple[str, bool], tuple[float, float, float, float, float]] = {
+    ("r3d_18", False): (0.8673, 0.8845, 0.9972, 0.9096, 0.9270),
+    ("r3d_18", True): (0.8145, 0.8741, 0.9998, 0.8952, 0.9272),
+    ("r2plus1d_18", False): (0.8456, 0.8852, 0.9928, 0.9045, 0.9325),
+    ("r2plus1d_18", True): (0.8738, 0.8980, 0.9855, 0.9328, 0.9494),
+    ("mc3_18", False): (0.7782, 0.8331, 0.9963, 0.8652, 0.8891),
+    ("mc3_18", True): (0.9049, 0.9249, 0.9985, 0.9654, 0.9770),
+}
+"""P4, tables 2 to 5, by backbone and whether it was pre-trained: F1 of LGG, HGG and healthy, macro and weighted F1."""
+
+VOLUME_NETS: Mapping[str, str] = {"r3d_18": "R3D", "r2plus1d_18": "R(2+1)D", "mc3_18": "MC3"}
+
+
+def _volume_grade(backbone: str, pretrained: bool) -> Published:
+    lgg, hgg, healthy, macro, weighted = VOLUME_GRADE[backbone, pretrained]
+    return Published(
+        f"P4, {VOLUME_NETS[backbone]}{', pre-trained' if pretrained else ''} (tables 2 to 5)",
+        {"macro_f1": macro, "weighted_f1": weighted},
+        {"LGG": {"f1": lgg}, "HGG": {"f1": hgg}, "healthy": {"f1": healthy}},
+        backbone=backbone,
+    )
+
+
 PUBLISHED: Mapping[str, tuple[Published, ...]] = {
     "grade": (GRADE,),
     "survival": (SURVIVAL, SURVIVAL_MASKS, SURVIVAL_COMBINED),
     "tumour": (TUMOUR_A, TUMOUR_B),
     "mgmt": (MGMT, MGMT_CHALLENGE, MGMT_EXTERNAL),
+    "volume_grade": tuple(_volume_grade(*key) for key in VOLUME_GRADE),
 }
+
+
+def papers_of(task: str, backbone: str | None = None) -> tuple[Published, ...]:
+    """What was printed about a task; of papers that compare several networks the one in question, if it is known."""
+    papers = PUBLISHED.get(task, ())
+    return tuple(paper for paper in papers if backbone is None or paper.backbone in (None, backbone))
 
 
 def short_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What is known of a patient without looking at the tumour, or at any voxel.
+"""What is known of a patient without looking at the tumour.
 
 File sizes are left out on purpose: how well a volume compresses depends on what is in it, the tumour included.
 """
@@ -18,22 +18,26 @@ import pandas as pd
 from common.cohorts.hdf5_slices import is_hdf5
 from common.cohorts.records import MODALITIES, Record
 from common.cohorts.volumes import read_volume_header
+from common.splits.voxel_traces import VOXEL_TRACES, voxel_traces
 
 IMAGE_KEYS = (*MODALITIES, "image")
 CLINICAL = {"age": "age", "survival_days": "survival", "resection": "the extent of resection"}
 VOLUMES = (".nii", ".nii.gz")
-SITE = re.compile(r"^brats1[89]_(?P<site>[a-z0-9]+)_", re.IGNORECASE)
+SITE = re.compile(r"^brats1[89]_(?P<site>[a-z0-9]+)_|^ixi\d+-(?P<hospital>[a-z]+)-", re.IGNORECASE)
 NONE = "none"
+DATA_SET, MASK = "the data set", "whether there is a mask"
 
 USE_ONE_SOURCE = "Report each data set or scanner on its own as well, or balance the classes within each."
 DROP_CLINICAL = "Give the network no clinical values, or let this feature alone be the baseline to beat."
 SAME_GRID = "Bring all images to one orientation, spacing and size, and report each data set on its own as well."
+SAME_SCALE = "Scale all intensities alike, and report each data set on its own as well."
+NO_TUMOUR_NEEDED = "It may be the scanner or the disease, but takes no look at a tumour: that is the baseline to beat."
 
 ADVICE = {
     **{f"whether {name} is recorded": DROP_CLINICAL for name in CLINICAL.values()},
     "which modalities are there": "Use only the modalities that every patient has.",
-    "whether there is a mask": "Take only patients with a mask, or only patients without.",
-    "the data set": USE_ONE_SOURCE,
+    MASK: "Take only patients with a mask, or only patients without.",
+    DATA_SET: USE_ONE_SOURCE,
     "the site in the patient's id": USE_ONE_SOURCE,
     "the plane of the slices": "Report the patients of each plane on their own as well.",
     "the file extension": "Check that the classes were not stored by different tools.",
@@ -41,13 +45,20 @@ ADVICE = {
     "the shape": SAME_GRID,
     "the voxel spacing": SAME_GRID,
     "the orientation": SAME_GRID,
-    "the number type on disk": "Scale all intensities alike, and report each data set on its own as well.",
-    "the scale factor": "Scale all intensities alike, and report each data set on its own as well.",
+    "the number type on disk": SAME_SCALE,
+    "the scale factor": SAME_SCALE,
+    "how the brain was found": "Extract all brains by one tool.",
+    **dict.fromkeys(VOXEL_TRACES, NO_TUMOUR_NEEDED),
 }
 """Every trace, in words, and what to do when it tells the label."""
 
+OF_PATIENTS = {MASK, *(f"whether {name} is recorded" for name in CLINICAL.values())}
+"""Traces that a healthy volunteer cannot leave: they tell him by what he is, not by where he comes from."""
 
-def find_traces(records: Sequence[Record], target: str, headers: bool = True) -> dict[str, pd.DataFrame]:
+
+def find_traces(
+    records: Sequence[Record], target: str, headers: bool = True, voxels: bool = False
+) -> dict[str, pd.DataFrame]:
     """The traces of a cohort that differ between its patients.
 
     Args:
@@ -55,6 +66,7 @@ def find_traces(records: Sequence[Record], target: str, headers: bool = True) ->
         target: the label's key; whether it is recorded is no trace.
         headers: read the headers of volumes; without it only the records themselves are looked at. Folders of DICOM
             files and pictures have been read by then, and what is known of them stands in the records.
+        voxels: look at prepared volumes as well; see :func:`~common.splits.voxel_traces.voxel_traces`.
 
     Returns:
         A table a trace, with text columns for categories and float columns for numbers.
@@ -67,6 +79,8 @@ def find_traces(records: Sequence[Record], target: str, headers: bool = True) ->
     traces["the size of the picture"] = pd.DataFrame(sizes, columns=["x", "y"], dtype=float)
     if headers:
         traces.update(_from_headers(records))
+    if voxels:
+        traces.update(voxel_traces(records))
     return {name: table for name, table in traces.items() if (table.nunique(dropna=False) > 1).any()}
 
 
@@ -77,8 +91,9 @@ def _from_records(records: Sequence[Record], target: str) -> dict[str, pd.DataFr
         if key != target
     }
     columns["which modalities are there"] = [" ".join(_images(record)) or NONE for record in records]
-    columns["whether there is a mask"] = [str(bool(record.get("seg"))) for record in records]
-    columns["the data set"] = [str(record.get("source")) for record in records]
+    columns[MASK] = [str(bool(record.get("seg"))) for record in records]
+    columns[DATA_SET] = [str(record.get("source")) for record in records]
+    columns["how the brain was found"] = [str(bool(record.get("brain_mask"))) for record in records]
     columns["the site in the patient's id"] = [_site(str(record["subject"])) for record in records]
     columns["the plane of the slices"] = [_join((record.get("planes") or {}).values()) for record in records]
     columns["the file extension"] = [_join(_extension(path) for path in _images(record).values()) for record in records]
@@ -137,9 +152,9 @@ def _is_recorded(value: Any) -> bool:
 
 
 def _site(subject: str) -> str:
-    """The site that BraTS 2018 and 2019 write into an id: ``TCIA02`` of ``Brats18_TCIA02_135_1``."""
+    """The site that BraTS 2018 and 2019 and IXI write into an id: ``TCIA02`` of ``Brats18_TCIA02_135_1``."""
     found = SITE.match(subject)
-    return found["site"].upper() if found else NONE
+    return (found["site"] or found["hospital"]).upper() if found else NONE
 
 
 def _extension(path: str) -> str:

@@ -13,12 +13,14 @@ from common.transforms.copies_cache import find_copies
 from common.transforms.image_cache import prepare_images
 from common.transforms.image_items import LoadSlicesd, image_items
 from common.transforms.inference import LabelMapd, LoadImageModalitiesd, PrepareBraind, SaveLabelMapd
-from common.transforms.items import class_weights
+from common.transforms.items import class_weights, share_weights
 from common.transforms.mask_bag import LoadMaskd, MaskBagd
 from common.transforms.mask_items import LoadMaskSliced, mask_items
 from common.transforms.picture_items import LoadPictured, ReadPictured
 from common.transforms.preparation import PreparedCase, prepare_case
 from common.transforms.probabilities import ClassProbabilitiesd
+from common.transforms.resampled_cache import prepare_volumes
+from common.transforms.resampled_items import LoadPreparedVolumed, TakeVolumed
 from common.transforms.sampling import epoch_sampler
 from common.transforms.series_cache import prepare_series
 from common.transforms.series_items import LoadSeriesSliced, TakeSeriesd, series_items, series_slices_per_subject
@@ -36,6 +38,7 @@ __all__ = [
     "LoadMaskSliced",
     "LoadMaskd",
     "LoadPictured",
+    "LoadPreparedVolumed",
     "LoadPreparedd",
     "LoadSeriesSliced",
     "LoadSlicesd",
@@ -47,6 +50,7 @@ __all__ = [
     "SaveLabelMapd",
     "TakeSeriesd",
     "TakeSlicesd",
+    "TakeVolumed",
     "add_clinical",
     "class_weights",
     "clear_cache",
@@ -63,9 +67,11 @@ __all__ = [
     "prepare_images",
     "prepare_series",
     "prepare_slices",
+    "prepare_volumes",
     "refuse_unused",
     "series_items",
     "series_slices_per_subject",
+    "share_weights",
     "slice_items",
     "slices_per_subject",
     "volume_items",

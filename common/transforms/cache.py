@@ -27,9 +27,9 @@ from common.errors import DatasetError, Problem
 from common.files import atomic_path, stable_hash
 from common.transforms.preparation import spacing_problem
 
-KINDS = ("case", "masks", "slices", "image", "series", "copies")
-"""What an entry holds: images with their mask, a mask alone, a few whole slices, one image, slices of series, or which
-images of a cohort are copies of each other."""
+KINDS = ("case", "masks", "slices", "volume", "image", "series", "copies")
+"""What an entry holds: images with their mask, a mask alone, a few whole slices, a resampled volume, one image, slices
+of series, or which images of a cohort are copies of each other."""
 
 DESCRIPTION = "case.json"
 MILLILITRE = 1000.0

@@ -62,10 +62,14 @@ class BrainGeometry:
 
     def restore(self, boxed: np.ndarray) -> np.ndarray:
         """Put values of the box (x, y, z) back into the volume as it is stored; zero outside the box."""
+        return self.turn_back(self.whole(boxed))
+
+    def turn_back(self, turned: np.ndarray) -> np.ndarray:
+        """The inverse of :meth:`turn`; a view."""
         back = np.empty((3, 2))
         for stored, (working, direction) in enumerate(self.orientation):
             back[working] = (stored, direction)
-        return apply_orientation(self.whole(boxed), back)
+        return apply_orientation(turned, back)
 
 
 def orientation_of(affine: np.ndarray, target: str = WORKING_ORIENTATION) -> np.ndarray:

@@ -15,7 +15,8 @@ from common.transforms.items import Item, case_facts, clinical_as_tensor, split_
 
 
 def image_items(cases: Iterable[Case], per_modality: bool = False) -> list[Item]:
-    """An item for each case of :func:`~common.transforms.slice_cache.prepare_slices`.
+    """An item for each case of :func:`~common.transforms.slice_cache.prepare_slices`, or of
+    :func:`~common.transforms.resampled_cache.prepare_volumes`.
 
     Args:
         cases: with ``images`` where an image-level split names the modalities of a case that are on its side.

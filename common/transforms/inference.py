@@ -147,14 +147,29 @@ class SaveLabelMapd(Transform):
         if path.exists() and not self.overwrite:
             mend = "Pass --overwrite true to replace it, or another --output_dir."
             raise OutputError(Problem("an earlier result is there", str(path), mend))
-        header = without_texts(source.header)
-        header.set_data_dtype(array.dtype)
-        header.set_slope_inter(1, 0)
-        header["cal_min"], header["cal_max"] = 0, 0
-        header["descrip"] = b"glioma segmentation"
-        with atomic_path(path) as temporary:
-            nib.save(type(source)(array, source.affine, header), temporary)
+        save_like(path, array, source, "glioma segmentation")
         return str(path)
+
+
+def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, description: str) -> None:
+    """Write voxels with the affine and the header of the file that they belong to, atomically.
+
+    Args:
+        path: of the new file.
+        array: (x, y, z) or (x, y, z, channel), as stored in the source; its type is kept.
+        source: what the header is taken from, but for texts and scale factors.
+        description: the new file's ``descrip``, 79 characters at most.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    header = without_texts(source.header)
+    header.set_data_dtype(array.dtype)
+    header.set_slope_inter(1, 0)
+    header["cal_min"], header["cal_max"] = 0, 0
+    header["descrip"] = description.encode("ascii")
+    with atomic_path(path) as temporary:
+        nib.save(type(source)(array, source.affine, header), temporary)
 
 
 def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:

@@ -1,4 +1,4 @@
-"""Intensities of skull-stripped MRI: z-scores within the brain, robust against a few extreme voxels."""
+"""Intensities of the brain in MRI: z-scores, or shares of its range, robust against a few extreme voxels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 CLIP_PERCENTILES = (0.1, 99.9)
 PERCENTILE_STRIDE = 7
 """Percentiles are taken from every seventh brain voxel: the same to three digits, at a tenth of the time."""
+UNIT_PERCENTILES = (0.5, 99.5)
+"""P4: what is scaled to 0 and 1."""
 FEWEST_FOR_STRIDE = 10_000
 """Brains of fewer voxels give all of them."""
 
@@ -35,8 +37,7 @@ def z_score_in_brain(
     values = image[brain].astype(np.float32)
     if values.size == 0:
         return np.zeros(image.shape if planes is None else image[planes].shape, dtype=np.float16)
-    stride = PERCENTILE_STRIDE if values.size >= FEWEST_FOR_STRIDE else 1
-    low, high = np.percentile(values[::stride], clip_percentiles)
+    low, high = _percentiles(values, clip_percentiles)
     np.clip(values, low, high, out=values)
     mean, deviation = values.mean(dtype=np.float64), values.std(dtype=np.float64)
     if planes is not None:
@@ -46,3 +47,29 @@ def z_score_in_brain(
     scaled = np.zeros(image.shape, dtype=np.float16)
     scaled[brain] = (values - np.float32(mean)) / np.float32(max(deviation, 1e-6))
     return scaled
+
+
+def scale_in_brain(
+    image: np.ndarray, brain: np.ndarray, percentiles: tuple[float, float] = UNIT_PERCENTILES
+) -> np.ndarray:
+    """Percentiles of the brain to 0 and 1; what lies beyond them is clipped.
+
+    Args:
+        image: any shape.
+        brain: which voxels are brain, of the same shape.
+        percentiles: lower and upper percentile of the brain's voxels.
+
+    Returns:
+        float32 of the same shape, zero outside the brain; a brain that is all alike is zero too.
+    """
+    scaled = np.zeros(image.shape, dtype=np.float32)
+    values = image[brain].astype(np.float32)
+    if values.size:
+        low, high = _percentiles(values, percentiles)
+        scaled[brain] = np.clip((values - np.float32(low)) / np.float32(max(high - low, 1e-6)), 0, 1)
+    return scaled
+
+
+def _percentiles(values: np.ndarray, percentiles: tuple[float, float]) -> np.ndarray:
+    stride = PERCENTILE_STRIDE if values.size >= FEWEST_FOR_STRIDE else 1
+    return np.percentile(values[::stride], percentiles)

@@ -57,6 +57,26 @@ def class_weights(items: Iterable[Item], num_classes: int) -> torch.Tensor:
     Raises:
         DatasetError: with every class that no item has.
     """
+    labels = _labels_of_all(items, num_classes)
+    weights = compute_class_weight("balanced", classes=np.arange(num_classes), y=labels)
+    return torch.as_tensor(weights, dtype=torch.float32)
+
+
+def share_weights(items: Iterable[Item], num_classes: int) -> torch.Tensor:
+    """A weight a class, 1 less its share of the items: W_c = 1 - n_c / sum(n) (P4).
+
+    Returns:
+        float32 (num_classes,).
+
+    Raises:
+        DatasetError: with every class that no item has.
+    """
+    labels = _labels_of_all(items, num_classes)
+    shares = np.bincount(labels, minlength=num_classes) / len(labels)
+    return torch.as_tensor(1 - shares, dtype=torch.float32)
+
+
+def _labels_of_all(items: Iterable[Item], num_classes: int) -> np.ndarray:
     labels = [int(item["label"]) for item in items]
     mend = "Take another split or seed, or other classes, so that the training side holds each of them."
     empty = [
@@ -66,5 +86,4 @@ def class_weights(items: Iterable[Item], num_classes: int) -> torch.Tensor:
     ]
     if empty:
         raise DatasetError(empty)
-    weights = compute_class_weight("balanced", classes=np.arange(num_classes), y=np.asarray(labels))
-    return torch.as_tensor(weights, dtype=torch.float32)
+    return np.asarray(labels)

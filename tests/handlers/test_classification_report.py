@@ -14,6 +14,7 @@ from common.cohorts import permute_labels
 from common.cohorts.survival_classes import SurvivalClasses
 from common.handlers import ClassificationReport
 from common.splits.manifest import SplitManifest
+from common.splits.shortcuts import probe_shortcuts
 
 GRADES = ("LGG", "HGG")
 SURVIVAL = SurvivalClasses((100.0, 200.0))
@@ -93,6 +94,50 @@ def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> No
     assert found["measures"]["auc"]["mean"] == 1
     assert found["votes"] == []
     assert "Glioma grade: evaluation" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No LGG of 40 has an age; and a probe that was asked already is not asked again."""
+    report = grade_report(tmp_path)
+    report.records = [
+        *report.records,
+        *(patient(f"X{n}", n % 2, grade=GRADES[n % 2], age=50.0 if n % 2 else None) for n in range(40)),
+    ]
+    evaluate(report, GRADED)
+    (warning,) = metrics(tmp_path)["shortcuts"]["warnings"]
+    assert warning.startswith("Whether age is recorded tells grade: AUC")
+    assert warning in caplog.text
+    assert warning in (tmp_path / "report.html").read_text(encoding="utf-8")
+    asked = probe_shortcuts(report.records[:4], "grade")
+    evaluate(grade_report(tmp_path / "asked", shortcuts=asked), GRADED)
+    assert metrics(tmp_path / "asked")["shortcuts"] == json.loads(json.dumps(asked.to_json()))
+
+
+def test_three_classes_of_volumes_with_the_grades_on_their_own(tmp_path: Path) -> None:
+    classes = (*GRADES, "healthy")
+    people = [("A", 0), ("B", 1), ("C", 1), ("D", 2), ("E", 2)]
+    records = [
+        {**patient(name, label, grade=classes[label]), "source": "ixi" if label == 2 else "brats2019"}
+        for name, label in people
+    ]
+    provenance = {**PROVENANCE, "settings": {"backbone": "mc3_18"}}
+    report = ClassificationReport(
+        tmp_path, records, [], SPLIT, "test", provenance, classes, "grade", task="volume_grade"
+    )
+    answers = {"A": [0.5, 0.3, 0.2], "B": [0.2, 0.3, 0.5], "C": [0.6, 0.3, 0.1], "D": [0, 0.1, 0.9], "E": [0, 0, 1]}
+    evaluate(report, [sample(name, label, answers[name]) for name, label in people])
+    found = metrics(tmp_path)
+    assert (found["target"], found["backbone"]) == ("volume_grade", "mc3_18")
+    assert found["subgroup"]["measures"]["auc"]["mean"] == 0.5  # B's share of HGG is above A's, C's below
+    assert found["subgroup"]["taken_for_healthy"] == 1
+    assert found["shortcuts"]["warnings"][0].startswith("healthy comes from one data set only (ixi).")
+    assert "what follows is about LGG against HGG on its own" in found["verdict"]["sentences"][1]
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "healthy comes from one data set only (ixi)" in html
+    assert "P4, MC3, pre-trained (tables 2 to 5)" in html
+    assert "P4, R3D" not in html
 
 
 def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score, classification_report
+from sklearn.metrics import balanced_accuracy_score, classification_report, recall_score
 
 from common.metrics import compare_judgements, judge, summarise_judgement
 from common.metrics.judgement import judge_cohorts, overall_of
@@ -36,6 +36,8 @@ def test_two_classes_by_hand() -> None:
     assert (found["precision_HGG"], found["recall_HGG"]) == pytest.approx((2 / 3, 2 / 3))
     assert (found["precision_LGG"], found["recall_LGG"]) == pytest.approx((1 / 2, 1 / 2))
     assert found["macro_f1"] == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert found["weighted_f1"] == pytest.approx((3 * 2 / 3 + 2 * 1 / 2) / 5)
+    assert (found["specificity_HGG"], found["specificity_LGG"]) == pytest.approx((1 / 2, 2 / 3))
     assert found["macro_recall"] == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert found["auc"] == found["auc_HGG"] == pytest.approx(5 / 6)  # of six pairs, only .4 < .7 is out of order
 
@@ -47,6 +49,8 @@ def test_three_classes_agree_with_scikit_learn() -> None:
     found = judge(truth, shares, THREE)
     report = classification_report(truth, shares.argmax(axis=1), target_names=THREE, output_dict=True)
     assert found["f1_mid"] == pytest.approx(report["mid"]["f1-score"])
+    assert found["weighted_f1"] == pytest.approx(report["weighted avg"]["f1-score"])
+    assert found["specificity_mid"] == pytest.approx(recall_score(truth != 1, shares.argmax(axis=1) != 1))
     assert found["macro_precision"] == pytest.approx(report["macro avg"]["precision"])
     assert found["macro_recall"] == pytest.approx(balanced_accuracy_score(truth, shares.argmax(axis=1)))
     assert found["auc"] == pytest.approx(np.mean([found[f"auc_{name}"] for name in THREE]))

@@ -83,3 +83,56 @@ def test_a_map_that_is_the_same_everywhere_points_nowhere() -> None:
     """A ResNet leaves one pixel of 32."""
     network = FusionClassifier("resnet18", in_channels=3, units=(8, 8), batch_norm=0)
     assert not grad_cam(network, torch.rand(2, 3, 32, 32)).any()
+
+
+class BrightCorner(nn.Module):
+    """Bright voxels speak for class 0, none for class 1; counts what its filters are given to learn from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filters = nn.Conv3d(1, 1, 1, bias=False)
+        self.filters.weight.data.fill_(1)
+        self.feature_maps = nn.Identity()
+
+    def forward(self, image: Tensor) -> Tensor:
+        frames = nn.functional.avg_pool3d(self.filters(image.permute(0, 1, 4, 3, 2)).relu(), (2, 4, 4))
+        logits = self.feature_maps(frames.permute(0, 1, 4, 3, 2)).mean(dim=(2, 3, 4))
+        return torch.cat([logits, torch.zeros_like(logits)], dim=1)
+
+
+def test_evidence_in_a_volume_lies_where_its_voxels_are() -> None:
+    """Three sides of different lengths, and feature maps that come from turned frames."""
+    volume = torch.zeros(2, 1, 32, 24, 16)
+    volume[0, 0, 24:28, 4:8, 10:12] = 3
+    volume[1, 0, 4:8, 16:20, 2:4] = 3
+    cam = grad_cam(BrightCorner(), volume)
+    assert cam.shape == volume.shape
+    for one, (x, y, z) in zip(cam, ((24, 4, 10), (4, 16, 2)), strict=True):
+        place = [int(index) for index in torch.unravel_index(one[0].argmax(), one.shape[1:])]
+        assert x <= place[0] < x + 4 and y <= place[1] < y + 4 and z <= place[2] < z + 2
+        assert float(one.max()) == 1
+        assert float(one[0, 15:17].max()) == 0
+    assert not grad_cam(BrightCorner(), volume, class_index=1).any()
+
+
+def test_weights_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of 33 million would take as much again for every map, until the garbage is collected."""
+    network, seen = Spots(), set()
+    forward = Spots.forward
+
+    def watch(self: Spots, image: Tensor) -> Tensor:
+        seen.add((self is network, self.filters.weight.data_ptr() == network.filters.weight.data_ptr()))
+        return forward(self, image)
+
+    monkeypatch.setattr(Spots, "forward", watch)
+    grad_cam(network, spots(1, 2))
+    assert seen == {(False, True)}
+
+
+def test_gradients_begin_at_the_feature_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing before them is kept: a volume's map costs no more than its forward pass."""
+    kept: list[int] = []
+    network = FusionClassifier("resnet10t", 3, units=(8, 4))
+    with torch.autograd.graph.saved_tensors_hooks(lambda value: kept.append(value.numel()) or value, lambda one: one):
+        grad_cam(network, torch.rand(1, 3, 96, 64))
+    assert sum(kept) < 3 * 96 * 64

@@ -82,6 +82,20 @@ def test_a_class_stands_beside_its_printed_numbers(summary: dict[str, Any]) -> N
     assert table.loc[("all", "accuracy"), "network"].startswith("0.800 (")
 
 
+@pytest.mark.parametrize(("backbone", "columns"), [("mc3_18", 2), ("r3d_10", 0), (None, 6)])
+def test_of_the_networks_of_p4_the_one_in_question_is_printed(
+    rows: pd.DataFrame, backbone: str | None, columns: int
+) -> None:
+    shares = rows.assign(p_healthy=0.0)
+    summary = summarise_classification(shares, shares, (*GRADES, "healthy"), Baselines({}, {}))
+    table = class_table({**summary, "target": "volume_grade", "backbone": backbone}).set_index(["class", "measure"])
+    assert sum(column.startswith("P4") for column in table) == columns
+    if backbone == "mc3_18":
+        assert table.loc[("all", "weighted F1"), "P4, MC3, pre-trained (tables 2 to 5)"] == "0.977"
+        assert table.loc[("healthy", "F1"), "P4, MC3 (tables 2 to 5)"] == "0.996"
+        assert table.loc[("HGG", "specificity"), "network"].startswith("0.500")
+
+
 def test_survival_has_the_numbers_of_both_papers(rows: pd.DataFrame) -> None:
     shares = np.eye(3)[[0, 1, 2, 2, 0]]
     columns = {f"p_{name}": shares[:, label] for label, name in enumerate(THREE)}

@@ -79,3 +79,24 @@ def test_what_must_not_be_overlooked_is_a_warning(make: Any, facts: dict[str, An
     html = make(**facts)
     assert html.count('class="warning"') == 1
     assert warning in html.partition('class="warning">')[2].partition("</p>")[0]
+
+
+def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any) -> None:
+    rows = pd.DataFrame(np.eye(3)[[0, 1, 1, 2]], columns=["p_LGG", "p_HGG", "p_healthy"])
+    truth = ["LGG", "HGG", "HGG", "healthy"]
+    rows = rows.assign(subject=list("abcd"), truth=truth, predicted=truth)
+    subgroup = summarise_classification(rows, rows, (*GRADES, "healthy"), Baselines({}, {}))["subgroup"]
+    question = {"question": "LGG from HGG", "note": "too few patients.", "too_small": {}}
+    html = make(target="volume_grade", subgroup=subgroup, shortcuts={"warnings": [], "questions": [question]})
+    assert "Glioma grade of a whole volume: evaluation" in html
+    assert "<h2>LGG against HGG on its own</h2>" in html
+    assert "0 of 3 patients were taken for healthy." in html
+    assert "Not judged: LGG from HGG: too few patients." in html
+    assert "its abstract .9545 and its conclusion .9345" in html
+    assert "on its own" not in make()
+
+
+def test_the_published_protocol_of_volumes_has_words_of_its_own(make: Any) -> None:
+    html = make(target="volume_grade", protocol="paper", unit="subject")
+    assert "Nobody stands on both sides of a split, but the test sides of its three splits overlap" in html
+    assert "copies of one image" not in html

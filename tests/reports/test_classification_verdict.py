@@ -122,3 +122,41 @@ def test_shuffled_labels_are_read_against_chance(area: float, protocol: str, tol
         "The labels were shuffled between patients: nothing here is about their disease.",
     )
     assert told in verdict.sentences[-1]
+
+
+SUBGROUP = {"name": "LGG against HGG", "measures": {"auc": measured(0.6, 0.45, 0.75)}, "against_baselines": {}}
+
+
+def test_where_healthy_is_told_by_its_source_only_the_grades_on_their_own_count() -> None:
+    """AUC .90 with healthy brains, .60 without."""
+    told = {"told_by_source": True}
+    verdict = judge_evidence(summary(shortcuts=told, subgroup=SUBGROUP))
+    assert not verdict.claim
+    assert verdict.sentences[:3] == (
+        "Nothing is claimed.",
+        "Healthy brains can be told by where they come from, so that nothing is claimed of telling them; what follows "
+        "is about LGG against HGG on its own.",
+        "AUC 0.60 (0.45 to 0.75): the interval does not exclude chance (0.5), so nothing shows that it is better.",
+    )
+    assert judge_evidence(summary(shortcuts={"told_by_source": False}, subgroup=SUBGROUP)).claim
+
+
+def test_the_grades_on_their_own_may_be_claimed() -> None:
+    against = {name: {"auc": gain} for name, gain in GAINS.items()}
+    good = {"name": "LGG against HGG", "measures": {"auc": GOOD}, "against_baselines": against}
+    poor = measured(0.5, 0.4, 0.6)
+    verdict = judge_evidence(summary(poor, shortcuts={"told_by_source": True}, subgroup=good))
+    assert verdict.claim
+    assert "about LGG against HGG on its own" in verdict.sentences[1]
+
+
+def test_a_side_without_tumours_has_nothing_to_claim() -> None:
+    verdict = judge_evidence(summary(shortcuts={"told_by_source": True}, subgroup={}))
+    assert not verdict.claim
+    assert "no tumour is judged" in verdict.sentences[1]
+
+
+def test_the_published_protocol_of_volumes_keeps_patients_apart() -> None:
+    assert judge_evidence(summary(protocol="paper", target="volume_grade")).claim
+    assert not judge_evidence(summary(protocol="paper", target="volume_grade", side="validation")).claim
+    assert not judge_evidence(summary(protocol="paper", target="grade")).claim

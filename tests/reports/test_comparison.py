@@ -100,3 +100,16 @@ def test_runs_of_several_tasks_are_one_error(tmp_path: Path) -> None:
         compare_runs(runs)
     (problem,) = caught.value.problems
     assert problem.where == f"{runs[0]} (segmentation), {runs[1]} (survival), {runs[2]} (grade)"
+
+
+def test_grades_on_their_own_are_rows_too(tmp_path: Path) -> None:
+    classes = ("LGG", "HGG", "healthy")
+    rows = pd.DataFrame(np.eye(3)[[0, 1, 1, 2]], columns=[f"p_{name}" for name in classes])
+    truth = ["LGG", "HGG", "HGG", "healthy"]
+    rows = rows.assign(subject=list("abcd"), truth=truth, predicted=truth)
+    facts = {"target": "volume_grade", "protocol": "patient", "side": "test", "verdict": {"claim": False}}
+    write_json(tmp_path / "metrics.json", {**summarise_classification(rows, rows, classes, Baselines({}, {})), **facts})
+    table = compare_runs([tmp_path]).set_index("measure")
+    assert table.loc["AUC, LGG against HGG", str(tmp_path)] == "1.000 (1.000 to 1.000)"
+    assert table.loc["F1, LGG", "published: P4, MC3, pre-trained (tables 2 to 5)"] == "0.905"
+    assert table.loc["weighted F1", "published: P4, R3D (tables 2 to 5)"] == "0.927"

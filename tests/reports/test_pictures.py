@@ -14,6 +14,7 @@ from common.reports.pictures import (
     draw_picture_grad_cam,
     draw_segmentation_panel,
     draw_three_planes,
+    draw_volume_grad_cam,
     radiological,
     show_slice,
 )
@@ -145,3 +146,19 @@ def test_a_picture_stands_as_it_is_beside_its_heat(channels: int) -> None:
     assert heat.get_array()[3, 5] == 1
     assert heat.get_alpha()[:3].max() == 0
     assert not plain.texts
+
+
+def test_three_planes_go_through_the_hottest_voxel_with_the_head_up() -> None:
+    """In LPS: the axial plane has the front on top, the other two the head, the sagittal one the front on the left."""
+    volume, cam = np.ones((2, 6, 8, 10)), np.zeros((6, 8, 10))
+    cam[1, 2, 3], cam[5, 7, 9] = 1, 0.5
+    figure = draw_volume_grad_cam(volume, cam, "P1: HGG (87%)", ("t1ce", "t2"))
+    assert [axes.get_title() for axes in figure.axes[:6]] == ["axial 3", "coronal 2", "sagittal 1"] * 2
+    assert [axes.texts[-1].get_text() for axes in figure.axes[:6:3]] == ["t1ce", "t2"]
+    found = [np.argwhere(np.asarray(heat) == 1).tolist() for heat in heats(figure)[:3]]
+    assert found == [[[2, 1]], [[6, 1]], [[6, 2]]]
+
+
+def test_three_planes_of_a_map_without_evidence_go_through_the_middle() -> None:
+    figure = draw_volume_grad_cam(np.ones((1, 6, 8, 10)), np.zeros((6, 8, 10)))
+    assert [axes.get_title() for axes in figure.axes[:3]] == ["axial 5", "coronal 4", "sagittal 3"]

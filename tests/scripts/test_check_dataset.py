@@ -145,3 +145,47 @@ def test_the_cache_is_the_mean_cost_times_the_patients():
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
+
+
+class TestHealthy:
+    @pytest.fixture
+    def ixi(self, tmp_path_factory):
+        """Six heads in noise of 8000 x 7 x 6 mm, far larger than a brain; a mask lies beside each but the last."""
+        folder = tmp_path_factory.mktemp("ixi")
+        affine = np.diag([1000.0, 1.0, 1.0, 1.0])
+        for number in range(6):
+            array = np.random.default_rng(100 + number).integers(1, 255, (8, 7, 6)).astype(np.uint8)
+            name = f"IXI{number:03d}-HH-{number:04d}-T1"
+            nib.save(nib.Nifti1Image(array, affine), folder / f"{name}.nii.gz")
+            if number < 5:
+                nib.save(nib.Nifti1Image((array > 128).astype(np.uint8), affine), folder / f"{name}_mask.nii.gz")
+        return folder
+
+    @pytest.fixture(autouse=True)
+    def without_hd_bet(self, monkeypatch):
+        monkeypatch.setattr("common.cohorts.hd_bet.find_hd_bet", lambda: None)
+
+    def test_beside_patients(self, main, root, ixi, capsys):
+        assert main([str(root), "--healthy", str(ixi), "--exclude", "IXI005-HH-0005"]) == 0
+        text = "\n".join(told(capsys))
+        assert "patients      17 (12 brats2018, 5 ixi)" in text
+        assert "grade         6 HGG, 6 LGG, 5 healthy" in text
+        assert "What is wrong: nothing" in text
+        assert "healthy comes from one data set only (ixi)" in text
+
+    def test_an_ixi_folder_alone_and_the_head_without_a_mask(self, main, ixi, capsys):
+        assert main([str(ixi)]) == 1
+        text = "\n".join(told(capsys))
+        assert "patients      6 (6 ixi)" in text
+        assert "1 volume is a whole head without a brain mask: IXI005-HH-0005-T1.nii.gz" in text
+        assert main([str(ixi), "--headers-only"]) == 0
+
+    def test_a_broken_volume_and_a_folder_that_is_not_there(self, main, root, ixi, capsys):
+        (ixi / "IXI000-HH-0000-T1.nii.gz").write_bytes(b"nonsense")
+        assert main([str(root), "--healthy", str(ixi), "--headers-only"]) == 1
+        text = "\n".join(told(capsys))
+        assert "16 (12 brats2018, 5 ixi)" not in text
+        assert "17 (12 brats2018, 5 ixi)" in text
+        assert "no NIfTI" in text
+        assert main([str(root), "--healthy", str(ixi / "nowhere"), "--headers-only"]) == 1
+        assert "there is no such folder" in "\n".join(told(capsys))

@@ -33,17 +33,23 @@ def probe(records: list[dict[str, Any]], target: str = "grade", seed: int = 0, s
     return probe_shortcuts(records, target, seed, headers=False, shuffles=shuffles)
 
 
+def only(report: Any) -> Any:
+    """What was found for the one question of a report."""
+    (answer,) = report.answers
+    return answer.found
+
+
 def test_a_cohort_without_a_shortcut_is_silent() -> None:
     report = probe(cohort())
     assert report.warnings == ()
-    assert report.p_value > 0.01
+    assert only(report).p_value > 0.01
     assert "nothing that was looked at" in report.text()
 
 
 def test_a_planted_shortcut_is_loud_and_named_alone() -> None:
     records = [{**record, "age": 50.0 if record["grade"] == "HGG" else None} for record in cohort()]
     report = probe(records)
-    assert report.alone["whether age is recorded"] == 1.0
+    assert only(report).alone["whether age is recorded"] == 1.0
     assert len(report.warnings) == 1
     assert report.warnings[0].startswith("Whether age is recorded tells grade: AUC 1.00, shuffled labels rarely pass")
     assert "no clinical values" in report.warnings[0]
@@ -64,17 +70,17 @@ def test_auc_of_a_known_missingness() -> None:
     for number, record in enumerate(records):
         record["age"] = 50.0 if record["grade"] == "HGG" and number % 4 else None
         record["source"] = "one"
-    assert probe(records).alone["whether age is recorded"] == pytest.approx(0.875, abs=0.01)
+    assert only(probe(records)).alone["whether age is recorded"] == pytest.approx(0.875, abs=0.01)
 
 
 def test_the_same_seed_gives_the_same_report() -> None:
     first, again, other = (probe(cohort(), seed=seed, shuffles=10) for seed in (3, 3, 4))
     assert first == again
-    assert first.chance != other.chance
+    assert only(first).chance != only(other).chance
 
 
 def test_three_classes_from_three_sources() -> None:
-    classes = {"LGG": "brats", "HGG": "brats", "healthy": "ixi"}
+    classes = {"short": "a", "mid": "a", "long": "b"}
     records = [
         {"subject": f"{label}{number}", "source": source, "grade": label}
         for label, source in classes.items()
@@ -83,7 +89,16 @@ def test_three_classes_from_three_sources() -> None:
     report = probe(records)
     assert len(report.warnings) == 1
     assert report.warnings[0].startswith("The data set tells grade")
-    assert report.alone["the data set"] == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.01)
+    assert only(report).alone["the data set"] == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.01)
+
+
+def test_a_class_too_small_to_be_judged_is_named_and_the_others_are_judged() -> None:
+    records = [*cohort(), *({"subject": f"X{number}", "source": "three", "grade": "new"} for number in range(4))]
+    report = probe(records)
+    assert report.counts == {"HGG": 30, "LGG": 15, "new": 4}
+    assert only(report).p_value == only(probe(cohort())).p_value  # the four take no part
+    assert "Too few to be judged, and left out: 4 new." in report.text()
+    assert report.to_json()["questions"][0]["too_small"] == {"new": 4}
 
 
 def test_numbers_that_differ_in_every_patient_are_compared_as_numbers(tmp_path: Path) -> None:
@@ -95,7 +110,7 @@ def test_numbers_that_differ_in_every_patient_are_compared_as_numbers(tmp_path: 
         nib.Nifti1Image(np.zeros((2, 2, 2), np.int16), np.diag([size, size, size, 1.0])).to_filename(path)
         records.append({"subject": f"P{number}", "t1": str(path), "grade": "LGG" if number < 12 else "HGG"})
     report = probe_shortcuts(records, shuffles=SHUFFLES)
-    assert report.alone["the voxel spacing"] == 1.0
+    assert only(report).alone["the voxel spacing"] == 1.0
     assert report.warnings[0].startswith("The voxel spacing tells grade")
 
 
@@ -111,22 +126,23 @@ def test_where_nothing_can_be_told_it_says_so(high: int, low: int, note: str) ->
     report = probe([*cohort(high, low), {"subject": "unlabelled", "grade": None}])
     assert note in report.text()
     assert report.warnings == ()
-    assert report.auc is None
+    assert only(report) is None
 
 
 def test_values_that_are_no_classes_are_told() -> None:
     records = [{"subject": f"P{number}", "survival_days": float(number)} for number in range(40)]
-    assert "40 values are no classes" in probe(records, "survival_days").note
+    assert "40 values are no classes" in probe(records, "survival_days").text()
 
 
 def test_patients_that_are_alike_in_all_are_told() -> None:
     records = [{"subject": f"P{number}", "grade": "HGG" if number % 2 else "LGG"} for number in range(20)]
-    assert "alike in everything" in probe(records).note
+    assert "alike in everything" in probe(records).text()
 
 
 def test_the_report_is_plain_json() -> None:
     content = json.loads(json.dumps(probe(cohort(), shuffles=10).to_json(), allow_nan=False))
     assert content["counts"] == {"HGG": 30, "LGG": 15}
+    assert content["questions"][0]["alone"].keys() == {"the data set", "whether age is recorded"}
     assert content["warnings"] == []
 
 
@@ -140,5 +156,5 @@ def test_brats_2019_gives_its_grade_away_by_the_missing_ages(realdata: Path) -> 
     ]
     report = probe(records)
     assert report.counts == {"HGG": 259, "LGG": 76}
-    assert report.alone["whether age is recorded"] == pytest.approx(0.96, abs=0.01)
+    assert only(report).alone["whether age is recorded"] == pytest.approx(0.96, abs=0.01)
     assert any(warning.startswith("Whether age is recorded tells grade") for warning in report.warnings)

@@ -69,6 +69,16 @@ def test_traces_of_the_record_itself_need_no_file() -> None:
     assert set(traces) <= set(ADVICE)
 
 
+def test_ixi_writes_its_hospitals_into_its_ids() -> None:
+    records = [{"subject": name, "source": "IXI"} for name in ("IXI012-HH-1211", "IXI002-Guys-0828")]
+    assert find_traces(records, "grade")["the site in the patient's id"].iloc[:, 0].tolist() == ["HH", "GUYS"]
+
+
+def test_a_brain_mask_beside_some_images_is_a_trace() -> None:
+    records = [{"subject": "A", "brain_mask": "mask.nii.gz"}, {"subject": "B"}]
+    assert list(find_traces(records, "grade")) == ["how the brain was found"]
+
+
 def test_whether_the_label_itself_is_recorded_is_no_trace() -> None:
     records = [{"subject": "A", "survival_days": 3.0}, {"subject": "B"}]
     assert find_traces(records, "survival_days", headers=False) == {}

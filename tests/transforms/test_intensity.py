@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from common.transforms.intensity import FEWEST_FOR_STRIDE, z_score_in_brain
+from common.transforms.intensity import FEWEST_FOR_STRIDE, scale_in_brain, z_score_in_brain
 
 
 def test_by_hand() -> None:
@@ -67,3 +67,12 @@ def test_planes_are_scaled_by_what_the_whole_image_decides(planes: list[int]) ->
     image = np.random.default_rng(0).integers(0, 5000, (3, 40, 50)) * np.arange(3)[:, None, None]  # the first is empty
     np.testing.assert_array_equal(z_score_in_brain(image, planes=planes), z_score_in_brain(image)[planes])
     assert z_score_in_brain(np.zeros((3, 4, 5)), planes=planes).shape == (len(planes), 4, 5)
+
+
+def test_shares_of_the_brains_range() -> None:
+    """0 and 100 percent of 10..30 are 10 and 30; what is no brain counts for nothing, and a zero in it counts."""
+    image, brain = np.array([500, 10, 20, 30, -7]), np.array([False, True, True, True, False])
+    assert scale_in_brain(image, brain, (0, 100)).tolist() == [0, 0, 0.5, 1, 0]
+    assert scale_in_brain(image - 10, brain, (0, 100)).tolist() == [0, 0, 0.5, 1, 0]
+    assert scale_in_brain(image, brain, (25, 75)).tolist() == [0, 0, 0.5, 1, 0]  # 15 and 25
+    assert scale_in_brain(np.full(5, 3), brain).tolist() == scale_in_brain(image, ~brain & brain).tolist() == [0] * 5

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from common.errors import DatasetError
-from common.transforms.items import case_facts, class_weights, clinical_as_tensor
+from common.transforms.items import case_facts, class_weights, clinical_as_tensor, share_weights
 
 
 def test_weights_by_hand() -> None:
@@ -15,9 +17,17 @@ def test_weights_by_hand() -> None:
     assert sum(float(weights[item["label"]]) for item in items) / len(items) == pytest.approx(1)
 
 
-def test_every_class_without_an_item_is_told() -> None:
+def test_a_class_weighs_what_it_lacks_of_all() -> None:
+    """P4: 1 - 1/5, 1 - 3/5, 1 - 1/5."""
+    weights = share_weights(({"label": label} for label in (0, 1, 1, 1, 2)), 3)
+    assert weights.dtype == torch.float32
+    assert weights.tolist() == pytest.approx([0.8, 0.4, 0.8])
+
+
+@pytest.mark.parametrize("weigh", [class_weights, share_weights])
+def test_every_class_without_an_item_is_told(weigh: Callable[..., torch.Tensor]) -> None:
     with pytest.raises(DatasetError) as caught:
-        class_weights([{"label": 1}, {"label": 1}], 4)
+        weigh([{"label": 1}, {"label": 1}], 4)
     assert [problem.what.split(",")[0] for problem in caught.value.problems] == [
         "no item is of class 0",
         "no item is of class 2",

@@ -54,12 +54,15 @@ class Filled:
     def __str__(self) -> str:
         if math.isnan(self.value["mean"]):
             return DASH
-        told = f"{self.value['mean']:.3f}"
+        told = self._digits("mean")
         if self.repeats > 1:
-            return f"{told} ± {self.value['deviation']:.3f} ({self.repeats} runs)"
+            return f"{told} ± {self._digits('deviation')} ({self.repeats} runs)"
         if math.isnan(self.value["low"]):
             return told
-        return f"{told} ({self.value['low']:.3f} to {self.value['high']:.3f})"
+        return f"{told} ({self._digits('low')} to {self._digits('high')})"
+
+    def _digits(self, key: str) -> str:
+        return f"{self.value[key]:,.{self.cell.digits}f}"
 
 
 def fill(cells: Sequence[Cell], evaluations: Evaluations) -> list[Filled]:
@@ -86,7 +89,7 @@ def lay_out(cells: Sequence[Cell], filled: Sequence[Filled]) -> pd.DataFrame:
     columns: dict[tuple[str, str], dict[str, str]] = {("", ""): {row: row for row in rows}}
     for column in dict.fromkeys(cell.column for cell in cells):
         printed = {
-            cell.row: _as_printed(cell.published)
+            cell.row: _as_printed(cell.published, cell.digits)
             for cell in cells
             if cell.column == column and cell.published is not None
         }
@@ -135,8 +138,10 @@ def chosen_cells(table: Table) -> tuple[Cell, ...]:
     )
 
 
-def _as_printed(value: float) -> str:
-    """With two digits, or four where the paper gives four."""
+def _as_printed(value: float, digits: int) -> str:
+    """With two digits, or four where the paper gives four; a count without any."""
+    if not digits:
+        return f"{value:,.0f}"
     return f"{value:.2f}" if math.isclose(value, round(value, 2)) else f"{value:.4f}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from common.errors import KnobError, Problem
-from common.reports.reproduction import tables_p1, tables_p2, tables_p3, tables_p5
+from common.reports.reproduction import tables_p1, tables_p2, tables_p3, tables_p4, tables_p5
 from common.reports.reproduction.plan import TASKS, Table
 
 TABLES: Mapping[str, Callable[[Sequence[str]], Table]] = {
@@ -19,6 +19,7 @@ TABLES: Mapping[str, Callable[[Sequence[str]], Table]] = {
     "p3-table1": tables_p3.soft_dice,
     "p3-table2": tables_p3.true_masks,
     "p3-table3": tables_p3.predicted_masks,
+    "p4-table1": tables_p4.spatio_spatial,
     "p5": tables_p5.methylation,
 }
 

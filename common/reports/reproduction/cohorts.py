@@ -12,9 +12,10 @@ from common.cohorts.loading import read_cohort
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.records import Record
 from common.cohorts.series_cohort import read_series_cohort
+from common.cohorts.volume_cohort import read_volume_cohort
 from common.reports.reproduction.options import Options
 from common.reports.reproduction.page import Cohort
-from common.reports.reproduction.plan import Table
+from common.reports.reproduction.plan import WITH_HEALTHY, Table
 
 READERS: Mapping[str, Callable[..., list[Record]]] = {
     "volumes": partial(read_cohort, need_seg=False),
@@ -31,5 +32,8 @@ def look_at(table: Table, options: Options) -> Cohort:
         DatasetError: the data set cannot be used.
     """
     chosen: dict[str, Any] = {knob: options.settings.get(knob) for knob in ("datalist", "exclude")}
-    records = READERS[table.cohort](options.dataset_dir, chosen["datalist"], chosen["exclude"])
+    if table.cohort == WITH_HEALTHY:
+        records = read_volume_cohort(options.dataset_dir, options.healthy_dir, **chosen)
+    else:
+        records = READERS[table.cohort](options.dataset_dir, chosen["datalist"], chosen["exclude"])
     return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)))

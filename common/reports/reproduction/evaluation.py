@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,10 @@ from common.metrics.resampling import Summary, divide, draw_cohorts, summarise_d
 from common.reports.published import short_name
 
 IDS = {"subject": str, "scan": str}
+COST = "cost.json"
+""":class:`common.handlers.TrainingCost` leaves it."""
+
+OF_COST, OF_SUBGROUP = "cost_", "subgroup_"
 
 
 class Evaluation:
@@ -36,11 +41,17 @@ class Evaluation:
         """A measure by its name, ``None`` where this evaluation has no such thing.
 
         Args:
-            name: ``macro_f1``, ``recall_short``, ``soft_dice_NCR``, ``all slices: accuracy``, …
+            name: ``macro_f1``, ``recall_short``, ``soft_dice_NCR``, ``all slices: accuracy``, ``subgroup_auc`` of the
+                tumours on their own, ``cost_parameters`` of the training, …
             unit: what counts as one, ``samples`` or ``patients``.
         """
         if name.startswith("soft_dice_"):
             found = self.facts.get("soft_dice", {}).get(name.removeprefix("soft_dice_"))
+            return None if found is None else _numbers(found)
+        if name.startswith(OF_COST):
+            return _single(self.cost.get(name.removeprefix(OF_COST)))
+        if name.startswith(OF_SUBGROUP):
+            found = (self.facts.get("subgroup") or {"measures": {}})["measures"].get(name.removeprefix(OF_SUBGROUP))
             return None if found is None else _numbers(found)
         if ": " in name:
             return self.votes.get(name)
@@ -68,7 +79,9 @@ class Evaluation:
         """The measures of the patients' answers."""
         found = dict(self.facts["measures"])
         by_class = self.facts["per_class"]
-        found |= {f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS}
+        found |= {
+            f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS if key in by_class[name]
+        }
         return {self._short(name): _numbers(values) for name, values in found.items()}
 
     @cached_property
@@ -98,6 +111,12 @@ class Evaluation:
         return found
 
     @cached_property
+    def cost(self) -> dict[str, Any]:
+        """What a training step cost; empty where nobody measured it."""
+        path = self.folder / COST
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    @cached_property
     def patients(self) -> pd.DataFrame:
         """A row a patient."""
         return pd.read_csv(self.folder / "predictions.csv", dtype=IDS)
@@ -122,6 +141,11 @@ def _share(right: np.ndarray, subjects: pd.Series) -> Summary:
         return summarise_draws(float("nan"), np.array([]), 0)
     counts = draw_cohorts(subjects.tolist())
     return summarise_draws(float(right.mean()), divide(counts @ right, counts.sum(axis=1)), subjects.nunique())
+
+
+def _single(value: float | None) -> Summary | None:
+    """A number without an interval."""
+    return None if value is None else {"mean": value, "low": math.nan, "high": math.nan, "n": 1}
 
 
 def _numbers(values: Mapping[str, Any]) -> Summary:

@@ -16,6 +16,7 @@ from common.reports.reproduction.plan import PROTOCOLS, Table
 
 OURS = {
     "dataset_dir": "--dataset_dir",
+    "healthy_dir": "--healthy_dir",
     "output_dir": "--output",
     "weights": "--output",
     "checkpoint": "--output",
@@ -43,9 +44,10 @@ class Options:
         protocols: of :data:`PROTOCOLS`.
         repeats: of each training, on as many splits; ``None`` for the table's own.
         settings: knobs for every command that knows them, as they are typed.
-        pretrained_dir: folder with a file of ImageNet weights a backbone.
+        pretrained_dir: folder with a file of pre-trained weights a backbone.
         segmentation: weights of the segmentation bundle, in place of training some.
         device: where to compute; ``None`` for the bundles' choice.
+        healthy_dir: folder of healthy people, for the tables that have some.
     """
 
     dataset_dir: Path
@@ -57,6 +59,7 @@ class Options:
     pretrained_dir: Path | None = None
     segmentation: Path | None = None
     device: str | None = None
+    healthy_dir: Path | None = None
 
     def repeats_of(self, table: Table) -> int:
         """How often each network of a table is trained."""
@@ -95,15 +98,18 @@ def check_options(table: Table, options: Options, known: Collection[str]) -> Non
         KnobError: with everything that is wrong.
     """
     problems = [problem for name in options.settings for problem in _setting_problems(name, table, known)]
-    monte_carlo = "split_method" in table.varied
+    in_folds = set(options.protocols) - set(table.drawn)
     folds = int(options.settings.get("folds", table.folds))
     repeats = options.repeats_of(table)
-    if repeats < 1 or (repeats > folds and not monte_carlo):
+    if repeats < 1 or (repeats > folds and in_folds):
         mend = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
         problems.append(Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", mend))
     if options.segmentation and "segmentation" not in table.varied:
         problems.append(Problem(f"{table.source} needs no segmentation", "--segmentation", "Leave it out."))
-    for knob, path in (("pretrained_dir", options.pretrained_dir), ("segmentation", options.segmentation)):
+    if options.healthy_dir and not table.healthy:
+        problems.append(Problem(f"{table.source} has no healthy people", "--healthy_dir", "Leave it out."))
+    for knob in ("pretrained_dir", "segmentation", "healthy_dir"):
+        path = getattr(options, knob)
         if path is not None and not path.exists():
             problems.append(Problem("it does not exist", f"--{knob} {path}", "Correct the path."))
     if problems:

@@ -85,7 +85,7 @@ def tell_warnings(
     if any(protocol == "paper" for _, protocol in evaluations):
         warnings.append(table.leak)
     changed = [f"{name} = {value}" for name, value in options.settings.items()]
-    changed += ["ImageNet weights from files, under both protocols"] if options.pretrained_dir else []
+    changed += ["pre-trained weights from files, under both protocols"] if options.pretrained_dir else []
     changed += ["masks by weights that were brought along"] if options.segmentation else []
     if changed:
         warnings.append(f"Not what the table is about, but set on the command line: {'; '.join(changed)}.")

@@ -8,6 +8,8 @@ from typing import Any
 
 PROTOCOLS = ("paper", "patient")
 TASKS = ("grade", "survival")
+WITH_HEALTHY = "graded volumes"
+"""A cohort that is held by two folders, one of them of healthy people."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Cell:
         side: one of the model's further sides; where a protocol does not have it, and by default, the one that the
             model is judged on.
         repeat: the split that it is read from, from 0; by default it is the mean over all of them.
+        digits: after the decimal point.
     """
 
     row: str
@@ -61,6 +64,7 @@ class Cell:
     unit: str = "protocol"
     side: str | None = None
     repeat: int | None = None
+    digits: int = 3
 
 
 @dataclass(frozen=True)
@@ -117,9 +121,12 @@ class Table:
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
         confusion: whether the confusion matrices are part of it.
-        cohort: what its data set holds, a key of :data:`common.reports.reproduction.cohorts.READERS`.
+        cohort: what its data set holds, a key of :data:`common.reports.reproduction.cohorts.READERS`
+            or :data:`WITH_HEALTHY`.
         folds: how many the bundle has unless it is told otherwise.
         contest: whose networks are compared over the folds.
+        drawn: protocols under which every repeat is a split drawn anew, so that there may be any number of them.
+        healthy: whether a folder of healthy people belongs to its data.
     """
 
     name: str
@@ -136,6 +143,8 @@ class Table:
     cohort: str = "volumes"
     folds: int = 5
     contest: Contest | None = None
+    drawn: tuple[str, ...] = ()
+    healthy: bool = False
 
 
 def counted_as(unit: str, protocol: str) -> str:

@@ -16,6 +16,7 @@ from common.reports.reproduction.steps import Run, Step
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 SEGMENTATION = "glioma_segmentation"
 TUMOUR, MGMT = "brain_tumor_classification", "mgmt_classification"
+VOLUME = "glioma_spatiospatial_classification"
 PAPER = {"train": "paper", "train_masks": "paper_masks"}
 """The overlay with the published protocol of each training config."""
 
@@ -44,7 +45,7 @@ def plan_runs(table: Table, options: Options, models: tuple[Model, ...] | None =
     """The runs of a table's models, or of some of them.
 
     Raises:
-        KnobError: the folder of ImageNet weights lacks some; names all that are missing.
+        KnobError: the folder of pre-trained weights lacks some; names all that are missing.
     """
     runs: list[Run] = []
     problems: list[Problem] = []
@@ -63,7 +64,7 @@ def plan_runs(table: Table, options: Options, models: tuple[Model, ...] | None =
 def _plan_run(model: Model, protocol: str, repeat: int, table: Table, options: Options) -> Run:
     folder = options.output / model.name / (f"{protocol}-{repeat}" if repeat else protocol)
     split: dict[str, Any] = {"fold": repeat}
-    if "split_method" in table.varied:
+    if protocol in table.drawn:
         split["folds"] = max(options.repeats_of(table), table.repeats)
     kitchen = _Kitchen(model, protocol, folder, split, options)
     return Run(model, protocol, repeat, folder, RECIPES[model.recipe](kitchen))
@@ -80,7 +81,7 @@ class _Kitchen:
     options: Options
 
     def train(self, bundle: str, *configs: str, folder: Path, backbone: str | None, **settings: Any) -> Step:
-        """Train into a folder: run files and ``model.pt``; without a backbone there are no ImageNet weights to find."""
+        """Train into a folder: run files and ``model.pt``; without a backbone there are no weights to find."""
         skipped = OF_FIRST_STAGE if "init_weights" in settings else ()
         weights = None if skipped or backbone is None else self._pretrained(backbone)
         given = {**settings, "output_dir": folder, "weights": folder / "model.pt"}
@@ -117,11 +118,13 @@ class _Kitchen:
         paper = (PAPER[configs[0]],) if self.protocol == "paper" else ()
         merged = (*configs, *paper, *overlays)
         model = {**self.model.settings, **self.model.of_protocol.get(self.protocol, {}), **self.split}
-        typed = {name: value for name, value in self.options.settings.items() if name not in skipped}
+        wanted = {name: value for name, value in {**model, **self.options.settings}.items() if name not in skipped}
         files = config_files(root, merged)
+        healthy = {"healthy_dir": self.options.healthy_dir} if self.options.healthy_dir else {}
         settings = {
             "dataset_dir": self.options.dataset_dir,
-            **take_known({**model, **typed}, files),
+            **healthy,
+            **take_known(wanted, files),
             **given,
             **(more or {}),
         }
@@ -136,7 +139,9 @@ class _Kitchen:
         found = [path for suffix in WEIGHT_SUFFIXES if (path := folder / f"{backbone}{suffix}").is_file()]
         if not found:
             mend = f"Put them there as {backbone}.safetensors or {backbone}.pth."
-            raise KnobError(Problem(f"it holds no ImageNet weights of {backbone}", f"--pretrained_dir {folder}", mend))
+            raise KnobError(
+                Problem(f"it holds no pre-trained weights of {backbone}", f"--pretrained_dir {folder}", mend)
+            )
         return found[0]
 
     def backbone(self, default: str) -> str:
@@ -208,6 +213,14 @@ def _mgmt(kitchen: _Kitchen) -> tuple[Step, ...]:
     return train, *also, kitchen.evaluate(MGMT, "train", weights=weights)
 
 
+def _volume(kitchen: _Kitchen) -> tuple[Step, ...]:
+    """P4's networks of whole volumes, pre-trained or not."""
+    weights = kitchen.folder / "model.pt"
+    backbone = kitchen.backbone("mc3_18") if kitchen.model.settings["pretrained"] else None
+    train = kitchen.train(VOLUME, "train", folder=kitchen.folder, backbone=backbone)
+    return train, kitchen.evaluate(VOLUME, "train", weights=weights)
+
+
 RECIPES: Mapping[str, Callable[[_Kitchen], tuple[Step, ...]]] = {
     "grade slices": lambda kitchen: _slices(kitchen, GRADE),
     "survival slices": lambda kitchen: _slices(kitchen, SURVIVAL),
@@ -216,4 +229,5 @@ RECIPES: Mapping[str, Callable[[_Kitchen], tuple[Step, ...]]] = {
     "combined": _combined,
     "tumour": _tumour,
     "mgmt": _mgmt,
+    "volume": _volume,
 }

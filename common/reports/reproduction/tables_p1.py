@@ -12,7 +12,7 @@ from typing import Any
 
 from common.reports.published import GRADE, SURVIVAL, Published
 from common.reports.published_choices import BACKBONES, BEST_HEAD, FIRST_HEAD, HEAD_SEARCH, TRAIN_SHARES
-from common.reports.reproduction.plan import Cell, Model, Search, Table
+from common.reports.reproduction.plan import PROTOCOLS, Cell, Model, Search, Table
 
 LEAK = (
     "Published protocol: the four modalities of a patient are images of their own and stand on both sides of the "
@@ -113,6 +113,7 @@ def train_shares(tasks: Sequence[str]) -> Table:
         ),
         leak=LEAK,
         repeats=10,
+        drawn=PROTOCOLS,
         varied=("split_method", "folds", "train_share", "split_shares", *FIRST_HEAD),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from common.files import write_json
 from common.reports.page import DASH
 from common.reports.reproduction.assembly import fill, lay_out, to_json
 from common.reports.reproduction.evaluation import Evaluation
@@ -35,6 +36,15 @@ def test_ours_stands_beside_what_was_printed(evaluation: Evaluation) -> None:
     assert frame[("macro AUC", "published protocol")].to_list() == ["", DASH]  # measured, and undefined
     assert list(frame["grade"]) == ["published"]  # nothing was run for it
     assert frame[("grade", "published")].to_list() == ["", "0.90"]
+
+
+def test_a_count_has_no_digits_and_is_of_one_run(evaluation: Evaluation) -> None:
+    write_json(evaluation.folder / "cost.json", {"parameters": 11_472_963})
+    second = Evaluation(evaluation.folder, 1)
+    cells = [Cell("MC3", "parameters", "a", "cost_parameters", 22_583_975, repeat=0, digits=0)]
+    frame = lay_out(cells, fill(cells, {("a", "patient"): [evaluation, second]}))
+    assert frame[("parameters", "published")].to_list() == ["22,583,975"]
+    assert frame[("parameters", "patient protocol")].to_list() == ["11,472,963"]
 
 
 def test_repeats_without_a_value_are_left_out_of_the_mean(

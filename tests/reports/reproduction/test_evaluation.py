@@ -75,3 +75,24 @@ def test_a_segmentation_is_read_too(tmp_path: Path) -> None:
     write_json(tmp_path / "metrics.json", {"soft_dice": {"ED": numbers}})
     assert Evaluation(tmp_path).measure("soft_dice_ED", "patients") == {"mean": 0.8, "low": 0.7, "high": 0.9, "n": 9}
     assert Evaluation(tmp_path).measure("soft_dice_WT", "patients") is None
+
+
+def test_tumours_on_their_own_and_the_cost_of_a_step_are_measures_too(
+    tmp_path: Path, leave_evaluation: Callable[..., None]
+) -> None:
+    numbers = {"mean": 0.7, "low": 0.6, "high": 0.8, "n": 3}
+    leave_evaluation(tmp_path, subgroup={"measures": {"auc": numbers}})
+    write_json(tmp_path / "cost.json", {"parameters": 33_148_995, "peak_memory_mb": None})
+    evaluation = Evaluation(tmp_path)
+    assert evaluation.measure("subgroup_auc", "patients") == numbers
+    assert evaluation.measure("subgroup_f2", "patients") is None
+    parameters = evaluation.measure("cost_parameters", "patients")
+    assert parameters is not None
+    assert parameters["mean"] == 33_148_995
+    assert math.isnan(parameters["low"])
+    assert evaluation.measure("cost_peak_memory_mb", "patients") is None  # as on Windows
+
+
+def test_without_them_there_is_nothing_to_read(evaluation: Evaluation) -> None:
+    assert evaluation.measure("subgroup_auc", "patients") is None
+    assert evaluation.measure("cost_step_seconds", "patients") is None

@@ -12,7 +12,7 @@ from common.errors import KnobError
 from common.reports.published_choices import BEST_HEAD, FIRST_HEAD
 from common.reports.reproduction.catalogue import TABLES, find_table
 from common.reports.reproduction.options import Options
-from common.reports.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, plan_table
+from common.reports.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, VOLUME, plan_table
 from common.reports.reproduction.steps import Run, Step
 from common.running import check_overrides, merged_config
 
@@ -29,6 +29,7 @@ RUNS = {
     "p3-table1": 2,
     "p3-table2": 2,
     "p3-table3": 2,
+    "p4-table1": 6 * 3 * 2,
     "p5": 2,
 }
 
@@ -100,6 +101,14 @@ def test_each_run_ends_with_an_evaluation_of_what_it_has_trained(name: str, opti
         ("p3-table3", "2 (long)", "majority vote, slices counted", 0.9796),
         ("p3-table3", "overall", "all slices", 0.6014),
         ("p3-table3", "overall", "majority vote, patients counted", None),
+        ("p4-table1", "ResNet 3D", "parameters", 34_261_634),
+        ("p4-table1", "ResNet 3D", "training step, s", None),
+        ("p4-table1", "Pre-trained ResNet 3D", "F1 healthy", 0.9998),
+        ("p4-table1", "ResNet (2+1)D", "weighted F1", 0.9325),
+        ("p4-table1", "Pre-trained ResNet (2+1)D", "F1 LGG", 0.8738),
+        ("p4-table1", "ResNet Mixed Convolution", "F1 HGG", 0.8331),
+        ("p4-table1", "Pre-trained ResNet Mixed Convolution", "macro F1", 0.9654),
+        ("p4-table1", "Pre-trained ResNet Mixed Convolution", "LGG against HGG: AUC", None),
         ("p5", "training accuracy, slices", "ResNet18", 0.93),
         ("p5", "validation accuracy, slices", "ResNet18", 0.8703),
         ("p5", "test AUC, patients", "ResNet18", None),
@@ -157,7 +166,7 @@ def test_each_fold_validates_in_turn_and_all_are_held_to_one_test_side(options: 
 
 
 def test_only_net_b_needs_weights_of_its_backbone(options: MakeOptions, tmp_path: Path) -> None:
-    with pytest.raises(KnobError, match="no ImageNet weights of resnetv2_50"):
+    with pytest.raises(KnobError, match="no pre-trained weights of resnetv2_50"):
         plan_table(find_table("p2-table1"), options(pretrained_dir=tmp_path))
     (tmp_path / "resnetv2_50.pth").touch()
     runs = plan_table(find_table("p2-table1"), options(pretrained_dir=tmp_path))
@@ -182,6 +191,49 @@ def test_the_published_split_can_be_drawn_as_often_as_the_table_asks(bundle: str
     folder = options().bundles / bundle / "configs"
     split = merged_config([str(folder / "train.yaml"), str(folder / "paper.yaml")])["split"]
     assert split["folds"] == "@folds"  # or a fold above 4 is refused
+
+
+def test_three_random_splits_stand_beside_three_folds(options: MakeOptions) -> None:
+    runs = plan_table(find_table("p4-table1"), options())
+    theirs = find_run("volume_grade/mc3_18/paper-2", runs).steps[0].settings
+    ours = find_run("volume_grade/mc3_18/patient-2", runs).steps[0].settings
+    assert (theirs["fold"], theirs["folds"], ours["fold"]) == (2, 3, 2)
+    assert "folds" not in ours  # the bundle's own
+    folder = options().bundles / VOLUME / "configs"
+    config = merged_config([str(folder / "train.yaml"), str(folder / "paper.yaml")])
+    assert (config["split_method"], config["train_share"]) == ("monte_carlo", 0.7)
+    assert config["split"]["unit"] == "subject"  # people are drawn, not slices
+    with pytest.raises(KnobError, match="5 folds cannot be tested 6 times"):
+        plan_table(find_table("p4-table1"), options(repeats=6))
+    drawn = plan_table(find_table("p4-table1"), options(repeats=6, protocols=("paper",)))
+    assert {run.steps[0].settings["folds"] for run in drawn} == {6}
+
+
+def test_the_training_of_volumes_measures_what_a_step_costs(options: MakeOptions) -> None:
+    config = merged_config([str(options().bundles / VOLUME / "configs" / "train.yaml")])
+    handlers = [handler["_target_"] for handler in config["train"]["handlers"]]
+    assert "common.handlers.TrainingCost" in handlers
+
+
+def test_only_pre_trained_networks_of_volumes_need_weights(options: MakeOptions, tmp_path: Path) -> None:
+    with pytest.raises(KnobError) as caught:
+        plan_table(find_table("p4-table1"), options(pretrained_dir=tmp_path))
+    wanted = {problem.what.rpartition(" ")[2] for problem in caught.value.problems}
+    assert wanted == {"r3d_18", "r2plus1d_18", "mc3_18"}
+    for name in wanted:
+        (tmp_path / f"{name}.pth").touch()
+    runs = plan_table(find_table("p4-table1"), options(pretrained_dir=tmp_path))
+    for run in runs:
+        train, judged = run.steps
+        pretrained = train.settings["pretrained"]
+        assert pretrained == (tmp_path / f"{train.settings['backbone']}.pth" if "_pre" in run.name else False)
+        assert "pretrained" not in judged.settings
+
+
+def test_healthy_people_go_to_training_and_evaluation(options: MakeOptions, tmp_path: Path) -> None:
+    runs = plan_table(find_table("p4-table1"), options(healthy_dir=tmp_path))
+    assert {step.settings["healthy_dir"] for step in all_steps(runs)} == {tmp_path}
+    assert not any("healthy_dir" in step.settings for step in all_steps(plan_table(find_table("p5"), options())))
 
 
 def test_both_networks_of_the_combined_system_keep_to_one_split(options: MakeOptions) -> None:
@@ -255,6 +307,10 @@ def test_weights_come_from_a_file_a_backbone(options: MakeOptions, tmp_path: Pat
         ("p1-table5", {"segmentation": Path("model.pt")}, "needs no segmentation"),
         ("p3-table3", {"segmentation": Path("nowhere.pt")}, "it does not exist"),
         ("p1-table2", {"pretrained_dir": Path("nowhere")}, "it does not exist"),
+        ("p1-table2", {"healthy_dir": Path("nowhere")}, "P1, table 2 has no healthy people"),
+        ("p4-table1", {"healthy_dir": Path("nowhere")}, "it does not exist"),
+        ("p4-table1", {"settings": {"healthy_dir": "x"}}, "Say --healthy_dir instead."),
+        ("p4-table1", {"settings": {"backbone": "r3d_10"}}, "P4, tables 1 to 5 is about it"),
     ],
 )
 def test_what_would_change_nothing_is_refused(table: str, given: Any, told: str, options: MakeOptions) -> None:

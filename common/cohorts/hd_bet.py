@@ -1,0 +1,91 @@
+"""HD-BET (Isensee et al., Hum Brain Mapp 2019, 40:4952), which finds the brain in a head, by its documented command.
+
+It is an extra, ``pip install -e .[hd-bet]``.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.orientations import apply_orientation, io_orientation, ornt_transform
+
+from common.cohorts.volumes import read_volume
+from common.errors import DatasetError, Problem
+from common.files import atomic_path
+
+COMMAND = "hd-bet"
+LAST_LINES = 5
+
+logger = logging.getLogger(__name__)
+
+
+def find_hd_bet() -> str | None:
+    """HD-BET's command, beside this Python or on the path; ``None`` where it is not installed."""
+    return shutil.which(COMMAND, path=str(Path(sys.executable).parent)) or shutil.which(COMMAND)
+
+
+def run_hd_bet(command: str, wanted: Mapping[str, Path], folder: Path) -> None:
+    """Let HD-BET mask all volumes in one go, since it is slow to start.
+
+    It wants ``.nii.gz`` files that lie as the MNI brain does, so it is given copies, and its masks are turned back.
+
+    Args:
+        command: see :func:`find_hd_bet`.
+        wanted: where the mask of each volume goes, on the volume's own grid.
+        folder: for the copies, which are removed.
+
+    Raises:
+        DatasetError: HD-BET failed, with the last lines that it wrote.
+        OutputError: the cache cannot be written.
+    """
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    logger.info("HD-BET extracts %d brains on the %s; this is done once", len(wanted), device.upper())
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".hd-bet-") as temporary:
+        given, found = Path(temporary, "heads"), Path(temporary, "brains")
+        given.mkdir()
+        names = {image: f"{number:05d}" for number, image in enumerate(wanted)}
+        for image, name in names.items():
+            _write_upright(image, given / f"{name}.nii.gz")
+        words = [command, "-i", str(given), "-o", str(found), "-device", device, "--save_bet_mask", "--no_bet_image"]
+        _call([*words, *(["--disable_tta"] if device == "cpu" else [])], len(wanted), folder)
+        masks = {image: found / f"{name}_bet.nii.gz" for image, name in names.items()}
+        absent = [image for image, mask in masks.items() if not mask.is_file()]
+        if absent:
+            mend = "Put masks of your own beside these volumes, or leave them out with --exclude."
+            raise DatasetError(Problem("HD-BET wrote no mask", image, mend) for image in absent)
+        for image, mask in masks.items():
+            _turn_back(mask, image, wanted[image])
+
+
+def _write_upright(image: str, path: Path) -> None:
+    """A copy along the axes R, A, S, as plain floats."""
+    volume = read_volume(image)
+    upright = nib.as_closest_canonical(nib.Nifti1Image(volume.array.astype(np.float32), volume.affine))
+    nib.save(upright, path)
+
+
+def _turn_back(mask: Path, image: str, path: Path) -> None:
+    upright, volume = read_volume(mask), read_volume(image)
+    turn = ornt_transform(io_orientation(upright.affine), io_orientation(volume.affine))
+    stored = apply_orientation(upright.array != 0, turn).astype(np.uint8)
+    with atomic_path(path) as temporary:
+        nib.save(nib.Nifti1Image(stored, volume.affine), temporary)
+
+
+def _call(words: Sequence[str], count: int, folder: Path) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        told = " / ".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
+        what = f"HD-BET failed, asked for {count} (exit status {done.returncode}): {told}"
+        raise DatasetError(Problem(what, folder, "Try hd-bet on one of them by hand, or put masks beside the volumes."))

@@ -1,0 +1,103 @@
+"""The networks of P4: a volume's axial slices stand where a video has its frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from common.networks.recomputation import recomputed
+from common.networks.video_backbones import WIDTH, create_video_backbone
+from common.networks.video_knobs import VideoKnobs
+from common.running import as_bool, bool_or_path
+
+
+class SpatioSpatialClassifier(nn.Module):
+    """A volume → R3D-18, MC3-18 or R(2+1)D-18 → pooling → dropout → logits (P4; Chatterjee et al., Sci Rep 2022).
+
+    MC3 convolves in 3D in its stem and first stage alone, and from then on slice by slice. With ``trainable: head``
+    the four stages, which are what Kinetics-400 teaches, are frozen and stay in eval mode; stem and dense layer, which
+    start anew, learn. ``feature_maps`` is where Grad-CAM looks, with axes as in the volume.
+
+    Args:
+        backbone: ``r3d_18``, ``mc3_18`` or ``r2plus1d_18``; ``r3d_10`` is half an ``r3d_18``, for quick tries.
+        in_channels: modalities of the volumes.
+        num_classes: at least two.
+        dropout: before the dense layer.
+        pretrained: ``True`` to fetch torchvision's Kinetics-400 weights for the stages, a path to take them from a file
+            with torchvision's keys, ``False`` for random ones.
+        trainable: ``all`` or ``head``.
+        checkpointing: keep only what goes into a block and compute the rest again on the way back: training takes less
+            memory and more time, and learns the same.
+        channels_last: hold the weights in channels-last memory format.
+
+    Raises:
+        KnobError: names every knob that has no meaning.
+        CheckpointError: the Kinetics-400 weights cannot be had, or are another network's.
+
+    Shapes:
+        ``image`` (batch, in_channels, x, y, z) → logits (batch, num_classes).
+    """
+
+    def __init__(
+        self,
+        backbone: str = "r3d_18",
+        in_channels: int = 1,
+        num_classes: int = 3,
+        dropout: float = 0.3,
+        pretrained: bool | str = False,
+        trainable: str = "all",
+        checkpointing: bool | str = False,
+        channels_last: bool | str = True,
+    ) -> None:
+        super().__init__()
+        knobs = VideoKnobs.read(
+            backbone=backbone,
+            in_channels=in_channels,
+            num_classes=num_classes,
+            dropout=dropout,
+            trainable=trainable,
+        )
+        self.head_only = knobs.trainable == "head"
+        self.checkpointing = as_bool(checkpointing, "checkpointing")
+        stages: Any = create_video_backbone(knobs.backbone, knobs.in_channels, bool_or_path(pretrained))
+        self.backbone, self.feature_maps = stages, nn.Identity()
+        self.head = nn.Sequential(nn.Dropout(knobs.dropout), _dense_layer(knobs.num_classes))
+        if self.head_only:
+            self.backbone[1:].requires_grad_(False)
+        if as_bool(channels_last, "channels_last"):
+            self.to(memory_format=torch.channels_last_3d)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits of the classes."""
+        frames = image.permute(0, 1, 4, 3, 2)
+        recompute = self.checkpointing and self.training and torch.is_grad_enabled()
+        if recompute and not (torch.jit.is_scripting() or torch.jit.is_tracing()):
+            maps = self._recomputed(frames)
+        else:
+            maps = self.backbone(frames)
+        maps = self.feature_maps(maps.permute(0, 1, 4, 3, 2))
+        return self.head(maps.mean(dim=(2, 3, 4)))
+
+    @torch.jit.unused
+    def _recomputed(self, frames: Tensor) -> Tensor:
+        for stage in self.backbone:
+            for block in [stage] if stage is self.backbone[0] else stage:
+                frames = recomputed(block, frames)
+        return frames
+
+    def train(self, mode: bool = True) -> SpatioSpatialClassifier:
+        """Frozen stages stay in eval mode, whatever the rest does."""
+        super().train(mode)
+        if self.head_only:
+            self.backbone[1:].eval()
+        return self
+
+
+def _dense_layer(num_classes: int) -> nn.Linear:
+    """Started as torchvision starts its own."""
+    layer = nn.Linear(WIDTH, num_classes)
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,85 @@
+"""torchvision's networks for videos, whose frames are here the slices of a volume."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import torchvision
+from torch import nn
+from torchvision.models.video.resnet import BasicBlock, BasicStem, Conv3DSimple, VideoResNet
+
+from common.errors import CheckpointError, Problem
+from common.networks.checkpoints import weight_differences
+from common.networks.pretraining import download_weights, load_safely
+
+PUBLISHED = ("r3d_18", "mc3_18", "r2plus1d_18")
+"""The three of P4, in the order of its tables but for MC3."""
+QUICK = "r3d_10"
+VIDEO_BACKBONES = (*PUBLISHED, QUICK)
+WIDTH = 512
+"""Of the feature maps of each of them."""
+PARTS = ("stem", "layer1", "layer2", "layer3", "layer4")
+FRESH = ("stem.", "fc.")
+"""What is never taken over: colours become modalities, and actions diseases."""
+COUNTER = ".num_batches_tracked"
+
+
+def create_video_backbone(name: str, in_channels: int, pretrained: bool | str = False) -> nn.Sequential:
+    """Stem and four stages, without pooling and classifier: (batch, in_channels, frame, y, x) → (batch, 512, ...).
+
+    ``r3d_10`` is R3D with one block a stage instead of two, for quick tries; the papers have no such network.
+
+    Args:
+        name: one of :data:`VIDEO_BACKBONES`.
+        in_channels: of the volumes; the stem's first convolution is made anew for them.
+        pretrained: ``True`` to fetch torchvision's Kinetics-400 weights for the stages, a path to take them from a
+            file with torchvision's keys, ``False`` for random ones. The stem always starts anew (P4).
+
+    Raises:
+        CheckpointError: the weights cannot be had, or are another network's. Never falls back to random ones.
+    """
+    if name == QUICK:
+        network = VideoResNet(BasicBlock, [Conv3DSimple] * 4, [1, 1, 1, 1], BasicStem)
+    else:
+        network = torchvision.models.get_model(name, weights=None)
+    network.stem[0] = _stem(network.stem[0], in_channels)
+    backbone = nn.Sequential(OrderedDict((part, getattr(network, part)) for part in PARTS))
+    if pretrained:
+        _take_weights(backbone, name, pretrained)
+    return backbone
+
+
+def _stem(published: Any, in_channels: int) -> nn.Conv3d:
+    """A first convolution for other channels, started as torchvision starts its own."""
+    convolution = nn.Conv3d(
+        in_channels,
+        published.out_channels,
+        published.kernel_size,
+        stride=published.stride,
+        padding=published.padding,
+        bias=False,
+    )
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+    return convolution
+
+
+def _take_weights(backbone: nn.Module, name: str, source: bool | str) -> None:
+    mend = f"Give torchvision's weights of {name}, or --pretrained false to start from random ones."
+    if source is True and name == QUICK:
+        raise CheckpointError(Problem("there are no Kinetics-400 weights of it", f"--backbone {name}", mend))
+    found = download_weights(name, "Kinetics-400") if source is True else load_safely(str(source), name, "torchvision")
+    weights = {key: value for key, value in found.items() if not key.startswith(FRESH)}
+    stages = {key: value for key, value in backbone.state_dict().items() if not key.startswith(FRESH)}
+    differing = weight_differences(*(_without_counters(values) for values in (stages, weights)))
+    if differing:
+        more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
+        what = f"its layers are not those of {name} ({'; '.join(differing[:3])}{more})"
+        where = f"--pretrained true ({name})" if source is True else str(source)
+        raise CheckpointError(Problem(what, where, mend))
+    backbone.load_state_dict(weights, strict=False)  # the stem's are left out
+
+
+def _without_counters(weights: dict[str, Any]) -> dict[str, Any]:
+    """Batch counters teach nothing, and old files lack them."""
+    return {key: value for key, value in weights.items() if not key.endswith(COUNTER)}

@@ -1,0 +1,70 @@
+"""All measures of one table of answers with 95 % intervals over patients, beside the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix
+
+from common.metrics.delong import chance_interval, delong_test
+from common.metrics.judgement import (
+    OF_A_CLASS,
+    compare_judgements,
+    overall_of,
+    probabilities_of,
+    summarise_judgement,
+    truth_of,
+)
+
+CHANCE_LEVELS = (0.95, 0.999)
+
+
+def measure_rows(
+    rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray], seed: int = 0
+) -> dict[str, Any]:
+    """What a report tells of a cohort, or of a part of it.
+
+    Args:
+        rows: ``subject``, ``truth``, ``predicted`` and ``p_<class>``, a row a patient (or a scan).
+        classes: their names, in the order of the labels.
+        baselines: probabilities (n, K) for ``rows``, in the same order.
+        seed: of the bootstrap.
+    """
+    measured = summarise_judgement(rows, classes, seed)
+    return {
+        "classes": list(classes),
+        "patients": int(rows["subject"].nunique()),
+        "measures": {name: measured[name] for name in overall_of(classes)},
+        "per_class": {
+            name: {
+                "patients": int((rows["truth"] == name).sum()),
+                **{measure: measured[f"{measure}_{name}"] for measure in OF_A_CLASS},
+            }
+            for name in classes
+        },
+        "against_chance": _against_chance(rows, classes),
+        "confusion": confusion_matrix(rows["truth"], rows["predicted"], labels=list(classes)).tolist(),
+        "baselines": {
+            name: summarise_judgement(_answered(rows, answer, classes), classes, seed)
+            for name, answer in baselines.items()
+        },
+        "against_baselines": compare_judgements(rows, baselines, classes, seed),
+    }
+
+
+def _against_chance(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    """DeLong's test of the AUC of two classes, and where 95 % and 99.9 % of chance lie; nothing of more classes."""
+    if len(classes) != 2:
+        return {}
+    found = delong_test(truth_of(rows, classes) == 1, probabilities_of(rows, classes)[:, 1], rows["subject"])
+    patients = rows.drop_duplicates("subject")
+    levels = {f"{level:g}": list(chance_interval(truth_of(patients, classes) == 1, level)) for level in CHANCE_LEVELS}
+    return {"delong": asdict(found), "chance": levels}
+
+
+def _answered(rows: pd.DataFrame, probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+    return rows.assign(**{f"p_{name}": probabilities[:, label] for label, name in enumerate(classes)})

@@ -1,0 +1,47 @@
+"""Tumours on their own: healthy brains of another source are told by anything, and lift every mean over the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.cohorts.records import HEALTHY
+from common.metrics.subgroups import among, restrict
+from common.reports.classification_measures import measure_rows
+
+CHOICE = (
+    "Only patients with a tumour, and only what the network says where it must choose among the grades: the "
+    "probability of a grade is its share of the probabilities of all grades. {missed} of {patients} patients were "
+    "taken for healthy."
+)
+
+
+def summarise_tumours(
+    rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray], seed: int = 0
+) -> dict[str, Any]:
+    """The measures of the tumours' classes among themselves; empty where nobody can be healthy, or everybody is.
+
+    Args:
+        rows: of :func:`common.metrics.to_patients`.
+        classes: their names, in the order of the labels.
+        baselines: probabilities (n, K) for ``rows``, in the same order.
+        seed: of the bootstrap.
+    """
+    kept = [name for name in classes if name != HEALTHY]
+    is_tumour = rows["truth"].isin(kept).to_numpy()
+    if not 1 < len(kept) < len(classes) or not is_tumour.any():
+        return {}
+    answers = {name: among(answer[is_tumour], classes, kept) for name, answer in baselines.items()}
+    return {
+        "name": " against ".join(kept),
+        "taken_for_healthy": int((rows["predicted"][is_tumour] == HEALTHY).sum()),
+        **measure_rows(restrict(rows, classes, kept), kept, answers, seed),
+    }
+
+
+def tell_choice(subgroup: Mapping[str, Any]) -> str:
+    """How the numbers of a subgroup came about."""
+    return CHOICE.format(missed=subgroup["taken_for_healthy"], patients=subgroup["patients"])

@@ -1,0 +1,88 @@
+"""What the shortcut probe found, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from common.splits.probe import Probed
+from common.splits.questions import Question, tell_counts
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the probe found for one question.
+
+    Args:
+        question: that was asked.
+        note: why there was nothing to probe, else empty.
+        found: how well the traces tell its classes.
+        warnings: what to tell the person; empty where nothing beats chance.
+    """
+
+    question: Question
+    note: str = ""
+    found: Probed | None = None
+    warnings: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The answer in a few lines."""
+        name, counts = self.question.name, self.question.judged
+        if self.note:
+            return f"Shortcuts to {name}: {self.note}"
+        told = [f"! {warning}" for warning in self.warnings]
+        told = told or ["nothing that was looked at tells it better than shuffled labels do."]
+        if self.question.too_small:
+            told.append(f"Too few to be judged, and left out: {tell_counts(self.question.too_small)}.")
+        return "\n  ".join([f"Shortcuts to {name} ({tell_counts(counts)}):", *told])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts, lists and numbers."""
+        return {
+            "question": self.question.name,
+            "counts": dict(self.question.counts),
+            "too_small": self.question.too_small,
+            "note": self.note,
+            **(asdict(self.found) if self.found else {}),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class ShortcutReport:
+    """What the probe found.
+
+    Args:
+        target: the label's key.
+        counts: patients per class; patients without the label are left out.
+        answers: one a question; see :func:`~common.splits.questions.ask`.
+    """
+
+    target: str
+    counts: Mapping[str, int]
+    answers: tuple[Answer, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of all questions."""
+        return tuple(warning for answer in self.answers for warning in answer.warnings)
+
+    @property
+    def told_by_source(self) -> bool:
+        """Whether healthy brains are told from tumours without a look at them."""
+        return any(answer.warnings for answer in self.answers if answer.question.about_health)
+
+    def text(self) -> str:
+        """The report in a few lines."""
+        return "\n".join(answer.text() for answer in self.answers)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts, lists and numbers."""
+        return {
+            "target": self.target,
+            "counts": dict(self.counts),
+            "questions": [answer.to_json() for answer in self.answers],
+            "told_by_source": self.told_by_source,
+            "warnings": list(self.warnings),
+        }

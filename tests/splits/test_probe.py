@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.splits import probe as module
+from common.splits.probe import ENOUGH, Probed, probe
+
+LABELS = np.repeat(["healthy", "tumour"], [6, 12])
+SHUFFLES, LEVEL = 200, 0.01
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The AUC of every labelling that is judged, the true one first."""
+    areas: list[float] = []
+    judge = module._judge
+
+    def watch(*given: object) -> tuple[float, float]:
+        areas.append(judge(*given)[0])  # type: ignore[arg-type]
+        return judge(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_judge", watch)
+    return areas
+
+
+def noise(seed: int) -> pd.DataFrame:
+    return pd.DataFrame(np.random.default_rng(seed).standard_normal((len(LABELS), 3)), columns=list("abc"))
+
+
+def test_where_nothing_is_found_few_shuffles_say_so(judged: list[float]) -> None:
+    found = probe({"noise": noise(3)}, LABELS, 0, SHUFFLES, LEVEL)
+    assert not found.beats_chance
+    assert found.telling == {}
+    assert ENOUGH < len(judged) < SHUFFLES
+    assert found.p_value == ENOUGH / (len(judged) - 1)
+
+
+def test_a_gulf_is_told_from_the_luck_of_a_few_patients(judged: list[float]) -> None:
+    """Six against twelve: chance orders them without a mistake now and then, yet never so far apart."""
+    gulf = noise(1) + 8 * (LABELS == "tumour")[:, None]
+    found = probe({"gulf": gulf, "noise": noise(2)}, LABELS, 0, SHUFFLES, LEVEL)
+    assert found.auc == 1
+    assert found.p_value == pytest.approx(1 / (SHUFFLES + 1))
+    assert len(judged) == SHUFFLES + 1
+    assert list(found.telling) == ["gulf"]
+
+
+def test_a_trace_that_is_as_good_as_the_best_of_chance_is_named() -> None:
+    found = Probed(auc=1.0, chance=1.0, p_value=0.001, level=LEVEL, alone={"the shape": 1.0, "the noise": 0.9})
+    assert found.telling == {"the shape": 1.0}
