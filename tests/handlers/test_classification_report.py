@@ -126,7 +126,13 @@ def test_three_classes_of_volumes_with_the_grades_on_their_own(tmp_path: Path) -
     report = ClassificationReport(
         tmp_path, records, [], SPLIT, "test", provenance, classes, "grade", task="volume_grade"
     )
-    answers = {"A": [0.5, 0.3, 0.2], "B": [0.2, 0.3, 0.5], "C": [0.6, 0.3, 0.1], "D": [0, 0.1, 0.9], "E": [0, 0, 1]}
+    answers = {
+        "A": [0.5, 0.3, 0.2],
+        "B": [0.2, 0.3, 0.5],
+        "C": [0.6, 0.3, 0.1],
+        "D": [0.0, 0.1, 0.9],
+        "E": [0.0, 0.0, 1.0],
+    }
     evaluate(report, [sample(name, label, answers[name]) for name, label in people])
     found = metrics(tmp_path)
     assert (found["target"], found["backbone"]) == ("volume_grade", "mc3_18")
