@@ -56,6 +56,14 @@ def images_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def healthy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve healthy phantoms in IXI's layout, from another scanner."""
+    from common.cohorts.phantom_ixi import make_ixi_phantoms
+
+    return make_ixi_phantoms(tmp_path_factory.mktemp("healthy"), people=12, shape=(48, 48, 40))
+
+
+@pytest.fixture(scope="session")
 def start(phantom_dir: Path) -> Start:
     """Opens and initialises a workflow of a bundle on the phantoms: ``start(folder, "train", "stage2", epochs=2)``.
 
@@ -96,7 +104,7 @@ def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
         parser = ConfigParser(ConfigParser.load_config_file(BUNDLES / bundle / "configs" / f"{config}.yaml"))
         parser.update({name: value for name, value in settings.items() if name in parser})
         network = parser.get_parsed_content("network_def")
-        sides = getattr(network, "image_size", (64, 64))
+        sides = getattr(network, "image_size", (24, 24, 24) if "volume_size" in parser else (64, 64))
         channels = getattr(network, "in_channels", None) or parser.get_parsed_content("network_def#in_channels")
         network.train()(torch.rand(4, channels, *sides))
         path = tmp_path_factory.mktemp("weights") / "models" / "model.pt"

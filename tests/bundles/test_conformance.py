@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from common.networks import SegmentationUNet, SliceClassifier
+from common.networks import SegmentationUNet, SliceClassifier, SpatioSpatialClassifier
 from common.reports.knobs import Knob, read_knobs
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles"
@@ -23,13 +23,14 @@ INFERENCES = sorted(ROOT.glob("*/configs/inference*.yaml"))
 
 GRADE, SEGMENTATION = "glioma_grade_classification", "glioma_segmentation"
 SURVIVAL, MGMT = "glioma_survival_classification", "mgmt_classification"
-TUMOUR = "brain_tumor_classification"
+TUMOUR, VOLUME = "brain_tumor_classification", "glioma_spatiospatial_classification"
 FINISH = ["", "multi_gpu_train", "evaluate"]
 CHAINS = {
     (TUMOUR, "train"): [["", "paper"], FINISH],
     (GRADE, "train"): [["", "paper"], FINISH],
     (SEGMENTATION, "train"): [["", "stage2", "stage3"], ["", "paper"], FINISH],
     (MGMT, "train"): [["", "paper"], FINISH],
+    (VOLUME, "train"): [["", "paper"], FINISH],
     (SURVIVAL, "train"): [["", "paper"], FINISH],
     (SURVIVAL, "train_masks"): [["", "paper_masks"], [*FINISH, "evaluate+evaluate_from_images"]],
 }
@@ -101,15 +102,19 @@ def parse(bundle: str, *configs: str) -> Any:
     parser["pretrained"] = False
     if "survival" in parser:
         parser["classes"] = ["short", "mid", "long"]  # they are the training side's, and there is none
+    if bundle == VOLUME:
+        parser["classes"] = ["LGG", "HGG", "healthy"]  # they are the cohort's
     return parser
 
 
 def inputs(parser: Any, network: torch.nn.Module, *shape: int) -> list[tuple[torch.Tensor, ...]]:
     """What a network may be called with: an image (batch, height, width of ``shape``), and one with clinical values.
 
-    A network that flattens its maps takes one size alone, and gets that.
+    A network that flattens its maps takes one size alone, and gets that; one of volumes gets a depth of 24.
     """
     batch, *sides = shape
+    if isinstance(network, SpatioSpatialClassifier):
+        sides = [side // 2 for side in sides] + [24]
     if isinstance(network, SliceClassifier):
         return [(torch.rand(batch, network.in_channels, *network.image_size),)]
     image = torch.rand(batch, parser.get_parsed_content("network_def#in_channels"), *sides)
@@ -181,13 +186,19 @@ def test_the_properties_of_a_bundle_are_all_there(
     phantom_dir: Path,
     series_dir: Path,
     images_dir: Path,
+    healthy_dir: Path,
     tmp_path: Path,
 ) -> None:
     folders = {SEGMENTATION: phantom_dir, MGMT: series_dir, TUMOUR: images_dir}
+    quick = {"backbone": "r3d_10" if bundle == VOLUME else "resnet18", "image_size": [64, 64]}
     settings: dict[str, Any] = {"dataset_dir": str(folders.get(bundle, classifiable))}
     if len(configs) > 1 or configs[0].startswith("inference"):
         inference = configs[0].replace("train", "inference")
-        settings["checkpoint"] = str(write_weights(bundle, inference, backbone="resnet18", image_size=[64, 64]))
+        settings["checkpoint"] = str(write_weights(bundle, inference, **quick))
+    if bundle == VOLUME:
+        settings |= {"backbone": "r3d_10", "volume_size": [24, 24, 24]}
+        if configs[0].startswith("train"):
+            settings |= {"healthy_dir": str(healthy_dir)}
     if "evaluate" in configs:
         settings["allow_trained_on"] = True  # these weights do not say whom they learned from
     if "from_images" in configs[-1]:
@@ -280,6 +291,8 @@ def test_onnx_gives_the_same_logits_at_every_size(inference: Path, tmp_path: Pat
     parser = parse(inference.parents[1].name, inference.stem)
     network = parser.get_parsed_content("network_def").eval()
     sizes = {0: "batch", 2: "height", 3: "width"}
+    if isinstance(network, SpatioSpatialClassifier):
+        sizes |= {4: "depth"}
     for index, example in enumerate(inputs(parser, network, 2, 64, 64)):
         names, file = ["image", "clinical"][: len(example)], tmp_path / f"{index}.onnx"
         sides = {0: "batch"} if isinstance(network, SliceClassifier) else sizes
