@@ -72,7 +72,8 @@ def prepare_volumes(
     cases = prepare_each(records, prepare, cache_dir, workers, axes=0)
     cut = sum(case.pop("brain_is_cut") for case in cases)
     if cut:
-        logger.warning("%d of %d brains are larger than --size %s at %g mm and are cut", cut, len(cases), size, spacing)
+        reach = f"--volume_size {list(plan.size)} at {plan.spacing:g} mm"
+        logger.warning("%d of %d brains are larger than %s and are cut", cut, len(cases), reach)
     return cases
 
 

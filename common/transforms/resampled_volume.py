@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,22 +40,35 @@ class VolumePlan:
 
     def __post_init__(self) -> None:
         problems = []
-        if len(self.size) != 3 or any(length < 1 or length != int(length) for length in self.size):
+        if not _is_size(self.size):
+            told = list(self.size) if isinstance(self.size, tuple) else self.size
             mend = "Give three whole numbers above 0, such as [80, 96, 80]."
-            problems.append(Problem(f"{list(self.size)} is no size of a volume", "--size", mend))
-        if not (self.spacing > 0 and math.isfinite(self.spacing)):
-            problems.append(Problem(f"{self.spacing} mm is no voxel size", "--spacing", "Use a number above 0."))
+            problems.append(Problem(f"{told} is no size of a volume", "--volume_size", mend))
+        if not (_is_number(self.spacing) and self.spacing > 0 and math.isfinite(self.spacing)):
+            problems.append(Problem(f"{self.spacing} mm is no voxel size", "--volume_spacing", "Use a number above 0."))
         if problems:
             raise KnobError(problems)
 
     @classmethod
-    def read(cls, size: Sequence[int], spacing: float) -> VolumePlan:
-        """From the arguments of :func:`~common.transforms.resampled_cache.prepare_volumes`.
+    def read(cls, size: Any, spacing: Any) -> VolumePlan:
+        """From the knobs of a config or a command line.
 
         Raises:
-            KnobError: a setting has no meaning.
+            KnobError: with every value that has no meaning.
         """
-        return cls(tuple(size), float(spacing))  # type: ignore[arg-type]
+        lengths = tuple(size) if isinstance(size, Sequence) and not isinstance(size, str) else size
+        return cls(lengths, float(spacing) if _is_number(spacing) else spacing)
+
+
+def _is_size(value: Any) -> bool:
+    lengths = value if isinstance(value, tuple) else ()
+    return len(lengths) == 3 and all(
+        _is_number(length) and length >= 1 and float(length).is_integer() for length in lengths
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def take_volume(

@@ -143,7 +143,7 @@ def test_brains_that_are_cut_are_counted_in_the_log(
     for _ in range(2):  # also when nothing is prepared any more
         caplog.clear()
         prepare_volumes(records, tmp_path / "cache", size=(12, 16, 8), spacing=1)
-        assert "2 of 2 brains are larger" in caplog.text
+        assert "2 of 2 brains are larger than --volume_size [12, 16, 8] at 1 mm and are cut" in caplog.text
 
 
 def test_the_cache_can_be_cleared(write_record: Writer, tmp_path: Path) -> None:

@@ -83,9 +83,18 @@ def test_nothing_at_all() -> None:
 
 @pytest.mark.parametrize(
     ("size", "spacing", "told"),
-    [((80, 96), 2, ["--size"]), ((0, 8, 8), 2, ["--size"]), ((8, 8, 8.5), -1, ["--size", "--spacing"])],
+    [
+        ((80, 96), 2, ["--volume_size"]),
+        ((0, 8, 8), 2, ["--volume_size"]),
+        (80, 2, ["--volume_size"]),
+        ("big", 2, ["--volume_size"]),
+        (("8", 8, 8), 2, ["--volume_size"]),
+        ((8, 8, 8), "thick", ["--volume_spacing"]),
+        ((8, 8, float("inf")), float("nan"), ["--volume_size", "--volume_spacing"]),
+        ((8, 8, 8.5), -1, ["--volume_size", "--volume_spacing"]),
+    ],
 )
-def test_a_grid_without_meaning(size: Any, spacing: float, told: list[str]) -> None:
+def test_a_grid_without_meaning(size: Any, spacing: Any, told: list[str]) -> None:
     with pytest.raises(KnobError) as caught:
         VolumePlan.read(size, spacing)
     assert [problem.where for problem in caught.value.problems] == told
