@@ -46,6 +46,7 @@ class Job:
         knobs: of training, evaluation and, where they are known there, inference.
         learning: of training alone.
         applying: of inference alone.
+        healthy: a second cohort, of people without a tumour.
     """
 
     bundle: str
@@ -55,12 +56,14 @@ class Job:
     knobs: Mapping[str, str]
     learning: Mapping[str, str]
     applying: Mapping[str, str] = field(default_factory=dict)
+    healthy: Cohort | None = None
 
 
 FEW = Cohort("phantoms", "brats2020", 20, ("96", "96", "64"))
 MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-clinical",))
 SLICES = Cohort("slice_phantoms", "br35h", 240, ("100", "100", "100"), ("--copies", "1"))
-SERIES = Cohort("series_phantoms", "rsna_miccai", 30, ("64", "64", "16"))
+SERIES = Cohort("series_phantoms", "rsna_miccai", 60, ("48", "48", "16"))
+HEALTHY = Cohort("healthy_phantoms", "ixi", 80, ("48", "48", "40"))
 JOBS = (
     Job(
         bundle="glioma_segmentation",
@@ -109,9 +112,19 @@ JOBS = (
         cohort=SERIES,
         train="train",
         inference="inference",
-        knobs={"image_size": "[64,64]", "slices_per_patient": "6"},
+        knobs={"image_size": "[64,64]", "slices_per_patient": "4", "folds": "3"},
         learning={"epochs": "3"},
         applying={"image_size": "[64,64]", "gradcam": "true"},
+    ),
+    Job(
+        bundle="glioma_spatiospatial_classification",
+        cohort=MANY,
+        healthy=HEALTHY,
+        train="train",
+        inference="inference",
+        knobs={"volume_size": "[24,24,24]", "backbone": "r3d_10", "inference_batch_size": "16"},
+        learning={"epochs": "5", "lr": "0.0003", "lr_step": "3", "batch_size": "8"},
+        applying={"volume_size": "[24,24,24]", "backbone": "r3d_10", "gradcam": "true"},
     ),
 )
 
@@ -125,7 +138,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     folder = arguments.output.resolve()
     jobs = [job for job in JOBS if job.bundle in arguments.only]
-    for name in {name for job in jobs for name in (job.bundle, job.cohort.name)} | {"cache"}:
+    for name in {*(job.bundle for job in jobs), *(cohort.name for cohort in cohorts_of(jobs)), "cache"}:
         shutil.rmtree(folder / name, ignore_errors=True)
     os.environ.setdefault("OMP_NUM_THREADS", str(min(4, os.cpu_count() or 1)))
     os.environ["GLIOMA_CACHE_DIR"] = str(folder / "cache")
@@ -143,7 +156,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def steps(folder: Path, jobs: list[Job]) -> Iterator[Step]:
     """Title and command (of the Python interpreter) of each step, told when its turn comes."""
-    for cohort in dict.fromkeys(job.cohort for job in jobs):
+    for cohort in cohorts_of(jobs):
         data = str(folder / cohort.name)
         made = [cohort.layout, data, "--patients", str(cohort.patients), "--shape", *cohort.shape, *cohort.options]
         yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *made]
@@ -153,16 +166,24 @@ def steps(folder: Path, jobs: list[Job]) -> Iterator[Step]:
         yield from steps_of(job, folder)
 
 
+def cohorts_of(jobs: list[Job]) -> list[Cohort]:
+    """What the jobs need, each once."""
+    return [*dict.fromkeys(cohort for job in jobs for cohort in (job.cohort, job.healthy) if cohort)]
+
+
 def steps_of(job: Job, folder: Path) -> Iterator[Step]:
     """Train, evaluate, and apply to one of the patients who were held out."""
     bundle, data, run = ROOT / "bundles" / job.bundle, folder / job.cohort.name, folder / job.bundle
     weights = str(run / "models" / "model.pt")
     common = {"dataset_dir": str(data), "output_dir": str(run / "eval"), "weights": weights, **job.knobs}
+    if job.healthy:
+        common["healthy_dir"] = str(folder / job.healthy.name)
     name = job.bundle.replace("_", " ")
     learning = {**common, **job.learning, "overwrite": "true"}
     yield f"{name}: train on some of the patients", bundle_command(bundle, "training", [job.train], learning)
     yield f"{name}: judge on others", bundle_command(bundle, "evaluating", [job.train, "evaluate"], common)
-    subject = json.loads((run / "eval" / "split.json").read_text(encoding="utf-8"))["test"][0]
+    tested = json.loads((run / "eval" / "split.json").read_text(encoding="utf-8"))["test"]
+    subject = next((name for name in tested if name.startswith("BraTS")), tested[0])
     applied = {"checkpoint": weights, "output_dir": str(run / "predictions"), **job.applying}
     chosen = {**choose(job, data, subject), **applied}
     yield f"{name}: apply to what it never saw", bundle_command(bundle, "inferring", [job.inference], chosen)
@@ -210,9 +231,13 @@ def told(metrics: Mapping[str, Any]) -> str:
         return f"{spell('concordance', found)}; mask and age allow {best_concordance(('volume', 'age')):.2f}, chance .5"
     if "mean_dice" in metrics:
         return spell("mean Dice of WT, TC and ET", metrics["mean_dice"])
+    area = spell("AUC", metrics["measures"]["auc"])
+    if metrics.get("subgroup"):
+        grades = spell("AUC", metrics["subgroup"]["measures"]["auc"])
+        return f"{area}, but healthy can be told by its scanner; LGG against HGG alone: {grades}"
     drawn = metrics["weights"]["bundle"] == "mgmt_classification"
     best = "the labels are drawn by lot, so .5 is the truth" if drawn else "the whole tumour allows 1, chance .5"
-    return f"{spell('AUC', metrics['measures']['auc'])}; {best}"
+    return f"{area}; {best}"
 
 
 def spell(name: str, found: Mapping[str, float]) -> str:

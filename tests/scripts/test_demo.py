@@ -8,6 +8,8 @@ import pytest
 from common.reports.knobs import read_knobs
 from scripts import demo
 
+GRADE, TUMOUR = "glioma_grade_classification", "brain_tumor_classification"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -27,9 +29,19 @@ def test_each_step_is_a_command_that_a_person_can_type(folder: Path) -> None:
     scripts = [command for command in commands if command[0] != "-m"]
     assert {command[0] for command in scripts} == {"scripts/make_phantoms.py", "scripts/check_dataset.py"}
     assert all((demo.ROOT / command[0]).is_file() for command in scripts)
-    applied = [command for command in commands if "inferring" in command]
-    assert all("BraTS20_Training_002" in " ".join(command) for command in applied)
-    assert [command[command.index("--age") + 1] for command in applied if "--age" in command] == ["60.5"]
+    made = [command[2] for command in scripts if command[0] == "scripts/make_phantoms.py"]
+    assert len(made) == len(set(made))
+    applied = [" ".join(command) for command in commands if "inferring" in command]
+    assert len(applied) == len(demo.JOBS)
+    assert all("BraTS20_Training_002" in command or "slice_phantoms/pred" in command for command in applied)
+    (healthy,) = [job for job in demo.JOBS if job.healthy]
+    learnt = [command for command in commands if "--healthy_dir" in command]
+    assert len(learnt) == 2 and all(healthy.bundle in " ".join(command) for command in learnt)
+    assert [command[command.index("--age") + 1] for command in commands if "--age" in command] == ["60.5"]
+
+
+def test_every_bundle_is_shown() -> None:
+    assert {job.bundle for job in demo.JOBS} == {folder.name for folder in (demo.ROOT / "bundles").iterdir()}
 
 
 def test_the_demo_uses_knobs_that_there_are() -> None:
@@ -44,9 +56,23 @@ def test_the_demo_uses_knobs_that_there_are() -> None:
 
 def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> None:
     found = {"mean": 0.71, "low": 0.62, "high": 0.8}
+    tells = {name: {"weights": {"bundle": name}, "measures": {"auc": found}} for name in (GRADE, TUMOUR)}
     metrics = {
+        **tells,
         "glioma_segmentation": {"mean_dice": found},
-        "glioma_grade_classification": {"target": "grade", "measures": {"auc": found}},
+        "glioma_grade_classification": {
+            "weights": {"bundle": "glioma_grade_classification"},
+            "measures": {"auc": found},
+        },
+        "mgmt_classification": {
+            "weights": {"bundle": "mgmt_classification"},
+            "subgroup": {},
+            "measures": {"auc": {"mean": 0.44, "low": 0.2, "high": 0.7}},
+        },
+        "glioma_spatiospatial_classification": {
+            "measures": {"auc": {"mean": 0.98, "low": 0.9, "high": 1.0}},
+            "subgroup": {"measures": {"auc": found}},
+        },
         "glioma_survival_classification": {"target": "label", "survival": {"measures": {"concordance": found}}},
     }
     for bundle, content in metrics.items():
@@ -54,6 +80,9 @@ def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> Non
     told = demo.closing(folder, list(demo.JOBS), 120)
     assert "2.0 minutes" in told
     assert "AUC 0.71 (0.62 to 0.80); the whole tumour allows 1" in told
+    assert told.count("the whole tumour allows 1") == 2
+    assert "AUC 0.44 (0.20 to 0.70); the labels are drawn by lot" in told
+    assert "AUC 0.98 (0.90 to 1.00), but healthy can be told by its scanner; LGG against HGG alone: AUC 0.71" in told
     assert "concordance 0.71 (0.62 to 0.80); mask and age allow 0.74" in told
 
 
