@@ -27,6 +27,7 @@ from common.metrics.survival import predict_days, summarise_survival
 from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page
 from common.reports.classification_verdict import judge_evidence
+from common.reports.words import words_of
 from common.splits.manifest import SplitManifest
 from common.splits.shortcuts import ShortcutReport, probe_shortcuts
 
@@ -138,7 +139,8 @@ class ClassificationReport:
         pictures = self._draw(rows, masks="tumour" in samples)
         write_page(self.output_dir / "report.html", summary, rows, self.records, pictures)
         area, report = summary["measures"]["auc"], self.output_dir / "report.html"
-        logger.info("AUC of %d patients: %.3f. %s Report: %s", len(rows), area["mean"], _opening(summary), report)
+        judged = f"{len(rows)} {words_of(summary).cases}"
+        logger.info("AUC of %s: %.3f. %s Report: %s", judged, area["mean"], _opening(summary), report)
 
     def _row(self, item: Mapping[str, Any], probabilities: Sequence[float]) -> dict[str, Any]:
         row: dict[str, Any] = {key: str(item[key]) for key in ("subject", "scan") if item.get(key) is not None}

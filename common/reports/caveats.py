@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.cohorts.phantom_mark import is_phantom
+from common.reports.words import words_of
 
 FEW_PATIENTS = 20
 
@@ -14,19 +15,21 @@ def tell_caveats(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]
     """A sentence each: phantoms, the published protocol, a side that was learned from, few patients, shortcuts.
 
     Args:
-        summary: with ``protocol``, ``side``, ``patients`` and ``shortcuts``.
+        summary: with ``protocol``, ``side``, ``patients`` and ``shortcuts``, and perhaps ``target``.
         records: the whole cohort.
         leaky: what to say of the published protocol.
     """
-    warnings = []
+    words, warnings = words_of(summary), []
     if any(is_phantom(record) for record in records):
         warnings.append("These are phantoms: generated images whose rule we wrote. The numbers say nothing clinical.")
     if summary["protocol"] == "paper":
         warnings.append(leaky)
     if summary["side"] != "test":
-        warnings.append(f"The {summary['side']} side was used while training: this is no estimate for new patients.")
+        warnings.append(
+            f"The {summary['side']} side was used while training: this is no estimate for new {words.cases}."
+        )
     if summary["patients"] < FEW_PATIENTS:
         warnings.append(
-            f"Only {summary['patients']} patients: the intervals are rough, and bootstrap makes them too narrow."
+            f"Only {words.count(summary['patients'])}: the intervals are rough, and bootstrap makes them too narrow."
         )
-    return warnings + list(summary["shortcuts"]["warnings"])
+    return warnings + [words.retell_of_subjects(warning) for warning in summary["shortcuts"]["warnings"]]

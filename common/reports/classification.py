@@ -17,6 +17,7 @@ from common.reports.classification_subgroup import summarise_tumours
 from common.reports.page import DASH
 from common.reports.published import papers_of, short_name
 from common.reports.segmentation import interval
+from common.reports.words import Words, words_of
 
 TITLES = {
     "accuracy": "accuracy",
@@ -93,16 +94,17 @@ def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """All classes together, then each of them, beside the printed numbers; those count samples."""
     rows = []
+    words = words_of(summary)
     papers = papers_of(summary["target"], summary.get("backbone"))
     for measure in summary["measures"]:
         printed = {paper.source: paper.measures.get(measure) for paper in papers}
         found = summary["measures"][measure], summary["of_samples"].get(measure)
-        rows.append(_class_row("all", summary["patients"], measure, found, printed))
+        rows.append(_class_row("all", (words, summary[words.counted]), measure, found, printed))
     for name, of_class in summary["per_class"].items():
         for measure in OF_A_CLASS:
             printed = {paper.source: paper.per_class.get(short_name(name), {}).get(measure) for paper in papers}
             found = of_class[measure], summary["of_samples"].get(f"{measure}_{name}")
-            rows.append(_class_row(short_name(name), of_class["patients"], measure, found, printed))
+            rows.append(_class_row(short_name(name), (words, of_class["patients"]), measure, found, printed))
     return _without_empty_columns(pd.DataFrame(rows))
 
 
@@ -149,15 +151,16 @@ def with_interval(values: Mapping[str, Any], digits: int) -> str:
 
 def _class_row(
     name: str,
-    patients: int,
+    counted: tuple[Words, int],
     measure: str,
     found: tuple[Mapping[str, Any], float | None],
     printed: Mapping[str, float | None],
 ) -> dict[str, Any]:
-    """A row of :func:`class_table`: found over patients and over samples."""
+    """A row of :func:`class_table`: who was counted, and what was found over them and over samples."""
+    words, count = counted
     return {
         "class": name,
-        "patients": patients,
+        words.cases: count,
         "measure": TITLES[measure],
         "network": with_interval(found[0], 3),
         "samples counted": _digits(found[1]),

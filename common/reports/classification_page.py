@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from common.cohorts.source_names import source_name
 from common.metrics.calibration import reliability
 from common.metrics.judgement import probabilities_of, truth_of
 from common.metrics.roc import roc_curves
@@ -29,6 +30,7 @@ from common.reports.page import Page
 from common.reports.pictures import draw_confusion
 from common.reports.published import short_name
 from common.reports.shortcuts import add_shortcuts
+from common.reports.words import words_of
 
 
 def write_page(
@@ -70,44 +72,51 @@ def write_page(
         page.paragraph(
             "Grad-CAM: where the last feature maps speak for the predicted class. It is coarse, and no proof."
         )
-    add_shortcuts(page, summary["shortcuts"])
-    page.heading("Every patient")
-    page.table(rows)
+    words = words_of(summary)
+    add_shortcuts(page, summary["shortcuts"], words)
+    page.heading(f"Every {words.case}")
+    page.table(rows.rename(columns=dict(words.columns)))
     page.write(path)
 
 
 def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
-    sources = ", ".join(f"{source} ({count})" for source, count in Counter(r["source"] for r in records).items())
+    words = words_of(summary)
+    counted = Counter(source_name(record["source"]) for record in records)
+    sources = ", ".join(f"{source} ({count})" for source, count in counted.items())
     counts = ", ".join(f"{found['patients']} {name}" for name, found in summary["per_class"].items())
-    scans = f", {summary['scans']} scans" if summary["scans"] > summary["patients"] else ""
-    samples = f", {summary['samples']} samples" if summary["samples"] > summary["scans"] else ""
+    scans = f", {summary['scans']} {words.scans}" if summary["scans"] > summary["patients"] else ""
+    samples = f", {summary['samples']} {words.samples}" if summary["samples"] > summary["scans"] else ""
     return (
-        f"{summary['patients']} patients{scans}{samples} of the {summary['side']} side: {counts}. "
-        f"Cohort: {sources}. Protocol: {summary['protocol']}. "
+        f"{words.count(summary['patients'])}{scans}{samples} of the {summary['side']} side: {counts}. "
+        f"Cohort: {sources}. Protocol: {words.protocol(summary['protocol'])}. "
         f"Weights: epoch {summary['weights']['epoch']}. Split: {summary['split_hash'][:12]}."
     )
 
 
 def _warnings(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    leaky = OVERLAPPING if summary["target"] == "volume_grade" else LEAKY.format(shared=SHARED[summary["unit"]])
+    words = words_of(summary)
+    leaky = LEAKY.format(shared=SHARED[summary["unit"]], case=words.case)
+    if summary["target"] == "volume_grade":
+        leaky = OVERLAPPING
     warnings = tell_caveats(summary, records, leaky)
     invented = sum(bool(record.get("invented")) for record in records)
     if summary.get("permuted_labels"):
-        warnings.insert(0, PERMUTED)
+        warnings.insert(0, PERMUTED.format(shuffled=words.shuffled, cases=words.cases))
     return [*warnings, *([INVENTED.format(count=invented)] if invented else [])]
 
 
 def _add_measures(page: Page, summary: Mapping[str, Any]) -> None:
+    words = words_of(summary)
     page.heading("Beside what needs no network")
     page.table(measure_table(summary))
     if summary["against_baselines"]:
         page.table(difference_table(summary))
     page.paragraph(
-        "95 % intervals, bootstrap over patients; differences over the same drawn patients. The baselines were fitted "
-        "on the training side."
+        f"95 % intervals, bootstrap over {words.subjects}; differences over the same drawn {words.subjects}. The "
+        "baselines were fitted on the training side."
     )
     for name, reason in summary["baselines_left_out"].items():
-        page.paragraph(f"No baseline of {name}: {reason}.")
+        page.paragraph(f"No baseline of {name}: {words.retell_of_cases(reason)}.")
     page.heading("Each class")
     page.table(class_table(summary))
     if summary["of_samples"]:
@@ -128,16 +137,16 @@ def _add_subgroup(page: Page, subgroup: Mapping[str, Any]) -> None:
 
 
 def _add_curves(page: Page, summary: Mapping[str, Any], rows: pd.DataFrame) -> None:
-    classes = summary["classes"]
+    classes, words = summary["classes"], words_of(summary)
     counts = draw_confusion(np.array(summary["confusion"]), [short_name(name) for name in classes])
-    page.picture(counts, "Patients, as shares of the truth and as counts.")
+    page.picture(counts, f"{words.cases.capitalize()}, as shares of the truth and as counts.")
     truth, probabilities = truth_of(rows, classes), probabilities_of(rows, classes)
     curves = {
         short_name(classes[label]): curve for label, curve in roc_curves(truth, probabilities, rows["subject"]).items()
     }
     if curves:
-        band = "with a pointwise 95 % band (bootstrap over patients)"
-        page.picture(draw_roc(curves), f"ROC curves over patients, each class against the rest, {band}.")
+        band = f"with a pointwise 95 % band (bootstrap over {words.subjects})"
+        page.picture(draw_roc(curves), f"ROC curves over {words.cases}, each class against the rest, {band}.")
     labels = [1] if len(classes) == 2 else list(range(len(classes)))
     points = {short_name(classes[label]): reliability(truth == label, probabilities[:, label]) for label in labels}
     page.picture(draw_reliability(points, probabilities[:, labels]), "Reliability: how often a probability came true.")

@@ -9,10 +9,12 @@ from typing import Any
 
 from common.metrics.baselines import MISSING
 from common.reports.classification import with_interval
+from common.reports.segmentation import interval
+from common.reports.words import Words, words_of
 
 CHANCE = 0.5
 NOTHING = "Nothing is claimed."
-SHUFFLED = "The labels were shuffled between patients: nothing here is about their disease."
+SHUFFLED = "The labels were shuffled between {shuffled}: nothing here is about their disease."
 
 RIVALLED = (
     "Which values were recorded tells the class as well as the network does: this result is no evidence that the "
@@ -78,7 +80,7 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
     apart = summary["protocol"] == "patient" or summary.get("target") in PATIENTS_APART
     foreign = apart and summary["side"] == "test"
     permuted = bool(summary.get("permuted_labels"))
-    against = summary.get("against_chance") or {}
+    against, words = summary.get("against_chance") or {}, words_of(summary)
     rivals = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
     claim = (
         _above(area, CHANCE)
@@ -88,15 +90,15 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
         and foreign
         and not permuted
     )
-    told = [_against_chance(area, against), *_by_delong(against)]
+    told = [_against_chance(area, against, words), *_by_delong(against)]
     if permuted:
-        return Verdict(False, (NOTHING, SHUFFLED, *told, *_of_shuffled(summary)))
+        return Verdict(False, (NOTHING, SHUFFLED.format(shuffled=words.shuffled), *told, *_of_shuffled(summary, words)))
     if not _is_unknown(area):
         told += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
         told.append(RIVALLED if summary["sees_clinical"] else UNSEEN)
     if not apart:
-        told.append("Under the published protocol the network has met the patients that it is judged on.")
+        told.append(f"Under the published protocol the network has met {words.met} that it is judged on.")
     elif not foreign:
         told.append(f"The {summary['side']} side is no test of it.")
     best = "The network tells the classes better than chance and than every baseline open to it."
@@ -104,14 +106,14 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
     return Verdict(claim, (opening, *told))
 
 
-def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any]) -> str:
+def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any], words: Words) -> str:
     told = f"AUC {with_interval(area, 2)}"
     if _is_unknown(area):
-        return f"{told}: these patients cannot tell it from chance (0.5)."
+        return f"{told}: these {words.cases} cannot tell it from chance (0.5)."
     if _is_chance(area, against) and not area["low"] <= CHANCE <= area["high"]:
         low, high = against["chance"]["0.95"]
-        reach = f"chance alone reaches {low:.2f} to {high:.2f} in 95 %"
-        return f"{told}: the interval excludes chance (0.5), but of so few patients {reach}: it shows nothing."
+        reach = f"of so few {words.subjects} chance alone reaches {low:.2f} to {high:.2f} in 95 %"
+        return f"{told}: the interval excludes chance (0.5), but {reach}: it shows nothing."
     if _above(area, CHANCE):
         return f"{told}: the interval excludes chance (0.5); it is better."
     if area["high"] < CHANCE:
@@ -134,7 +136,7 @@ def _by_delong(against: Mapping[str, Any]) -> list[str]:
     return [f"DeLong's interval, {found['low']:.2f} to {found['high']:.2f}, {does} chance ({p_value})."]
 
 
-def _of_shuffled(summary: Mapping[str, Any]) -> list[str]:
+def _of_shuffled(summary: Mapping[str, Any], words: Words) -> list[str]:
     """Whether the result lies where chance lies, and what it means if it does not."""
     area, against = summary["measures"]["auc"], summary.get("against_chance") or {}
     if _is_unknown(area) or "chance" not in against:
@@ -142,9 +144,9 @@ def _of_shuffled(summary: Mapping[str, Any]) -> list[str]:
     low, high = against["chance"]["0.999"]
     where = f"where 99.9 % of chance lies ({low:.2f} to {high:.2f})"
     if _is_chance(area, against, "0.999"):
-        return [f"The AUC is {where}, as it must be for patients whom the network has not met."]
+        return [f"The AUC is {where}, as it must be for {words.cases} {words.relative} the network has not met."]
     if area["mean"] > high and (summary["protocol"] != "patient" or summary["side"] != "test"):
-        return [f"The AUC is above {where}: that is memory of the patients, whom the network has met."]
+        return [f"The AUC is above {where}: that is memory of {words.met}, {words.relative} the network has met."]
     return [f"The AUC is not {where}: look for what the split lets through."]
 
 
@@ -160,7 +162,14 @@ def _against_baselines(beaten: Mapping[str, Any], unbeaten: Mapping[str, Any]) -
 
 
 def _list(gains: Mapping[str, Any]) -> str:
-    return "; ".join(f"{name} (difference {with_interval(gain, 2)})" for name, gain in gains.items())
+    return "; ".join(f"{name} ({_difference(gain)})" for name, gain in gains.items())
+
+
+def _difference(gain: Mapping[str, Any]) -> str:
+    """``difference 0.40, 0.30 to 0.45``; the latter only where it is known."""
+    if _is_unknown(gain):
+        return f"difference {with_interval(gain, 2)}"
+    return f"difference {gain['mean']:.2f}, {interval(gain, 2)}"
 
 
 def _above(values: Mapping[str, Any], bound: float) -> bool:

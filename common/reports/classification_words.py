@@ -17,7 +17,7 @@ SHARED = {
 """What a published split leaves on both sides, by its unit."""
 LEAKY = (
     "Published protocol: {shared} stand on both sides of the split, so these numbers do not tell how the "
-    "network does on a new patient."
+    "network does on a new {case}."
 )
 OVERLAPPING = (
     "Published protocol: random 7:3 splits of the patients. Nobody stands on both sides of a split, but the test sides "
@@ -26,8 +26,8 @@ OVERLAPPING = (
 """P4's protocol, in place of :data:`LEAKY`."""
 
 PERMUTED = (
-    "The labels were shuffled between patients (--permute_labels true): these numbers tell what chance, or memory of "
-    "the patients, is worth, and nothing about a disease."
+    "The labels were shuffled between {shuffled} (--permute_labels true): these numbers tell what chance, or memory of "
+    "the {cases}, is worth, and nothing about a disease."
 )
 INVENTED = (
     "{count} patients have an invented age or survival time, as P1 drew them for LGG: who is told by such a value is "

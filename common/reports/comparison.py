@@ -15,11 +15,18 @@ from common.reports import published
 from common.reports.classification import TITLES
 from common.reports.page import Page
 from common.reports.segmentation import interval
+from common.reports.words import words_of
 
 LEAKY = (
     "Under the published protocol, slices or images of one patient stand on both sides of the split: what it gains "
     "over the patient protocol is memory of the patients, not skill on new ones."
 )
+LEAKY_OF = {
+    "tumour": "Under the published protocol, copies of one image stand on both sides of the split: what it gains over "
+    "a split by groups of copies is memory of the images, not skill on new ones."
+}
+"""In place of :data:`LEAKY`, by the task."""
+
 SEGMENTATION = "segmentation"
 SAMPLES = ", samples counted"
 OF_A_SUBGROUP = ("auc", "macro_f1", "accuracy")
@@ -38,27 +45,33 @@ def compare_runs(runs: Sequence[Path]) -> pd.DataFrame:
         OutputError: with every run that has none.
         KnobError: the runs are of several tasks.
     """
-    missing = [run for run in runs if not (run / "metrics.json").is_file()]
-    if missing:
-        mend = "Evaluate it first (run evaluating, see the bundle's docs/README.md)."
-        raise OutputError([Problem("it holds no metrics.json", str(run), mend) for run in missing])
-    read = {str(run): json.loads((run / "metrics.json").read_text(encoding="utf-8")) for run in runs}
+    read = _read(runs)
     task = _only_task(read)
     describe = _segmentation if task == SEGMENTATION else _classification
     columns = {run: describe(metrics) for run, metrics in read.items()}
     measures = list(dict.fromkeys(name for column in columns.values() for name in column))
-    table = pd.DataFrame({**columns, **_printed(task)}).reindex(measures)
+    table = pd.DataFrame({**columns, **_printed(task, _has_samples(read))}).reindex(measures)
     return table.fillna("-").rename_axis("measure").reset_index()
 
 
 def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> None:
     """Write the table as a page."""
+    read = _read(runs)
     page = Page("Runs side by side")
-    if (table[table["measure"] == "protocol"] == "paper").to_numpy().any():
-        page.warning(LEAKY)
+    if any(metrics["protocol"] == "paper" for metrics in read.values()):
+        page.warning(LEAKY_OF.get(_only_task(read), LEAKY))
     page.table(table)
-    page.paragraph("Means with 95 % intervals, bootstrap over patients. Runs: " + ", ".join(str(run) for run in runs))
+    drawn = " or ".join(dict.fromkeys(words_of(metrics).subjects for metrics in read.values()))
+    page.paragraph(f"Means with 95 % intervals, bootstrap over {drawn}. Runs: {', '.join(read)}")
     page.write(path)
+
+
+def _read(runs: Sequence[Path]) -> dict[str, Metrics]:
+    missing = [run for run in runs if not (run / "metrics.json").is_file()]
+    if missing:
+        mend = "Evaluate it first (run evaluating, see the bundle's docs/README.md)."
+        raise OutputError([Problem("it holds no metrics.json", str(run), mend) for run in missing])
+    return {str(run): json.loads((run / "metrics.json").read_text(encoding="utf-8")) for run in runs}
 
 
 def _only_task(read: Mapping[str, Metrics]) -> str:
@@ -81,7 +94,9 @@ def _segmentation(metrics: Metrics) -> Column:
 
 
 def _classification(metrics: Metrics) -> Column:
-    column = _facts(metrics, "protocol", "side", "patients", "samples")
+    words = words_of(metrics)
+    column = {"protocol": words.protocol(metrics["protocol"]), **_facts(metrics, "side")}
+    column.update({words.subjects: str(metrics["patients"]), words.samples: str(metrics["samples"])})
     if metrics.get("permuted_labels"):
         column["labels"] = "shuffled"
     column.update({TITLES[name]: _with_interval(values, 3) for name, values in metrics["measures"].items()})
@@ -103,8 +118,13 @@ def _classification(metrics: Metrics) -> Column:
     return column
 
 
-def _printed(task: str) -> dict[str, Column]:
-    """The papers' columns."""
+def _has_samples(read: Mapping[str, Metrics]) -> bool:
+    """Whether those who are judged can have several samples."""
+    return any(words.samples != words.scans for words in map(words_of, read.values()))
+
+
+def _printed(task: str, has_samples: bool) -> dict[str, Column]:
+    """The papers' columns; they count samples, which are what we count where nobody can have several."""
     if task == SEGMENTATION:
         return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in published.SOFT_DICE.items()}}
     columns: dict[str, Column] = {}
@@ -112,7 +132,7 @@ def _printed(task: str) -> dict[str, Column]:
         column = {TITLES[name]: f"{value:.3f}" for name, value in paper.measures.items()}
         for name, found in paper.per_class.items():
             column.update({_of_class(measure, name): f"{value:.3f}" for measure, value in found.items()})
-        column.update({f"{name}{SAMPLES}": value for name, value in column.items()})
+        column.update({f"{name}{SAMPLES}": value for name, value in column.items() if has_samples})
         column.update({_of_vote(way): f"{found['accuracy']:.3f}" for way, found in paper.votes.items()})
         columns[f"published: {paper.source}"] = column
     return columns

@@ -8,20 +8,22 @@ from typing import Any
 import pandas as pd
 
 from common.reports.page import DASH, Page
+from common.reports.words import PATIENTS, Words
 
 TOGETHER, CHANCE, P_VALUE = "all of these together", "what shuffled labels rarely pass", "p"
 EXPLAINED = (
-    "AUC of a small classifier that sees only what a row names, cross-validated over all patients of the cohort. "
+    "AUC of a small classifier that sees only what a row names, cross-validated over all {subjects} of the cohort. "
     "Where it beats shuffled labels the classes can be told without a look at the tumour."
 )
 
 
-def add_shortcuts(page: Page, shortcuts: Mapping[str, Any]) -> None:
+def add_shortcuts(page: Page, shortcuts: Mapping[str, Any], words: Words = PATIENTS) -> None:
     """A section of a report, where anything was looked for.
 
     Args:
         page: to add it to.
         shortcuts: of :meth:`common.splits.shortcuts.ShortcutReport.to_json`.
+        words: of the page.
     """
     questions = shortcuts.get("questions")
     if not questions:
@@ -30,10 +32,10 @@ def add_shortcuts(page: Page, shortcuts: Mapping[str, Any]) -> None:
     table = shortcut_table(shortcuts)
     if len(table):
         page.table(table)
-        page.paragraph(EXPLAINED)
+        page.paragraph(EXPLAINED.format(subjects=words.subjects))
     for question in questions:
         if question["note"]:
-            page.paragraph(f"Not judged: {question['question']}: {question['note']}")
+            page.paragraph(f"Not judged: {question['question']}: {words.retell_of_subjects(question['note'])}")
         elif question["too_small"]:
             named = ", ".join(f"{name} ({count})" for name, count in question["too_small"].items())
             page.paragraph(f"Too few to be judged, and left out of {question['question']}: {named}.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from matplotlib.figure import Figure
 
 from common.cohorts.phantom_mark import MARK
 from common.metrics import Baselines
-from common.reports.classification import summarise_classification
+from common.reports.classification import class_table, summarise_classification
 from common.reports.classification_page import write_page
+from common.reports.classification_verdict import judge_evidence
 
 GRADES = ("LGG", "HGG")
 
@@ -52,7 +54,7 @@ def make(tmp_path: Path) -> Any:
 
 def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     html = make()
-    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: brats2020 (20). Protocol: patient." in html
+    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: BraTS 2020 (20). Protocol: patient." in html
     assert "Weights: epoch 7. Split: 0123456789ab." in html
     assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
     assert "No baseline of age alone: nobody has it." in html
@@ -100,3 +102,74 @@ def test_the_published_protocol_of_volumes_has_words_of_its_own(make: Any) -> No
     html = make(target="volume_grade", protocol="paper", unit="subject")
     assert "Nobody stands on both sides of a split, but the test sides of its three splits overlap" in html
     assert "copies of one image" not in html
+
+
+@pytest.fixture
+def tumour_page(tmp_path: Path) -> Any:
+    """Writes the page of 12 images in 10 groups of copies, and returns its text without tags and the summary."""
+
+    def page(protocol: str = "patient", **facts: Any) -> tuple[str, dict[str, Any]]:
+        classes, labels = ("none", "tumour"), np.arange(12) % 2
+        groups = [f"y{max(number, 2):02d}" for number in range(12)]
+        images = [f"y{number:02d}" for number in range(12)]
+        rows = pd.DataFrame({"subject": groups, "scan": images} if protocol == "patient" else {"subject": images})
+        truth = np.asarray(classes)[labels]
+        rows = rows.assign(truth=truth, predicted=truth, p_none=0.9 - 0.8 * labels, p_tumour=0.1 + 0.8 * labels)
+        reason = "not every patient has a mask to measure it in"
+        summary = {
+            "target": "tumour",
+            "protocol": protocol,
+            "unit": "subject",
+            "side": "test",
+            "split_hash": "0123456789abcdef",
+            "weights": {"epoch": 7},
+            "sees_clinical": False,
+            **summarise_classification(rows, rows, classes, Baselines({}, {"tumour volume alone": reason})),
+            "shortcuts": {
+                "warnings": ["The size of the picture tells tumour from none. Use what every patient has."],
+                "questions": [{"question": "tumour", "note": "too few patients per class to tell.", "too_small": {}}],
+            },
+            **facts,
+        }
+        summary["verdict"] = judge_evidence(summary).to_json()
+        records = [{"subject": name, "source": "br35h"} for name in images]
+        write_page(tmp_path / "tumour.html", summary, rows, records, {})
+        text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", (tmp_path / "tumour.html").read_text(encoding="utf-8"))
+        return " ".join(text.split()), summary
+
+    return page
+
+
+@pytest.mark.parametrize("permuted_labels", [False, True])
+@pytest.mark.parametrize(("protocol", "side"), [("patient", "test"), ("patient", "validation"), ("paper", "test")])
+def test_where_no_patient_is_known_none_is_named(
+    tumour_page: Any, protocol: str, side: str, permuted_labels: bool
+) -> None:
+    """But for the knob's value, `patient`, which is explained."""
+    text, _ = tumour_page(protocol, side=side, permuted_labels=permuted_labels)
+    assert "patient" not in text.replace("Protocol: patient (a group of copies counts as one).", "").lower()
+    assert not re.search(r"\bscans?\b", text)
+
+
+def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
+    text, summary = tumour_page()
+    assert "10 groups of copies, 12 images of the test side: 6 none, 6 tumour. Cohort: Br35H (12)." in text
+    assert "Only 10 groups of copies: the intervals are rough" in text
+    assert "bootstrap over groups of copies; differences over the same drawn groups of copies" in text
+    assert "Images, as shares of the truth" in text
+    assert "not every image has a mask" in text
+    assert "Not judged: tumour: too few groups of copies per class to tell." in text
+    assert "Use what every group of copies has." in text
+    assert "Every image group of copies image truth" in text
+    table = class_table(summary)
+    assert list(table)[:3] == ["class", "images", "measure"]
+    assert table.drop_duplicates("class")["images"].tolist() == [12, 6, 6]
+
+
+def test_images_are_what_the_published_protocol_splits(tumour_page: Any) -> None:
+    text, _ = tumour_page("paper")
+    assert "12 images of the test side: 6 none, 6 tumour." in text
+    assert "copies of one image stand on both sides of the split" in text
+    assert "how the network does on a new image." in text
+    assert "the network has met copies of the images that it is judged on." in text
+    assert "bootstrap over images" in text

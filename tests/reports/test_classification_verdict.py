@@ -27,8 +27,8 @@ def test_a_network_that_beats_every_baseline_may_be_claimed() -> None:
     assert verdict.sentences == (
         "The network tells the classes better than chance and than every baseline open to it.",
         "AUC 0.90 (0.80 to 0.95): the interval excludes chance (0.5); it is better.",
-        "Its AUC is above that of majority class (difference 0.40 (0.30 to 0.45)); missing values alone (difference "
-        "0.20 (0.10 to 0.30)).",
+        "Its AUC is above that of majority class (difference 0.40, 0.30 to 0.45); missing values alone (difference "
+        "0.20, 0.10 to 0.30).",
     )
 
 
@@ -160,3 +160,30 @@ def test_the_published_protocol_of_volumes_keeps_patients_apart() -> None:
     assert judge_evidence(summary(protocol="paper", target="volume_grade")).claim
     assert not judge_evidence(summary(protocol="paper", target="volume_grade", side="validation")).claim
     assert not judge_evidence(summary(protocol="paper", target="grade")).claim
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"protocol": "paper"}, "the network has met copies of the images that it is judged on"),
+        ({"area": measured(0.6, float("nan"), float("nan"))}, "these images cannot tell it from chance"),
+        ({"permuted_labels": True}, "The labels were shuffled between groups of copies: nothing here is about their"),
+    ],
+)
+def test_images_go_by_their_own_words(changed: dict[str, Any], told: str) -> None:
+    sentences = " ".join(judge_evidence(summary(target="tumour", **changed)).sentences)
+    assert told in sentences
+    assert "patient" not in sentences
+
+
+@pytest.mark.parametrize(
+    ("area", "protocol", "told"),
+    [
+        (0.6, "patient", "as it must be for images which the network has not met."),
+        (0.9, "paper", "that is memory of copies of the images, which the network has met."),
+    ],
+)
+def test_shuffled_images_are_read_against_chance(area: float, protocol: str, told: str) -> None:
+    chance = {"chance": {"0.95": [0.3, 0.7], "0.999": [0.2, 0.8]}}
+    facts = {"target": "tumour", "protocol": protocol, "permuted_labels": True, "against_chance": chance}
+    assert judge_evidence(summary(measured(area, 0.1, 0.95), **facts)).sentences[-1].endswith(told)

@@ -113,3 +113,28 @@ def test_grades_on_their_own_are_rows_too(tmp_path: Path) -> None:
     assert table.loc["AUC, LGG against HGG", str(tmp_path)] == "1.000 (1.000 to 1.000)"
     assert table.loc["F1, LGG", "published: P4, MC3, pre-trained (tables 2 to 5)"] == "0.905"
     assert table.loc["weighted F1", "published: P4, R3D (tables 2 to 5)"] == "0.927"
+
+
+def test_groups_of_copies_and_images_stand_side_by_side(tmp_path: Path) -> None:
+    """Three images, two of them copies: two subjects by default, three under the published protocol."""
+    runs = [tmp_path / "groups", tmp_path / "images"]
+    classes = ("none", "tumour")
+    rows = pd.DataFrame({"p_none": [0.9, 0.8, 0.2], "p_tumour": [0.1, 0.2, 0.8]})
+    rows = rows.assign(truth=["none", "none", "tumour"], predicted=["none", "none", "tumour"])
+    named = {"patient": {"subject": list("aac"), "scan": list("abc")}, "paper": {"subject": list("abc")}}
+    for run, (protocol, names) in zip(runs, named.items(), strict=True):
+        judged = rows.assign(**names)
+        summary = summarise_classification(judged, judged, classes, Baselines({}, {}))
+        facts = {"target": "tumour", "protocol": protocol, "side": "test", "verdict": {"claim": False}}
+        write_json(run / "metrics.json", {**summary, **facts})
+    table = compare_runs(runs).set_index("measure")
+    assert list(table.index[:4]) == ["protocol", "side", "groups of copies", "images"]
+    assert table.loc["groups of copies", [str(run) for run in runs]].tolist() == ["2", "-"]
+    assert table.loc["images", [str(run) for run in runs]].tolist() == ["3", "3"]
+    assert table.loc["accuracy", "published: P2, transfer (test set)"] == "0.980"
+    assert not table.index.str.contains("samples counted").any()
+    write_comparison(tmp_path / "page.html", compare_runs(runs), runs)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "copies of one image stand on both sides of the split" in page
+    assert "bootstrap over groups of copies or images" in page
+    assert "patients" not in page
