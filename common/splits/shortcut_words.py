@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from common.cohorts.records import HEALTHY
+from common.cohorts.source_names import source_name
 from common.splits.probe import Probed
 from common.splits.questions import Question
 from common.splits.traces import ADVICE, DATA_SET
-from common.splits.voxel_traces import VOXEL_TRACES
+from common.splits.voxel_traces import INTENSITIES, VOXEL_TRACES
 
-OF_HEALTHY = "A network can learn the source and never look for a tumour: believe what it tells of tumours alone."
+OF_HEALTHY = (
+    "A network can learn the source and never look for a tumour: believe only how it tells tumours from one another."
+)
+PLURALS = (INTENSITIES,)
+"""Traces whose verb is of the plural."""
+
+TOLD = {
+    "grade": "the grade",
+    "label": "the class",
+    "class_name": "the class",
+    "mgmt": "the MGMT status",
+    "tumour": "tumour from none",
+    "healthy from tumour": "healthy brains from tumours",
+}
+"""Questions as objects of *tell*, where their names are none."""
 
 
 def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
@@ -22,45 +37,53 @@ def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
         own: the data set that healthy brains have to themselves; empty where there is none.
     """
     against = f"shuffled labels rarely pass {found.chance:.2f}" if found else ""
+    name = TOLD.get(question.name, question.name)
     if own:
-        return (f"{HEALTHY} comes from one data set only ({own}){_with(found, against)}. {_of_healthy(found)}",)
+        source = source_name(own)
+        told = f"{HEALTHY.capitalize()} brains come from one data set only ({source}){_with(found, against)}."
+        return (f"{told} {_of_healthy(found)}",)
     if found is None or not found.beats_chance:
         return ()
     if not found.telling:
         return (
-            f"What is known without the tumour tells {question.name} when taken together: AUC {found.auc:.2f}, "
-            f"{against}. Compare every result with this one.",
+            f"Taken together, what is known without a look at the tumour tells {name}: AUC {found.auc:.2f}, {against}. "
+            "Compare every result with this one.",
         )
     if question.about_health:
-        listed, verb = _list(list(found.telling))
-        return (
-            f"{listed[0].upper()}{listed[1:]} {verb} {question.name}: {_reach(found, against)}. {_of_healthy(found)}",
-        )
+        told = f"{_tell(list(found.telling))} {name}: {_reach(found.telling, against)}."
+        return (f"{_capital(told)} {_of_healthy(found)}",)
     return tuple(
-        f"{name[0].upper()}{name[1:]} tells {question.name}: AUC {auc:.2f}, {against}. {ADVICE[name]}"
-        for name, auc in found.telling.items()
+        _capital(f"{_tell([trace])} {name}: {_reach({trace: auc}, against)}. {ADVICE[trace]}")
+        for trace, auc in found.telling.items()
     )
 
 
 def _with(found: Probed | None, against: str) -> str:
-    """By what else a source is told."""
-    others = [name for name in found.telling if name != DATA_SET] if found else []
-    if not found or not others:
-        return ""
-    return ", and {} {} it: {}".format(*_list(others), _reach(found, against))
+    """By what else they are told."""
+    others = {name: auc for name, auc in found.telling.items() if name != DATA_SET} if found else {}
+    return f", and {_tell(list(others))} them from tumours: {_reach(others, against)}" if others else ""
 
 
 def _of_healthy(found: Probed | None) -> str:
     """What follows from it; what a prepared volume still shows is what the network can learn from."""
     seen = [name for name in found.telling if name in VOXEL_TRACES] if found else []
-    return f"{f'Prepared volumes still show it ({_list(seen)[0]}). ' if seen else ''}{OF_HEALTHY}"
+    return f"{f'The prepared volumes still show it, in {_list(seen)}. ' if seen else ''}{OF_HEALTHY}"
 
 
-def _list(names: Sequence[str]) -> tuple[str, str]:
-    """``the shape, the noise and the sharpness``, and the verb."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))), "tells" if len(names) == 1 else "tell"
+def _tell(names: Sequence[str]) -> str:
+    """``the noise tells``, ``the intensities tell``, ``the shape and the noise tell``."""
+    return f"{_list(names)} {'tell' if len(names) > 1 or names[0] in PLURALS else 'tells'}"
 
 
-def _reach(found: Probed, against: str) -> str:
-    areas = sorted(f"{auc:.2f}" for auc in found.telling.values())
+def _list(names: Sequence[str]) -> str:
+    """``the shape, the noise and the sharpness``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _reach(telling: Mapping[str, float], against: str) -> str:
+    areas = sorted(f"{auc:.2f}" for auc in telling.values())
     return f"AUC {' to '.join(dict.fromkeys((areas[0], areas[-1])))}, {against}"
+
+
+def _capital(sentence: str) -> str:
+    return f"{sentence[0].upper()}{sentence[1:]}"

@@ -31,7 +31,9 @@ USE_ONE_SOURCE = "Report each data set or scanner on its own as well, or balance
 DROP_CLINICAL = "Give the network no clinical values, or let this feature alone be the baseline to beat."
 SAME_GRID = "Bring all images to one orientation, spacing and size, and report each data set on its own as well."
 SAME_SCALE = "Scale all intensities alike, and report each data set on its own as well."
-NO_TUMOUR_NEEDED = "It may be the scanner or the disease, but takes no look at a tumour: that is the baseline to beat."
+NO_TUMOUR_NEEDED = (
+    "This may be the scanner or the disease, but it takes no look at a tumour: it is the baseline to beat."
+)
 
 ADVICE = {
     **{f"whether {name} is recorded": DROP_CLINICAL for name in CLINICAL.values()},

@@ -107,7 +107,7 @@ def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
     ]
     evaluate(report, GRADED)
     (warning,) = metrics(tmp_path)["shortcuts"]["warnings"]
-    assert warning.startswith("Whether age is recorded tells grade: AUC")
+    assert warning.startswith("Whether age is recorded tells the grade: AUC")
     assert warning in caplog.text
     assert warning in (tmp_path / "report.html").read_text(encoding="utf-8")
     asked = probe_shortcuts(report.records[:4], "grade")
@@ -138,10 +138,10 @@ def test_three_classes_of_volumes_with_the_grades_on_their_own(tmp_path: Path) -
     assert (found["target"], found["backbone"]) == ("volume_grade", "mc3_18")
     assert found["subgroup"]["measures"]["auc"]["mean"] == 0.5  # B's share of HGG is above A's, C's below
     assert found["subgroup"]["taken_for_healthy"] == 1
-    assert found["shortcuts"]["warnings"][0].startswith("healthy comes from one data set only (ixi).")
+    assert found["shortcuts"]["warnings"][0].startswith("Healthy brains come from one data set only (IXI).")
     assert "what follows is about LGG against HGG on its own" in found["verdict"]["sentences"][1]
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "healthy comes from one data set only (ixi)" in html
+    assert "Healthy brains come from one data set only (IXI)" in html
     assert "P4, MC3, pre-trained (tables 2 to 5)" in html
     assert "P4, R3D" not in html
 

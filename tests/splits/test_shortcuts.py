@@ -51,7 +51,9 @@ def test_a_planted_shortcut_is_loud_and_named_alone() -> None:
     report = probe(records)
     assert only(report).alone["whether age is recorded"] == 1.0
     assert len(report.warnings) == 1
-    assert report.warnings[0].startswith("Whether age is recorded tells grade: AUC 1.00, shuffled labels rarely pass")
+    assert report.warnings[0].startswith(
+        "Whether age is recorded tells the grade: AUC 1.00, shuffled labels rarely pass"
+    )
     assert "no clinical values" in report.warnings[0]
     assert "30 HGG, 15 LGG" in report.text()
 
@@ -88,7 +90,7 @@ def test_three_classes_from_three_sources() -> None:
     ]
     report = probe(records)
     assert len(report.warnings) == 1
-    assert report.warnings[0].startswith("The data set tells grade")
+    assert report.warnings[0].startswith("The data set tells the grade")
     assert only(report).alone["the data set"] == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.01)
 
 
@@ -111,7 +113,7 @@ def test_numbers_that_differ_in_every_patient_are_compared_as_numbers(tmp_path: 
         records.append({"subject": f"P{number}", "t1": str(path), "grade": "LGG" if number < 12 else "HGG"})
     report = probe_shortcuts(records, shuffles=SHUFFLES)
     assert only(report).alone["the voxel spacing"] == 1.0
-    assert report.warnings[0].startswith("The voxel spacing tells grade")
+    assert report.warnings[0].startswith("The voxel spacing tells the grade")
 
 
 @pytest.mark.parametrize(
@@ -157,4 +159,4 @@ def test_brats_2019_gives_its_grade_away_by_the_missing_ages(realdata: Path) -> 
     report = probe(records)
     assert report.counts == {"HGG": 259, "LGG": 76}
     assert only(report).alone["whether age is recorded"] == pytest.approx(0.96, abs=0.01)
-    assert any(warning.startswith("Whether age is recorded tells grade") for warning in report.warnings)
+    assert any(warning.startswith("Whether age is recorded tells the grade") for warning in report.warnings)

@@ -72,8 +72,8 @@ def test_a_second_scanner_is_found_though_the_data_set_is_one(make_cohort: MakeC
     report = look(make_cohort(blurred=("healthy",)))
     (warning,) = report.warnings
     assert "the sharpness" in warning
-    assert "tell healthy from tumour: AUC" in warning
-    assert "Prepared volumes still show it (" in warning
+    assert "tell healthy brains from tumours: AUC" in warning
+    assert "The prepared volumes still show it, in " in warning
     assert "one data set only" not in warning
     assert answers(report)["healthy from tumour"].found.alone["the sharpness"] == 1
     assert report.told_by_source
@@ -84,8 +84,8 @@ def test_healthy_brains_of_another_data_set_are_told_in_words_and_in_the_log(
 ) -> None:
     report = look(make_cohort(blurred=("healthy",), healthy="IXI"))
     (warning,) = report.warnings
-    assert warning.startswith("healthy comes from one data set only (IXI), and the ")
-    assert "tell it: AUC 1.00, shuffled labels rarely pass 0." in warning
+    assert warning.startswith("Healthy brains come from one data set only (IXI), and the ")
+    assert "tell them from tumours: AUC 1.00, shuffled labels rarely pass 0." in warning
     assert "the data set" not in warning.partition(")")[2]
     assert warning in caplog.text
 
@@ -111,8 +111,8 @@ def test_two_cases_of_a_grade_are_named_and_healthy_is_judged_all_the_same(make_
 def test_too_few_healthy_to_be_judged_but_their_source_is_their_own(make_cohort: MakeCohort) -> None:
     report = look(make_cohort((5, 5, 3), healthy="IXI"))
     assert report.warnings == (
-        "healthy comes from one data set only (IXI). A network can learn the source and never look for a tumour: "
-        "believe what it tells of tumours alone.",
+        "Healthy brains come from one data set only (IXI). A network can learn the source and never look for a tumour: "
+        "believe only how it tells tumours from one another.",
     )
     assert report.told_by_source
 
@@ -155,6 +155,6 @@ def test_two_real_sources_are_told_apart(realdata: Path) -> None:
     report = probe_shortcuts(records)
     assert report.counts == {"HGG": 10, "LGG": 2, "healthy": 6}
     (warning,) = report.warnings
-    assert warning.startswith("healthy comes from one data set only (IXI), and ")
+    assert warning.startswith("Healthy brains come from one data set only (IXI), and ")
     assert "the shape, the voxel spacing, the orientation" in warning
     assert voxel_traces(records) == {}
