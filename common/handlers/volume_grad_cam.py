@@ -23,7 +23,8 @@ class VolumeGradCam:
     """Writes ``<scan or subject>_gradcam.nii.gz`` and ``_gradcam.png`` for each patient of an evaluator.
 
     The volume is float32 from 0 to 1 on the grid of the file that the patient was read from, and zero where the
-    network saw nothing; the picture shows three planes through its highest value, in the voxels of the network.
+    network saw nothing; the picture shows three planes through its highest value in the brain, in the voxels of the
+    network.
 
     Args:
         network: with a layer ``feature_maps``, see :func:`~common.networks.grad_cam`.

@@ -187,15 +187,19 @@ def draw_mask_grad_cam(masks: np.ndarray, cam: np.ndarray, title: str = "", orie
 def draw_volume_grad_cam(
     volume: np.ndarray, cam: np.ndarray, title: str = "", modalities: Sequence[str] = ()
 ) -> Figure:
-    """A Grad-CAM over a volume in axial, coronal and sagittal planes through its highest value.
+    """A Grad-CAM over a volume in axial, coronal and sagittal planes through its highest value in the brain.
+
+    A map is coarse and may be highest beside the brain, where a plane would show nothing.
 
     Args:
-        volume: intensities (channel, x, y, z) in LPS, the voxels as wide as they are high; a row each.
-        cam: 0 to 1, (x, y, z); where it is zero everywhere, the planes go through the middle.
+        volume: intensities (channel, x, y, z) in LPS, zero outside the brain, the voxels as wide as they are high; a
+            row each.
+        cam: 0 to 1, (x, y, z); where it is zero all over the brain, the planes go through the middle.
         title: above the picture.
         modalities: names of the channels.
     """
-    peak = np.unravel_index(int(np.argmax(cam)), cam.shape) if cam.any() else [size // 2 for size in cam.shape]
+    inside = np.where(volume.any(axis=0), cam, 0)
+    peak = np.unravel_index(int(inside.argmax()), cam.shape) if inside.any() else [size // 2 for size in cam.shape]
     names = tuple(modalities) if len(modalities) == len(volume) else ("",) * len(volume)
     figure = Figure(figsize=(8.2, 2.9 * len(volume) + 0.6), layout="constrained")
     grid = np.asarray(figure.subplots(len(volume), len(PLANES), squeeze=False))

@@ -159,6 +159,17 @@ def test_three_planes_go_through_the_hottest_voxel_with_the_head_up() -> None:
     assert found == [[[2, 1]], [[6, 1]], [[6, 2]]]
 
 
-def test_three_planes_of_a_map_without_evidence_go_through_the_middle() -> None:
-    figure = draw_volume_grad_cam(np.ones((1, 6, 8, 10)), np.zeros((6, 8, 10)))
+def test_three_planes_go_through_the_brain_though_the_map_is_highest_beside_it() -> None:
+    volume, cam = np.zeros((1, 6, 8, 10)), np.zeros((6, 8, 10))
+    volume[0, 2:5, 2:6, 2:8] = 1
+    cam[0, 0, 0], cam[4, 5, 6] = 1, 0.5
+    figure = draw_volume_grad_cam(volume, cam)
+    assert [axes.get_title() for axes in figure.axes[:3]] == ["axial 6", "coronal 5", "sagittal 4"]
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_three_planes_of_a_map_without_evidence_go_through_the_middle(beside: float) -> None:
+    volume, cam = np.ones((1, 6, 8, 10)), np.zeros((6, 8, 10))
+    volume[:, 0], cam[0] = 0, beside
+    figure = draw_volume_grad_cam(volume, cam)
     assert [axes.get_title() for axes in figure.axes[:3]] == ["axial 5", "coronal 4", "sagittal 3"]
