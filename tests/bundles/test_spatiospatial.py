@@ -230,6 +230,7 @@ def test_heads_without_a_mask_are_refused_in_one_message(
         ({"backbone": "r3d_18"}, "--backbone r3d_10"),
         ({"volume_size": [16, 16, 20]}, "--volume_size [16,16,16]"),
         ({"volume_spacing": 2.5}, "--volume_spacing 3"),
+        ({"brain_extraction": "none"}, "--brain_extraction auto"),
         ({"classes": ["LGG", "HGG"]}, '--classes ["LGG","HGG","healthy"]'),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
