@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import mean, median
@@ -15,12 +14,11 @@ import numpy as np
 from common.cohorts.checks import check_voxels, list_files
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.records import MODALITIES, Record
+from common.cohorts.source_names import source_name
 from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, Problem
+from common.reports.lines import align, count_kinds
 from common.transforms.preparation import prepare_case
-
-MOST_KINDS = 5
-INDENT = 14
 
 
 @dataclass(frozen=True)
@@ -49,20 +47,20 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
     masks = sum("seg" in record for record in records)
     phantoms = sum(map(is_phantom, records))
     lines = {
-        "patients": f"{who} ({_count(record['source'] for record in records)})"
+        "patients": f"{who} ({count_kinds(source_name(record['source']) for record in records)})"
         + (f"; {phantoms} are phantoms, no patients" if phantoms else ""),
         "images": "one file of several channels" if "image" in records[0] else ", ".join(modalities),
         "masks": f"{masks} of {total}",
-        "grade": _count(record["grade"] or "not recorded" for record in records),
+        "grade": count_kinds(record["grade"] or "not recorded" for record in records),
         "age": _range(ages, total, "years", 1),
         "survival": _range(times, total, "days", 0) + (f"; {alive} still alive (censored)" if alive else ""),
-        "resection": _count(record["resection"] or "not recorded" for record in records),
-        "shape": _count("x".join(map(str, header.shape[:3])) for header in headers),
-        "spacing": _count(_spacing(header) for header in headers),
-        "orientation": _count("".join(nib.orientations.aff2axcodes(header.affine)) for header in headers),
-        "stored as": _count(str(header.get_data_dtype()) for header in headers),
+        "resection": count_kinds(record["resection"] or "not recorded" for record in records),
+        "shape": count_kinds("x".join(map(str, header.shape[:3])) for header in headers),
+        "spacing": count_kinds(_spacing(header) for header in headers),
+        "orientation": count_kinds("".join(nib.orientations.aff2axcodes(header.affine)) for header in headers),
+        "stored as": count_kinds(str(header.get_data_dtype()) for header in headers),
     }
-    return _align(lines)
+    return align(lines)
 
 
 def measure_case(
@@ -83,23 +81,13 @@ def describe_cache(costs: Sequence[CaseCost], patients: int) -> str:
     """How large the training cache of all ``patients`` will be and how long it takes, from the ``costs`` of some."""
     size, seconds = mean(cost.size for cost in costs), mean(cost.seconds for cost in costs)
     basis = "one patient" if len(costs) == 1 else f"{len(costs)} patients"
-    return _align(
+    return align(
         {
             "size": f"{_bytes(size * patients)} for {patients} patients ({_bytes(size)} each)",
             "time": f"about {_duration(seconds * patients)} in one thread ({seconds:.2f} s each), once",
             "measured on": basis,
         }
     )
-
-
-def _align(lines: dict[str, str]) -> str:
-    return "\n".join(f"  {name:<{INDENT}}{text}" for name, text in lines.items())
-
-
-def _count(values: Iterable[str]) -> str:
-    counts = Counter(values).most_common()
-    told = ", ".join(f"{count} {value}" for value, count in counts[:MOST_KINDS])
-    return told + (f" and {len(counts) - MOST_KINDS} other kinds" if len(counts) > MOST_KINDS else "")
 
 
 def _range(values: Sequence[float], total: int, unit: str, digits: int) -> str:

@@ -33,16 +33,30 @@ def write_copies(copies: DuplicateReport, split: SplitManifest, output_dir: str 
     if process_rank() > 0:
         return
     folder = Path(output_dir)
-    copies.to_csv(folder / "copies.csv")
-    draw_contact_sheet(copies, folder / "copies.png")
-    draw_threshold_curve(copies, folder / "copies_threshold.png")
+    sheet = draw_copies(copies, folder)
     counts = count_copies(copies, split)
     write_json(folder / "copies.json", {"threshold": copies.threshold, **counts})
     logger.info(
         "%d images in %d groups of copies; %d of %d test images have a copy in training. Look at %s",
         *(counts[key] for key in ("images", "groups", "tested_with_copy_in_training", "tested")),
-        folder / "copies.png",
+        sheet,
     )
+
+
+def draw_copies(copies: DuplicateReport, folder: str | os.PathLike[str]) -> Path:
+    """Write ``copies.csv``, ``copies.png`` and ``copies_threshold.png``; see :func:`write_copies`.
+
+    Returns:
+        The contact sheet.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    place = Path(folder).expanduser()
+    copies.to_csv(place / "copies.csv")
+    draw_contact_sheet(copies, place / "copies.png")
+    draw_threshold_curve(copies, place / "copies_threshold.png")
+    return place / "copies.png"
 
 
 def count_copies(copies: DuplicateReport, split: SplitManifest) -> Mapping[str, int]:

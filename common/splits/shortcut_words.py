@@ -20,8 +20,9 @@ PLURALS = (INTENSITIES,)
 TOLD = {
     "grade": "the grade",
     "label": "the class",
-    "class_name": "the class",
+    "class": "the class",
     "mgmt": "the MGMT status",
+    "MGMT status": "the MGMT status",
     "tumour": "tumour from none",
     "healthy from tumour": "healthy brains from tumours",
 }

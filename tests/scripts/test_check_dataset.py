@@ -7,7 +7,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 
+from common.cohorts.phantom_rsna import make_rsna_phantoms
+from common.errors import KnobError
 from common.reports.cohort import CaseCost, describe_cache, measure_case
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_dataset.py"
@@ -46,7 +49,7 @@ def write_patient(folder: Path, seed: int) -> None:
 def test_a_sound_data_set(main, root, capsys):
     assert main([str(root)]) == 0
     lines = {line.split("  ")[1]: line.split("  ")[-1].strip() for line in told(capsys) if line.startswith("  ")}
-    assert lines["patients"] == "12 (12 brats2018)"
+    assert lines["patients"] == "12 (12 BraTS 2018)"
     assert lines["grade"] == "6 HGG, 6 LGG"
     assert lines["age"] == "6 of 12: 60.0 to 65.0 years, median 62.5"
     assert lines["survival"] == "6 of 12: 361 to 361 days, median 361; 6 still alive (censored)"
@@ -75,7 +78,7 @@ def test_all_that_is_wrong_is_told_and_the_rest_described(main, root, capsys):
 
     assert main([str(root)]) == 1
     text = "\n".join(told(capsys))
-    assert "patients      10 (10 brats2018)" in text
+    assert "patients      10 (10 BraTS 2018)" in text
     assert "What is wrong: 3 problems" in text
     for what in ("has no t1", "no NIfTI", "unknown labels: 3"):
         assert what in text
@@ -112,7 +115,7 @@ def test_what_preparation_and_the_files_suffer_from_is_told_once_each(tmp_path):
 
 def test_phantoms_are_called_so(main, phantom_dir, capsys):
     main([str(phantom_dir), "--headers-only"])
-    assert "8 (8 brats2020); 8 are phantoms, no patients" in "\n".join(told(capsys))
+    assert "8 (8 BraTS 2020); 8 are phantoms, no patients" in "\n".join(told(capsys))
 
 
 def test_neither_folder_nor_list(main):
@@ -168,15 +171,15 @@ class TestHealthy:
     def test_beside_patients(self, main, root, ixi, capsys):
         assert main([str(root), "--healthy", str(ixi), "--exclude", "IXI005-HH-0005"]) == 0
         text = "\n".join(told(capsys))
-        assert "patients      17 (12 brats2018, 5 ixi)" in text
+        assert "patients      17 (12 BraTS 2018, 5 IXI)" in text
         assert "grade         6 HGG, 6 LGG, 5 healthy" in text
         assert "What is wrong: nothing" in text
-        assert "healthy comes from one data set only (ixi)" in text
+        assert "Healthy brains come from one data set only (IXI)" in text
 
     def test_an_ixi_folder_alone_and_the_head_without_a_mask(self, main, ixi, capsys):
         assert main([str(ixi)]) == 1
         text = "\n".join(told(capsys))
-        assert "patients      6 (6 ixi)" in text
+        assert "patients      6 (6 IXI)" in text
         assert "1 volume is a whole head without a brain mask: IXI005-HH-0005-T1.nii.gz" in text
         assert main([str(ixi), "--headers-only"]) == 0
 
@@ -184,8 +187,47 @@ class TestHealthy:
         (ixi / "IXI000-HH-0000-T1.nii.gz").write_bytes(b"nonsense")
         assert main([str(root), "--healthy", str(ixi), "--headers-only"]) == 1
         text = "\n".join(told(capsys))
-        assert "16 (12 brats2018, 5 ixi)" not in text
-        assert "17 (12 brats2018, 5 ixi)" in text
+        assert "16 (12 BraTS 2018, 5 IXI)" not in text
+        assert "17 (12 BraTS 2018, 5 IXI)" in text
         assert "no NIfTI" in text
         assert main([str(root), "--healthy", str(ixi / "nowhere"), "--headers-only"]) == 1
         assert "there is no such folder" in "\n".join(told(capsys))
+
+
+class TestKinds:
+    @pytest.fixture
+    def images(self, tmp_path_factory):
+        """Two classes of two noisy images, and a copy of the first, turned over."""
+        folder = tmp_path_factory.mktemp("images")
+        for number, name in enumerate(("no", "yes")):
+            (folder / name).mkdir()
+            for image in range(2):
+                coarse = np.random.default_rng(10 * number + image).integers(0, 256, (8, 8), dtype=np.uint8)
+                Image.fromarray(coarse).resize((96, 96)).save(folder / name / f"{image}.png")
+        Image.open(folder / "no" / "0.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "no" / "2.png")
+        return folder
+
+    def test_images_and_their_copies(self, main, images, tmp_path, capsys):
+        assert main([str(images), "--output", str(tmp_path / "out")]) == 0
+        text = "\n".join(told(capsys))
+        assert "images        5 (5 Br35H)" in text
+        assert "with a copy   2 of 5 images" in text
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {
+            "copies.csv",
+            "copies.png",
+            "copies_threshold.png",
+        }
+        (images / "yes" / "broken.png").write_text("nonsense")
+        assert main([str(images), "--headers-only"]) == 1
+        assert "broken.png: the file is no image" in "\n".join(told(capsys))
+
+    def test_series(self, main, tmp_path, capsys):
+        make_rsna_phantoms(tmp_path / "rsna", patients=2, shape=(32, 32, 16))
+        assert main([str(tmp_path / "rsna"), "--headers-only"]) == 0
+        text = "\n".join(told(capsys))
+        assert "2 (2 RSNA-MICCAI 2021)" in text
+        assert "flair         2 axial; 16 slices" in text
+
+    def test_pictures_are_of_images_alone(self, main, root, tmp_path):
+        with pytest.raises(KnobError, match="single images alone"):
+            main([str(root), "--output", str(tmp_path / "out")])

@@ -1,0 +1,125 @@
+"""What a person should know of a data set of single images: what is there, and which of them are copies of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from common.cohorts.copies import group_copies
+from common.cohorts.duplicate_report import DuplicateReport
+from common.cohorts.image_cohort import scan_image_cohort
+from common.cohorts.near_duplicates import IDENTICAL
+from common.cohorts.phantom_mark import is_phantom
+from common.cohorts.records import Record, scan_of
+from common.cohorts.source_names import source_name
+from common.errors import KnobError, Problem
+from common.reports.checkup import Checkup, Request
+from common.reports.copies import draw_copies
+from common.reports.duplicates import find_doubtful_pairs
+from common.reports.lines import align, count_kinds
+from common.reports.words import GROUPS
+from common.splits.shortcuts import probe_shortcuts
+from common.transforms.copies_cache import find_copies
+
+MOST_TOLD = 5
+
+
+def check_images(request: Request) -> Checkup:
+    """Images in folders of classes: what is there, what is unreadable, copies, and what tells the class.
+
+    Raises:
+        KnobError: the folder for pictures lies in the data set.
+        OutputError: it cannot be written to.
+    """
+    _refuse_inside(request)
+    records, problems = scan_image_cohort(request.folder, None, request.exclude, not request.unlabelled)
+    if not records:
+        return Checkup("", problems, "all images")
+    records = [{**record, "original_size": _header(record).size} for record in records]
+    grouped, sections = records, []
+    if not request.headers_only:
+        copies = find_copies(records)
+        grouped = group_copies(records, copies)
+        sections.append(f"Copies of each other\n{_tell_copies(copies, records, request.output)}")
+    labelled = [{**record, "class": record["class_name"]} for record in grouped]
+    sections.append(GROUPS.retell_of_subjects(probe_shortcuts(labelled, "class").text()))
+    return Checkup(describe_images(records), problems, "all images", sections)
+
+
+def describe_images(records: Sequence[Record]) -> str:
+    """What is there, a line each; of the images the headers are read."""
+    headers = [_header(record) for record in records]
+    phantoms = sum(map(is_phantom, records))
+    lines = {
+        "images": f"{len(records)} ({count_kinds(source_name(record['source']) for record in records)})"
+        + (f"; {phantoms} are phantoms, no patients" if phantoms else ""),
+        "classes": count_kinds(record["class_name"] or "without a class" for record in records),
+        "size": count_kinds(f"{header.width}x{header.height}" for header in headers),
+        "stored as": count_kinds(f"{header.format} ({header.mode})" for header in headers),
+    }
+    return align(lines)
+
+
+def describe_copies(copies: DuplicateReport, class_of: Mapping[str, str | None]) -> dict[str, str]:
+    """How many are copies of each other, how sure that is, and whether copies are called different things.
+
+    Args:
+        copies: of the data set.
+        class_of: the class of every image, ``None`` where it has none.
+    """
+    total, largest = len(copies.images), copies.groups[0]
+    identical = sum(pair.transform == IDENTICAL for pair in copies.pairs)
+    copied = sum(len(group) for group in copies.groups if len(group) > 1)
+    kept, refused = find_doubtful_pairs(copies, 1)
+    lines = {
+        "groups": f"{len(copies.groups)}, where an image without a copy counts as one",
+        "with a copy": f"{copied} of {total} images",
+        "largest group": f"{len(largest)} images, such as {largest[0]}" if copied else "none",
+        "same file": f"{identical} pair{'s' * (identical != 1)}",
+    }
+    doubtful = [(name, pairs[0]) for name, pairs in (("least sure", kept), ("refused", refused)) if pairs]
+    lines |= {name: f"{pair.first} and {pair.second}: {pair.score:.2f}" for name, pair in doubtful}
+    return lines | {"mixed classes": _tell_contradictions(copies.groups, class_of)}
+
+
+def _tell_copies(copies: DuplicateReport, records: Sequence[Record], output: str | None) -> str:
+    """:func:`describe_copies`, and where the pictures are."""
+    lines = describe_copies(copies, {scan_of(record): record["class_name"] for record in records})
+    if output:
+        lines["look at"] = str(draw_copies(copies, output))
+    else:
+        lines["look at"] = "--output <folder> draws the groups, and lists the copies of every image"
+    return align(lines)
+
+
+def _tell_contradictions(groups: Iterable[Sequence[str]], class_of: Mapping[str, str | None]) -> str:
+    """The groups whose images have several classes: either the label of one is wrong, or they are no copies."""
+    found = [group for group in groups if len({class_of[name] for name in group} - {None}) > 1]
+    if not found:
+        return "none"
+    told = "; ".join(_one_of_each(group, class_of) for group in found[:MOST_TOLD])
+    more = f"; and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+    return f"! {len(found)} group{'s' * (len(found) > 1)} with copies in several classes: {told}{more}"
+
+
+def _one_of_each(group: Sequence[str], class_of: Mapping[str, str | None]) -> str:
+    """``no/12 with yes/7``: the first image of each class."""
+    first = {class_of[name]: name for name in reversed(group)}
+    return " with ".join(sorted(name for label, name in first.items() if label is not None))
+
+
+def _header(record: Record) -> Image.Image:
+    """The image with its header read, and no pixel."""
+    with Image.open(record["image"]) as image:
+        return image
+
+
+def _refuse_inside(request: Request) -> None:
+    if not request.output or not request.folder:
+        return
+    output, folder = (Path(path).expanduser().resolve() for path in (request.output, request.folder))
+    if output == folder or folder in output.parents:
+        what = "the folder for the pictures lies in the data set, whose images would then be more"
+        raise KnobError(Problem(what, f"--output {request.output}", "Name another folder."))
