@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PARTS = ("epoch", "preparation", "inference", "memory", "volumes")
 REPEATS = {"epoch": 3, "preparation": 9, "inference": 5, "memory": 3, "volumes": 1}
-ROUNDS = {"epoch": 3, "preparation": 2, "inference": 2, "memory": 1, "volumes": 3}
+ROUNDS = {"epoch": 5, "preparation": 2, "inference": 2, "memory": 1, "volumes": 3}
 """Ratios of a part, or networks, each of which is measured ``REPEATS`` times."""
 OWN_PROCESSES = ("memory", "volumes")
 """Parts without a first round that is not counted."""
