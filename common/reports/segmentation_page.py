@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from common.cohorts.records import scan_of
+from common.cohorts.source_names import source_name
 from common.reports.caveats import tell_caveats
 from common.reports.page import Page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
@@ -100,7 +101,7 @@ def write_page(
 
 def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
     patients = dict.fromkeys((record["source"], record["subject"]) for record in records)
-    sources = ", ".join(f"{name} ({count})" for name, count in Counter(source for source, _ in patients).items())
+    sources = ", ".join(f"{name} ({count})" for name, count in Counter(source_name(source) for source, _ in patients).items())
     weights = summary["weights"]
     scans = f"{summary['scans']} scans, " if "scans" in summary else ""
     return (

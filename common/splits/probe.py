@@ -24,6 +24,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 FOLDS = 3
 REPEATS = 3
@@ -62,6 +63,7 @@ class Probed:
         return self.p_value <= self.level
 
 
+@threadpool_limits.wrap(limits=1)  # hundreds of tiny fits, which several threads only slow down
 def probe(traces: Mapping[str, pd.DataFrame], labels: np.ndarray, seed: int, shuffles: int, level: float) -> Probed:
     """Judge traces.
 
