@@ -101,7 +101,9 @@ def write_page(
 
 def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
     patients = dict.fromkeys((record["source"], record["subject"]) for record in records)
-    sources = ", ".join(f"{name} ({count})" for name, count in Counter(source_name(source) for source, _ in patients).items())
+    sources = ", ".join(
+        f"{name} ({count})" for name, count in Counter(source_name(source) for source, _ in patients).items()
+    )
     weights = summary["weights"]
     scans = f"{summary['scans']} scans, " if "scans" in summary else ""
     return (
