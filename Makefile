@@ -2,9 +2,11 @@
 #
 # Knobs:  PYTHON  the interpreter that makes the environment (3.10 or newer)
 #         VENV    where the environment lies; may be outside this clone and shared between clones
+#         WORKERS   processes that run the tests
 #         PIP_ARGS  more arguments for pip, e.g. PIP_ARGS='-c requirements.lock' for the tested versions
 PYTHON   ?= python3
 VENV     ?= .venv
+WORKERS  ?= 2
 PIP_ARGS ?=
 
 SHELL := bash
@@ -23,11 +25,11 @@ READY := $(VENV)/.made-for-$(shell { pwd -P; cat $(REQUIREMENTS); } | cksum | tr
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## phantoms, training, evaluation and one segmentation, start to end
+demo: $(READY)  ## all six bundles on phantoms: training, evaluation, application
 	@$(BIN)/python scripts/demo.py
 
 test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(READY)  ## check style and types
 	@$(BIN)/ruff check .

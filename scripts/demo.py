@@ -160,7 +160,7 @@ def steps(folder: Path, jobs: list[Job]) -> Iterator[Step]:
         data = str(folder / cohort.name)
         made = [cohort.layout, data, "--patients", str(cohort.patients), "--shape", *cohort.shape, *cohort.options]
         yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *made]
-        if cohort.layout == "brats2020":
+        if cohort.layout != "ixi":
             yield "What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", data]
     for job in jobs:
         yield from steps_of(job, folder)

@@ -77,9 +77,10 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path: Path, zipped: boo
         b"hello world, this is a text\n" * 20,
         b"<html><body>404</body></html>",
         b'{"model": 1}',
-        gzip.compress(b"x" * 1000),
+        gzip.compress(b"x" * 1000, mtime=0),
         bytes(range(256)) * 9,
     ],
+    ids=["empty", "text", "html", "json", "gzip", "bytes"],
 )
 def test_any_other_file_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.pt"
