@@ -18,9 +18,9 @@ Start = Callable[..., Any]
 SHUFFLED: dict[str, Any] = {
     "bundle": "glioma_grade_classification",
     "permute_labels": "true",
-    "image_size": [32, 32],
+    "image_size": [48, 48],
     "slice_gap": 4,
-    "batch_size": 8,
+    "batch_size": 16,
     "seed": 0,
 }
 BY_HEART: dict[str, Any] = {
@@ -28,8 +28,8 @@ BY_HEART: dict[str, Any] = {
     "trainable": "all",
     "clinical": "false",
     "dropout": 0,
-    "epochs": 10,
-    "val_interval": 10,
+    "epochs": 20,
+    "val_interval": 20,
     "samples_per_epoch": None,
     "split_shares": [0.7, 0.02, 0.28],
 }
@@ -40,9 +40,9 @@ PAPER = "eval/paper"
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eighty small phantoms, 24 of them LGG."""
+    """Eighty small phantoms, about half of them LGG."""
     folder = tmp_path_factory.mktemp("cohort")
-    make_brats_phantoms(folder, patients=80, shape=(32, 32, 24))
+    make_brats_phantoms(folder, patients=80, shape=(32, 32, 24), lgg_share=0.5)
     return folder
 
 

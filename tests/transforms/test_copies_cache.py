@@ -12,7 +12,7 @@ from common.transforms import clear_cache, copies_cache, find_copies
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_br35h_phantoms(tmp_path_factory.mktemp("br35h"), originals=4, copies=1, side=64)
+    return make_br35h_phantoms(tmp_path_factory.mktemp("br35h"), originals=4, copies=1, side=100)
 
 
 def test_copies_are_searched_once(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
