@@ -62,7 +62,7 @@ class Job:
 
 FEW = Cohort("phantoms", "brats2020", 20, ("96", "96", "64"))
 MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-clinical",), is_looked_at=False)
-SLICES = Cohort("slice_phantoms", "br35h", 180, ("100", "100", "100"), ("--copies", "1"))
+SLICES = Cohort("slice_phantoms", "br35h", 240, ("100", "100", "100"), ("--copies", "1"))
 SERIES = Cohort("series_phantoms", "rsna_miccai", 48, ("48", "48", "16"))
 HEALTHY = Cohort("healthy_phantoms", "ixi", 80, ("48", "48", "40"), is_looked_at=False)
 JOBS = (
@@ -105,7 +105,7 @@ JOBS = (
         train="train",
         inference="inference",
         knobs={"image_size": "[64,64]"},
-        learning={"epochs": "16", "lr": "0.002", "dropout": "0.1"},
+        learning={"epochs": "14", "lr": "0.002", "dropout": "0.1"},
         applying={"image_size": "[64,64]", "gradcam": "true"},
     ),
     Job(
