@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 DIMENSIONS = 40
 SAMPLE = 20_000
@@ -38,10 +39,10 @@ def find_alike_views(descriptors: np.ndarray, neighbours: int, workers: int = 1)
     axes = PCA(min(DIMENSIONS, *sample.shape), svd_solver="covariance_eigh").fit(sample)
     vectors = np.ascontiguousarray(axes.transform(descriptors), dtype=np.float32)
     faiss = _load_faiss()
-    faiss.omp_set_num_threads(workers)
-    index = _make_index(faiss, vectors)
-    index.add(vectors)
-    return index.search(vectors, neighbours + 1)[1]
+    with threadpool_limits(workers, user_api="openmp"):  # for the search alone: PyTorch shares the setting
+        index = _make_index(faiss, vectors)
+        index.add(vectors)
+        return index.search(vectors, neighbours + 1)[1]
 
 
 def _load_faiss() -> Any:

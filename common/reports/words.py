@@ -7,7 +7,7 @@ and what patients have as scans are single images.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -65,19 +65,6 @@ class Words:
 
 PATIENTS = Words()
 
-GROUPS = Words(
-    subject="group of copies",
-    subjects="groups of copies",
-    scans="images",
-    case="image",
-    counted="scans",
-    samples="images",
-    shuffled="groups of copies",
-    met="copies of the images",
-    relative="which",
-    protocols={"patient": " (a group of copies counts as one)"},
-    columns={"subject": "group of copies", "scan": "image"},
-)
 IMAGES = Words(
     subject="image",
     subjects="images",
@@ -91,6 +78,14 @@ IMAGES = Words(
     columns={"subject": "image"},
 )
 """Under the published protocol copies of an image are images as others are."""
+
+GROUPS = replace(
+    IMAGES,
+    subject="group of copies",
+    subjects="groups of copies",
+    protocols={"patient": " (a group of copies counts as one)"},
+    columns={"subject": "group of copies", "scan": "image"},
+)
 
 WORDS: Mapping[tuple[str, str], Words] = {("tumour", "patient"): GROUPS, ("tumour", "paper"): IMAGES}
 

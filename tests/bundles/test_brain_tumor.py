@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from ignite.engine import Events
 from monai.bundle import ConfigParser
 from PIL import Image
 
 from common.cohorts.phantom_br35h import make_br35h_phantoms
-from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError, find_glioma_error
+from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
+from tests.bundles.life import assert_same_runs, break_off, load, refused
 
 Start = Callable[..., Any]
 
@@ -44,20 +43,6 @@ def begin(start: Start, cohort: Path) -> Start:
         return start(folder, *configs, bundle="brain_tumor_classification", **given)
 
     return begin
-
-
-def load(path: Path) -> dict[str, Any]:
-    return torch.load(path, weights_only=True)
-
-
-def refused(*call: Any, **settings: Any) -> Exception:
-    """The error of ours that opening or running ends in."""
-    opened, *rest = call
-    with pytest.raises(Exception) as caught:
-        opened(*rest, **settings).run()
-    error = find_glioma_error(caught.value)
-    assert error is not None, caught.value
-    return error
 
 
 def sides_of(run: Path) -> dict[str, list[str]]:
@@ -87,25 +72,13 @@ def evaluated(begin: Start, trained: tuple[str, Path]) -> tuple[str, Path]:
 
 
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: tuple[str, Path], tmp_path: Path) -> None:
-    class PowerCut(Exception):
-        pass
-
-    def cut(_: Any) -> None:
-        raise PowerCut
-
     net, folder = trained
     broken = begin(tmp_path, "train", **NETS[net])
     steps = len(broken.trainer.data_loader)
-    broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=steps + 1), cut)  # the second epoch's first step
-    with pytest.raises(RuntimeError, match="training_state"):
-        broken.run()
+    break_off(broken, steps + 1)  # the second epoch's first step
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     begin(tmp_path, "train", resume="true", **NETS[net]).run()
-    for name in ("model.pt", "model_last.pt"):
-        unbroken, resumed = load(folder / "models" / name), load(tmp_path / "models" / name)
-        assert unbroken["provenance"] == resumed["provenance"]
-        assert all(torch.equal(weight, resumed["model"][key]) for key, weight in unbroken["model"].items())
-    assert unbroken["epoch"] == resumed["epoch"] == 2
+    assert_same_runs(folder, tmp_path)
 
 
 def test_copies_of_a_test_image_are_never_learned_from(trained: tuple[str, Path], cohort: Path) -> None:

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from ignite.engine import Events
 
 from common.cohorts.phantoms import make_brats_phantoms
-from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError, find_glioma_error
+from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
 from common.networks import SegmentationUNet, save_checkpoint
+from tests.bundles.life import assert_same_runs, break_off, load, refused
 
 Start = Callable[..., Any]
 
@@ -53,20 +52,6 @@ def begin(start: Start, classifiable: Path) -> Start:
     return begin
 
 
-def load(path: Path) -> dict[str, Any]:
-    return torch.load(path, weights_only=True)
-
-
-def refused(*call: Any, **settings: Any) -> Exception:
-    """The error of ours that opening or running ends in."""
-    opened, *rest = call
-    with pytest.raises(Exception) as caught:
-        opened(*rest, **settings).run()
-    error = find_glioma_error(caught.value)
-    assert error is not None, caught.value
-    return error
-
-
 @pytest.fixture(scope="module", params=RUNS)
 def trained(request: pytest.FixtureRequest, begin: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A run of two epochs: its name and its folder."""
@@ -83,24 +68,12 @@ def evaluated(begin: Start, trained: tuple[str, Path]) -> tuple[str, Path]:
 
 
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: tuple[str, Path], tmp_path: Path) -> None:
-    class PowerCut(Exception):
-        pass
-
-    def cut(_: Any) -> None:
-        raise PowerCut
-
     run, folder = trained
     broken = begin(tmp_path, run, epochs=2, lr_step=1)
-    broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=3), cut)  # the second epoch's first step
-    with pytest.raises(RuntimeError, match="training_state"):
-        broken.run()
+    break_off(broken, 3)  # the second epoch's first step
     assert load(tmp_path / "models" / f"{WEIGHTS[run]}_last.pt")["epoch"] == 1
     begin(tmp_path, run, resume="true", epochs=2, lr_step=1).run()
-    for name in (f"{WEIGHTS[run]}.pt", f"{WEIGHTS[run]}_last.pt"):
-        unbroken, resumed = load(folder / "models" / name), load(tmp_path / "models" / name)
-        assert unbroken["provenance"] == resumed["provenance"]
-        assert all(torch.equal(weight, resumed["model"][key]) for key, weight in unbroken["model"].items())
-    assert unbroken["epoch"] == resumed["epoch"] == 2
+    assert_same_runs(folder, tmp_path, (f"{WEIGHTS[run]}.pt", f"{WEIGHTS[run]}_last.pt"))
 
 
 def test_an_evaluation_judges_every_test_patient_once(evaluated: tuple[str, Path]) -> None:

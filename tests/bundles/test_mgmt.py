@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from ignite.engine import Events
 
 from common.cohorts.phantom_dicom import write_slice
 from common.cohorts.rsna_miccai import KNOWN_BAD
-from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError, find_glioma_error
+from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
+from tests.bundles.life import assert_same_runs, break_off, load, refused
 
 Start = Callable[..., Any]
 
@@ -51,42 +50,17 @@ def evaluated(begin: Start, trained: Path) -> Path:
     return trained
 
 
-def load(path: Path) -> dict[str, Any]:
-    return torch.load(path, weights_only=True)
-
-
-def refused(opened: Start, *call: Any, **settings: Any) -> Exception:
-    """The error of ours that opening or running ends in."""
-    with pytest.raises(Exception) as caught:
-        opened(*call, **settings).run()
-    error = find_glioma_error(caught.value)
-    assert error is not None, caught.value
-    return error
-
-
 def text_of(folder: Path) -> str:
     """All that a run wrote, as far as it can be read as text."""
     return "".join(path.read_bytes().decode("latin-1") for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: Path, tmp_path: Path) -> None:
-    class PowerCut(Exception):
-        pass
-
-    def cut(_: Any) -> None:
-        raise PowerCut
-
     broken = begin(tmp_path, "train", **LEARNS)
-    broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=5), cut)  # the second epoch's first step
-    with pytest.raises(RuntimeError, match="training_state"):
-        broken.run()
+    break_off(broken, 5)  # the second epoch's first step
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     begin(tmp_path, "train", resume="true", **LEARNS).run()
-    for name in ("model.pt", "model_last.pt"):
-        unbroken, resumed = load(trained / "models" / name), load(tmp_path / "models" / name)
-        assert unbroken["provenance"] == resumed["provenance"]
-        assert all(torch.equal(weight, resumed["model"][key]) for key, weight in unbroken["model"].items())
-    assert unbroken["epoch"] == resumed["epoch"] == 2
+    assert_same_runs(trained, tmp_path)
 
 
 def test_no_patient_stands_on_two_sides(trained: Path) -> None:

@@ -13,10 +13,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from ignite.engine import Events
 
-from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError, find_glioma_error
+from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
+from tests.bundles.life import assert_same_runs, break_off, load, refused
 
 Start = Callable[..., Any]
 
@@ -70,10 +69,6 @@ def of_grades(begin: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def load(path: Path) -> dict[str, Any]:
-    return torch.load(path, weights_only=True)
-
-
 def read_split(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "split.json").read_text(encoding="utf-8"))
 
@@ -82,33 +77,12 @@ def read_predictions(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "predictions.csv", dtype={"subject": str}).set_index("subject")
 
 
-def refused(opened: Start, *call: Any, **settings: Any) -> Exception:
-    """The error of ours that opening or running ends in."""
-    with pytest.raises(Exception) as caught:
-        opened(*call, **settings).run()
-    error = find_glioma_error(caught.value)
-    assert error is not None, caught.value
-    return error
-
-
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: Path, tmp_path: Path) -> None:
-    class PowerCut(Exception):
-        pass
-
-    def cut(_: Any) -> None:
-        raise PowerCut
-
     broken = begin(tmp_path, "train", **LEARNS)
-    broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=6), cut)  # in the second epoch
-    with pytest.raises(RuntimeError, match="training_state"):
-        broken.run()
+    break_off(broken, 6)  # in the second epoch
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     begin(tmp_path, "train", resume="true", **LEARNS).run()
-    for name in ("model.pt", "model_last.pt"):
-        unbroken, resumed = load(trained / "models" / name), load(tmp_path / "models" / name)
-        assert unbroken["provenance"] == resumed["provenance"]
-        assert all(torch.equal(weight, resumed["model"][key]) for key, weight in unbroken["model"].items())
-    assert unbroken["epoch"] == resumed["epoch"] == 2
+    assert_same_runs(trained, tmp_path)
 
 
 def test_nobody_stands_on_two_sides(trained: Path) -> None:

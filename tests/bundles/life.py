@@ -1,0 +1,51 @@
+"""What the tests of every bundle's life do: break a run off, compare two runs, read a checkpoint, catch our error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ignite.engine import Events
+
+from common.errors import find_glioma_error
+
+
+class PowerCut(Exception):
+    """Ends a run where nobody expects it."""
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A checkpoint."""
+    return torch.load(path, weights_only=True)
+
+
+def refused(opened: Any, *call: Any, **settings: Any) -> Exception:
+    """The error of ours that opening or running ends in."""
+    with pytest.raises(Exception) as caught:
+        opened(*call, **settings).run()
+    error = find_glioma_error(caught.value)
+    assert error is not None, caught.value
+    return error
+
+
+def break_off(workflow: Any, step: int) -> None:
+    """Run until a step of training is done, and no further."""
+
+    def cut(_: Any) -> None:
+        raise PowerCut
+
+    workflow.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=step), cut)
+    with pytest.raises(RuntimeError, match="training_state"):
+        workflow.run()
+
+
+def assert_same_runs(unbroken: Path, resumed: Path, names: Sequence[str] = ("model.pt", "model_last.pt")) -> None:
+    """Both folders hold the same weights, of the same origin, after two epochs."""
+    for name in names:
+        one, other = load(unbroken / "models" / name), load(resumed / "models" / name)
+        assert one["provenance"] == other["provenance"]
+        assert all(torch.equal(weight, other["model"][key]) for key, weight in one["model"].items())
+    assert one["epoch"] == other["epoch"] == 2
