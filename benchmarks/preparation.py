@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.timing import Ratio, alternate
 from common.cohorts import read_cohort
-from common.cohorts.records import MODALITIES
+from common.records import MODALITIES
 from common.transforms import prepare_cases, prepare_slices
 
 NAME = "cold preparation"

@@ -2,78 +2,35 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.metadata
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from common import __version__
-from common.errors import KnobError, OutputError, Problem
+from common.errors import OutputError, Problem
 from common.files import write_json, write_text
+from common.knobs import as_bool, bool_or_path, check_overrides, merged_config, parse_command_line
 
-TRUE_WORDS = ("true", "yes", "on", "1")
-FALSE_WORDS = ("false", "no", "off", "0", "none", "null", "")
-MONAI_OPTIONS = (
-    *("run_id", "init_id", "final_id", "config_file", "meta_file", "logging_file", "bundle_root", "args_file"),
-    *("tracking", "workflow_type", "workflow_name", "properties_path"),
-    *("net_id", "filepath", "ckpt_file", "key_in_ckpt", "use_trace", "input_shape"),
-)
+__all__ = [
+    "as_bool",  # the configs say running.as_bool
+    "bool_or_path",
+    "check_overrides",
+    "check_protocol_overlay",
+    "last_state_path",
+    "open_run",
+    "record_run",
+    "seed_everything",
+]
+
 PACKAGES = ("monai", "torch", "pytorch-ignite", "nibabel", "numpy", "scikit-learn", "segmentation-models-pytorch")
 RESULTS = ("split.json", "predictions.csv", "samples.csv", "metrics.json", "confusion_matrix.csv", "report.html")
 """What a run and its evaluation leave in the run folder, besides the records of their settings."""
-
-
-def as_bool(value: Any, knob: str = "value") -> bool:
-    """A boolean knob, also where the command line handed it over as a word (``--resume false`` arrives as ``'false'``).
-
-    Raises:
-        KnobError: the word means neither.
-    """
-    word = str(value).strip().lower()
-    if word in TRUE_WORDS:
-        return True
-    if word in FALSE_WORDS:
-        return False
-    raise KnobError(Problem(f"{value!r} is neither true nor false", f"--{knob}", "Say true or false."))
-
-
-def bool_or_path(value: Any) -> bool | str:
-    """A knob that is true, false or a file, such as ``pretrained``."""
-    word = str(value).strip().lower()
-    return as_bool(word) if word in (*TRUE_WORDS, *FALSE_WORDS) else str(value)
-
-
-def check_overrides(arguments: Sequence[str] | None = None) -> None:
-    """Refuse overrides on the command line that no config defines: MONAI would ignore them in silence.
-
-    Args:
-        arguments: a command line of ``monai.bundle``; by default this process's, if it is one.
-
-    Raises:
-        KnobError: names each unknown override and the nearest known ones.
-    """
-    files, overrides = parse_command_line(arguments)
-    if not files:
-        return
-    known = [str(key) for key in merged_config(files)]
-    tops = {name: name.replace("#", "::").split("::")[0] for name in overrides}
-    problems = [_unknown_knob(name, top, known) for name, top in tops.items() if top not in known]
-    if problems:
-        raise KnobError(problems)
-
-
-def _unknown_knob(name: str, top: str, known: Sequence[str]) -> Problem:
-    near = [f"--{word}" for word in difflib.get_close_matches(top, known, n=3)]
-    mend = f"Did you mean {' or '.join(near)}?" if near else "docs/README.md lists the knobs."
-    return Problem("no config of this run defines it, so it would change nothing", f"--{name}", mend)
 
 
 def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None) -> None:
@@ -98,48 +55,6 @@ def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None
         check_protocol(protocol, setting[-1], setting[0].replace("train", "paper", 1))
     elif files:
         check_protocol(protocol, None)
-
-
-def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str], dict[str, Any]]:
-    """The config files and the overrides (MONAI's own options left out) of a ``monai.bundle`` command line.
-
-    Names and values are read as Python Fire, which MONAI uses, reads them.
-
-    Args:
-        arguments: what follows ``python -m monai.bundle``; by default this process's, none if it is another program.
-    """
-    if arguments is None:
-        arguments = sys.argv[1:] if Path(sys.argv[0]).parts[-3:] == ("monai", "bundle", "__main__.py") else []
-    given = _read_options(arguments)
-    if isinstance(given.get("args_file"), str):
-        given = {**merged_config([given["args_file"]]), **given}
-    files = given.get("config_file") or []
-    if isinstance(files, str):
-        files = [files] if Path(files).is_file() else files.split(",")
-    overrides = {name: value for name, value in given.items() if name not in MONAI_OPTIONS}
-    return [str(file) for file in files], overrides
-
-
-def _read_options(arguments: Sequence[str]) -> dict[str, Any]:
-    """``--name value``, ``--name=value`` and a bare ``--name``, which means true."""
-    from fire.parser import DefaultParseValue
-
-    given: dict[str, Any] = {}
-    for argument, following in pairwise([*arguments, "--"]):
-        if argument.startswith("--"):
-            name, equals, value = argument[2:].partition("=")
-            bare = not equals and following.startswith("--")
-            given[name.replace("-", "_")] = True if bare else DefaultParseValue(value if equals else following)
-    return given
-
-
-def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The content of config files, merged in their order as MONAI does, and overrides put in."""
-    from monai.bundle import ConfigParser
-
-    config: dict[str, Any] = ConfigParser.load_config_files(list(files))
-    ConfigParser(config).update(dict(overrides or {}))
-    return config
 
 
 def open_run(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from common.commands import ROOT, as_word, bundle_command, shown
-from common.running import parse_command_line
+from common.knobs import parse_command_line
 
 
 def test_a_command_is_read_back_as_it_was_meant() -> None:

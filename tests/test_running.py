@@ -10,18 +10,7 @@ import yaml
 
 from common import __version__
 from common.errors import KnobError, OutputError
-from common.running import (
-    as_bool,
-    bool_or_path,
-    check_overrides,
-    check_protocol_overlay,
-    last_state_path,
-    merged_config,
-    open_run,
-    parse_command_line,
-    record_run,
-    seed_everything,
-)
+from common.running import check_protocol_overlay, last_state_path, open_run, record_run, seed_everything
 
 CONFIG = {"dataset_dir": None, "epochs": 60, "protocol": "patient", "train": {"trainer": {"max_epochs": "@epochs"}}}
 
@@ -34,103 +23,6 @@ def config(tmp_path: Path) -> str:
 def write(path: Path, content: dict[str, Any]) -> str:
     path.write_text(yaml.safe_dump(content))
     return str(path)
-
-
-@pytest.mark.parametrize(
-    ("value", "meaning"),
-    [
-        (True, True),
-        (False, False),
-        (1, True),
-        (0, False),
-        (None, False),
-        ("true", True),
-        ("True", True),
-        (" yes ", True),
-        ("on", True),
-        ("1", True),
-        ("false", False),
-        ("No", False),
-        ("off", False),
-        ("0", False),
-        ("", False),
-        ("null", False),
-    ],
-)
-def test_a_boolean_knob_understands_words(value: Any, meaning: bool) -> None:
-    assert as_bool(value) is meaning
-
-
-def test_a_boolean_knob_refuses_what_is_neither() -> None:
-    with pytest.raises(KnobError, match=r"--resume: 'maybe' is neither true nor false"):
-        as_bool("maybe", "resume")
-
-
-def test_a_knob_may_be_a_boolean_or_a_file() -> None:
-    assert bool_or_path("false") is False
-    assert bool_or_path(True) is True
-    assert bool_or_path("weights/resnet18.pth") == "weights/resnet18.pth"
-
-
-def test_a_command_line_is_read_as_monai_reads_it() -> None:
-    line = ["run", "training", "--config_file", "['a.yaml','b.yaml']", "--epochs", "3", "--lr=1e-3", "--resume"]
-    files, overrides = parse_command_line([*line, "--dataset-dir", "/data/x", "--crop_size", "[64,64]"])
-    assert files == ["a.yaml", "b.yaml"]
-    assert overrides == {"epochs": 3, "lr": 0.001, "resume": True, "dataset_dir": "/data/x", "crop_size": [64, 64]}
-
-
-@pytest.mark.parametrize("files", ["a.yaml,b.yaml", "['a.yaml', 'b.yaml']", "('a.yaml','b.yaml')"])
-def test_config_files_may_be_listed_in_monais_ways(files: str) -> None:
-    assert parse_command_line(["--config_file", files])[0] == ["a.yaml", "b.yaml"]
-
-
-def test_monais_own_options_are_no_overrides() -> None:
-    options = ["--meta_file", "m.json", "--logging_file", "l.conf", "--run_id", "run", "--tracking", "mlflow"]
-    assert parse_command_line([*options, "--bundle_root", "x", "--seed", "1"]) == ([], {"seed": 1})
-
-
-def test_a_file_of_arguments_stands_behind_the_command_line(tmp_path: Path) -> None:
-    args_file = write(tmp_path / "args.yaml", {"config_file": "a.yaml", "epochs": 5, "seed": 7})
-    files, overrides = parse_command_line(["run", "--args_file", args_file, "--epochs", "3"])
-    assert files == ["a.yaml"]
-    assert overrides == {"epochs": 3, "seed": 7}
-
-
-def test_the_command_line_of_another_program_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = ["--config_file", "a.yaml", "--epochs", "3"]
-    monkeypatch.setattr(sys, "argv", ["/elsewhere/bundle/notebook.py", *line])
-    assert parse_command_line() == ([], {})
-    monkeypatch.setattr(sys, "argv", ["/env/monai/bundle/__main__.py", *line])
-    assert parse_command_line() == (["a.yaml"], {"epochs": 3})
-
-
-def test_configs_are_merged_in_their_order_and_overrides_last(config: str, tmp_path: Path) -> None:
-    overlay = write(tmp_path / "overlay.yaml", {"epochs": 17, "train#trainer#amp": True})
-    merged = merged_config([config, overlay], {"train#trainer#amp": False, "protocol": "paper"})
-    trainer = {"max_epochs": "@epochs", "amp": False}
-    assert merged == {"dataset_dir": None, "epochs": 17, "protocol": "paper", "train": {"trainer": trainer}}
-
-
-def test_known_overrides_pass(config: str) -> None:
-    check_overrides(["run", "--config_file", config, "--epochs", "3", "--train#trainer#max_epochs", "2"])
-    check_overrides(["run", "--config_file", config, "--train::trainer::max_epochs", "2", "--bundle_root", "."])
-    check_overrides([])
-
-
-def test_unknown_overrides_are_told_at_once_with_what_is_near(config: str) -> None:
-    line = ["run", "--config_file", config, "--epochz", "3", "--datasetdir=x", "--zzzz", "1", "--trian#trainer", "1"]
-    with pytest.raises(KnobError) as caught:
-        check_overrides(line)
-    problems = {str(problem.where): problem.mend for problem in caught.value.problems}
-    assert problems["--epochz"] == "Did you mean --epochs?"
-    assert problems["--datasetdir"] == "Did you mean --dataset_dir?"
-    assert problems["--trian#trainer"] == "Did you mean --train?"
-    assert "docs/README.md" in problems["--zzzz"]
-
-
-def test_a_dotted_override_is_told(config: str) -> None:
-    with pytest.raises(KnobError, match=r"--train\.trainer\.max_epochs"):
-        check_overrides(["run", "--config_file", config, "--train.trainer.max_epochs", "3"])
 
 
 def test_the_published_protocol_needs_its_overlay(config: str, tmp_path: Path) -> None:

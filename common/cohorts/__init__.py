@@ -17,7 +17,6 @@ from common.cohorts.loading import read_cohort
 from common.cohorts.patients import not_yet_predicted, read_patients, still_to_do
 from common.cohorts.permutation import permute_labels
 from common.cohorts.published import PUBLISHED_THRESHOLDS, published_cohort
-from common.cohorts.records import BRATS_MASK_VALUES, HEALTHY, MODALITIES, Record, scan_of
 from common.cohorts.rsna_miccai import read_rsna_miccai
 from common.cohorts.series_cohort import read_series_cohort
 from common.cohorts.survival import label_survival, median_days, survival_cohort
@@ -26,6 +25,7 @@ from common.cohorts.targets import GRADES, check_classes, grade_cohort
 from common.cohorts.tumour import TUMOUR_CLASSES, tumour_cohort
 from common.cohorts.volume_classes import VOLUME_CLASSES, volume_classes, volume_cohort
 from common.cohorts.volume_cohort import read_volume_cohort
+from common.records import BRATS_MASK_VALUES, HEALTHY, MODALITIES, Record, scan_of
 
 __all__ = [
     "BRATS_MASK_VALUES",

@@ -16,8 +16,8 @@ from pathlib import Path
 from common.cohorts.exclusion import keep_scans
 from common.cohorts.folders import list_folder, tell_contents
 from common.cohorts.images import is_image_name
-from common.cohorts.records import Record
 from common.errors import DatasetError, Problem
+from common.records import Record
 
 BR35H_CLASSES = ("no", "yes")
 UNLABELLED = "pred"

@@ -12,9 +12,9 @@ import numpy as np
 
 from common.cohorts.checks import AFFINE_TOLERANCE
 from common.cohorts.folders import SUFFIXES
-from common.cohorts.records import Record, scan_of
 from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, Problem
+from common.records import Record, scan_of
 
 MASK = re.compile(r"[-_.]((hd[-_]?bet|bet|brain|brain[-_]extraction|synthstrip)[-_]?)?mask|[-_.](dlmuse|dlicv)", re.I)
 """What the name of a mask adds to the image's. DLMUSE's maps hold a label a structure, DLICV's the whole brain."""

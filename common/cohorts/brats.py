@@ -17,9 +17,9 @@ from typing import Any
 from common.cohorts.clinical import NOT_RECORDED, read_clinical
 from common.cohorts.exclusion import keep_scans
 from common.cohorts.folders import Tree, find_nifti, list_folder, tell_contents, walk_tree
-from common.cohorts.records import MODALITIES, Record
 from common.cohorts.releases import Release, find_release
 from common.errors import DatasetError, Problem
+from common.records import MODALITIES, Record
 
 TABLES = {
     "name_mapping.csv": ("grade",),
@@ -49,7 +49,7 @@ def read_brats(
         modalities: the images that every patient must have.
 
     Returns:
-        A record a patient (BraTS 2023: a scan), sorted by name; see :mod:`common.cohorts.records`.
+        A record a patient (BraTS 2023: a scan), sorted by name; see :mod:`common.records`.
 
     Raises:
         DatasetError: with all that is wrong in the folder.

@@ -17,9 +17,9 @@ from nibabel.arrayproxy import ArrayProxy
 from common.cohorts.duplicates import find_shared_images
 from common.cohorts.hdf5_slices import is_hdf5
 from common.cohorts.nifti import GZIP_MAGIC, read_nifti
-from common.cohorts.records import MODALITIES, Record, scan_of
 from common.cohorts.volumes import read_volume, read_volume_header, volume_files
 from common.errors import DatasetError, Problem
+from common.records import MODALITIES, Record, scan_of
 
 AFFINE_TOLERANCE = 1e-3
 """In mm: headers keep affines in single precision."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from common.cohorts.duplicate_report import DuplicateReport, join_pairs
-from common.cohorts.records import Record, scan_of
+from common.records import Record, scan_of
 
 
 def group_copies(records: Sequence[Record], copies: DuplicateReport) -> list[Record]:

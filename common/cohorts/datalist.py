@@ -22,9 +22,9 @@ from typing import Any
 
 from common.cohorts.clinical import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 from common.cohorts.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns
 from common.errors import DatasetError, Problem
+from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 
 SECTIONS = (("training", "validation"), ("testing", "test"))
 """The lists of a JSON file: of these pairs, the first that is there is read. Splitting is not the file's business."""
@@ -48,7 +48,7 @@ def read_datalist(
         modalities: the images that every patient must have.
 
     Returns:
-        A record a patient, or a scan, sorted by subject; see :mod:`common.cohorts.records`. A file of several channels
+        A record a patient, or a scan, sorted by subject; see :mod:`common.records`. A file of several channels
         stands under ``image``, its channels in the order of ``modalities``.
 
     Raises:

@@ -7,9 +7,9 @@ from typing import Any
 
 from common.cohorts.clinical import PARSERS
 from common.cohorts.exclusion import split_names
-from common.cohorts.records import Record
 from common.cohorts.tables import as_text
 from common.errors import KnobError, Problem
+from common.records import Record
 
 FEATURES = ("age", "resection")
 """In the order in which their numbers are handed to the network."""

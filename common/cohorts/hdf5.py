@@ -18,9 +18,9 @@ from common.cohorts.brats import DEPTH, TABLES
 from common.cohorts.clinical import NOT_RECORDED, read_clinical
 from common.cohorts.exclusion import keep_scans
 from common.cohorts.hdf5_slices import SliceStack, find_dataset, import_h5py, open_slice
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, Record
 from common.cohorts.releases import find_release
 from common.errors import DatasetError, Problem
+from common.records import BRATS_MASK_VALUES, MODALITIES, Record
 
 SOURCE = "brats2020_hdf5"
 SLICE = re.compile(r"volume_(0|[1-9]\d*)_slice_(0|[1-9]\d*)\.h5")

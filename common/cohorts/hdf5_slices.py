@@ -23,9 +23,9 @@ import nibabel as nib
 import numpy as np
 
 from common.cohorts.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES
 from common.cohorts.restoring import restore_intensities
 from common.errors import DatasetError, Problem
+from common.records import BRATS_MASK_VALUES, MODALITIES
 
 ADDRESS = re.compile(r"(?P<stem>.*volume_\d+_slice_)\[0-(?P<last>\d+)\]\.h5:(?P<part>\w+)", re.DOTALL)
 CHANNELS = {"image": len(MODALITIES), "mask": len(BRATS_MASK_VALUES)}
@@ -39,7 +39,7 @@ class SliceStack:
     Args:
         stem: path of the slices up to their number.
         count: how many there are, numbered from 0.
-        part: one of :data:`~common.cohorts.records.MODALITIES`, or ``seg``.
+        part: one of :data:`~common.records.MODALITIES`, or ``seg``.
     """
 
     stem: str

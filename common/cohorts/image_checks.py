@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from common.cohorts.images import read_image
-from common.cohorts.records import Record
 from common.errors import DatasetError, Problem
+from common.records import Record
 
 READERS = 4
 

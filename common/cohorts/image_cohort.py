@@ -10,8 +10,8 @@ from common.cohorts.br35h import scan_br35h
 from common.cohorts.exclusion import split_names
 from common.cohorts.image_checks import find_image_problems
 from common.cohorts.image_list import scan_image_list
-from common.cohorts.records import Record
 from common.errors import DatasetError, KnobError, Problem
+from common.records import Record
 
 
 def read_image_cohort(

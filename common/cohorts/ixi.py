@@ -18,9 +18,8 @@ from common.cohorts.brain_masks import find_brain_mask
 from common.cohorts.clinical import NOT_RECORDED
 from common.cohorts.exclusion import keep_scans
 from common.cohorts.folders import list_folder, tell_contents
-from common.cohorts.modalities import check_modalities
-from common.cohorts.records import BRATS_MASK_VALUES, HEALTHY, Record
 from common.errors import DatasetError, KnobError, Problem
+from common.records import BRATS_MASK_VALUES, HEALTHY, Record, check_modalities
 
 SOURCE = "ixi"
 FILE = re.compile(r"(?P<scan>(?P<person>ixi\d+)-[a-z]+-\d+)[-_](?P<sequence>t1|t2)\.nii(\.gz)?", re.IGNORECASE)

@@ -10,8 +10,8 @@ from common.cohorts.checks import find_header_problems
 from common.cohorts.datalist import scan_datalist
 from common.cohorts.exclusion import split_names
 from common.cohorts.hdf5 import find_slices, scan_hdf5
-from common.cohorts.records import MODALITIES, Record, scan_of
 from common.errors import DatasetError, KnobError, Problem
+from common.records import MODALITIES, Record, scan_of
 
 
 def read_cohort(

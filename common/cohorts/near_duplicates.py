@@ -16,8 +16,8 @@ from tqdm import tqdm
 from common.cohorts.duplicate_comparison import compare_all
 from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
 from common.cohorts.image_fingerprints import Fingerprint, fingerprint_file
-from common.cohorts.records import Record
 from common.errors import DatasetError, KnobError, Problem
+from common.records import Record
 
 THRESHOLD = 0.82
 """In the sample of Br35H every group hangs together by scores of 0.86 and more; different pictures stay below 0.70."""

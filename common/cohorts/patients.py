@@ -10,9 +10,9 @@ from typing import Any
 
 from common.cohorts.features import FEATURES, parse_given
 from common.cohorts.loading import read_cohort
-from common.cohorts.records import MODALITIES, Record, scan_of
 from common.cohorts.releases import find_release
 from common.errors import KnobError, OutputError, Problem
+from common.records import MODALITIES, Record, scan_of
 
 ENDINGS = (".nii.gz", ".nii")
 PREDICTIONS = "predictions.csv"

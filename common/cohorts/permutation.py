@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from common.cohorts.records import Record, scan_of
+from common.records import Record, scan_of
 
 PERMUTED = "permuted"
 STREAM = 4

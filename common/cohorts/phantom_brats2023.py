@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from common.cohorts.phantom_images import PhantomSubject
 from common.cohorts.phantoms import Layout, write_nifti
-from common.cohorts.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
 from common.cohorts.releases import BRATS2023
+from common.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
 
 NOISE = 0.02
 """Of a second scan, as a share of the intensity."""

@@ -11,8 +11,8 @@ from common.cohorts.hdf5_slices import import_h5py
 from common.cohorts.phantom_images import PhantomSubject
 from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantoms import FULL_SHAPE, Layout, make_brats_phantoms
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES
 from common.files import atomic_path
+from common.records import BRATS_MASK_VALUES, MODALITIES
 
 
 def make_hdf5_phantoms(

@@ -12,7 +12,7 @@ from common.cohorts.phantom_noise import Floats, blend, smooth_field
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient, random_stream
 from common.cohorts.phantom_seat import before_tumour, choose_seat
 from common.cohorts.phantom_tumour import Tumour, grow_tumour, no_tumour
-from common.cohorts.records import MODALITIES
+from common.records import MODALITIES
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class PhantomSubject:
 
     Args:
         patient: grade, age, survival and all else that the generative rule speaks of.
-        modalities: int16 volumes (x, y, z) under the names of :data:`~common.cohorts.records.MODALITIES`; 0 outside
+        modalities: int16 volumes (x, y, z) under the names of :data:`~common.records.MODALITIES`; 0 outside
             the brain and at least 1 in it.
         mask: uint8 (x, y, z) with 0, 1 (necrotic or non-enhancing core), 2 (oedema) and 4 (enhancing tumour).
         spacing: what a voxel spans of the full-size head, mm: 1 at the default shape.

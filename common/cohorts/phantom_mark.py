@@ -9,8 +9,8 @@ from typing import Any
 from common.cohorts.dicom_files import read_mark
 from common.cohorts.folders import list_folder
 from common.cohorts.images import is_image_name, read_comment
-from common.cohorts.records import MODALITIES
 from common.cohorts.volumes import read_volume_header
+from common.records import MODALITIES
 
 MARK = "phantom, not a patient"
 

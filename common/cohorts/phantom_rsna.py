@@ -21,10 +21,10 @@ from tqdm import tqdm
 from common.cohorts.phantom_dicom import COMPRESSIONS, write_slice
 from common.cohorts.phantom_folder import refuse_filled, write_table
 from common.cohorts.phantom_images import PhantomSubject, phantom_subject
-from common.cohorts.records import MODALITIES
 from common.cohorts.rsna_miccai import ID_DIGITS, KNOWN_BAD, LABELS, SERIES_FOLDERS
 from common.errors import KnobError, Problem
 from common.files import write_text
+from common.records import MODALITIES
 
 SCALES = (1.0, 0.8, 1.25, 1.5)
 """How many pixels a series has along x and y, as multiples of the phantom's."""

@@ -12,8 +12,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from common.cohorts.records import Record
 from common.errors import DatasetError, Problem
+from common.records import Record
 
 PUBLISHED_THRESHOLDS = (365, 1826)
 """P1's classes of survival, 1 and 5 years, in days."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from common.cohorts.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
+from common.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
 
 ODD_STEMS = {("BraTS20_Training_355", "seg"): "W39_1998.09.19_Segm"}
 """Files that a release ships under another name."""

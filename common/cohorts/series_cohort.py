@@ -9,10 +9,9 @@ from typing import Any
 
 from common.cohorts.datalist import scan_datalist
 from common.cohorts.exclusion import split_names
-from common.cohorts.modalities import check_modalities
-from common.cohorts.records import MODALITIES, Record
 from common.cohorts.rsna_miccai import scan_rsna_miccai
 from common.errors import DatasetError, KnobError, Problem
+from common.records import MODALITIES, Record, check_modalities
 
 
 def read_series_cohort(

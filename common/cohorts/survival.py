@@ -7,11 +7,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from statistics import median
 
-from common.cohorts.records import Record
 from common.cohorts.survival_classes import SurvivalClasses, day_quantiles
 from common.cohorts.targets import check_classes, log_left_out
 from common.errors import DatasetError, Problem
-from common.running import as_bool
+from common.knobs import as_bool
+from common.records import Record
 
 STRATA = 3
 

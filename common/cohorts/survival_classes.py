@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from common.cohorts.records import Record
 from common.cohorts.targets import count_classes, tell_counts
 from common.errors import DatasetError, KnobError, Problem
+from common.records import Record
 
 THREE = ("short", "mid", "long")
 EXAMPLE = "Give ascending numbers of days above 0, such as --thresholds 300,451, or null for classes of equal size."

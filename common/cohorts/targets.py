@@ -6,8 +6,8 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from common.cohorts.records import Record
 from common.errors import DatasetError, Problem
+from common.records import Record
 
 GRADES = ("LGG", "HGG")
 """The classes of the grade; a grade's place is its label."""

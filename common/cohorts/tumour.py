@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from common.cohorts.records import Record
 from common.cohorts.targets import count_classes, tell_counts
 from common.errors import DatasetError, Problem
+from common.records import Record
 
 TUMOUR_CLASSES = ("none", "tumour")
 """The classes in the order of their labels."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from common.cohorts.records import HEALTHY, Record
 from common.cohorts.targets import GRADES, count_classes, log_left_out, tell_counts
 from common.cohorts.volume_cohort import NO_GRADE
 from common.errors import DatasetError, Problem
+from common.records import HEALTHY, Record
 
 VOLUME_CLASSES = (*GRADES, HEALTHY)
 """In the order of their labels."""

@@ -13,12 +13,11 @@ from common.cohorts.exclusion import split_names
 from common.cohorts.folders import walk_tree
 from common.cohorts.ixi import DEPTH, find_scans, name_of_file, scan_ixi
 from common.cohorts.loading import scan_cohort
-from common.cohorts.modalities import check_modalities
 from common.cohorts.patients import one_patient
-from common.cohorts.records import BRATS_MASK_VALUES, Record, scan_of
 from common.cohorts.releases import find_release
 from common.cohorts.targets import log_left_out
 from common.errors import DatasetError, KnobError, Problem
+from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of
 
 NO_GRADE = "no grade is recorded"
 

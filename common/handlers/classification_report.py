@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 from monai.engines.workflow import Workflow
 
 from common.cohorts.permutation import are_permuted
-from common.cohorts.records import Record, scan_of
 from common.cohorts.survival_classes import SurvivalClasses
 from common.files import atomic_path, write_json
 from common.handlers.grad_cam import GradCamDrawer, View
@@ -24,6 +23,7 @@ from common.metrics.baselines import RECORDED, fit_baselines
 from common.metrics.judgement import probabilities_of
 from common.metrics.patients import to_patients, unit_of
 from common.metrics.survival import predict_days, summarise_survival
+from common.records import Record, scan_of
 from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page
 from common.reports.classification_verdict import judge_evidence

@@ -16,9 +16,9 @@ from monai.engines.workflow import Workflow
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from common.cohorts.records import MODALITIES
 from common.files import atomic_path
 from common.networks.saliency import grad_cam
+from common.records import MODALITIES
 from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_picture_grad_cam, draw_volume_grad_cam
 
 

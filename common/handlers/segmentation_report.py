@@ -14,8 +14,8 @@ import torch.distributed
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
-from common.cohorts.records import Record, scan_of
 from common.files import atomic_path, write_json
+from common.records import Record, scan_of
 from common.reports.segmentation import judge_volume, summarise_cohort
 from common.reports.segmentation_page import Panel, write_page
 from common.splits.manifest import SplitManifest

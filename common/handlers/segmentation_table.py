@@ -10,9 +10,9 @@ import pandas as pd
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
-from common.cohorts.records import BRATS_MASK_VALUES, scan_of
 from common.files import atomic_path
 from common.metrics.regions import REGIONS
+from common.records import BRATS_MASK_VALUES, scan_of
 from common.reports.pictures import draw_three_planes
 from common.transforms.cache import MILLILITRE
 from common.transforms.preparation import class_indices

@@ -14,7 +14,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 from torch.utils.tensorboard import SummaryWriter
 
-from common.cohorts.records import scan_of
+from common.records import scan_of
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation_page import CLASS_NAMES, Panel
 

@@ -15,8 +15,9 @@ from monai.engines.workflow import Workflow
 from torch import nn
 
 from common.errors import CheckpointError, Problem
+from common.knobs import as_bool
 from common.networks.checkpoints import load_checked, save_checkpoint
-from common.running import as_bool, last_state_path
+from common.running import last_state_path
 
 logger = logging.getLogger(__name__)
 

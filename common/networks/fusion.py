@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from common.errors import DatasetError, KnobError, Problem
+from common.knobs import as_bool, bool_or_path
 from common.networks.backbones import SMALLEST_SIDE, create_backbone
 from common.networks.dense import clinical_layers, dense_block
 from common.networks.fusion_knobs import FusionKnobs
-from common.running import as_bool, bool_or_path
 
 
 class FusionClassifier(nn.Module):

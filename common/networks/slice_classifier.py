@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torchvision.transforms import Normalize
 
 from common.errors import DatasetError, Problem
+from common.knobs import as_bool, bool_or_path
 from common.networks.backbones import create_backbone
 from common.networks.slice_knobs import SliceKnobs
-from common.running import as_bool, bool_or_path
 
 
 class SliceClassifier(nn.Module):

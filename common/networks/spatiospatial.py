@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from common.knobs import as_bool, bool_or_path
 from common.networks.recomputation import recomputed
 from common.networks.video_backbones import WIDTH, create_video_backbone
 from common.networks.video_knobs import VideoKnobs
-from common.running import as_bool, bool_or_path
 
 
 class SpatioSpatialClassifier(nn.Module):

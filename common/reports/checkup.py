@@ -10,9 +10,9 @@ from tqdm import tqdm
 from common.cohorts.brain_extraction import no_brain_problem, unmasked_heads
 from common.cohorts.checks import check_voxels
 from common.cohorts.loading import scan_cohort
-from common.cohorts.records import MODALITIES, Record
 from common.cohorts.volume_cohort import scan_volume_cohort
 from common.errors import Problem
+from common.records import MODALITIES, Record
 from common.reports.cohort import CaseCost, describe_cache, describe_cohort, measure_case
 from common.splits.shortcuts import probe_shortcuts
 

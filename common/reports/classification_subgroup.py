@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.cohorts.records import HEALTHY
 from common.metrics.subgroups import among, restrict
+from common.records import HEALTHY
 from common.reports.classification_measures import measure_rows
 
 CHOICE = (

@@ -12,9 +12,9 @@ from common.cohorts.duplicate_report import DuplicateReport
 from common.cohorts.image_cohort import scan_image_cohort
 from common.cohorts.near_duplicates import IDENTICAL
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.records import Record, scan_of
 from common.cohorts.source_names import source_name
 from common.errors import KnobError, Problem
+from common.records import Record, scan_of
 from common.reports.checkup import Checkup, Request
 from common.reports.copies import draw_copies
 from common.reports.duplicates import find_doubtful_pairs

@@ -12,8 +12,8 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from nibabel.orientations import apply_orientation
 
-from common.cohorts.records import MODALITIES
 from common.cohorts.volumes import read_volume
+from common.records import MODALITIES
 from common.transforms.geometry import orientation_of
 
 REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400"}

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from common.cohorts.records import scan_of
 from common.cohorts.source_names import source_name
+from common.records import scan_of
 from common.reports.caveats import tell_caveats
 from common.reports.page import Page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel

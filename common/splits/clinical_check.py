@@ -13,9 +13,9 @@ import numpy as np
 from scipy.stats import chi2_contingency, fisher_exact
 
 from common.cohorts.features import parse_features
-from common.cohorts.records import Record
 from common.errors import KnobError, Problem
-from common.running import as_bool
+from common.knobs import as_bool
+from common.records import Record
 
 LEVEL = 0.05
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from common.cohorts.records import Record
 from common.errors import Problem, SplitError
+from common.records import Record
 from common.splits.folds import PUBLISHED_SHARES, Sides, hold_out_k_fold, k_fold, monte_carlo, slice_split
 from common.splits.guard import name_some
 from common.splits.manifest import SIDES, SplitManifest, cohort_hash

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-from common.cohorts.records import Record
 from common.errors import Problem, SplitError
+from common.records import Record
 from common.splits.guard import person_of
 
 FEWEST_PATIENTS = 3

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from common.cohorts.records import HEALTHY
+from common.records import HEALTHY
 
 FEWEST_PER_CLASS = 5
 MOST_CLASSES = 10

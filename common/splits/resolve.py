@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from common.cohorts.records import Record
 from common.errors import Problem, SplitError
+from common.records import Record
 from common.splits.draw import check_parts, draw_split
 from common.splits.folds import PUBLISHED_SHARES
 from common.splits.guard import name_some, subject_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from common.cohorts.records import HEALTHY
 from common.cohorts.source_names import source_name
+from common.records import HEALTHY
 from common.splits.probe import Probed
 from common.splits.questions import Question
 from common.splits.traces import ADVICE, DATA_SET

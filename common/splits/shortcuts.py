@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from common.cohorts.records import HEALTHY, Record
+from common.records import HEALTHY, Record
 from common.splits.probe import probe
 from common.splits.questions import Question, ask
 from common.splits.shortcut_report import Answer, ShortcutReport

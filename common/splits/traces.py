@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from common.cohorts.hdf5_slices import is_hdf5
-from common.cohorts.records import MODALITIES, Record
 from common.cohorts.volumes import read_volume_header
+from common.records import MODALITIES, Record
 from common.splits.voxel_traces import VOXEL_TRACES, voxel_traces
 
 IMAGE_KEYS = (*MODALITIES, "image")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.cohorts.records import Record
+from common.records import Record
 
 PERCENTILES = (5, 25, 50, 75, 95)
 MAD_TO_SD = 1.4826

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from common.cohorts.records import Record, scan_of
 from common.cohorts.volumes import volume_stamp
 from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
 from common.files import atomic_path, stable_hash
+from common.records import Record, scan_of
 from common.transforms.preparation import spacing_problem
 
 KINDS = ("case", "masks", "slices", "volume", "image", "series", "copies")

@@ -17,10 +17,10 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 
-from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, scan_of
 from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, OutputError, Problem
 from common.files import atomic_path
+from common.records import BRATS_MASK_VALUES, MODALITIES, scan_of
 from common.transforms.geometry import BrainGeometry
 from common.transforms.items import Item
 from common.transforms.preparation import mask_values_of, prepare_image, read_case, spacing_problem

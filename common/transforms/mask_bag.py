@@ -10,8 +10,8 @@ import torch
 from monai.transforms import Transform
 from monai.utils import convert_to_tensor
 
-from common.cohorts.records import BRATS_MASK_VALUES, Record
 from common.errors import DatasetError, Problem
+from common.records import BRATS_MASK_VALUES, Record
 from common.transforms.items import Item
 from common.transforms.mask_items import tumour_channels
 from common.transforms.preparation import NAMELESS, prepare_mask, spacing_problem

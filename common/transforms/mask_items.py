@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from monai.transforms import Transform
 
-from common.cohorts.records import scan_of
+from common.records import scan_of
 from common.transforms.cache import Case
 from common.transforms.geometry import BrainGeometry
 from common.transforms.items import Item, case_facts, clinical_as_tensor, split_indices

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.cohorts.records import MODALITIES, Record, scan_of
 from common.files import write_json
+from common.records import MODALITIES, Record, scan_of
 from common.transforms.axial_slices import CLIP_RANGE, SlicePlan, take_slices
 from common.transforms.cache import (
     DESCRIPTION,

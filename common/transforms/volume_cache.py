@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.cohorts.records import MODALITIES, Record
 from common.files import write_json
+from common.records import MODALITIES, Record
 from common.transforms.cache import (
     DESCRIPTION,
     Case,

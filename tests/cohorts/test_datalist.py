@@ -9,8 +9,8 @@ import pytest
 
 from common.cohorts.datalist import read_datalist
 from common.cohorts.loading import read_cohort
-from common.cohorts.records import scan_of
 from common.errors import DatasetError
+from common.records import scan_of
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 KEYS = (*MODALITIES, "seg")

@@ -11,9 +11,9 @@ from common.cohorts.phantom_images import phantom_subject
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.phantom_patients import draw_patient
 from common.cohorts.phantom_rsna import make_rsna_phantoms
-from common.cohorts.records import MODALITIES
 from common.cohorts.rsna_miccai import read_rsna_miccai
 from common.errors import KnobError, OutputError
+from common.records import MODALITIES
 
 SHAPE = (24, 24, 16)
 

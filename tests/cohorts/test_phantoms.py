@@ -25,8 +25,8 @@ from common.cohorts.phantom_outline import voxel_spacing
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient, random_stream
 from common.cohorts.phantom_seat import choose_seat
 from common.cohorts.phantoms import make_brats_phantoms, name_mapping, survival_info
-from common.cohorts.records import MODALITIES
 from common.errors import KnobError, OutputError
+from common.records import MODALITIES
 
 TINY = (48, 48, 24)
 MEDIUM = (96, 96, 62)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from common.cohorts import read_cohort
-from common.cohorts.records import MODALITIES
 from common.errors import DatasetError
 from common.networks.inferer import FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.unet import SegmentationUNet
+from common.records import MODALITIES
 from common.transforms.inference import LoadImageModalitiesd, PrepareBraind
 from common.transforms.mask_bag import MaskBagd
 from common.transforms.mask_items import LoadMaskSliced, mask_items

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from common.cohorts.records import MODALITIES
+from common.records import MODALITIES
 
 Writer = Callable[..., dict[str, Any]]
 

@@ -8,8 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from common.cohorts.records import MODALITIES
 from common.errors import DatasetError
+from common.records import MODALITIES
 from common.transforms.intensity import z_score_in_brain
 from common.transforms.preparation import (
     class_indices,

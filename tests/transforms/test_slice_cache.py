@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.cohorts.records import MODALITIES
 from common.errors import DatasetError, KnobError
+from common.records import MODALITIES
 from common.transforms import slice_cache
 from common.transforms.axial_slices import SlicePlan, take_slices
 from common.transforms.preparation import read_checked

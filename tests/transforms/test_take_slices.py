@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from common.cohorts.records import MODALITIES
 from common.errors import DatasetError, KnobError
+from common.records import MODALITIES
 from common.transforms.image_items import LoadSlicesd, image_items
 from common.transforms.inference import LoadImageModalitiesd
 from common.transforms.slice_cache import prepare_slices

@@ -10,9 +10,9 @@ from typing import Any
 from common.cohorts.image_cohort import read_image_cohort
 from common.cohorts.loading import read_cohort
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.records import Record
 from common.cohorts.series_cohort import read_series_cohort
 from common.cohorts.volume_cohort import read_volume_cohort
+from common.records import Record
 from common.reports.reproduction.options import Options
 from common.reports.reproduction.page import Cohort
 from common.reports.reproduction.plan import WITH_HEALTHY, Table

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from common.errors import DatasetError, KnobError
+from common.knobs import parse_command_line
 from common.reports.published_choices import BACKBONES
 from common.reports.reproduction.catalogue import find_table
 from common.reports.reproduction.command import reproduce
 from common.reports.reproduction.options import Options
 from common.reports.reproduction.page import collect, sum_confusions
 from common.reports.reproduction.runs import FAILED, MISSING, Outcome
-from common.running import parse_command_line
 
 MakeOptions = Callable[..., Options]
 Leave = Callable[..., None]

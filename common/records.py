@@ -16,8 +16,10 @@ No key starts with ``image_`` or ``label_``: MONAI and MONAI Label take such key
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from common.errors import KnobError, Problem
 
 Record = dict[str, Any]
 
@@ -36,3 +38,15 @@ HEALTHY = "healthy"
 def scan_of(record: Mapping[Any, Any]) -> str:
     """The one name of a record, an item or a row of a table: its scan's, or its subject's who has a single one."""
     return str(record.get("scan") or record["subject"])
+
+
+def check_modalities(modalities: Sequence[str]) -> None:
+    """Refuse a choice of no modality, or of one that records do not know.
+
+    Raises:
+        KnobError: names what is unknown.
+    """
+    unknown = [name for name in modalities if name not in MODALITIES]
+    if unknown or not modalities:
+        what = f"{', '.join(unknown)} is no modality" if unknown else "no modality is chosen"
+        raise KnobError(Problem(what, "--modalities", f"Name one or more of {', '.join(MODALITIES)}."))
