@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from benchmarks.bundle import BUNDLES, open_bundle
 from benchmarks.timing import Ratio, alternate
-from common.cohorts.nifti import read_nifti
+from common.formats.nifti import read_nifti
 from common.networks import SegmentationUNet
 from common.networks.checkpoints import save_checkpoint
 from common.records import MODALITIES

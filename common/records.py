@@ -6,7 +6,7 @@ mask's path under ``seg`` (absent where there is none), ``mask_values`` (the val
 the mask), ``brain_mask`` (a path; only where images show more than the brain) and the clinical values ``grade``,
 ``age`` (years), ``survival_days``, ``alive`` (the survival time is censored) and ``resection`` (``GTR`` or ``STR``),
 each ``None`` where it was not recorded. A path may also be an address in HDF5 slices; see
-:mod:`common.cohorts.volumes`.
+:mod:`common.formats.volumes`.
 
 Single images have one path under ``image`` and ``label``, ``class_name`` and perhaps ``group`` (what splits must keep
 together); patients with DICOM series have the folder of a series as path, ``mgmt`` (1 methylated, 0 not) and ``label``.

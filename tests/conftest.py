@@ -13,6 +13,8 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+pytest_plugins = ("tests.writers",)
+
 SCHEMA_NAME = "meta_schema_20240725.json"
 
 

@@ -7,11 +7,9 @@ from common.cohorts.brats import read_brats
 from common.cohorts.checks import check_arrays, check_headers, check_voxels
 from common.cohorts.copies import group_copies, single_images
 from common.cohorts.datalist import read_datalist
-from common.cohorts.dicom import DicomSeries, DicomVolume, find_series, read_series
 from common.cohorts.features import FEATURES
 from common.cohorts.image_checks import check_images
 from common.cohorts.image_cohort import read_image_cohort
-from common.cohorts.images import read_image, read_rgb_image
 from common.cohorts.ixi import read_ixi
 from common.cohorts.loading import read_cohort
 from common.cohorts.patients import not_yet_predicted, read_patients, still_to_do
@@ -25,6 +23,8 @@ from common.cohorts.targets import GRADES, check_classes, grade_cohort
 from common.cohorts.tumour import TUMOUR_CLASSES, tumour_cohort
 from common.cohorts.volume_classes import VOLUME_CLASSES, volume_classes, volume_cohort
 from common.cohorts.volume_cohort import read_volume_cohort
+from common.formats.dicom import DicomSeries, DicomVolume, find_series, read_series
+from common.formats.images import read_image, read_rgb_image
 from common.records import BRATS_MASK_VALUES, HEALTHY, MODALITIES, Record, scan_of
 
 __all__ = [

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.folders import list_folder, tell_contents
-from common.cohorts.images import is_image_name
 from common.errors import DatasetError, Problem
+from common.formats.folders import list_folder, tell_contents
+from common.formats.images import is_image_name
 from common.records import Record
 
 BR35H_CLASSES = ("no", "yes")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from common.cohorts.brain_masks import is_stripped
 from common.cohorts.hd_bet import find_hd_bet, run_hd_bet
-from common.cohorts.volumes import read_volume, volume_stamp
 from common.errors import DatasetError, KnobError, Problem
 from common.files import atomic_path, stable_hash
+from common.formats.volumes import read_volume, volume_stamp
 from common.records import Record
 
 CHOICES = ("auto", "hd-bet", "none")

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from common.cohorts.checks import AFFINE_TOLERANCE
-from common.cohorts.folders import SUFFIXES
-from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, Problem
+from common.formats.folders import SUFFIXES
+from common.formats.volumes import read_volume_header
 from common.records import Record, scan_of
 
 MASK = re.compile(r"[-_.]((hd[-_]?bet|bet|brain|brain[-_]extraction|synthstrip)[-_]?)?mask|[-_.](dlmuse|dlicv)", re.I)

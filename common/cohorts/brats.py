@@ -16,9 +16,9 @@ from typing import Any
 
 from common.cohorts.clinical import NOT_RECORDED, read_clinical
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.folders import Tree, find_nifti, list_folder, tell_contents, walk_tree
 from common.cohorts.releases import Release, find_release
 from common.errors import DatasetError, Problem
+from common.formats.folders import Tree, find_nifti, list_folder, tell_contents, walk_tree
 from common.records import MODALITIES, Record
 
 TABLES = {

@@ -15,10 +15,10 @@ import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
 from common.cohorts.duplicates import find_shared_images
-from common.cohorts.hdf5_slices import is_hdf5
-from common.cohorts.nifti import GZIP_MAGIC, read_nifti
-from common.cohorts.volumes import read_volume, read_volume_header, volume_files
 from common.errors import DatasetError, Problem
+from common.formats.hdf5_slices import is_hdf5
+from common.formats.nifti import GZIP_MAGIC, read_nifti
+from common.formats.volumes import read_volume, read_volume_header, volume_files
 from common.records import MODALITIES, Record, scan_of
 
 AFFINE_TOLERANCE = 1e-3

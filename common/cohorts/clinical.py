@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.cohorts.tables import as_text, read_table, require_columns
 from common.errors import DatasetError, Problem
+from common.formats.tables import as_text, read_table, require_columns
 from common.records import HEALTHY
 
 NOT_RECORDED: dict[str, Any] = {

@@ -22,8 +22,8 @@ from typing import Any
 
 from common.cohorts.clinical import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns
 from common.errors import DatasetError, Problem
+from common.formats.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 
 SECTIONS = (("training", "validation"), ("testing", "test"))

@@ -7,8 +7,8 @@ from typing import Any
 
 from common.cohorts.clinical import PARSERS
 from common.cohorts.exclusion import split_names
-from common.cohorts.tables import as_text
 from common.errors import KnobError, Problem
+from common.formats.tables import as_text
 from common.records import Record
 
 FEATURES = ("age", "resection")

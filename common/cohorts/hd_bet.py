@@ -17,9 +17,9 @@ import nibabel as nib
 import numpy as np
 from nibabel.orientations import apply_orientation, io_orientation, ornt_transform
 
-from common.cohorts.volumes import read_volume
 from common.errors import DatasetError, Problem
 from common.files import atomic_path
+from common.formats.volumes import read_volume
 
 COMMAND = "hd-bet"
 LAST_LINES = 5

@@ -1,6 +1,6 @@
 """BraTS 2020 as Kaggle's HDF5 slices ("BraTS2020 Training Data", awsaf49): P3's data set.
 
-Beside the slices (:mod:`common.cohorts.hdf5_slices`) lie ``name_mapping.csv`` and ``survival_info.csv``, as in
+Beside the slices (:mod:`common.formats.hdf5_slices`) lie ``name_mapping.csv`` and ``survival_info.csv``, as in
 BraTS 2020; volume V is the patient ``BraTS20_Training_V`` of three digits.
 """
 
@@ -17,9 +17,9 @@ from typing import Any
 from common.cohorts.brats import DEPTH, TABLES
 from common.cohorts.clinical import NOT_RECORDED, read_clinical
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.hdf5_slices import SliceStack, find_dataset, import_h5py, open_slice
 from common.cohorts.releases import find_release
 from common.errors import DatasetError, Problem
+from common.formats.hdf5_slices import SliceStack, find_dataset, import_h5py, open_slice
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record
 
 SOURCE = "brats2020_hdf5"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from common.cohorts.images import read_image
 from common.errors import DatasetError, Problem
+from common.formats.images import read_image
 from common.records import Record
 
 READERS = 4

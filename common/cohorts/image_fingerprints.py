@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from common.cohorts.images import read_image
+from common.formats.images import read_image
 
 SIZE = 128
 """Pixels of the longest side that pictures are compared at."""

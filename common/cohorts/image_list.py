@@ -15,8 +15,8 @@ from typing import Any
 from common.cohorts.br35h import order_classes, unique_names
 from common.cohorts.datalist import read_json_list
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.tables import as_text, read_table, require_columns
 from common.errors import DatasetError, Problem
+from common.formats.tables import as_text, read_table, require_columns
 from common.records import Record, scan_of
 
 FORMAT = "Expected are the columns image and label, and subject and group where they are known."

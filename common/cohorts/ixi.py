@@ -17,8 +17,8 @@ from typing import Any
 from common.cohorts.brain_masks import find_brain_mask
 from common.cohorts.clinical import NOT_RECORDED
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.folders import list_folder, tell_contents
 from common.errors import DatasetError, KnobError, Problem
+from common.formats.folders import list_folder, tell_contents
 from common.records import BRATS_MASK_VALUES, HEALTHY, Record, check_modalities
 
 SOURCE = "ixi"

@@ -6,11 +6,11 @@ import os
 from enum import Enum
 from pathlib import Path
 
-from common.cohorts.folders import SUFFIXES, list_folder, walk_tree
-from common.cohorts.images import is_image_name
 from common.cohorts.releases import find_release
 from common.cohorts.rsna_miccai import DEPTH, PATIENT, SERIES_FOLDERS
 from common.cohorts.volume_cohort import is_ixi
+from common.formats.folders import SUFFIXES, list_folder, walk_tree
+from common.formats.images import is_image_name
 
 VOLUMES = (*SUFFIXES, ".h5", ".hdf5")
 

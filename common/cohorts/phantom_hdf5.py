@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from common.cohorts.hdf5_slices import import_h5py
 from common.cohorts.phantom_images import PhantomSubject
 from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantoms import FULL_SHAPE, Layout, make_brats_phantoms
 from common.files import atomic_path
+from common.formats.hdf5_slices import import_h5py
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
 
@@ -47,7 +47,7 @@ def make_hdf5_phantoms(
 
 
 def write_hdf5(folder: Path, subject: PhantomSubject) -> None:
-    """Write a patient's slices; see :mod:`common.cohorts.hdf5_slices`."""
+    """Write a patient's slices; see :mod:`common.formats.hdf5_slices`."""
     h5py = import_h5py(folder)
     images = np.stack([subject.modalities[name] for name in MODALITIES], axis=-1)
     masks = np.stack([subject.mask == value for value in BRATS_MASK_VALUES], axis=-1).astype(np.uint8)

@@ -17,13 +17,13 @@ from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from common.cohorts.nifti import brats_affine
 from common.cohorts.phantom_folder import refuse_filled
 from common.cohorts.phantom_head import add_head
 from common.cohorts.phantom_images import phantom_subject
 from common.cohorts.phantoms import FULL_SHAPE, LARGEST_SIDE, SMALLEST_SIDE, check_settings, save_nifti, write_nifti
 from common.errors import KnobError, Problem
 from common.files import write_text
+from common.formats.nifti import brats_affine
 
 SCANNERS = ("other", "same")
 VOXEL_MM = (1.2, 0.9375, 0.9375)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common.cohorts.dicom_files import read_mark
-from common.cohorts.folders import list_folder
-from common.cohorts.images import is_image_name, read_comment
-from common.cohorts.volumes import read_volume_header
+from common.formats.dicom_files import read_mark
+from common.formats.folders import list_folder
+from common.formats.images import is_image_name, read_comment
+from common.formats.volumes import read_volume_header
 from common.records import MODALITIES
 
 MARK = "phantom, not a patient"

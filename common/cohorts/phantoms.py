@@ -18,13 +18,13 @@ from isal import igzip
 from numpy.typing import NDArray
 
 from common.cohorts import phantom_patients
-from common.cohorts.nifti import brats_affine
 from common.cohorts.phantom_folder import make_each, refuse_filled, write_table
 from common.cohorts.phantom_images import PhantomSubject, phantom_subject
 from common.cohorts.phantom_mark import MARK
 from common.cohorts.phantom_patients import PhantomPatient, draw_patient
 from common.errors import KnobError, Problem
 from common.files import atomic_path, write_text
+from common.formats.nifti import brats_affine
 
 TRAINING_FOLDER = "MICCAI_BraTS2020_TrainingData"
 FULL_SHAPE = (240, 240, 155)

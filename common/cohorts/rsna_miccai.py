@@ -15,9 +15,9 @@ from typing import Any
 
 from common.cohorts.clinical import read_clinical
 from common.cohorts.exclusion import keep_scans
-from common.cohorts.folders import list_folder, tell_contents, walk_tree
-from common.cohorts.images import is_image_name
 from common.errors import DatasetError, Problem
+from common.formats.folders import list_folder, tell_contents, walk_tree
+from common.formats.images import is_image_name
 from common.records import MODALITIES, Record
 
 SERIES_FOLDERS = {"flair": "FLAIR", "t1": "T1w", "t1ce": "T1wCE", "t2": "T2w"}

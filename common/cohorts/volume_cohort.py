@@ -10,13 +10,13 @@ from typing import Any
 from common.cohorts.brain_masks import find_brain_mask, find_mask_problems
 from common.cohorts.checks import find_header_problems
 from common.cohorts.exclusion import split_names
-from common.cohorts.folders import walk_tree
 from common.cohorts.ixi import DEPTH, find_scans, name_of_file, scan_ixi
 from common.cohorts.loading import scan_cohort
 from common.cohorts.patients import one_patient
 from common.cohorts.releases import find_release
 from common.cohorts.targets import log_left_out
 from common.errors import DatasetError, KnobError, Problem
+from common.formats.folders import walk_tree
 from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of
 
 NO_GRADE = "no grade is recorded"

@@ -12,8 +12,8 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 from torch import nn
 
-from common.cohorts.volumes import read_volume_header
 from common.files import atomic_path
+from common.formats.volumes import read_volume_header
 from common.handlers.grad_cam import GradCamDrawer
 from common.transforms.inference import save_like
 from common.transforms.resampled_grid import ResampledGrid

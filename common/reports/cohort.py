@@ -14,8 +14,8 @@ import numpy as np
 from common.cohorts.checks import check_voxels, list_files
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.source_names import source_name
-from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, Problem
+from common.formats.volumes import read_volume_header
 from common.records import MODALITIES, Record
 from common.reports.lines import align, count_kinds
 from common.transforms.preparation import prepare_case

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
-from common.cohorts.images import read_image
 from common.files import atomic_path
+from common.formats.images import read_image
 
 THUMBNAIL = 128
 COLUMNS = 8

@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from nibabel.orientations import apply_orientation
 
-from common.cohorts.volumes import read_volume
+from common.formats.volumes import read_volume
 from common.records import MODALITIES
 from common.transforms.geometry import orientation_of
 

@@ -15,8 +15,8 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from common.cohorts.hdf5_slices import is_hdf5
-from common.cohorts.volumes import read_volume_header
+from common.formats.hdf5_slices import is_hdf5
+from common.formats.volumes import read_volume_header
 from common.records import MODALITIES, Record
 from common.splits.voxel_traces import VOXEL_TRACES, voxel_traces
 

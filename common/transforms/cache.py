@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from common.cohorts.volumes import volume_stamp
 from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
 from common.files import atomic_path, stable_hash
+from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
 from common.transforms.preparation import spacing_problem
 

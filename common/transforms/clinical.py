@@ -15,8 +15,8 @@ from monai.transforms import Transform
 
 from common.cohorts.clinical import parse_clinical
 from common.cohorts.features import EXAMPLES, FEATURES, parse_features, parse_given
-from common.cohorts.tables import as_text
 from common.errors import CheckpointError, DatasetError, KnobError, Problem
+from common.formats.tables import as_text
 from common.knobs import as_bool
 from common.records import Record
 from common.splits.guard import name_some

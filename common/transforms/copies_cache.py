@@ -9,10 +9,10 @@ from pathlib import Path
 
 from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
 from common.cohorts.near_duplicates import THRESHOLD, find_near_duplicates
-from common.cohorts.volumes import volume_stamp
 from common.distributed import first_process_first
 from common.errors import KnobError, Problem
 from common.files import stable_hash, write_json
+from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
 from common.transforms.cache import DESCRIPTION, default_cache_dir
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common.cohorts.images import read_image, read_rgb_image
 from common.errors import KnobError, Problem
 from common.files import write_json
+from common.formats.images import read_image, read_rgb_image
 from common.records import Record
 from common.transforms.cache import DESCRIPTION, Case, entry_name, open_entry, prepare_each, save_array
 

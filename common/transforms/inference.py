@@ -17,9 +17,9 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 
-from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, OutputError, Problem
 from common.files import atomic_path
+from common.formats.volumes import read_volume_header
 from common.records import BRATS_MASK_VALUES, MODALITIES, scan_of
 from common.transforms.geometry import BrainGeometry
 from common.transforms.items import Item

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.cohorts.checks import check_arrays, check_headers, list_files
-from common.cohorts.nifti import Volume
-from common.cohorts.volumes import read_volume
 from common.errors import DatasetError, Problem
+from common.formats.nifti import Volume
+from common.formats.volumes import read_volume
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from common.cohorts.brain_extraction import add_brain_masks
-from common.cohorts.volumes import volume_stamp
 from common.files import write_json
+from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
 from common.transforms.cache import (
     DESCRIPTION,

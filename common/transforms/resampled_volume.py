@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.cohorts.checks import AFFINE_TOLERANCE
-from common.cohorts.volumes import read_volume
 from common.errors import DatasetError, KnobError, Problem
+from common.formats.volumes import read_volume
 from common.transforms.intensity import scale_in_brain
 from common.transforms.resampled_grid import ResampledGrid, plan_grid
 

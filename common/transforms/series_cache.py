@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.series import SliceFiles, list_slices
 from common.errors import DatasetError, KnobError, Problem
 from common.files import write_json
+from common.formats.series import SliceFiles, list_slices
 from common.records import MODALITIES, Record
 from common.transforms.cache import DESCRIPTION, Case, entry_name, open_entry, prepare_each, save_array
 from common.transforms.image_cache import check_size, resize_plane

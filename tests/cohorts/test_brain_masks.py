@@ -98,7 +98,7 @@ class TestStripped:
 
     @pytest.mark.parametrize(("pattern", "expected"), [("ixi/*_T1.nii.gz", False), ("brats18/*/*/*_t1ce.nii.gz", True)])
     def test_real_volumes(self, realdata: Path, pattern: str, expected: bool) -> None:
-        from common.cohorts.nifti import read_nifti
+        from common.formats.nifti import read_nifti
 
         paths = sorted(realdata.glob(pattern))[:3]
         assert paths

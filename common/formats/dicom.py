@@ -2,7 +2,7 @@
 
 A folder tells the truth only by what its files say: names, numbers and the order in which they were copied mean
 nothing. Whatever a folder holds besides one series of single slices is named in one error with all problems. See
-:mod:`common.cohorts.dicom_files` for what is read of a header.
+:mod:`common.formats.dicom_files` for what is read of a header.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.dicom_files import SliceHeader, is_dicom, read_slice_header, read_slice_pixels
-from common.cohorts.folders import list_folder, tell_contents
 from common.errors import DatasetError, Problem
+from common.formats.dicom_files import SliceHeader, is_dicom, read_slice_header, read_slice_pixels
+from common.formats.folders import list_folder, tell_contents
 
 SAME_PLACE_MM = 0.01
 SAME_DIRECTION = 0.01

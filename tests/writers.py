@@ -1,3 +1,5 @@
+"""Fixtures that write small files of the formats that cohorts come in."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.cohorts.images import SMALLEST_SIDE, read_comment, read_image, read_rgb_image
 from common.errors import DatasetError
+from common.formats.images import SMALLEST_SIDE, read_comment, read_image, read_rgb_image
 
 RAMP = np.tile(np.arange(0, 240, 5, dtype=np.uint8), (40, 1))
 """40 rows, 48 columns."""

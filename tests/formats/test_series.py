@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.cohorts.images import read_image
-from common.cohorts.series import list_slices
 from common.errors import DatasetError
+from common.formats.images import read_image
+from common.formats.series import list_slices
 
 Writer = Callable[..., Path]
 

@@ -8,8 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from common.cohorts.nifti import read_header, read_nifti
 from common.errors import DatasetError
+from common.formats.nifti import read_header, read_nifti
 
 AFFINE = np.array([[-1.5, 0, 0, 10], [0, -2, 0, 20], [0, 0, 3, -30], [0, 0, 0, 1]], dtype=float)
 VOXELS = np.random.default_rng(0).integers(-900, 900, (17, 13, 11)).astype(np.int16)

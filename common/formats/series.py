@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.dicom import find_series
-from common.cohorts.dicom_files import read_slice_pixels
-from common.cohorts.folders import list_folder
-from common.cohorts.images import is_image_name, read_image
 from common.errors import DatasetError, Problem
+from common.formats.dicom import find_series
+from common.formats.dicom_files import read_slice_pixels
+from common.formats.folders import list_folder
+from common.formats.images import is_image_name, read_image
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def list_slices(folder: str | os.PathLike[str]) -> SliceFiles:
     Missing slices are counted, not refused, since slices are used one by one.
 
     Raises:
-        DatasetError: the folder holds neither, or what :func:`~common.cohorts.dicom.find_series` refuses.
+        DatasetError: the folder holds neither, or what :func:`~common.formats.dicom.find_series` refuses.
     """
     folder = Path(folder)
     images = [path for path in list_folder(folder) if is_image_name(path)] if folder.is_dir() else []

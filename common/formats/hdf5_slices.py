@@ -5,8 +5,8 @@ A file ``volume_V_slice_S.h5`` holds ``image``, float64 (x, y, channel) with FLA
 is ``volume[:, :, S]``, and V is the patient's number.
 
 Each slice of each modality was standardised on its own by the mean and the standard deviation of all its pixels: the
-background is not zero, and the same tissue differs from slice to slice. :mod:`common.cohorts.restoring` undoes it. (The
-files were rebuilt so from NIfTI and compared with the published ones by
+background is not zero, and the same tissue differs from slice to slice. :mod:`common.formats.hdf5_restoring` undoes it.
+(The files were rebuilt so from NIfTI and compared with the published ones by
 github.com/bhngrg/localized-medical-image-synthesis.)
 """
 
@@ -22,9 +22,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from common.cohorts.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
-from common.cohorts.restoring import restore_intensities
 from common.errors import DatasetError, Problem
+from common.formats.hdf5_restoring import restore_intensities
+from common.formats.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
 ADDRESS = re.compile(r"(?P<stem>.*volume_\d+_slice_)\[0-(?P<last>\d+)\]\.h5:(?P<part>\w+)", re.DOTALL)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import nibabel as nib
 
-from common.cohorts.hdf5_slices import SliceStack, is_hdf5, read_hdf5, read_hdf5_header
-from common.cohorts.nifti import PathLike, Volume, read_header, read_nifti
 from common.errors import DatasetError, Problem
+from common.formats.hdf5_slices import SliceStack, is_hdf5, read_hdf5, read_hdf5_header
+from common.formats.nifti import PathLike, Volume, read_header, read_nifti
 
 
 def read_volume(path: PathLike) -> Volume:
-    """Read a volume whole; see :func:`~common.cohorts.nifti.read_nifti` and
-    :func:`~common.cohorts.hdf5_slices.read_hdf5`.
+    """Read a volume whole; see :func:`~common.formats.nifti.read_nifti` and
+    :func:`~common.formats.hdf5_slices.read_hdf5`.
 
     Raises:
         DatasetError: it is missing, truncated, damaged, or no such file.
