@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.bundle import NEVER, open_bundle
 from benchmarks.timing import Ratio, alternate
-from common.cohorts.phantom_br35h import make_br35h_phantoms
+from common.phantoms.layouts.br35h import make_br35h_phantoms
 
 NAME = "training epoch"
 LIMIT = 1.15

@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
     """Run one of :data:`PARTS` on phantoms, which are made in ``folder`` when they are first asked for."""
-    from common.cohorts.phantoms import make_brats_phantoms
+    from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
     workspace = folder / part
     workspace.mkdir()

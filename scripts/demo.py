@@ -226,7 +226,7 @@ def closing(folder: Path, jobs: list[Job], seconds: float) -> str:
 def told(metrics: Mapping[str, Any]) -> str:
     """The one number of an evaluation beside the best that anybody could reach by the rule of the phantoms."""
     if "survival" in metrics:
-        from common.cohorts.phantom_limits import best_concordance
+        from common.phantoms.limits import best_concordance
 
         found = metrics["survival"]["measures"]["concordance"]
         return f"{spell('concordance', found)}; mask and age allow {best_concordance(('volume', 'age')):.2f}, chance .5"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from common.cohorts.phantoms import Layout
+    from common.phantoms.layouts.brats2020 import BratsLayout
 
 LAYOUTS = {
     "brats2020": "folders of NIfTI files, with tables",
@@ -58,17 +58,17 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def choose_layout(name: str, second_timepoints: int) -> Layout:
+def choose_layout(name: str, second_timepoints: int) -> BratsLayout:
     """One of :data:`LAYOUTS`."""
-    from common.cohorts import phantom_brats2023, phantom_hdf5, phantoms
+    from common.phantoms.layouts import brats2020, brats2020_hdf5, brats2023
 
     if name == "brats2020_hdf5":
-        return phantom_hdf5.HDF5
-    return phantom_brats2023.brats2023_layout(second_timepoints) if name == "brats2023" else phantoms.BRATS2020
+        return brats2020_hdf5.HDF5
+    return brats2023.brats2023_layout(second_timepoints) if name == "brats2023" else brats2020.BRATS2020
 
 
 def make_br35h(arguments: argparse.Namespace) -> Path:
-    from common.cohorts.phantom_br35h import make_br35h_phantoms
+    from common.phantoms.layouts.br35h import make_br35h_phantoms
 
     side = (arguments.shape or FULL_SHAPE)[0]
     return make_br35h_phantoms(
@@ -77,7 +77,7 @@ def make_br35h(arguments: argparse.Namespace) -> Path:
 
 
 def make_rsna_miccai(arguments: argparse.Namespace) -> Path:
-    from common.cohorts.phantom_rsna import SMALL_SHAPE, make_rsna_phantoms
+    from common.phantoms.layouts.rsna_miccai import SMALL_SHAPE, make_rsna_phantoms
 
     shape = arguments.shape or SMALL_SHAPE
     return make_rsna_phantoms(
@@ -86,7 +86,7 @@ def make_rsna_miccai(arguments: argparse.Namespace) -> Path:
 
 
 def make_ixi(arguments: argparse.Namespace) -> Path:
-    from common.cohorts.phantom_ixi import make_ixi_phantoms
+    from common.phantoms.layouts.ixi import make_ixi_phantoms
 
     return make_ixi_phantoms(
         arguments.folder,
@@ -100,7 +100,7 @@ def make_ixi(arguments: argparse.Namespace) -> Path:
 
 
 def make_brats(arguments: argparse.Namespace) -> Path:
-    from common.cohorts.phantoms import make_brats_phantoms
+    from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
     return make_brats_phantoms(
         arguments.folder,

@@ -30,7 +30,7 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def phantom_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight small phantom patients in BraTS 2020's layout, shared by all tests: read it, never write into it."""
-    from common.cohorts.phantoms import make_brats_phantoms
+    from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
     folder = tmp_path_factory.mktemp("phantoms") / "brats2020"
     make_brats_phantoms(folder, patients=8, shape=(64, 64, 24), seed=0)

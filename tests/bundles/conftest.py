@@ -32,7 +32,7 @@ WriteWeights = Callable[..., Path]
 @pytest.fixture(scope="session")
 def classifiable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty phantoms, 14 of them HGG; as in BraTS, the LGG have no age, survival or resection."""
-    from common.cohorts.phantoms import make_brats_phantoms
+    from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
     folder = tmp_path_factory.mktemp("classifiable")
     make_brats_phantoms(folder, patients=20, shape=(48, 48, 40))
@@ -42,7 +42,7 @@ def classifiable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def series_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen phantoms as DICOM series, half of them methylated by nothing that shows."""
-    from common.cohorts.phantom_rsna import make_rsna_phantoms
+    from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
 
     return make_rsna_phantoms(tmp_path_factory.mktemp("series"), patients=16, shape=(48, 48, 16))
 
@@ -50,7 +50,7 @@ def series_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def images_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Phantom images of twelve brains a class, and copies of them."""
-    from common.cohorts.phantom_br35h import make_br35h_phantoms
+    from common.phantoms.layouts.br35h import make_br35h_phantoms
 
     return make_br35h_phantoms(tmp_path_factory.mktemp("images"), originals=12, copies=1, side=100)
 
@@ -58,7 +58,7 @@ def images_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def healthy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve healthy phantoms in IXI's layout, from another scanner."""
-    from common.cohorts.phantom_ixi import make_ixi_phantoms
+    from common.phantoms.layouts.ixi import make_ixi_phantoms
 
     return make_ixi_phantoms(tmp_path_factory.mktemp("healthy"), people=12, shape=(48, 48, 40))
 

@@ -14,8 +14,8 @@ import pytest
 from monai.bundle import ConfigParser
 from PIL import Image
 
-from common.cohorts.phantom_br35h import make_br35h_phantoms
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
+from common.phantoms.layouts.br35h import make_br35h_phantoms
 from tests.bundles.life import assert_same_runs, break_off, load, refused
 
 Start = Callable[..., Any]

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.cohorts.phantoms import make_brats_phantoms
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
 from common.networks import SegmentationUNet, save_checkpoint
+from common.phantoms.layouts.brats2020 import make_brats_phantoms
 from tests.bundles.life import assert_same_runs, break_off, load, refused
 
 Start = Callable[..., Any]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from common.cohorts.phantoms import make_brats_phantoms
 from common.errors import CheckpointError, find_glioma_error
 from common.metrics import chance_interval
+from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
 Start = Callable[..., Any]
 

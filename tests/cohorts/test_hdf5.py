@@ -14,9 +14,9 @@ from common.cohorts import read_cohort
 from common.cohorts.brats import read_brats
 from common.cohorts.hdf5 import find_slices, scan_hdf5
 from common.cohorts.loading import scan_cohort
-from common.cohorts.phantom_hdf5 import make_hdf5_phantoms
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, KnobError
+from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
 from common.records import MODALITIES
 from common.reports.cohort import describe_cohort, measure_case
 from common.splits.traces import find_traces

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.cohorts.phantom_dicom import write_slice
 from common.errors import DatasetError
 from common.formats.dicom import find_series, read_series
 from common.formats.dicom_files import is_dicom
+from common.phantoms.layouts.dicom_writer import write_slice
 
 Writer = Callable[..., Path]
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from common.cohorts.phantom_hdf5 import standardise
 from common.formats.hdf5_restoring import restore_intensities
 from common.formats.nifti import read_nifti
+from common.phantoms.layouts.brats2020_hdf5 import standardise
 
 
 def standardised(volume: np.ndarray) -> list[np.ndarray]:

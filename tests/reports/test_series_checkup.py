@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.cohorts.phantom_rsna import make_rsna_phantoms
+from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
 from common.reports.checkup import Request
 from common.reports.series_checkup import check_series
 

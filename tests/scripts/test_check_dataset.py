@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.cohorts.phantom_rsna import make_rsna_phantoms
 from common.errors import KnobError
+from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
 from common.reports.cohort import CaseCost, describe_cache, measure_case
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_dataset.py"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from common.cohorts import read_br35h
-from common.cohorts.phantom_br35h import make_br35h_phantoms
 from common.errors import KnobError
+from common.phantoms.layouts.br35h import make_br35h_phantoms
 from common.transforms import clear_cache, copies_cache, find_copies
 
 

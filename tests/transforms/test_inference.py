@@ -14,9 +14,9 @@ import torch
 from monai.data import DataLoader, Dataset, decollate_batch
 
 from common.cohorts import read_cohort
-from common.cohorts.phantom_hdf5 import make_hdf5_phantoms
-from common.cohorts.phantom_images import phantom_subject
 from common.errors import DatasetError, OutputError
+from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
+from common.phantoms.scans import phantom_subject
 from common.records import MODALITIES
 from common.transforms.inference import (
     LabelMapd,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.cohorts.phantom_dicom import write_slice
 from common.errors import DatasetError, KnobError
+from common.phantoms.layouts.dicom_writer import write_slice
 from common.transforms import series_cache
 from common.transforms.series_cache import prepare_series, spread_slices
 

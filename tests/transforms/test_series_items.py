@@ -9,8 +9,8 @@ import torch
 from monai.data import DataLoader, Dataset
 from monai.transforms import ScaleIntensityRanged
 
-from common.cohorts.phantom_dicom import write_slice
 from common.errors import DatasetError, SplitError
+from common.phantoms.layouts.dicom_writer import write_slice
 from common.transforms.items import Item
 from common.transforms.series_cache import prepare_series
 from common.transforms.series_items import LoadSeriesSliced, TakeSeriesd, series_items, series_slices_per_subject

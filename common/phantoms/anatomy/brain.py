@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.phantom_cortex import distance_to_sulci
-from common.cohorts.phantom_noise import Floats, blend, smooth_field
-from common.cohorts.phantom_outline import brain_parts, hull, near_brain, voxel_spacing
-from common.cohorts.phantom_seat import Seat
+from common.phantoms.anatomy.cortex import distance_to_sulci
+from common.phantoms.anatomy.noise import Floats, blend, smooth_field
+from common.phantoms.anatomy.outline import brain_parts, hull, near_brain, voxel_spacing
+from common.phantoms.anatomy.seat import Seat
 
 CORTEX_MM = 3.2
 

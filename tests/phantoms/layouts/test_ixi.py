@@ -10,16 +10,16 @@ import pytest
 
 from common.cohorts import is_stripped, read_ixi
 from common.cohorts.brats import read_brats
-from common.cohorts.phantom_images import phantom_subject
-from common.cohorts.phantom_ixi import make_ixi_phantoms, scan_name
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import KnobError, OutputError
 from common.formats.nifti import read_nifti
+from common.phantoms.layouts.ixi import make_ixi_phantoms, scan_name
+from common.phantoms.scans import phantom_subject
 
 SHAPE = (64, 64, 24)
 """Of the phantom patients in ``phantom_dir``."""
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "make_phantoms.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "make_phantoms.py"
 
 
 @pytest.fixture(scope="module")

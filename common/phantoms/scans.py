@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.phantom_anatomy import Brain, grow_brain
-from common.cohorts.phantom_noise import Floats, blend, smooth_field
-from common.cohorts.phantom_patients import PhantomPatient, draw_patient, random_stream
-from common.cohorts.phantom_seat import before_tumour, choose_seat
-from common.cohorts.phantom_tumour import Tumour, grow_tumour, no_tumour
+from common.phantoms.anatomy.brain import Brain, grow_brain
+from common.phantoms.anatomy.noise import Floats, blend, smooth_field
+from common.phantoms.anatomy.seat import before_tumour, choose_seat
+from common.phantoms.anatomy.tumour import Tumour, grow_tumour, no_tumour
+from common.phantoms.generative_rule import PhantomPatient, draw_patient, random_stream
 from common.records import MODALITIES
 
 

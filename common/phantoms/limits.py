@@ -1,4 +1,4 @@
-"""How well anyone could tell a phantom's survival, by the rule in :mod:`common.cohorts.phantom_patients`.
+"""How well anyone could tell a phantom's survival, by the rule in :mod:`common.phantoms.generative_rule`.
 
 They need no voxel, only draws of patients, and hold for a network that reads exactly what it is said to know. The
 grade needs no such function: whoever sees the tumour core can always be right, and in a cohort with ``blind_grade``
@@ -7,25 +7,20 @@ nobody who sees only the images beats the larger class's share.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from common.cohorts.phantom_patients import (
-    CENSORED_SHARE,
-    CONTACT_SHARES,
+from common.errors import KnobError, Problem
+from common.phantoms.generative_rule import (
     MEAN_AGE,
     MEDIAN_VOLUME_ML,
-    SURVIVAL_SIGMA,
     PhantomPatient,
     draw_patient,
     expected_log_survival,
 )
-from common.errors import KnobError, Problem
 
 KNOWABLE = ("volume", "age", "resection")
 PATIENTS = 5000
@@ -35,23 +30,16 @@ QUANTILES = (np.arange(50) + 0.5) / 50
 Floats = NDArray[np.float64]
 
 
-def best_survival_accuracy(thresholds: Sequence[float], knows: Sequence[str] = KNOWABLE, seed: int = 0) -> float:
-    """Accuracy of the Bayes classifier of survival, over the patients whose class is known.
+def best_concordance(knows: Sequence[str] = KNOWABLE, seed: int = 0) -> float:
+    """Harrell's concordance index of the expected survival, given what is known.
 
     Args:
-        thresholds: of :class:`~common.cohorts.survival.SurvivalClasses`, in days, between 5 and 2500.
-        knows: what the classifier is given, of :data:`KNOWABLE`; the resection only where it is recorded.
+        knows: what the network is given, of :data:`KNOWABLE`; the resection only where it is recorded.
         seed: of the draw of patients; the result varies by .002 or so between seeds.
 
     Raises:
         KnobError: the rule knows no such value.
     """
-    shares = _class_shares(_expected(seed, knows), np.asarray(thresholds, float)).mean(axis=1)
-    return float(shares.max(axis=-1).sum() / shares.sum())
-
-
-def best_concordance(knows: Sequence[str] = KNOWABLE, seed: int = 0) -> float:
-    """Harrell's concordance index of the expected survival, given what is known; arguments as above."""
     expected = _expected(seed, knows).mean(axis=1)
     cohort = _cohort(seed)
     days = np.array([patient.survival_days for patient in cohort])
@@ -86,15 +74,3 @@ def _expected(seed: int, knows: Sequence[str]) -> Floats:
         own = effects[told].sum(axis=0)[is_recorded == has_resection]
         expected[is_recorded == has_resection] = neutral + own[:, None] + spread
     return expected
-
-
-def _class_shares(expected: Floats, thresholds: Floats) -> Floats:
-    """(patient, quantile, class) odds to be in a class and known to be: by death, or by a late contact."""
-    bounds = np.log(np.ceil(thresholds) - 0.5)  # days are rounded
-    below = norm.cdf((bounds - expected[..., None]) / SURVIVAL_SIGMA)
-    edges = np.concatenate([np.zeros_like(below[..., :1]), below, np.ones_like(below[..., :1])], axis=-1)
-    shares = (1 - CENSORED_SHARE) * np.diff(edges, axis=-1)
-    contacts = np.linspace(*CONTACT_SHARES, 8)
-    late = [norm.sf((bounds[-1] - math.log(contact) - expected) / SURVIVAL_SIGMA) for contact in contacts]
-    shares[..., -1] += CENSORED_SHARE * np.mean(late, axis=0)
-    return shares

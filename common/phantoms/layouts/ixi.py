@@ -17,13 +17,20 @@ from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from common.cohorts.phantom_folder import refuse_filled
-from common.cohorts.phantom_head import add_head
-from common.cohorts.phantom_images import phantom_subject
-from common.cohorts.phantoms import FULL_SHAPE, LARGEST_SIDE, SMALLEST_SIDE, check_settings, save_nifti, write_nifti
 from common.errors import KnobError, Problem
 from common.files import write_text
 from common.formats.nifti import brats_affine
+from common.phantoms.anatomy.head import add_head
+from common.phantoms.layouts.brats2020 import (
+    FULL_SHAPE,
+    LARGEST_SIDE,
+    SMALLEST_SIDE,
+    check_settings,
+    save_nifti,
+    write_nifti,
+)
+from common.phantoms.layouts.folder import refuse_filled
+from common.phantoms.scans import phantom_subject
 
 SCANNERS = ("other", "same")
 VOXEL_MM = (1.2, 0.9375, 0.9375)
@@ -44,7 +51,7 @@ _README = """These are phantoms, not people: images made by a program from a see
 They serve to try and to test software; no result on them says anything about people.
 
 Made with: seed {seed}, {people} people, shape {shape}, {scanner} scanner as the BraTS phantoms, {skull}.
-The rule is the docstring of common/cohorts/phantom_ixi.py:
+The rule is the docstring of common/phantoms/layouts/ixi.py:
 
 {rule}
 """

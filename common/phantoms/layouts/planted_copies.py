@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from common.cohorts.phantom_slices import SlicePicture
+from common.phantoms.layouts.slice_pictures import SlicePicture
 
 Copier = Callable[[np.random.Generator, SlicePicture], SlicePicture]
 Resampling = Image.Resampling

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from common.cohorts.phantom_images import phantom_subject
+from common.phantoms.scans import phantom_subject
 
 WEIGHTINGS = ("flair", "t1ce", "t2")
 WEIGHTING_SHARES = (0.5, 0.3, 0.2)

@@ -10,13 +10,13 @@ from PIL import Image
 
 from common.cohorts.br35h import read_br35h
 from common.cohorts.image_checks import check_images
-from common.cohorts.phantom_br35h import make_br35h_phantoms
-from common.cohorts.phantom_copies import COPIERS
-from common.cohorts.phantom_images import phantom_subject
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.phantom_slices import phantom_slice
 from common.errors import KnobError, OutputError
 from common.formats.images import read_image
+from common.phantoms.layouts.br35h import make_br35h_phantoms
+from common.phantoms.layouts.planted_copies import COPIERS
+from common.phantoms.layouts.slice_pictures import phantom_slice
+from common.phantoms.scans import phantom_subject
 
 
 @pytest.fixture(scope="module")

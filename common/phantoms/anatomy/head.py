@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from common.cohorts.phantom_noise import Floats
+from common.phantoms.anatomy.noise import Floats
 
 LAYERS = ((2.0, 0.35), (8.0, 0.12), (14.0, 1.35))
 """Fluid, skull and scalp: how far from the brain each ends, mm, and its brightness as a share of the brain's mean."""

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.phantom_images import PhantomSubject
-from common.cohorts.phantoms import Layout, write_nifti
 from common.cohorts.releases import BRATS2023
+from common.phantoms.layouts.brats2020 import BratsLayout, write_nifti
+from common.phantoms.scans import PhantomSubject
 from common.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
 
 NOISE = 0.02
 """Of a second scan, as a share of the intensity."""
 
 
-def brats2023_layout(second_timepoints: int = 0) -> Layout:
+def brats2023_layout(second_timepoints: int = 0) -> BratsLayout:
     """The layout of BraTS 2023, in which the first ``second_timepoints`` patients were scanned twice.
 
     A second scan shows the same brain and tumour, with other noise. There are no tables.
@@ -27,7 +27,7 @@ def brats2023_layout(second_timepoints: int = 0) -> Layout:
         for timepoint in range(2 if index < second_timepoints else 1):
             _write_scan(folder, f"BraTS-GLI-{index:05d}-{timepoint:03d}", subject, timepoint)
 
-    return Layout("ASNR-MICCAI-BraTS2023-GLI-Challenge-TrainingData", write, has_tables=False)
+    return BratsLayout("ASNR-MICCAI-BraTS2023-GLI-Challenge-TrainingData", write, has_tables=False)
 
 
 def _write_scan(folder: Path, name: str, subject: PhantomSubject, timepoint: int) -> None:

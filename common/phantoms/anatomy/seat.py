@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.cohorts.phantom_noise import Floats
-from common.cohorts.phantom_patients import PhantomPatient
+from common.phantoms.anatomy.noise import Floats
+from common.phantoms.generative_rule import PhantomPatient
 
 SPECK_MM = 1e-3
 

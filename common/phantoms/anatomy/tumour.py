@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.phantom_anatomy import Brain
-from common.cohorts.phantom_noise import Floats, blend, smooth_field
-from common.cohorts.phantom_patients import PhantomPatient
-from common.cohorts.phantom_seat import Seat
+from common.phantoms.anatomy.brain import Brain
+from common.phantoms.anatomy.noise import Floats, blend, smooth_field
+from common.phantoms.anatomy.seat import Seat
+from common.phantoms.generative_rule import PhantomPatient
 
 NECROSIS, OEDEMA, ENHANCING = 1, 2, 4
 """The values of BraTS 2018 to 2021's masks."""

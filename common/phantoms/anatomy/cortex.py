@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from common.cohorts.phantom_noise import EXTENT_MM, Floats, banded_grid, sample_grid, smooth_field
+from common.phantoms.anatomy.noise import EXTENT_MM, Floats, banded_grid, sample_grid, smooth_field
 
 GYRUS_WAVELENGTH_MM = 24.0
 """Two gyri and two sulci."""

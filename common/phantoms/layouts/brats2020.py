@@ -1,6 +1,6 @@
 """Phantom cohorts in the layout of a data set, BraTS 2020's training data by default, as after its download.
 
-What is learnable in them, and what is not, is stated in :mod:`common.cohorts.phantom_patients`. Every image says in its
+What is learnable in them, and what is not, is stated in :mod:`common.phantoms.generative_rule`. Every image says in its
 header, and every folder in its README.txt, that it is no patient.
 """
 
@@ -17,14 +17,14 @@ import pandas as pd
 from isal import igzip
 from numpy.typing import NDArray
 
-from common.cohorts import phantom_patients
-from common.cohorts.phantom_folder import make_each, refuse_filled, write_table
-from common.cohorts.phantom_images import PhantomSubject, phantom_subject
 from common.cohorts.phantom_mark import MARK
-from common.cohorts.phantom_patients import PhantomPatient, draw_patient
 from common.errors import KnobError, Problem
 from common.files import atomic_path, write_text
 from common.formats.nifti import brats_affine
+from common.phantoms import generative_rule
+from common.phantoms.generative_rule import PhantomPatient, draw_patient
+from common.phantoms.layouts.folder import make_each, refuse_filled, write_table
+from common.phantoms.scans import PhantomSubject, phantom_subject
 
 TRAINING_FOLDER = "MICCAI_BraTS2020_TrainingData"
 FULL_SHAPE = (240, 240, 155)
@@ -37,14 +37,14 @@ They serve to try and to test software; no result on them says anything about pe
 Made with: seed {seed}, {patients} patients, shape {shape}, LGG share {lgg_share},
 LGG {clinical} clinical values{blind}.
 A voxel measures 1 mm, as in BraTS, so a head is {scale:.4g} of a full one in volume, and so is V below.
-The rule that made grade and survival is the docstring of common/cohorts/phantom_patients.py:
+The rule that made grade and survival is the docstring of common/phantoms/generative_rule.py:
 
 {rule}
 """
 
 
 @dataclass(frozen=True)
-class Layout:
+class BratsLayout:
     """How a data set lies on disk.
 
     Args:
@@ -66,7 +66,7 @@ def write_brats2020(folder: Path, subject: PhantomSubject) -> None:
     write_nifti(folder / name / f"{name}_seg.nii.gz", subject.mask.astype(np.int16))
 
 
-BRATS2020 = Layout(TRAINING_FOLDER, write_brats2020)
+BRATS2020 = BratsLayout(TRAINING_FOLDER, write_brats2020)
 
 
 def make_brats_phantoms(
@@ -78,7 +78,7 @@ def make_brats_phantoms(
     *,
     lgg_clinical: bool = False,
     blind_grade: bool = False,
-    layout: Layout = BRATS2020,
+    layout: BratsLayout = BRATS2020,
     progress: bool = False,
 ) -> Path:
     """Write a phantom cohort that looks like a data set's training data.
@@ -174,7 +174,7 @@ def _readme(
         lgg_share=lgg_share,
         clinical="with" if lgg_clinical else "without",
         blind=", grades blind to the tumour" if blind_grade else "",
-        rule=phantom_patients.__doc__,
+        rule=generative_rule.__doc__,
     )
 
 

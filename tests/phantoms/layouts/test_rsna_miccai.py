@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.cohorts.phantom_images import phantom_subject
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.phantom_patients import draw_patient
-from common.cohorts.phantom_rsna import make_rsna_phantoms
 from common.cohorts.rsna_miccai import read_rsna_miccai
 from common.errors import KnobError, OutputError
 from common.formats.dicom import find_series, read_series
+from common.phantoms.generative_rule import draw_patient
+from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
+from common.phantoms.scans import phantom_subject
 from common.records import MODALITIES
 
 SHAPE = (24, 24, 16)

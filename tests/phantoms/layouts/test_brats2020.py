@@ -18,14 +18,14 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from common.cohorts.brats import read_brats
-from common.cohorts.phantom_anatomy import grow_brain
-from common.cohorts.phantom_images import PhantomSubject, phantom_subject
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.phantom_outline import voxel_spacing
-from common.cohorts.phantom_patients import PhantomPatient, draw_patient, random_stream
-from common.cohorts.phantom_seat import choose_seat
-from common.cohorts.phantoms import make_brats_phantoms, name_mapping, survival_info
 from common.errors import KnobError, OutputError
+from common.phantoms.anatomy.brain import grow_brain
+from common.phantoms.anatomy.outline import voxel_spacing
+from common.phantoms.anatomy.seat import choose_seat
+from common.phantoms.generative_rule import PhantomPatient, draw_patient, random_stream
+from common.phantoms.layouts.brats2020 import make_brats_phantoms, name_mapping, survival_info
+from common.phantoms.scans import PhantomSubject, phantom_subject
 from common.records import MODALITIES
 
 TINY = (48, 48, 24)
@@ -349,7 +349,7 @@ class TestCommand:
 
 
 def _command() -> ModuleType:
-    path = Path(__file__).parents[2] / "scripts" / "make_phantoms.py"
+    path = Path(__file__).parents[3] / "scripts" / "make_phantoms.py"
     spec = importlib.util.spec_from_file_location("make_phantoms", path)
     assert spec is not None
     assert spec.loader is not None

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from common.cohorts.phantom_images import PhantomSubject
 from common.cohorts.phantom_mark import MARK
-from common.cohorts.phantoms import FULL_SHAPE, Layout, make_brats_phantoms
 from common.files import atomic_path
 from common.formats.hdf5_slices import import_h5py
+from common.phantoms.layouts.brats2020 import FULL_SHAPE, BratsLayout, make_brats_phantoms
+from common.phantoms.scans import PhantomSubject
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
 
@@ -26,7 +26,7 @@ def make_hdf5_phantoms(
     blind_grade: bool = False,
     progress: bool = False,
 ) -> Path:
-    """Write the patients of :func:`~common.cohorts.phantoms.make_brats_phantoms` as HDF5 slices.
+    """Write the patients of :func:`~common.phantoms.layouts.brats2020.make_brats_phantoms` as HDF5 slices.
 
     Args and errors are its own.
 
@@ -69,4 +69,4 @@ def standardise(plane: np.ndarray) -> np.ndarray:
     return (values - mean) / np.where(spread == 0, 1, spread)
 
 
-HDF5 = Layout("BraTS2020_training_data/content/data", write_hdf5)
+HDF5 = BratsLayout("BraTS2020_training_data/content/data", write_hdf5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.phantom_noise import Floats
+from common.phantoms.anatomy.noise import Floats
 
 FIELD_OF_VIEW_MM = (240.0, 240.0, 155.0)
 """Of the BraTS challenge. A smaller array samples the same head more coarsely."""

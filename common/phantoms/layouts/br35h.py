@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image, PngImagePlugin
 
-from common.cohorts.phantom_copies import COPIERS
-from common.cohorts.phantom_folder import make_each, refuse_filled, write_table
 from common.cohorts.phantom_mark import MARK
-from common.cohorts.phantom_slices import SlicePicture, phantom_slice
 from common.errors import KnobError, Problem
 from common.files import atomic_path, write_text
+from common.phantoms.layouts.folder import make_each, refuse_filled, write_table
+from common.phantoms.layouts.planted_copies import COPIERS
+from common.phantoms.layouts.slice_pictures import SlicePicture, phantom_slice
 
 CLASSES = {"yes": "y", "no": "no"}
 """The folders, and how the names of their images begin."""

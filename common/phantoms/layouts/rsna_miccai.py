@@ -2,7 +2,7 @@
 
 The MGMT status comes from nothing by default, dealt evenly: no model can beat chance on patients that it has not seen,
 which is what tests of leak-safe splits need. With ``learnable`` it is 1 where the tumour core enhances, that is in HGG
-by the rule in :mod:`common.cohorts.phantom_patients`, half of the patients. Pixel sizes differ between the series,
+by the rule in :mod:`common.phantoms.generative_rule`, half of the patients. Pixel sizes differ between the series,
 instances are not numbered by position, and some series are compressed, as in scanners' real output.
 """
 
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from tqdm import tqdm
 
-from common.cohorts.phantom_dicom import COMPRESSIONS, write_slice
-from common.cohorts.phantom_folder import refuse_filled, write_table
-from common.cohorts.phantom_images import PhantomSubject, phantom_subject
 from common.cohorts.rsna_miccai import ID_DIGITS, KNOWN_BAD, LABELS, SERIES_FOLDERS
 from common.errors import KnobError, Problem
 from common.files import write_text
+from common.phantoms.layouts.dicom_writer import COMPRESSIONS, write_slice
+from common.phantoms.layouts.folder import refuse_filled, write_table
+from common.phantoms.scans import PhantomSubject, phantom_subject
 from common.records import MODALITIES
 
 SCALES = (1.0, 0.8, 1.25, 1.5)

@@ -1,0 +1,1 @@
+"""A head grown from a seed: brain, cortex, tumour and what surrounds them."""

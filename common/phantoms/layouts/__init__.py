@@ -1,0 +1,1 @@
+"""A phantom cohort as each data set lies on disk after its download."""
