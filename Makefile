@@ -56,7 +56,7 @@ clean:  ## remove what the targets leave behind, the environment excepted
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 clean-cache: $(READY)  ## empty the cache of prepared patients
-	@$(BIN)/python -c 'from common.transforms.cache import clear_cache; print(f"{clear_cache() / 1e9:.1f} GB freed")'
+	@$(BIN)/python -c 'from common.cache_folder import clear_cache; print(f"{clear_cache() / 1e9:.1f} GB freed")'
 
 $(READY): | $(BIN)/pip
 	@rm -f $(VENV)/.made-for-*

@@ -14,7 +14,7 @@ from common.files import atomic_path
 from common.metrics.regions import REGIONS
 from common.records import BRATS_MASK_VALUES, scan_of
 from common.reports.pictures import draw_three_planes
-from common.transforms.cache import MILLILITRE
+from common.transforms.cases import MILLILITRE
 from common.transforms.preparation import class_indices
 
 TABLE = "volumes.csv"

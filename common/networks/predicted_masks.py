@@ -14,9 +14,10 @@ from monai.transforms import Transform
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from common.cache_folder import save_array
 from common.errors import DatasetError
 from common.records import scan_of
-from common.transforms.cache import Case, save_array, tumour_millilitres
+from common.transforms.cases import Case, tumour_millilitres
 from common.transforms.geometry import BrainGeometry
 from common.transforms.inference import class_argmax
 from common.transforms.items import Item

@@ -14,7 +14,7 @@ from common.metrics.regions import REGIONS, to_regions
 from common.metrics.soft_dice import CLASSES
 from common.reports.page import DASH
 from common.reports.published import SOFT_DICE
-from common.transforms.cache import MILLILITRE
+from common.transforms.cases import MILLILITRE
 
 
 def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[float], whole: bool) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """From files to tensors."""
 
-from common.transforms.cache import clear_cache, common_spacing, default_cache_dir
+from common.cache_folder import clear_cache, default_cache_dir
+from common.transforms.cases import common_spacing
 from common.transforms.clinical import (
     ClinicalEncoder,
     EncodeClinicald,

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from common.cache_folder import DESCRIPTION, default_cache_dir
 from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
 from common.cohorts.near_duplicates import THRESHOLD, find_near_duplicates
 from common.distributed import first_process_first
@@ -14,7 +15,6 @@ from common.errors import KnobError, Problem
 from common.files import stable_hash, write_json
 from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
-from common.transforms.cache import DESCRIPTION, default_cache_dir
 
 COPIES_VERSION = 1
 """Raise it when the search finds other copies."""
@@ -28,7 +28,7 @@ def find_copies(
     Args:
         records: with ``image``, each of a name of its own (:func:`~common.cohorts.scan_of`).
         threshold: see :func:`~common.cohorts.near_duplicates.find_near_duplicates`.
-        cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
+        cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
 
     Raises:
         DatasetError: an image cannot be read.

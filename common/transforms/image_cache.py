@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.errors import KnobError, Problem
 from common.files import write_json
 from common.formats.images import read_image, read_rgb_image
 from common.records import Record
-from common.transforms.cache import DESCRIPTION, Case, entry_name, open_entry, prepare_each, save_array
+from common.transforms.cases import Case, entry_name, prepare_each
 
 IMAGES_VERSION = 1
 """Raise it when prepared images change in a way that the key's other parts do not tell."""
@@ -38,7 +39,7 @@ def prepare_images(
 
     Args:
         records: with ``image``; see :func:`~common.cohorts.br35h.read_br35h`.
-        cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
+        cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         size: pixels along x and y.
         channels: 1 for grey, 3 for RGB.
         workers: threads; by default one a core, four at most.

@@ -10,7 +10,7 @@ import torch
 from monai.transforms import Transform
 
 from common.errors import Problem, SplitError
-from common.transforms.cache import Case
+from common.transforms.cases import Case
 from common.transforms.items import Item, case_facts, clinical_as_tensor, split_indices
 
 

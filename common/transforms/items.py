@@ -10,7 +10,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 
 from common.errors import DatasetError, Problem, SplitError
-from common.transforms.cache import Case
+from common.transforms.cases import Case
 
 Item = dict[Hashable, Any]
 

@@ -11,7 +11,7 @@ import torch
 from monai.transforms import Transform
 
 from common.records import scan_of
-from common.transforms.cache import Case
+from common.transforms.cases import Case
 from common.transforms.geometry import BrainGeometry
 from common.transforms.items import Item, case_facts, clinical_as_tensor, split_indices
 from common.transforms.slices import read_planes

@@ -10,21 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from common.cache_folder import DESCRIPTION, default_cache_dir, open_entry, save_array
 from common.cohorts.brain_extraction import add_brain_masks
 from common.files import write_json
 from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
-from common.transforms.cache import (
-    DESCRIPTION,
-    Case,
-    default_cache_dir,
-    entry_name,
-    logger,
-    open_entry,
-    prepare_each,
-    save_array,
-    tumour_millilitres,
-)
+from common.transforms.cases import Case, entry_name, logger, prepare_each, tumour_millilitres
 from common.transforms.intensity import UNIT_PERCENTILES
 from common.transforms.preparation import read_checked
 from common.transforms.resampled_volume import SIZE, SPACING, VolumePlan, take_volume
@@ -48,7 +39,7 @@ def prepare_volumes(
 
     Args:
         records: the patients, with ``brain_mask`` (a path) where there is one.
-        cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
+        cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels.
         size: voxels along x, y and z in LPS, around the middle of the brain; what lies beyond is cut off.
         spacing: mm between voxels.

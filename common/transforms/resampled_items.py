@@ -12,9 +12,9 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 
+from common.cache_folder import default_cache_dir
 from common.cohorts.brain_extraction import add_brain_masks
 from common.cohorts.brain_masks import find_brain_mask, is_stripped
-from common.transforms.cache import default_cache_dir
 from common.transforms.items import Item
 from common.transforms.resampled_volume import SIZE, SPACING, VolumePlan, take_volume
 

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.errors import DatasetError, KnobError, Problem
 from common.files import write_json
 from common.formats.series import SliceFiles, list_slices
 from common.records import MODALITIES, Record
-from common.transforms.cache import DESCRIPTION, Case, entry_name, open_entry, prepare_each, save_array
+from common.transforms.cases import Case, entry_name, prepare_each
 from common.transforms.image_cache import check_size, resize_plane
 
 SERIES_VERSION = 2
@@ -96,7 +97,7 @@ def prepare_series(
     Args:
         records: with the folder of a series under each of ``modalities``; see
             :func:`~common.cohorts.rsna_miccai.read_rsna_miccai`.
-        cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
+        cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels. A patient without one of them gets zeros.
         slices_per_subject: at most; a patient whose series have fewer gives all of them, none twice.
         size: pixels along x and y, to which a slice is resized whatever its proportions.

@@ -10,7 +10,7 @@ import torch
 from monai.transforms import Transform
 from monai.utils import convert_to_tensor
 
-from common.transforms.cache import Case
+from common.transforms.cases import Case
 from common.transforms.items import Item, case_facts, split_indices
 from common.transforms.series_cache import SeriesPlan, take_series
 

@@ -10,18 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
 from common.records import MODALITIES, Record, scan_of
 from common.transforms.axial_slices import CLIP_RANGE, SlicePlan, take_slices
-from common.transforms.cache import (
-    DESCRIPTION,
-    Case,
-    entry_name,
-    open_entry,
-    prepare_each,
-    save_array,
-    tumour_millilitres,
-)
+from common.transforms.cases import Case, entry_name, prepare_each, tumour_millilitres
 from common.transforms.intensity import CLIP_PERCENTILES
 from common.transforms.preparation import read_checked
 
@@ -45,7 +38,7 @@ def prepare_slices(
 
     Args:
         records: the patients.
-        cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
+        cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels.
         gap: millimetres between neighbouring slices.
         centre: millimetres from the centre to the middle slice, upwards.

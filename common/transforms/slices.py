@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from monai.transforms import MapTransform, Transform
 
-from common.transforms.cache import Case
+from common.transforms.cases import Case
 from common.transforms.geometry import BrainGeometry
 from common.transforms.items import Item, split_indices
 

@@ -9,17 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
 from common.records import MODALITIES, Record
-from common.transforms.cache import (
-    DESCRIPTION,
-    Case,
-    entry_name,
-    open_entry,
-    prepare_each,
-    save_array,
-    tumour_millilitres,
-)
+from common.transforms.cases import Case, entry_name, prepare_each, tumour_millilitres
 from common.transforms.geometry import BrainGeometry
 from common.transforms.intensity import CLIP_PERCENTILES
 from common.transforms.preparation import prepare_case, prepare_mask
@@ -38,7 +31,7 @@ def prepare_cases(
 
     Args:
         records: the patients.
-        cache_dir: ``None`` for :func:`~common.transforms.cache.default_cache_dir`.
+        cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels; none of them to prepare the masks alone, without reading an image.
         workers: threads; by default one a core, four at most.
 

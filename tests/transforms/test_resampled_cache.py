@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from common.cache_folder import clear_cache
 from common.cohorts.brain_masks import find_brain_mask
 from common.cohorts.patients import not_yet_predicted
 from common.errors import DatasetError, KnobError
@@ -25,7 +26,6 @@ from common.transforms import (
     prepare_volumes,
     resampled_cache,
 )
-from common.transforms.cache import clear_cache
 from common.transforms.preparation import read_checked
 
 Writer = Callable[..., dict[str, Any]]

@@ -10,7 +10,7 @@ import pytest
 
 from common.errors import DatasetError, OutputError
 from common.transforms import volume_cache
-from common.transforms.cache import common_spacing
+from common.transforms.cases import common_spacing
 from common.transforms.preparation import prepare_case
 from common.transforms.volume_cache import prepare_cases
 

@@ -6,10 +6,8 @@ anew and never served stale. Nothing but open memory maps is held in memory, how
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,18 +18,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
+from common.cache_folder import default_cache_dir
 from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
-from common.files import atomic_path, stable_hash
+from common.files import stable_hash
 from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
 from common.transforms.preparation import spacing_problem
 
-KINDS = ("case", "masks", "slices", "volume", "image", "series", "copies")
-"""What an entry holds: images with their mask, a mask alone, a few whole slices, a resampled volume, one image, slices
-of series, or which images of a cohort are copies of each other."""
-
-DESCRIPTION = "case.json"
 MILLILITRE = 1000.0
 """In cubic millimetres."""
 
@@ -40,14 +34,6 @@ Case = dict[str, Any]
 :func:`~common.transforms.volume_cache.prepare_cases` and :func:`~common.transforms.slice_cache.prepare_slices`."""
 
 logger = logging.getLogger(__name__)
-
-
-def default_cache_dir() -> Path:
-    """``$GLIOMA_CACHE_DIR``, else ``glioma-bundles`` in the user's cache folder."""
-    chosen = os.environ.get("GLIOMA_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glioma-bundles" / "cases"
 
 
 def prepare_each(
@@ -102,25 +88,6 @@ def prepare_each(
     return cases
 
 
-def open_entry(entry: Path, arrays: Sequence[str], store: Callable[[], None]) -> dict[str, Any]:
-    """The description of a cache's entry; ``store`` is called first where the entry is not whole.
-
-    Args:
-        entry: its folder.
-        arrays: the files that it must hold besides the description.
-        store: writes them, and the description last: its presence says that the entry is whole.
-    """
-    if not all((entry / name).is_file() for name in (DESCRIPTION, *arrays)):
-        store()
-    return json.loads((entry / DESCRIPTION).read_text(encoding="utf-8"))
-
-
-def save_array(path: Path, array: np.ndarray) -> None:
-    """Write an array as ``.npy``, atomically."""
-    with atomic_path(path) as temporary:
-        np.save(temporary, array)
-
-
 def entry_name(kind: str, record: Record, modalities: Sequence[str], settings: Sequence[Any]) -> str:
     """The folder of a case of one of :data:`KINDS`, keyed by its files and by all that decides how it is prepared.
 
@@ -138,22 +105,6 @@ def common_spacing(cases: Sequence[Case]) -> list[float]:
 def tumour_millilitres(tumour_voxels: ArrayLike, spacing: Sequence[float]) -> float:
     """The whole tumour's volume from its voxels, by slice and class or in all, of ``spacing`` mm."""
     return float(np.sum(tumour_voxels) * np.prod(spacing)) / MILLILITRE
-
-
-def cache_size(cache_dir: str | os.PathLike[str] | None = None) -> int:
-    """Bytes that the cache takes on disk."""
-    folder = Path(cache_dir) if cache_dir else default_cache_dir()
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else 0
-
-
-def clear_cache(cache_dir: str | os.PathLike[str] | None = None) -> int:
-    """Remove the prepared cases; returns the bytes that became free."""
-    folder = Path(cache_dir) if cache_dir else default_cache_dir()
-    freed = cache_size(folder)
-    for kind in KINDS:
-        for entry in folder.glob(f"{kind}-*"):
-            shutil.rmtree(entry, ignore_errors=True)
-    return freed - cache_size(folder)
 
 
 def _stamps(record: Record, modalities: Sequence[str]) -> list[list[Any]]:

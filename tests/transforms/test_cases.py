@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from common.transforms.cache import cache_size, clear_cache, common_spacing, default_cache_dir, tumour_millilitres
+from common.cache_folder import cache_size, clear_cache
+from common.transforms.cases import common_spacing, tumour_millilitres
 from common.transforms.slice_cache import prepare_slices
 from common.transforms.volume_cache import prepare_cases
 
@@ -33,16 +34,6 @@ def test_the_cache_tells_where_it_is_and_is_freed(
     assert clear_cache(folder) == held - len("not of the cache")
     assert [entry.name for entry in folder.iterdir()] == ["mine.txt"]
     assert clear_cache(tmp_path / "nowhere") == 0
-
-
-def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("GLIOMA_CACHE_DIR", str(tmp_path / "a"))
-    assert default_cache_dir() == tmp_path / "a"
-    monkeypatch.delenv("GLIOMA_CACHE_DIR")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "b"))
-    assert default_cache_dir() == tmp_path / "b" / "glioma-bundles" / "cases"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert default_cache_dir() == Path.home() / ".cache" / "glioma-bundles" / "cases"
 
 
 def test_every_kind_of_case_is_freed(write_record: Writer, tmp_path: Path) -> None:

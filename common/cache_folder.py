@@ -1,0 +1,63 @@
+"""The folder of what was prepared once: where it lies, how an entry is written and read, how it is cleared."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.files import atomic_path
+
+KINDS = ("case", "masks", "slices", "volume", "image", "series", "copies")
+"""What an entry holds: images with their mask, a mask alone, a few whole slices, a resampled volume, one image, slices
+of series, or which images of a cohort are copies of each other."""
+
+DESCRIPTION = "case.json"
+
+
+def default_cache_dir() -> Path:
+    """``$GLIOMA_CACHE_DIR``, else ``glioma-bundles`` in the user's cache folder."""
+    chosen = os.environ.get("GLIOMA_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glioma-bundles" / "cases"
+
+
+def open_entry(entry: Path, arrays: Sequence[str], store: Callable[[], None]) -> dict[str, Any]:
+    """The description of a cache's entry; ``store`` is called first where the entry is not whole.
+
+    Args:
+        entry: its folder.
+        arrays: the files that it must hold besides the description.
+        store: writes them, and the description last: its presence says that the entry is whole.
+    """
+    if not all((entry / name).is_file() for name in (DESCRIPTION, *arrays)):
+        store()
+    return json.loads((entry / DESCRIPTION).read_text(encoding="utf-8"))
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as ``.npy``, atomically."""
+    with atomic_path(path) as temporary:
+        np.save(temporary, array)
+
+
+def cache_size(cache_dir: str | os.PathLike[str] | None = None) -> int:
+    """Bytes that the cache takes on disk."""
+    folder = Path(cache_dir) if cache_dir else default_cache_dir()
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else 0
+
+
+def clear_cache(cache_dir: str | os.PathLike[str] | None = None) -> int:
+    """Remove the prepared cases; returns the bytes that became free."""
+    folder = Path(cache_dir) if cache_dir else default_cache_dir()
+    freed = cache_size(folder)
+    for kind in KINDS:
+        for entry in folder.glob(f"{kind}-*"):
+            shutil.rmtree(entry, ignore_errors=True)
+    return freed - cache_size(folder)
