@@ -5,7 +5,6 @@ from common.cohorts.brain_extraction import add_brain_masks
 from common.cohorts.brain_masks import find_brain_mask, is_stripped
 from common.cohorts.brats import read_brats
 from common.cohorts.checks import check_arrays, check_headers, check_voxels
-from common.cohorts.copies import group_copies, single_images
 from common.cohorts.datalist import read_datalist
 from common.cohorts.features import FEATURES
 from common.cohorts.image_checks import check_images
@@ -25,7 +24,13 @@ from common.cohorts.volume_classes import VOLUME_CLASSES, volume_classes, volume
 from common.cohorts.volume_cohort import read_volume_cohort
 from common.formats.dicom import DicomSeries, DicomVolume, find_series, read_series
 from common.formats.images import read_image, read_rgb_image
+from common.former_names import former_names
 from common.records import BRATS_MASK_VALUES, HEALTHY, MODALITIES, Record, scan_of
+
+__getattr__ = former_names(
+    __name__,
+    {"group_copies": "common.copies.group_copies", "single_images": "common.copies.single_images"},
+)
 
 __all__ = [
     "BRATS_MASK_VALUES",
@@ -50,7 +55,6 @@ __all__ = [
     "find_series",
     "fit_survival_classes",
     "grade_cohort",
-    "group_copies",
     "is_stripped",
     "label_survival",
     "median_days",
@@ -71,7 +75,6 @@ __all__ = [
     "read_series_cohort",
     "read_volume_cohort",
     "scan_of",
-    "single_images",
     "still_to_do",
     "survival_cohort",
     "tumour_cohort",

@@ -1,7 +1,7 @@
 """Br35H as downloaded (``yes/``, ``no/``, ``pred/``), or any folder whose subfolders are classes.
 
-An image is a sample, and since such data sets name no patients, an image is its own subject. Groups of near-duplicate
-images are what splits must keep together; see :mod:`common.cohorts.near_duplicates`.
+An image is a sample, and since such data sets name no patients, an image is its own subject. Groups of copies
+are what splits must keep together; see :mod:`common.copies.search`.
 """
 
 from __future__ import annotations

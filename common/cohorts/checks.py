@@ -14,7 +14,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
-from common.cohorts.duplicates import find_shared_images
+from common.cohorts.identical_files import find_identical_files
 from common.errors import DatasetError, Problem
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.nifti import GZIP_MAGIC, read_nifti
@@ -46,7 +46,7 @@ def find_header_problems(records: Sequence[Record], modalities: Sequence[str] = 
         problems = pool.map(lambda record: _check_patient(record, modalities), records)
         found = {scan_of(record): wrong for record, wrong in zip(records, problems, strict=True)}
     images = {scan_of(record): _sample_of(record[list_files(record, modalities)[0]]) for record in records}
-    for scan, shared in find_shared_images(images):
+    for scan, shared in find_identical_files(images):
         found[scan].append(shared)
     return {scan: wrong for scan, wrong in found.items() if wrong}
 

@@ -7,16 +7,16 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from common.cohorts.duplicate_report import DuplicateReport
+from common.copies.groups import CopyReport
 from common.distributed import process_rank
 from common.files import write_json
-from common.reports.duplicates import draw_contact_sheet, draw_threshold_curve
+from common.reports.copy_pictures import draw_contact_sheet, draw_threshold_curve
 from common.splits.manifest import SplitManifest
 
 logger = logging.getLogger(__name__)
 
 
-def write_copies(copies: DuplicateReport, split: SplitManifest, output_dir: str | os.PathLike[str]) -> None:
+def write_copies(copies: CopyReport, split: SplitManifest, output_dir: str | os.PathLike[str]) -> None:
     """Write ``copies.csv`` (a line an image), ``copies.png`` (a contact sheet), ``copies_threshold.png`` and
     ``copies.json`` (counts) into the run folder, and tell in the log how many test images have a copy in training.
 
@@ -43,7 +43,7 @@ def write_copies(copies: DuplicateReport, split: SplitManifest, output_dir: str 
     )
 
 
-def draw_copies(copies: DuplicateReport, folder: str | os.PathLike[str]) -> Path:
+def draw_copies(copies: CopyReport, folder: str | os.PathLike[str]) -> Path:
     """Write ``copies.csv``, ``copies.png`` and ``copies_threshold.png``; see :func:`write_copies`.
 
     Returns:
@@ -59,7 +59,7 @@ def draw_copies(copies: DuplicateReport, folder: str | os.PathLike[str]) -> Path
     return place / "copies.png"
 
 
-def count_copies(copies: DuplicateReport, split: SplitManifest) -> Mapping[str, int]:
+def count_copies(copies: CopyReport, split: SplitManifest) -> Mapping[str, int]:
     """Images, groups (an image without a copy is one), images with a copy; test images, and those among them whose copy
     is trained on.
     """

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from PIL import Image
 
-from common.cohorts.copies import group_copies
-from common.cohorts.duplicate_report import DuplicateReport
 from common.cohorts.image_cohort import scan_image_cohort
-from common.cohorts.near_duplicates import IDENTICAL
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.source_names import source_name
+from common.copies.cached_search import find_copies
+from common.copies.groups import CopyReport
+from common.copies.search import IDENTICAL
+from common.copies.subjects import group_copies
 from common.errors import KnobError, Problem
 from common.records import Record, scan_of
 from common.reports.checkup import Checkup, Request
 from common.reports.copies import draw_copies
-from common.reports.duplicates import find_doubtful_pairs
+from common.reports.copy_pictures import find_doubtful_pairs
 from common.reports.lines import align, count_kinds
 from common.reports.words import GROUPS
 from common.splits.shortcuts import probe_shortcuts
-from common.transforms.copies_cache import find_copies
 
 MOST_TOLD = 5
 
@@ -62,7 +62,7 @@ def describe_images(records: Sequence[Record]) -> str:
     return align(lines)
 
 
-def describe_copies(copies: DuplicateReport, class_of: Mapping[str, str | None]) -> dict[str, str]:
+def describe_copies(copies: CopyReport, class_of: Mapping[str, str | None]) -> dict[str, str]:
     """How many are copies of each other, how sure that is, and whether copies are called different things.
 
     Args:
@@ -84,7 +84,7 @@ def describe_copies(copies: DuplicateReport, class_of: Mapping[str, str | None])
     return lines | {"mixed classes": _tell_contradictions(copies.groups, class_of)}
 
 
-def _tell_copies(copies: DuplicateReport, records: Sequence[Record], output: str | None) -> str:
+def _tell_copies(copies: CopyReport, records: Sequence[Record], output: str | None) -> str:
     """:func:`describe_copies`, and where the pictures are."""
     lines = describe_copies(copies, {scan_of(record): record["class_name"] for record in records})
     if output:

@@ -10,7 +10,6 @@ from common.transforms.clinical import (
     fit_clinical,
     refuse_unused,
 )
-from common.transforms.copies_cache import find_copies
 from common.transforms.image_cache import prepare_images
 from common.transforms.image_items import LoadSlicesd, image_items
 from common.transforms.inference import LabelMapd, LoadImageModalitiesd, PrepareBraind, SaveLabelMapd
@@ -59,7 +58,6 @@ __all__ = [
     "common_spacing",
     "default_cache_dir",
     "epoch_sampler",
-    "find_copies",
     "fit_clinical",
     "image_items",
     "mask_items",

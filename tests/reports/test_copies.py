@@ -8,19 +8,19 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
+from common.copies.groups import CopyPair, CopyReport
 from common.reports.copies import count_copies, write_copies
 from common.splits.manifest import SplitManifest
 
-PAIRS = [DuplicatePair("a", "b", 0.99, "flipped"), DuplicatePair("c", "d", 0.7, "same position")]
+PAIRS = [CopyPair("a", "b", 0.99, "flipped"), CopyPair("c", "d", 0.7, "same position")]
 IMAGE_SPLIT = SplitManifest({"train": ("a", "c"), "validation": ("e",), "test": ("b", "d")}, "", "paper")
 
 
-def report(folder: Path, threshold: float) -> DuplicateReport:
+def report(folder: Path, threshold: float) -> CopyReport:
     rng = np.random.default_rng(0)
     for name in "abcde":
         Image.fromarray(rng.integers(0, 256, (40, 40), dtype=np.uint8)).save(folder / f"{name}.png")
-    return DuplicateReport({name: str(folder / f"{name}.png") for name in "abcde"}, PAIRS, threshold)
+    return CopyReport({name: str(folder / f"{name}.png") for name in "abcde"}, PAIRS, threshold)
 
 
 def test_test_images_whose_copy_is_trained_on_are_counted(tmp_path: Path) -> None:

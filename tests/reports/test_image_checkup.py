@@ -7,21 +7,21 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
+from common.copies.groups import CopyPair, CopyReport
 from common.errors import KnobError
 from common.reports.checkup import Request
 from common.reports.image_checkup import check_images, describe_copies
 
 PAIRS = [
-    DuplicatePair("no/a", "no/b", 1.0, "identical file"),
-    DuplicatePair("no/b", "yes/c", 0.9, "flipped"),
-    DuplicatePair("yes/d", "yes/e", 0.7, "same position"),
+    CopyPair("no/a", "no/b", 1.0, "identical file"),
+    CopyPair("no/b", "yes/c", 0.9, "flipped"),
+    CopyPair("yes/d", "yes/e", 0.7, "same position"),
 ]
 CLASSES: dict[str, str | None] = {"no/a": "no", "no/b": "no", "yes/c": "yes", "yes/d": "yes", "yes/e": "yes"}
 
 
 def told(classes: dict[str, str | None], threshold: float = 0.8) -> dict[str, str]:
-    return describe_copies(DuplicateReport(dict.fromkeys(classes, ""), PAIRS, threshold), classes)
+    return describe_copies(CopyReport(dict.fromkeys(classes, ""), PAIRS, threshold), classes)
 
 
 def test_groups_copies_and_contradictions_are_counted() -> None:
@@ -47,7 +47,7 @@ def test_a_lower_threshold_joins_more() -> None:
 
 
 def test_no_copies_at_all() -> None:
-    lines = describe_copies(DuplicateReport({"a": "", "b": ""}, (), 0.8), {"a": "no", "b": "yes"})
+    lines = describe_copies(CopyReport({"a": "", "b": ""}, (), 0.8), {"a": "no", "b": "yes"})
     assert (lines["with a copy"], lines["largest group"]) == ("0 of 2 images", "none")
     assert not {"least sure", "refused"} & lines.keys()
 

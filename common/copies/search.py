@@ -13,9 +13,9 @@ from pathlib import Path
 from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
-from common.cohorts.duplicate_comparison import compare_all
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
-from common.cohorts.image_fingerprints import Fingerprint, fingerprint_file
+from common.copies.fingerprints import Fingerprint, fingerprint_file
+from common.copies.groups import CopyPair, CopyReport
+from common.copies.pair_comparison import compare_all
 from common.errors import DatasetError, KnobError, Problem
 from common.records import Record
 
@@ -25,9 +25,9 @@ THRESHOLD = 0.82
 IDENTICAL = "identical file"
 
 
-def find_near_duplicates(
+def search_copies(
     records: Sequence[Record], threshold: float = THRESHOLD, workers: int | None = None, progress: bool = False
-) -> DuplicateReport:
+) -> CopyReport:
     """Find copies among the images of a cohort.
 
     Every image is read once. An index proposes pairs by their content, whatever its position; each is then laid over
@@ -48,14 +48,14 @@ def find_near_duplicates(
         raise KnobError(Problem(f"{threshold} is no correlation", "threshold", "Choose from 0 to 1, such as 0.82."))
     images = _list_images(records)
     if not images:
-        return DuplicateReport({}, (), threshold)
+        return CopyReport({}, (), threshold)
     with Parallel(_count_workers(workers), return_as="generator") as pool:
         fingerprints = _read_all(list(images.values()), pool, progress)
         compared = dict(_find_identical(list(images.values())))
         compared |= compare_all(fingerprints, compared, pool, _count_workers(workers), progress)
     names = list(images)
-    pairs = [DuplicatePair(names[first], names[second], *found) for (first, second), found in compared.items()]
-    return DuplicateReport(images, sorted(pairs, key=lambda pair: (-pair.score, pair)), threshold)
+    pairs = [CopyPair(names[first], names[second], *found) for (first, second), found in compared.items()]
+    return CopyReport(images, sorted(pairs, key=lambda pair: (-pair.score, pair)), threshold)
 
 
 def _list_images(records: Sequence[Record]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from common.cohorts import group_copies, single_images, tumour_cohort
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
+from common.cohorts import tumour_cohort
+from common.copies import group_copies, single_images
+from common.copies.groups import CopyPair, CopyReport
 from common.errors import DatasetError
 
 
@@ -13,10 +14,10 @@ def image(name: str, **more: Any) -> dict[str, Any]:
     return {"subject": name, "image": f"{name}.jpg", "label": 0, **more}
 
 
-def report(names: str, *pairs: str, threshold: float = 0.8) -> DuplicateReport:
+def report(names: str, *pairs: str, threshold: float = 0.8) -> CopyReport:
     """``"ab"`` is a pair of the images a and b."""
-    found = [DuplicatePair(pair[0], pair[1], 0.9, "flipped") for pair in pairs]
-    return DuplicateReport({name: f"{name}.jpg" for name in names}, found, threshold)
+    found = [CopyPair(pair[0], pair[1], 0.9, "flipped") for pair in pairs]
+    return CopyReport({name: f"{name}.jpg" for name in names}, found, threshold)
 
 
 def test_copies_are_scans_of_one_subject_named_after_the_first() -> None:

@@ -10,33 +10,33 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.cohorts import duplicate_comparison
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
-from common.cohorts.near_duplicates import IDENTICAL, find_near_duplicates
+from common.copies import pair_comparison
+from common.copies.groups import CopyPair, CopyReport
+from common.copies.search import IDENTICAL, search_copies
 from common.errors import DatasetError, KnobError
-from tests.cohorts.near_copies import COPIES, make_slice, save
+from tests.copies.near_copies import COPIES, make_slice, save
 
 OTHERS = 12
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[DuplicateReport, Path]:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[CopyReport, Path]:
     """One slice with a copy of every kind, among others that have none."""
     folder = tmp_path_factory.mktemp("copies")
     records = [save(make_slice(seed), folder / f"other{seed}.jpg") for seed in range(1, OTHERS + 1)]
     source = make_slice(0)
     records.append(save(source, folder / "source.jpg", quality=95))
     records += [save(change(source), folder / f"{kind}.jpg") for kind, change in COPIES.items()]
-    return find_near_duplicates(records, workers=1), folder
+    return search_copies(records, workers=1), folder
 
 
 @pytest.mark.parametrize("kind", COPIES)
-def test_every_kind_of_copy_is_found(planted: tuple[DuplicateReport, Path], kind: str) -> None:
+def test_every_kind_of_copy_is_found(planted: tuple[CopyReport, Path], kind: str) -> None:
     report, _ = planted
     assert report.group_of[kind] == report.group_of["source"]
 
 
-def test_other_slices_stay_alone(planted: tuple[DuplicateReport, Path]) -> None:
+def test_other_slices_stay_alone(planted: tuple[CopyReport, Path]) -> None:
     report, _ = planted
     assert [len(group) for group in report.groups] == [len(COPIES) + 1] + [1] * OTHERS
     assert report.groups[0] == sorted([*COPIES, "source"])
@@ -59,14 +59,14 @@ def test_other_slices_stay_alone(planted: tuple[DuplicateReport, Path]) -> None:
 def test_what_was_done_is_told(tmp_path: Path, kind: str, words: str) -> None:
     source = make_slice(3)
     records = [save(source, tmp_path / "a.jpg"), save(COPIES[kind](source), tmp_path / "b.jpg", quality=70)]
-    (pair,) = find_near_duplicates(records, workers=1).pairs
+    (pair,) = search_copies(records, workers=1).pairs
     assert (pair.first, pair.second, pair.transform.removesuffix(", cropped")) == ("a", "b", words)
 
 
 def test_neighbouring_slices_are_no_copies_and_do_not_chain(tmp_path: Path) -> None:
     # Each differs from the next as slices of a volume do: the same outline, and folds that correlate by 0.5.
     records = [save(make_slice(5, neighbour=share), tmp_path / f"{share}.jpg") for share in (-0.87, 0, 0.87)]
-    report = find_near_duplicates(records, workers=1)
+    report = search_copies(records, workers=1)
     assert report.pairs == []
     assert report.compared, "the neighbours must look alike enough to be compared at all"
 
@@ -75,8 +75,8 @@ def test_the_same_file_under_two_names(tmp_path: Path) -> None:
     records = [save(make_slice(1), tmp_path / "a.jpg"), save(make_slice(2), tmp_path / "b.jpg")]
     shutil.copy(tmp_path / "a.jpg", tmp_path / "c.jpg")
     records.append({"subject": "c", "image": str(tmp_path / "c.jpg")})
-    report = find_near_duplicates(records, workers=1)
-    assert report.pairs == [DuplicatePair("a", "c", 1.0, IDENTICAL)]
+    report = search_copies(records, workers=1)
+    assert report.pairs == [CopyPair("a", "c", 1.0, IDENTICAL)]
     assert report.groups == [["a", "c"], ["b"]]
 
 
@@ -91,7 +91,7 @@ def test_colour_modes_and_wrong_suffixes(tmp_path: Path) -> None:
         image.save(tmp_path / f"{name}.png")
         (tmp_path / f"{name}.png").rename(tmp_path / f"{name}.jpg")
         records.append({"subject": name, "image": str(tmp_path / f"{name}.jpg")})
-    assert find_near_duplicates(records, workers=1).groups == [["clear", "grey", "palette", "rgb", "wide"]]
+    assert search_copies(records, workers=1).groups == [["clear", "grey", "palette", "rgb", "wide"]]
 
 
 def test_all_broken_files_are_told_at_once(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_all_broken_files_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
     records += [{"subject": name, "image": str(tmp_path / f"{name}.jpg")} for name in ("text", "missing")]
     with pytest.raises(DatasetError) as told:
-        find_near_duplicates(records, workers=1)
+        search_copies(records, workers=1)
     assert [Path(problem.where).stem for problem in told.value.problems] == ["cut", "text", "missing"]
     assert "does not exist" in str(told.value)
 
@@ -108,30 +108,30 @@ def test_all_broken_files_are_told_at_once(tmp_path: Path) -> None:
 def test_a_picture_of_one_value_has_no_copies(tmp_path: Path) -> None:
     records = [save(Image.new("L", (90, 60), grey), tmp_path / f"{grey}.jpg") for grey in (0, 128)]
     records.append(save(make_slice(1), tmp_path / "slice.jpg"))
-    assert find_near_duplicates(records, workers=1).pairs == []
+    assert search_copies(records, workers=1).pairs == []
 
 
 def test_a_single_image_and_none(tmp_path: Path) -> None:
-    assert find_near_duplicates([], workers=1).groups == []
-    assert find_near_duplicates([save(make_slice(1), tmp_path / "a.jpg")], workers=1).groups == [["a"]]
+    assert search_copies([], workers=1).groups == []
+    assert search_copies([save(make_slice(1), tmp_path / "a.jpg")], workers=1).groups == [["a"]]
 
 
 def test_twice_the_same_subject_and_a_senseless_threshold(tmp_path: Path) -> None:
     record = save(make_slice(1), tmp_path / "a.jpg")
     with pytest.raises(DatasetError, match="occurs twice"):
-        find_near_duplicates([record, record])
+        search_copies([record, record])
     with pytest.raises(KnobError, match="82"):
-        find_near_duplicates([record], threshold=82)
+        search_copies([record], threshold=82)
 
 
 def test_comparisons_do_not_grow_with_the_square(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
-    align = duplicate_comparison.align
-    monkeypatch.setattr(duplicate_comparison, "align", lambda *args: compared.append(1) or align(*args))
+    align = pair_comparison.align_pictures
+    monkeypatch.setattr(pair_comparison, "align_pictures", lambda *args: compared.append(1) or align(*args))
     source = make_slice(0)
     records = [save(source, tmp_path / f"copy{quality}.jpg", quality) for quality in range(70, 95)]
     records += [save(make_slice(seed), tmp_path / f"other{seed}.jpg") for seed in range(1, 26)]
-    report = find_near_duplicates(records, workers=1)
+    report = search_copies(records, workers=1)
     assert len(report.groups[0]) == 25
     assert len(compared) < 3 * len(records), "25 copies have 300 pairs, 50 images 1,225"
 
@@ -139,11 +139,11 @@ def test_comparisons_do_not_grow_with_the_square(tmp_path: Path, monkeypatch: py
 def test_the_curve_and_the_csv(tmp_path: Path) -> None:
     images = {name: f"{name}.jpg" for name in "dcba"}
     compared = [
-        DuplicatePair("a", "b", 0.95, "flipped"),
-        DuplicatePair("b", "c", 0.85, "rotated 90°"),
-        DuplicatePair("a", "c", 0.65, "cropped"),
+        CopyPair("a", "b", 0.95, "flipped"),
+        CopyPair("b", "c", 0.85, "rotated 90°"),
+        CopyPair("a", "c", 0.65, "cropped"),
     ]
-    report = DuplicateReport(images, compared, threshold=0.9)
+    report = CopyReport(images, compared, threshold=0.9)
     assert report.groups == [["a", "b"], ["c"], ["d"]]
     points = {point.threshold: (point.pairs, point.groups) for point in report.curve}
     assert (points[0.6], points[0.8], points[0.9], points[0.96]) == ((3, 2), (2, 2), (1, 3), (0, 4))
@@ -161,14 +161,14 @@ def test_order_and_processes_change_nothing(tmp_path: Path) -> None:
     sources = [make_slice(seed) for seed in range(4)]
     records = [save(source, tmp_path / f"a{index}.jpg") for index, source in enumerate(sources)]
     records += [save(COPIES["mixed"](source), tmp_path / f"b{index}.jpg") for index, source in enumerate(sources)]
-    report = find_near_duplicates(records, workers=1)
+    report = search_copies(records, workers=1)
     assert report.groups == [[f"a{index}", f"b{index}"] for index in range(4)]
-    assert find_near_duplicates(records[::-1], workers=2).groups == report.groups
+    assert search_copies(records[::-1], workers=2).groups == report.groups
 
 
 def test_the_real_sample(realdata: Path) -> None:
     files = sorted((realdata / "br35h").glob("*/*"))
     records = [{"subject": f"{file.parent.name}/{file.name}", "image": str(file)} for file in files]
-    report = find_near_duplicates(records)
+    report = search_copies(records)
     assert len(report.groups) == 137
     assert not [group for group in report.groups if len({name.split("/")[0] for name in group}) > 1]

@@ -14,7 +14,7 @@ READERS = 8
 PIECE = 4096
 
 
-def find_shared_images(images: Mapping[str, str]) -> Iterator[tuple[str, Problem]]:
+def find_identical_files(images: Mapping[str, str]) -> Iterator[tuple[str, Problem]]:
     """Find patients whose image is byte for byte that of an earlier patient.
 
     Args:

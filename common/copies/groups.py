@@ -1,4 +1,4 @@
-"""Groups of near-duplicates, and what speaks for them."""
+"""Groups of copies, and what speaks for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from common.files import atomic_path
 CURVE_THRESHOLDS = tuple(round(0.6 + 0.01 * step, 2) for step in range(38))
 
 
-class DuplicatePair(NamedTuple):
+class CopyPair(NamedTuple):
     """Two images that were compared.
 
     Args:
@@ -43,7 +43,7 @@ class CurvePoint(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DuplicateReport:
+class CopyReport:
     """Which images are copies of each other.
 
     Args:
@@ -54,11 +54,11 @@ class DuplicateReport:
     """
 
     images: dict[str, str]
-    compared: Sequence[DuplicatePair]
+    compared: Sequence[CopyPair]
     threshold: float
 
     @property
-    def pairs(self) -> list[DuplicatePair]:
+    def pairs(self) -> list[CopyPair]:
         """The pairs that count as copies, the surest first: they join every group, but need not be all of its pairs."""
         return [pair for pair in self.compared if pair.score >= self.threshold]
 
@@ -86,7 +86,7 @@ class DuplicateReport:
 
     def to_csv(self, path: str | Path) -> None:
         """Write a line for each image: its group, the group's size, and the surest of its copies."""
-        surest: dict[str, DuplicatePair] = {}
+        surest: dict[str, CopyPair] = {}
         for pair in self.pairs:
             surest.setdefault(pair.first, pair)
             surest.setdefault(pair.second, pair)
@@ -112,6 +112,6 @@ def join_pairs(ends: Sequence[tuple[int, int]], count: int) -> np.ndarray:
     return connected_components(graph, directed=False)[1]
 
 
-def _tell_copy(subject: str, pair: DuplicatePair) -> tuple[str, str, str]:
+def _tell_copy(subject: str, pair: CopyPair) -> tuple[str, str, str]:
     other = pair.second if subject == pair.first else pair.first
     return other, f"{pair.score:.4f}", pair.transform

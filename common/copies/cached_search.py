@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.cache_folder import DESCRIPTION, default_cache_dir
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
-from common.cohorts.near_duplicates import THRESHOLD, find_near_duplicates
+from common.copies.groups import CopyPair, CopyReport
+from common.copies.search import THRESHOLD, search_copies
 from common.distributed import first_process_first
 from common.errors import KnobError, Problem
 from common.files import stable_hash, write_json
@@ -22,12 +22,12 @@ COPIES_VERSION = 1
 
 def find_copies(
     records: Sequence[Record], threshold: float = THRESHOLD, cache_dir: str | os.PathLike[str] | None = None
-) -> DuplicateReport:
-    """The near-duplicates of a cohort, searched once for the same files; any threshold is then at hand.
+) -> CopyReport:
+    """The copies in a cohort, searched once for the same files; any threshold is then at hand.
 
     Args:
         records: with ``image``, each of a name of its own (:func:`~common.cohorts.scan_of`).
-        threshold: see :func:`~common.cohorts.near_duplicates.find_near_duplicates`.
+        threshold: see :func:`~common.copies.search.search_copies`.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
 
     Raises:
@@ -45,6 +45,6 @@ def find_copies(
     with first_process_first():
         if not found.is_file():
             singles = [{"subject": name, "image": path} for name, path in images.items()]
-            write_json(found, find_near_duplicates(singles, threshold, progress=True).compared)
-    compared = [DuplicatePair(*pair) for pair in json.loads(found.read_text(encoding="utf-8"))]
-    return DuplicateReport(images, compared, threshold)
+            write_json(found, search_copies(singles, threshold, progress=True).compared)
+    compared = [CopyPair(*pair) for pair in json.loads(found.read_text(encoding="utf-8"))]
+    return CopyReport(images, compared, threshold)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from common.cohorts.duplicate_report import DuplicateReport, join_pairs
+from common.copies.groups import CopyReport, join_pairs
 from common.records import Record, scan_of
 
 
-def group_copies(records: Sequence[Record], copies: DuplicateReport) -> list[Record]:
+def group_copies(records: Sequence[Record], copies: CopyReport) -> list[Record]:
     """Copies of the records whose ``subject`` is the group of copies that the image belongs to, ``scan`` its own name.
 
     What a person's own list says to belong together stays together: images of one ``subject`` and of one ``group``,

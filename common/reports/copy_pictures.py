@@ -1,4 +1,4 @@
-"""Pictures of near-duplicates, so that a person can judge the groups and the threshold."""
+"""Pictures of copies, so that a person can judge the groups and the threshold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
+from common.copies.groups import CopyPair, CopyReport
 from common.files import atomic_path
 from common.formats.images import read_image
 
@@ -20,7 +20,7 @@ Tile = tuple[str, str]
 """An image and what stands above it."""
 
 
-def draw_contact_sheet(report: DuplicateReport, path: str | Path, groups: int = 8, pairs: int = 8) -> None:
+def draw_contact_sheet(report: CopyReport, path: str | Path, groups: int = 8, pairs: int = 8) -> None:
     """Write a PNG of the largest groups, a row each, and of the pairs that are closest to the threshold.
 
     Args:
@@ -47,7 +47,7 @@ def draw_contact_sheet(report: DuplicateReport, path: str | Path, groups: int = 
     _save(figure, path)
 
 
-def draw_threshold_curve(report: DuplicateReport, path: str | Path) -> None:
+def draw_threshold_curve(report: CopyReport, path: str | Path) -> None:
     """Write a PNG of how many groups and pairs each threshold would give, with the one that was used."""
     figure = Figure(figsize=(6.4, 3.8), layout="constrained")
     left = figure.subplots()
@@ -64,7 +64,7 @@ def draw_threshold_curve(report: DuplicateReport, path: str | Path) -> None:
     _save(figure, path)
 
 
-def find_doubtful_pairs(report: DuplicateReport, count: int) -> tuple[list[DuplicatePair], list[DuplicatePair]]:
+def find_doubtful_pairs(report: CopyReport, count: int) -> tuple[list[CopyPair], list[CopyPair]]:
     """The kept pairs that a group hangs on and that are least sure, and the refused pairs that are surest.
 
     A pair that surer pairs join anyhow is not doubtful, however low its score.
@@ -76,7 +76,7 @@ def find_doubtful_pairs(report: DuplicateReport, count: int) -> tuple[list[Dupli
     return kept[::-1][:count], refused[:count]
 
 
-def _spanning_links(pairs: Iterable[DuplicatePair], place: dict[str, int]) -> list[DuplicatePair]:
+def _spanning_links(pairs: Iterable[CopyPair], place: dict[str, int]) -> list[CopyPair]:
     """Those of ``pairs``, the surest first, that join what was not joined before (Kruskal)."""
     parent = list(range(len(place)))
 
@@ -95,7 +95,7 @@ def _spanning_links(pairs: Iterable[DuplicatePair], place: dict[str, int]) -> li
     return links
 
 
-def _tiles_of(pair: DuplicatePair, report: DuplicateReport) -> list[Tile]:
+def _tiles_of(pair: CopyPair, report: CopyReport) -> list[Tile]:
     return [
         (report.images[pair.first], f"{pair.first}\n{pair.score:.3f}"),
         (report.images[pair.second], f"{pair.second}\n{pair.transform}"),

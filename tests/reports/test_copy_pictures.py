@@ -1,4 +1,4 @@
-"""What a person judges near-duplicates by."""
+"""What a person judges copies by."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from pathlib import Path
 
 from PIL import Image
 
-from common.cohorts.duplicate_report import DuplicatePair, DuplicateReport
-from common.reports.duplicates import draw_contact_sheet, draw_threshold_curve, find_doubtful_pairs
+from common.copies.groups import CopyPair, CopyReport
+from common.reports.copy_pictures import draw_contact_sheet, draw_threshold_curve, find_doubtful_pairs
 
 PAIRS = [
-    DuplicatePair("a", "b", 0.95, "flipped"),
-    DuplicatePair("b", "c", 0.9, "rotated 90°"),
-    DuplicatePair("a", "c", 0.83, "cropped"),
-    DuplicatePair("c", "d", 0.7, "cropped"),
-    DuplicatePair("b", "d", 0.65, "cropped"),
+    CopyPair("a", "b", 0.95, "flipped"),
+    CopyPair("b", "c", 0.9, "rotated 90°"),
+    CopyPair("a", "c", 0.83, "cropped"),
+    CopyPair("c", "d", 0.7, "cropped"),
+    CopyPair("b", "d", 0.65, "cropped"),
 ]
 
 
-def make_report(folder: Path, names: str = "abcd") -> DuplicateReport:
+def make_report(folder: Path, names: str = "abcd") -> CopyReport:
     for name in names:
         Image.new("L", (40, 50), ord(name)).save(folder / f"{name}.png")
-    return DuplicateReport({name: str(folder / f"{name}.png") for name in names}, PAIRS, threshold=0.8)
+    return CopyReport({name: str(folder / f"{name}.png") for name in names}, PAIRS, threshold=0.8)
 
 
 def test_a_pair_that_surer_ones_join_is_not_doubtful(tmp_path: Path) -> None:
@@ -42,10 +42,10 @@ def test_pictures_are_written(tmp_path: Path) -> None:
 
 def test_a_cohort_without_copies_has_a_sheet_too(tmp_path: Path) -> None:
     report = make_report(tmp_path)
-    draw_contact_sheet(DuplicateReport(report.images, [], 0.8), tmp_path / "empty.png")
+    draw_contact_sheet(CopyReport(report.images, [], 0.8), tmp_path / "empty.png")
     assert (tmp_path / "empty.png").stat().st_size > 0
 
 
-def _one_group(report: DuplicateReport, folder: Path) -> Path:
+def _one_group(report: CopyReport, folder: Path) -> Path:
     draw_contact_sheet(report, folder / "group.png", groups=1, pairs=0)
     return folder / "group.png"

@@ -10,10 +10,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from common.cohorts.duplicate_candidates import Candidate, find_candidates
-from common.cohorts.duplicate_report import join_pairs
-from common.cohorts.image_alignment import Alignment, align
-from common.cohorts.image_fingerprints import QUANTUM, Fingerprint
+from common.copies.alignment import Alignment, align_pictures
+from common.copies.candidates import Candidate, find_candidates
+from common.copies.fingerprints import QUANTUM, Fingerprint
+from common.copies.groups import join_pairs
 
 SURE = 0.95
 """Pairs that are already joined by pairs of this score need not be compared."""
@@ -97,7 +97,7 @@ def _compare_some(
         one, two = (_unpack(pictures[index], shapes[index]) for index in (candidate.first, candidate.second))
         best = None
         for guess in candidate.guesses:
-            fit = align(one, two, *guess)
+            fit = align_pictures(one, two, *guess)
             best = fit if best is None or (fit is not None and fit.score > best.score) else best
             if best is not None and best.score >= SURE:
                 break

@@ -75,7 +75,7 @@ class Alignment:
         return ", ".join(words) or "same position"
 
 
-def align(
+def align_pictures(
     first: np.ndarray, second: np.ndarray, guess: np.ndarray, centre: np.ndarray, radius: float
 ) -> Alignment | None:
     """Refine an affine map between two pictures by least squares (Lucas & Kanade, 1981), from a view outwards.

@@ -1,0 +1,6 @@
+"""Which images are copies of each other (rotated, cropped, brightened, saved anew), and what keeps them together."""
+
+from common.copies.cached_search import find_copies
+from common.copies.subjects import group_copies, single_images
+
+__all__ = ["find_copies", "group_copies", "single_images"]

@@ -1,0 +1,29 @@
+"""Names that a package had before: what has another name still works, what moved away names its new place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def former_names(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """A package's ``__getattr__``, so that configs and programs written for an earlier version go on.
+
+    Args:
+        package: its dotted name.
+        names: by the former name, the name in the same package, or the dotted name in a later package, which this one
+            must not import.
+
+    Raises:
+        AttributeError: the package has no such name; says the new place of one that moved.
+    """
+
+    def find(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if "." in names[name]:
+            raise AttributeError(f"{package}.{name} is now {names[name]}")
+        return getattr(sys.modules[package], names[name])
+
+    return find
