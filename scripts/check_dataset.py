@@ -59,24 +59,24 @@ def check(request: Request) -> Checkup:
     Raises:
         KnobError: pictures are wanted of what has none.
     """
-    from common.cohorts.layouts import Layout, find_layout
+    from common.cohorts.datasets.kinds import DatasetKind, find_kind
     from common.errors import KnobError, Problem
     from common.reports.checkup import check_patients, check_people
     from common.reports.image_checkup import check_images
     from common.reports.series_checkup import check_series
 
-    layout = find_layout(request.folder) if request.folder and not request.datalist else Layout.PATIENTS
+    kind = find_kind(request.folder) if request.folder and not request.datalist else DatasetKind.PATIENTS
     if request.healthy:
-        layout = Layout.PEOPLE
-    if request.output and layout is not Layout.IMAGES:
+        kind = DatasetKind.PEOPLE
+    if request.output and kind is not DatasetKind.IMAGES:
         raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
     checks = {
-        Layout.PATIENTS: check_patients,
-        Layout.PEOPLE: check_people,
-        Layout.SERIES: check_series,
-        Layout.IMAGES: check_images,
+        DatasetKind.PATIENTS: check_patients,
+        DatasetKind.PEOPLE: check_people,
+        DatasetKind.SERIES: check_series,
+        DatasetKind.IMAGES: check_images,
     }
-    return checks[layout](request)
+    return checks[kind](request)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,25 @@
 """Where patients come from: a reader for each data set, lists of one's own, phantoms."""
 
-from common.cohorts.br35h import read_br35h
-from common.cohorts.brain_extraction import add_brain_masks
-from common.cohorts.brain_masks import find_brain_mask, is_stripped
-from common.cohorts.brats import read_brats
+from common.cohorts.brains.extraction import add_brain_masks
+from common.cohorts.brains.masks import find_brain_mask, is_stripped
+from common.cohorts.brats_cohort import read_cohort
 from common.cohorts.checks import check_arrays, check_headers, check_voxels
 from common.cohorts.datalist import read_datalist
+from common.cohorts.datasets.br35h import read_br35h
+from common.cohorts.datasets.brats import read_brats
+from common.cohorts.datasets.ixi import read_ixi
+from common.cohorts.datasets.rsna_miccai import read_rsna_miccai
 from common.cohorts.features import FEATURES
-from common.cohorts.image_checks import check_images
-from common.cohorts.image_cohort import read_image_cohort
-from common.cohorts.ixi import read_ixi
-from common.cohorts.loading import read_cohort
-from common.cohorts.patients import not_yet_predicted, read_patients, still_to_do
-from common.cohorts.permutation import permute_labels
-from common.cohorts.published import PUBLISHED_THRESHOLDS, published_cohort
-from common.cohorts.rsna_miccai import read_rsna_miccai
+from common.cohorts.image_cohort import check_image_files, read_image_cohort
+from common.cohorts.inference_patients import not_yet_predicted, read_patients, still_to_do
+from common.cohorts.labels.classes import check_classes
+from common.cohorts.labels.grades import GRADES, VOLUME_CLASSES, grade_cohort, volume_classes, volume_cohort
+from common.cohorts.labels.permutation import permute_labels
+from common.cohorts.labels.survival import label_survival, median_days, survival_cohort
+from common.cohorts.labels.survival_classes import SurvivalClasses, fit_survival_classes
+from common.cohorts.labels.tumour_or_none import TUMOUR_CLASSES, tumour_cohort
+from common.cohorts.published_cohort import PUBLISHED_THRESHOLDS, published_cohort
 from common.cohorts.series_cohort import read_series_cohort
-from common.cohorts.survival import label_survival, median_days, survival_cohort
-from common.cohorts.survival_classes import SurvivalClasses, fit_survival_classes
-from common.cohorts.targets import GRADES, check_classes, grade_cohort
-from common.cohorts.tumour import TUMOUR_CLASSES, tumour_cohort
-from common.cohorts.volume_classes import VOLUME_CLASSES, volume_classes, volume_cohort
 from common.cohorts.volume_cohort import read_volume_cohort
 from common.formats.dicom import DicomSeries, DicomVolume, find_series, read_series
 from common.formats.images import read_image, read_rgb_image
@@ -29,7 +28,11 @@ from common.records import BRATS_MASK_VALUES, HEALTHY, MODALITIES, Record, scan_
 
 __getattr__ = former_names(
     __name__,
-    {"group_copies": "common.copies.group_copies", "single_images": "common.copies.single_images"},
+    {
+        "check_images": "check_image_files",
+        "group_copies": "common.copies.group_copies",
+        "single_images": "common.copies.single_images",
+    },
 )
 
 __all__ = [
@@ -49,7 +52,7 @@ __all__ = [
     "check_arrays",
     "check_classes",
     "check_headers",
-    "check_images",
+    "check_image_files",
     "check_voxels",
     "find_brain_mask",
     "find_series",

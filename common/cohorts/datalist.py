@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.cohorts.clinical import NOT_RECORDED, parse_clinical
+from common.cohorts.clinical_values import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns

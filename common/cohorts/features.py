@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from common.cohorts.clinical import PARSERS
+from common.cohorts.clinical_values import PARSERS
 from common.cohorts.exclusion import split_names
 from common.errors import KnobError, Problem
 from common.formats.tables import as_text

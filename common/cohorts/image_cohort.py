@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from common.cohorts.br35h import scan_br35h
+from common.cohorts.datasets.br35h import scan_br35h
 from common.cohorts.exclusion import split_names
-from common.cohorts.image_checks import find_image_problems
 from common.cohorts.image_list import scan_image_list
 from common.errors import DatasetError, KnobError, Problem
+from common.formats.images import read_image
 from common.records import Record
 
 
@@ -29,7 +30,7 @@ def read_image_cohort(
         need_label: whether images without a class are left out.
 
     Returns:
-        A record an image, sorted by subject; see :func:`~common.cohorts.br35h.read_br35h`.
+        A record an image, sorted by subject; see :func:`~common.cohorts.datasets.br35h.read_br35h`.
 
     Raises:
         DatasetError: with all that is wrong with the folder, the list and the images.
@@ -74,3 +75,35 @@ def scan_image_cohort(
 def _one_image(path: Path) -> Record:
     image = str(path.expanduser().absolute())
     return {"subject": path.stem, "image": image, "label": None, "class_name": None, "source": "files"}
+
+
+READERS = 4
+
+
+def check_image_files(records: Sequence[Record]) -> None:
+    """Decode the image of every record: some milliseconds each, so it is done before each run.
+
+    Raises:
+        DatasetError: with every file that is missing, empty, truncated, no image, too small or of one colour.
+    """
+    problems = find_image_problems(records)
+    if problems:
+        raise DatasetError(problem for found in problems.values() for problem in found)
+
+
+def find_image_problems(records: Sequence[Record]) -> dict[str, list[Problem]]:
+    """What :func:`check_image_files` raises, by the path that it befalls; sound images do not appear."""
+    paths = list(dict.fromkeys(record["image"] for record in records))
+    with ThreadPoolExecutor(READERS) as pool:
+        found = zip(paths, pool.map(_check, paths), strict=True)
+        return {path: problems for path, problems in found if problems}
+
+
+def _check(path: str) -> list[Problem]:
+    try:
+        pixels = read_image(path)
+    except DatasetError as error:
+        return list(error.problems)
+    if pixels.min() == pixels.max():
+        return [Problem("all its pixels are equal", path, "Replace the file by an intact one, or remove it.")]
+    return []

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from common.cohorts.br35h import order_classes, unique_names
 from common.cohorts.datalist import read_json_list
+from common.cohorts.datasets.br35h import order_classes, unique_names
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.tables import as_text, read_table, require_columns
@@ -31,8 +31,9 @@ def scan_image_list(
     """The images that can be used, and all problems; nobody looks at ``excluded`` subjects.
 
     Returns:
-        A record an image as :func:`~common.cohorts.br35h.read_br35h` makes them, with ``group`` where the list tells
-        one, and ``scan`` (the image's own name) where a subject has several images. Classes are numbered as there.
+        A record an image as :func:`~common.cohorts.datasets.br35h.read_br35h` makes them, with ``group`` where the
+        list tells one, and ``scan`` (the image's own name) where a subject has several images. Classes are numbered as
+        there.
 
     Raises:
         DatasetError: the list cannot be read, lacks a column, or is empty.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from common.cohorts.datalist import scan_datalist
+from common.cohorts.datasets.rsna_miccai import scan_rsna_miccai
 from common.cohorts.exclusion import split_names
-from common.cohorts.rsna_miccai import scan_rsna_miccai
 from common.errors import DatasetError, KnobError, Problem
 from common.records import MODALITIES, Record, check_modalities
 
@@ -37,7 +37,7 @@ def read_series_cohort(
             first folder does.
 
     Returns:
-        A record a patient, sorted by subject; see :func:`~common.cohorts.rsna_miccai.read_rsna_miccai`.
+        A record a patient, sorted by subject; see :func:`~common.cohorts.datasets.rsna_miccai.read_rsna_miccai`.
 
     Raises:
         DatasetError: with all that is wrong with the folder or the list.

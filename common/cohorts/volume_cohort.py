@@ -7,19 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.cohorts.brain_masks import find_brain_mask, find_mask_problems
+from common.cohorts.brains.masks import find_brain_mask, find_mask_problems
+from common.cohorts.brats_cohort import scan_cohort
 from common.cohorts.checks import find_header_problems
+from common.cohorts.datasets.brats_releases import find_release
+from common.cohorts.datasets.ixi import DEPTH, find_scans, name_of_file, scan_ixi
 from common.cohorts.exclusion import split_names
-from common.cohorts.ixi import DEPTH, find_scans, name_of_file, scan_ixi
-from common.cohorts.loading import scan_cohort
-from common.cohorts.patients import one_patient
-from common.cohorts.releases import find_release
-from common.cohorts.targets import log_left_out
+from common.cohorts.inference_patients import one_patient
+from common.cohorts.labels.classes import log_left_out
+from common.cohorts.labels.grades import NO_GRADE
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.folders import walk_tree
 from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of
-
-NO_GRADE = "no grade is recorded"
 
 Folder = str | os.PathLike[str]
 Found = tuple[list[Record], list[Problem]]
@@ -38,7 +37,7 @@ def read_volume_cohort(
 
     Args:
         dataset_dir: a BraTS folder as downloaded, or an IXI folder; see :func:`~common.cohorts.read_cohort`.
-        healthy_dir: an IXI folder, whose people are added as healthy; see :func:`~common.cohorts.ixi.read_ixi`.
+        healthy_dir: an IXI folder, whose people are added as healthy; see :func:`~common.cohorts.read_ixi`.
         datalist: a JSON or CSV list that replaces ``dataset_dir``; ``grade`` is LGG, HGG or healthy, and
             ``brain_mask`` may name a mask of the brain.
         exclude: subjects (with all their scans) or scans of either data set to leave out.

@@ -15,8 +15,8 @@ from ignite.engine import Events
 from matplotlib.figure import Figure
 from monai.engines.workflow import Workflow
 
-from common.cohorts.permutation import are_permuted
-from common.cohorts.survival_classes import SurvivalClasses
+from common.cohorts.labels.permutation import are_permuted
+from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.files import atomic_path, write_json
 from common.handlers.grad_cam import GradCamDrawer, View
 from common.metrics.baselines import RECORDED, fit_baselines

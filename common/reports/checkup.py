@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from common.cohorts.brain_extraction import no_brain_problem, unmasked_heads
+from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
+from common.cohorts.brats_cohort import scan_cohort
 from common.cohorts.checks import check_voxels
-from common.cohorts.loading import scan_cohort
 from common.cohorts.volume_cohort import scan_volume_cohort
 from common.errors import Problem
 from common.records import MODALITIES, Record
@@ -112,7 +112,7 @@ def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem]]:
 
 def _read_volumes(records: Sequence[Record]) -> list[Problem]:
     """Read the images whole, with a progress bar: what is wrong with them, and which heads have no mask."""
-    from common.cohorts.hd_bet import find_hd_bet
+    from common.cohorts.brains.hd_bet import find_hd_bet
 
     problems = []
     for record in tqdm(records, desc="Reading voxels", unit="person", disable=not records):

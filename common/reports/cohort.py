@@ -12,8 +12,8 @@ import nibabel as nib
 import numpy as np
 
 from common.cohorts.checks import check_voxels, list_files
+from common.cohorts.datasets.source_names import source_name
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.source_names import source_name
 from common.errors import DatasetError, Problem
 from common.formats.volumes import read_volume_header
 from common.records import MODALITIES, Record

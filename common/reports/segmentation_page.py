@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from common.cohorts.source_names import source_name
+from common.cohorts.datasets.source_names import source_name
 from common.records import scan_of
 from common.reports.caveats import tell_caveats
 from common.reports.page import Page

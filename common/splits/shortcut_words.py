@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from common.cohorts.source_names import source_name
+from common.cohorts.datasets.source_names import source_name
 from common.records import HEALTHY
 from common.splits.probe import Probed
 from common.splits.questions import Question

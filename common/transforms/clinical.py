@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from monai.transforms import Transform
 
-from common.cohorts.clinical import parse_clinical
+from common.cohorts.clinical_values import parse_clinical
 from common.cohorts.features import EXAMPLES, FEATURES, parse_features, parse_given
 from common.errors import CheckpointError, DatasetError, KnobError, Problem
 from common.formats.tables import as_text

@@ -38,7 +38,7 @@ def prepare_images(
     """Decode and resize every image that the cache does not hold yet (P2: to 240 x 240, whatever its proportions).
 
     Args:
-        records: with ``image``; see :func:`~common.cohorts.br35h.read_br35h`.
+        records: with ``image``; see :func:`~common.cohorts.datasets.br35h.read_br35h`.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         size: pixels along x and y.
         channels: 1 for grey, 3 for RGB.

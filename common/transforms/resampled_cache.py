@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from common.cache_folder import DESCRIPTION, default_cache_dir, open_entry, save_array
-from common.cohorts.brain_extraction import add_brain_masks
+from common.cohorts.brains.extraction import add_brain_masks
 from common.files import write_json
 from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of

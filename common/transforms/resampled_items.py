@@ -13,8 +13,8 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 
 from common.cache_folder import default_cache_dir
-from common.cohorts.brain_extraction import add_brain_masks
-from common.cohorts.brain_masks import find_brain_mask, is_stripped
+from common.cohorts.brains.extraction import add_brain_masks
+from common.cohorts.brains.masks import find_brain_mask, is_stripped
 from common.transforms.items import Item
 from common.transforms.resampled_volume import SIZE, SPACING, VolumePlan, take_volume
 

@@ -96,7 +96,7 @@ def prepare_series(
 
     Args:
         records: with the folder of a series under each of ``modalities``; see
-            :func:`~common.cohorts.rsna_miccai.read_rsna_miccai`.
+            :func:`~common.cohorts.datasets.rsna_miccai.read_rsna_miccai`.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels. A patient without one of them gets zeros.
         slices_per_subject: at most; a patient whose series have fewer gives all of them, none twice.

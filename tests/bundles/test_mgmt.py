@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.cohorts.rsna_miccai import KNOWN_BAD
+from common.cohorts.datasets.rsna_miccai import KNOWN_BAD
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
 from common.phantoms.layouts.dicom_writer import write_slice
 from tests.bundles.life import assert_same_runs, break_off, load, refused

@@ -182,7 +182,7 @@ def test_a_folder_is_predicted_and_gone_on_with(begin: Start, trained: Path, hea
 def test_heads_without_a_mask_are_refused_in_one_message(
     begin: Start, trained: Path, healthy_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("common.cohorts.brain_extraction.find_hd_bet", lambda: None)
+    monkeypatch.setattr("common.cohorts.brains.extraction.find_hd_bet", lambda: None)
     root = tmp_path / "ixi"
     shutil.copytree(healthy_dir, root)
     bare = [path.name for path in sorted(root.glob("*-T1.nii.gz"))][:3]

@@ -244,7 +244,7 @@ def test_voxels_of_all_files_are_told_at_once(record, write_volume):
 
 
 def test_real_cases_are_sound(realdata: Path):
-    from common.cohorts.brats import read_brats
+    from common.cohorts.datasets.brats import read_brats
 
     records = read_brats(realdata / "brats18")
     check_headers(records)

@@ -11,7 +11,7 @@ import torch
 from ignite.engine import Engine
 
 from common.cohorts import permute_labels
-from common.cohorts.survival_classes import SurvivalClasses
+from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.handlers import ClassificationReport
 from common.splits.manifest import SplitManifest
 from common.splits.shortcuts import probe_shortcuts

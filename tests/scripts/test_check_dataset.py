@@ -166,7 +166,7 @@ class TestHealthy:
 
     @pytest.fixture(autouse=True)
     def without_hd_bet(self, monkeypatch):
-        monkeypatch.setattr("common.cohorts.hd_bet.find_hd_bet", lambda: None)
+        monkeypatch.setattr("common.cohorts.brains.hd_bet.find_hd_bet", lambda: None)
 
     def test_beside_patients(self, main, root, ixi, capsys):
         assert main([str(root), "--healthy", str(ixi), "--exclude", "IXI005-HH-0005"]) == 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from common.cohorts.brats import read_brats
-from common.cohorts.targets import grade_cohort
+from common.cohorts.datasets.brats import read_brats
+from common.cohorts.labels.grades import grade_cohort
 from common.errors import KnobError
 from common.phantoms.layouts.brats2020 import make_brats_phantoms
 from common.splits.clinical_check import check_clinical

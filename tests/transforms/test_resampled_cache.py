@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from common.cache_folder import clear_cache
-from common.cohorts.brain_masks import find_brain_mask
-from common.cohorts.patients import not_yet_predicted
+from common.cohorts.brains.masks import find_brain_mask
+from common.cohorts.inference_patients import not_yet_predicted
 from common.errors import DatasetError, KnobError
 from common.transforms import (
     LoadImageModalitiesd,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from common.cohorts.releases import BRATS2023
+from common.cohorts.datasets.brats_releases import BRATS2023
 from common.phantoms.layouts.brats2020 import BratsLayout, write_nifti
 from common.phantoms.scans import PhantomSubject
 from common.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from tqdm import tqdm
 
-from common.cohorts.rsna_miccai import ID_DIGITS, KNOWN_BAD, LABELS, SERIES_FOLDERS
+from common.cohorts.datasets.rsna_miccai import ID_DIGITS, KNOWN_BAD, LABELS, SERIES_FOLDERS
 from common.errors import KnobError, Problem
 from common.files import write_text
 from common.phantoms.layouts.dicom_writer import COMPRESSIONS, write_slice

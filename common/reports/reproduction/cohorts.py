@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from common.cohorts.brats_cohort import read_cohort
 from common.cohorts.image_cohort import read_image_cohort
-from common.cohorts.loading import read_cohort
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.series_cohort import read_series_cohort
 from common.cohorts.volume_cohort import read_volume_cohort

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from scipy.ndimage import distance_transform_edt
 
-from common.cohorts.brats import read_brats
+from common.cohorts.datasets.brats import read_brats
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import KnobError, OutputError
 from common.phantoms.anatomy.brain import grow_brain

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from common.cohorts import is_stripped, read_ixi
-from common.cohorts.brats import read_brats
+from common.cohorts.datasets.brats import read_brats
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import KnobError, OutputError
 from common.formats.nifti import read_nifti

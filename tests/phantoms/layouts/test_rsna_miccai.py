@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from common.cohorts.datasets.rsna_miccai import read_rsna_miccai
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.rsna_miccai import read_rsna_miccai
 from common.errors import KnobError, OutputError
 from common.formats.dicom import find_series, read_series
 from common.phantoms.generative_rule import draw_patient

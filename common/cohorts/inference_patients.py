@@ -1,0 +1,181 @@
+"""Whom to apply a network to: a folder, a list, or the files of one patient."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.cohorts.brats_cohort import read_cohort
+from common.cohorts.datasets.brats_releases import find_release
+from common.cohorts.features import FEATURES, parse_given
+from common.errors import KnobError, OutputError, Problem
+from common.records import MODALITIES, Record, scan_of
+
+ENDINGS = (".nii.gz", ".nii")
+PREDICTIONS = "predictions.csv"
+IDENTITY_AND_FILES = ("subject", "scan", "image", *MODALITIES, "brain_mask", "seg")
+
+
+def read_patients(
+    dataset_dir: str | os.PathLike[str] | None = None,
+    datalist: str | os.PathLike[str] | None = None,
+    files: Mapping[str, Any] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    modalities: Sequence[str] = MODALITIES,
+    missing_modality: str = "error",
+    clinical: Mapping[str, Any] | None = None,
+) -> list[Record]:
+    """The patients of an inference, with or without masks.
+
+    Args:
+        dataset_dir: a BraTS folder, or the folder of one of its patients.
+        datalist: a JSON or CSV list of one's own.
+        files: one patient's files under ``image`` or the modalities, ``None`` for those not given; ``subject`` names
+            the patient, otherwise the first file's name does.
+        exclude: patients to leave out.
+        modalities: that the network wants.
+        missing_modality: ``error``, or ``zero`` to accept patients without some of them.
+        clinical: ``age`` in years and ``resection`` (GTR or STR) of one patient, ``None`` for what is not known.
+
+    Raises:
+        KnobError: none or several of the three were given, ``missing_modality`` is neither word, or the clinical
+            values mean nothing, contradict a table or are given for several patients.
+        DatasetError: everything that is wrong with the files.
+    """
+    if missing_modality not in ("error", "zero"):
+        mend = "Say error, or zero to go on without an absent modality."
+        raise KnobError(Problem(f"{missing_modality!r} is no choice", "--missing_modality", mend))
+    values = parse_given(clinical)
+    given = {key: value for key, value in (files or {}).items() if value}
+    if given.keys() - {"subject"}:
+        if dataset_dir or datalist:
+            mend = "Give a folder, a list, or one patient's files."
+            raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", mend))
+        return _with_values([one_patient(given, modalities)], values)
+    need_all = missing_modality == "error"
+    records = read_cohort(dataset_dir, datalist, exclude, need_seg=False, modalities=modalities, need_all=need_all)
+    return _with_values(records, values)
+
+
+def still_to_do(
+    records: Sequence[Record], output_dir: str | os.PathLike[str], resume: bool = False, overwrite: bool = False
+) -> list[Record]:
+    """The patients to segment, before any time is spent on them: subject, scan, images and the masks' convention.
+
+    Args:
+        records: the patients.
+        output_dir: where results go, as ``<scan>_seg.nii.gz`` (``<subject>_seg.nii.gz`` without a scan).
+        resume: leave out the patients who have a result there.
+        overwrite: replace what is there.
+
+    Raises:
+        OutputError: results are there, and neither word was said.
+    """
+    existing = {scan_of(record) for record in records if (Path(output_dir) / f"{scan_of(record)}_seg.nii.gz").exists()}
+    if existing and not resume and not overwrite:
+        mend = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
+        raise OutputError(Problem(f"results of {len(existing)} patients are there already", str(output_dir), mend))
+    todo = records if overwrite else [record for record in records if scan_of(record) not in existing]
+    keys = ("subject", "scan", "image", *MODALITIES, "mask_values")
+    return [{key: record[key] for key in keys if record.get(key)} for record in todo]
+
+
+def not_yet_predicted(
+    records: Sequence[Record], output_dir: str | os.PathLike[str], resume: bool = False, overwrite: bool = False
+) -> list[Record]:
+    """The patients to classify, before any time is spent on them: subject, scan, files, age and resection.
+
+    Args:
+        records: the patients.
+        output_dir: where results go, a row each in ``predictions.csv``.
+        resume: leave out the patients who have a row there.
+        overwrite: replace what is there.
+
+    Returns:
+        For each patient ``subject``, ``scan`` where the record has one, the paths of the images, ``brain_mask``
+        where there is one, ``seg`` and ``mask_values`` where there is a mask of the tumour, and ``age`` and
+        ``resection``, ``None`` where they are not known.
+
+    Raises:
+        OutputError: results are there and neither word was said, or the table there is another program's.
+    """
+    table = Path(output_dir) / PREDICTIONS
+    predicted = _names_in(table) if table.exists() and not overwrite else set()
+    existing = {name for name in map(scan_of, records) if name in predicted}
+    if existing and not resume:
+        mend = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
+        raise OutputError(Problem(f"predictions of {len(existing)} patients are there already", str(table), mend))
+    return [_to_classify(record) for record in records if scan_of(record) not in existing]
+
+
+def _names_in(table: Path) -> set[str]:
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            return {scan_of(row) for row in csv.DictReader(file)}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        mend = "Choose another --output_dir, or --overwrite true to replace it."
+        raise OutputError(Problem("is no table of predictions of this suite", str(table), mend)) from error
+
+
+def _to_classify(record: Record) -> Record:
+    files = {key: str(record[key]) for key in IDENTITY_AND_FILES if record.get(key)}
+    stored = {"mask_values": record["mask_values"]} if "seg" in files and record.get("mask_values") else {}
+    return {**files, **stored, **{name: record.get(name) for name in FEATURES}}
+
+
+def _with_values(records: list[Record], values: Mapping[str, Any]) -> list[Record]:
+    """The one patient's record with what the command line says of the patient."""
+    if not values:
+        return records
+    knobs = " and ".join(f"--{name}" for name in values)
+    if len(records) != 1:
+        mend = "Name one patient's files or folder, or give the values of each in the tables or a --datalist."
+        raise KnobError(Problem(f"values of one patient, but there are {len(records)} patients", knobs, mend))
+    (record,) = records
+    contradicted = [name for name, value in values.items() if record.get(name) not in (None, value)]
+    if contradicted:
+        mend = "Leave it out to take what the table says, or correct the table."
+        problems = [
+            Problem(f"{values[name]} was given, but the data set says {record[name]}", f"--{name}", mend)
+            for name in contradicted
+        ]
+        raise KnobError(problems)
+    return [{**record, **values}]
+
+
+def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
+    """The record of a patient whose files were named one by one.
+
+    Args:
+        given: files under ``image`` or the modalities, perhaps ``seg`` and ``subject``; without the latter the first
+            file's name tells the subject.
+        modalities: of the network.
+
+    Raises:
+        KnobError: a key is no modality, or ``image`` and modalities were given.
+    """
+    unknown = given.keys() - {"subject", "image", "seg", *modalities}
+    if unknown:
+        mend = f"Give {', '.join(modalities)}, or image for one file with all of them."
+        raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", mend))
+    if "image" in given and given.keys() & set(modalities):
+        mend = "Give one file with all channels, or a file a modality."
+        raise KnobError(Problem("image and single modalities were given", "--image", mend))
+    files = {key: str(value) for key, value in given.items() if key != "subject"}
+    named = _named_by_file(Path(next(iter(files.values()))).name, modalities)
+    if "subject" in given:
+        named = {**named, "subject": str(given["subject"]), "scan": None}
+    return {**{key: value for key, value in named.items() if value}, "source": "files", **files}
+
+
+def _named_by_file(file: str, modalities: Sequence[str]) -> Record:
+    """What a file's name tells: the subject, and in BraTS 2023 the scan and how masks are stored."""
+    stem = next((file[: -len(ending)] for ending in ENDINGS if file.endswith(ending)), file)
+    scan = stem.rpartition("-")[0]
+    if release := find_release(scan):
+        return {**release.names(scan), "mask_values": list(release.mask_values)}
+    ends = (f"_{name}" for name in (*modalities, "seg"))
+    return {"subject": next((stem.removesuffix(end) for end in ends if stem.endswith(end)), stem)}

@@ -1,0 +1,76 @@
+"""Patients whose survival is recorded, their classes, and the days that a class stands for."""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_right
+from collections.abc import Sequence
+from statistics import median
+
+from common.cohorts.labels.classes import check_classes, log_left_out
+from common.cohorts.labels.survival_classes import SurvivalClasses, day_quantiles
+from common.errors import DatasetError, Problem
+from common.knobs import as_bool
+from common.records import Record
+
+STRATA = 3
+
+logger = logging.getLogger(__name__)
+
+
+def survival_cohort(records: Sequence[Record], censored_as_dead: bool = False) -> list[Record]:
+    """Copies of the records of patients with a survival time, dead or censored; the log counts the others.
+
+    ``survival_stratum``, 0 to 2, is the tertile of the time in the whole cohort: for splits to be stratified by, not
+    to be learned.
+
+    Args:
+        records: the cohort.
+        censored_as_dead: take the last contact with a living patient for the day of death, as P3 did (its 36,580
+            slices are 236 volumes of 155, and one of the 236 patients was alive).
+
+    Raises:
+        DatasetError: no patient has a survival time.
+    """
+    known = [dict(record) for record in records if record.get("survival_days") is not None]
+    if not known:
+        mend = (
+            "Pass the training data of BraTS 2018 to 2020 with survival_data.csv or survival_info.csv, or a list of "
+            "your own with a column survival_days."
+        )
+        raise DatasetError(Problem(f"none of {len(records)} patients has a survival time", "the cohort", mend))
+    log_left_out(records, known, "no survival time is recorded")
+    censored = [record for record in known if record.get("alive")]
+    if as_bool(censored_as_dead, "censored_as_dead") and censored:
+        logger.info("censored patients who count as dead at the last contact: %d", len(censored))
+        for record in censored:
+            record["alive"] = False
+    bounds = day_quantiles([record["survival_days"] for record in known], STRATA)
+    return [{**record, "survival_stratum": bisect_right(bounds, record["survival_days"])} for record in known]
+
+
+def label_survival(records: Sequence[Record], survival_classes: SurvivalClasses) -> list[Record]:
+    """Copies of the records whose class is known, with their ``label``; the log counts the others, all censored."""
+    labels = [survival_classes.label(record) for record in records]
+    labelled = [{**record, "label": label} for record, label in zip(records, labels, strict=True) if label is not None]
+    limit = survival_classes.thresholds[-1]
+    reason = f"they were alive at a last contact before day {limit:g}, so their class is not known"
+    log_left_out(records, labelled, reason)
+    return labelled
+
+
+def median_days(train_labelled: Sequence[Record], survival_classes: SurvivalClasses) -> tuple[float, ...]:
+    """The median survival of each class: the days that a predicted class stands for.
+
+    Taken over the training patients who died; over the last contacts where a class has none of them.
+
+    Raises:
+        DatasetError: a class has no training patient.
+    """
+    check_classes(train_labelled, survival_classes.names)
+    medians = []
+    for label in range(len(survival_classes.names)):
+        members = [record for record in train_labelled if record["label"] == label]
+        dead = [record for record in members if not record.get("alive")]
+        medians.append(float(median(record["survival_days"] for record in dead or members)))
+    return tuple(medians)
