@@ -28,8 +28,8 @@ from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page
 from common.reports.classification_verdict import judge_evidence
 from common.reports.words import words_of
+from common.shortcuts.probe import ShortcutReport, probe_shortcuts
 from common.splits.manifest import SplitManifest
-from common.splits.shortcuts import ShortcutReport, probe_shortcuts
 
 MOST_PICTURES = 6
 

@@ -18,8 +18,8 @@ from common.files import atomic_path, write_json
 from common.records import Record, scan_of
 from common.reports.segmentation import judge_volume, summarise_cohort
 from common.reports.segmentation_page import Panel, write_page
+from common.shortcuts.probe import probe_shortcuts
 from common.splits.manifest import SplitManifest
-from common.splits.shortcuts import probe_shortcuts
 
 logger = logging.getLogger(__name__)
 

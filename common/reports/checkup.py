@@ -14,7 +14,7 @@ from common.cohorts.volume_cohort import scan_volume_cohort
 from common.errors import Problem
 from common.records import MODALITIES, Record
 from common.reports.cohort import CaseCost, describe_cache, describe_cohort, measure_case
-from common.splits.shortcuts import probe_shortcuts
+from common.shortcuts.probe import probe_shortcuts
 
 ONE_IMAGE = ("t1ce",)
 ALL, FIRST = "all headers and all voxels", "headers of all patients and voxels of the first"

@@ -21,7 +21,7 @@ from common.reports.copies import draw_copies
 from common.reports.copy_pictures import find_doubtful_pairs
 from common.reports.lines import align, count_kinds
 from common.reports.words import GROUPS
-from common.splits.shortcuts import probe_shortcuts
+from common.shortcuts.probe import probe_shortcuts
 
 MOST_TOLD = 5
 

@@ -18,7 +18,7 @@ from common.records import MODALITIES, Record
 from common.reports.checkup import Checkup, Request
 from common.reports.cohort import CaseCost, describe_cache
 from common.reports.lines import align, count_kinds, span
-from common.splits.shortcuts import probe_shortcuts
+from common.shortcuts.probe import probe_shortcuts
 from common.transforms.series_cache import SeriesPlan, take_series
 
 READERS = 4

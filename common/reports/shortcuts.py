@@ -22,7 +22,7 @@ def add_shortcuts(page: Page, shortcuts: Mapping[str, Any], words: Words = PATIE
 
     Args:
         page: to add it to.
-        shortcuts: of :meth:`common.splits.shortcuts.ShortcutReport.to_json`.
+        shortcuts: of :meth:`common.shortcuts.probe.ShortcutReport.to_json`.
         words: of the page.
     """
     questions = shortcuts.get("questions")

@@ -1,8 +1,10 @@
-"""Who may learn from whom."""
+"""Who may learn from whom.
 
-from common.splits.clinical_check import check_clinical
+What a cohort is checked for before it is split stands in :mod:`common.shortcuts`; the configs say it by this name.
+"""
+
+from common.shortcuts import check_clinical, probe_sources
 from common.splits.guard import check_protocol
 from common.splits.resolve import resolve_split, side_records
-from common.splits.shortcuts import probe_sources
 
 __all__ = ["check_clinical", "check_protocol", "probe_sources", "resolve_split", "side_records"]

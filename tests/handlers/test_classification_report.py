@@ -13,8 +13,8 @@ from ignite.engine import Engine
 from common.cohorts import permute_labels
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.handlers import ClassificationReport
+from common.shortcuts.probe import probe_shortcuts
 from common.splits.manifest import SplitManifest
-from common.splits.shortcuts import probe_shortcuts
 
 GRADES = ("LGG", "HGG")
 SURVIVAL = SurvivalClasses((100.0, 200.0))

@@ -19,7 +19,7 @@ from common.errors import DatasetError, KnobError
 from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
 from common.records import MODALITIES
 from common.reports.cohort import describe_cohort, measure_case
-from common.splits.traces import find_traces
+from common.shortcuts.traits import find_traits
 from common.transforms.preparation import prepare_case
 
 FILES = (*MODALITIES, "seg", "source")
@@ -181,7 +181,7 @@ def test_reports_cope(slices_dir: Path, phantom_dir: Path) -> None:
     assert "LPS" in described
     assert "3 are phantoms" in described
     nifti = read_brats(phantom_dir)[0]
-    assert find_traces([records[0], nifti], "grade").keys() == {
+    assert find_traits([records[0], nifti], "grade").keys() == {
         "the data set",
         "the file extension",
         "the number type on disk",

@@ -24,10 +24,10 @@ WEIGHTS = 6.0**0.5
 FEWEST_VOXELS = 100
 
 INTENSITIES, NOISE, SHARPNESS, BACKGROUND = "the intensities", "the noise", "the sharpness", "the background"
-VOXEL_TRACES = (INTENSITIES, NOISE, SHARPNESS, BACKGROUND)
+VOXEL_TRAITS = (INTENSITIES, NOISE, SHARPNESS, BACKGROUND)
 
 
-def voxel_traces(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
+def voxel_traits(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
     """The traces in the prepared volumes of a cohort, in float columns a channel.
 
     Args:
@@ -43,7 +43,7 @@ def voxel_traces(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
     with ThreadPoolExecutor(4) as pool:
         rows = list(pool.map(lambda path: _measure(str(path), Path(path).stat().st_mtime_ns) if path else {}, paths))
     table = pd.DataFrame(rows).astype(float)
-    return {name: table[[column for column in table if str(column).startswith(name)]] for name in VOXEL_TRACES}
+    return {name: table[[column for column in table if str(column).startswith(name)]] for name in VOXEL_TRAITS}
 
 
 @lru_cache(maxsize=8192)

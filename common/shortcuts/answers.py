@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from common.splits.probe import Probed
-from common.splits.questions import Question, tell_counts
+from common.shortcuts.classifier import Probed
+from common.shortcuts.questions import Question, tell_counts
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ShortcutReport:
     Args:
         target: the label's key.
         counts: patients per class; patients without the label are left out.
-        answers: one a question; see :func:`~common.splits.questions.ask`.
+        answers: one a question; see :func:`~common.shortcuts.questions.ask`.
     """
 
     target: str

@@ -18,7 +18,7 @@ import pandas as pd
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.volumes import read_volume_header
 from common.records import MODALITIES, Record
-from common.splits.voxel_traces import VOXEL_TRACES, voxel_traces
+from common.shortcuts.voxel_traits import VOXEL_TRAITS, voxel_traits
 
 IMAGE_KEYS = (*MODALITIES, "image")
 CLINICAL = {"age": "age", "survival_days": "survival", "resection": "the extent of resection"}
@@ -50,7 +50,7 @@ ADVICE = {
     "the number type on disk": SAME_SCALE,
     "the scale factor": SAME_SCALE,
     "how the brain was found": "Extract all brains by one tool.",
-    **dict.fromkeys(VOXEL_TRACES, NO_TUMOUR_NEEDED),
+    **dict.fromkeys(VOXEL_TRAITS, NO_TUMOUR_NEEDED),
 }
 """Every trace, in words, and what to do when it tells the label."""
 
@@ -58,7 +58,7 @@ OF_PATIENTS = {MASK, *(f"whether {name} is recorded" for name in CLINICAL.values
 """Traces that a healthy volunteer cannot leave: they tell him by what he is, not by where he comes from."""
 
 
-def find_traces(
+def find_traits(
     records: Sequence[Record], target: str, headers: bool = True, voxels: bool = False
 ) -> dict[str, pd.DataFrame]:
     """The traces of a cohort that differ between its patients.
@@ -68,7 +68,7 @@ def find_traces(
         target: the label's key; whether it is recorded is no trace.
         headers: read the headers of volumes; without it only the records themselves are looked at. Folders of DICOM
             files and pictures have been read by then, and what is known of them stands in the records.
-        voxels: look at prepared volumes as well; see :func:`~common.splits.voxel_traces.voxel_traces`.
+        voxels: look at prepared volumes as well; see :func:`~common.shortcuts.voxel_traits.voxel_traits`.
 
     Returns:
         A table a trace, with text columns for categories and float columns for numbers.
@@ -82,7 +82,7 @@ def find_traces(
     if headers:
         traces.update(_from_headers(records))
     if voxels:
-        traces.update(voxel_traces(records))
+        traces.update(voxel_traits(records))
     return {name: table for name, table in traces.items() if (table.nunique(dropna=False) > 1).any()}
 
 

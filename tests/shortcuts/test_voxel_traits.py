@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from common.splits.traces import ADVICE, find_traces
-from common.splits.voxel_traces import (
+from common.shortcuts.traits import ADVICE, find_traits
+from common.shortcuts.voxel_traits import (
     BACKGROUND,
     INTENSITIES,
     NOISE,
     SHARPNESS,
-    VOXEL_TRACES,
+    VOXEL_TRAITS,
     measure_brain,
-    voxel_traces,
+    voxel_traits,
 )
 
 SIDE = 24
@@ -73,8 +73,8 @@ def test_an_empty_volume_has_a_background_and_nothing_else() -> None:
 def test_every_channel_has_columns_of_its_own(tmp_path: Path) -> None:
     image = ball(np.random.default_rng(0).random((SIDE,) * 3))
     one = {"subject": "A", "cached": save(tmp_path / "a.npy", image, 2 * image)}
-    traces = voxel_traces([one, {"subject": "B"}])
-    assert tuple(traces) == VOXEL_TRACES
+    traces = voxel_traits([one, {"subject": "B"}])
+    assert tuple(traces) == VOXEL_TRAITS
     assert set(traces) <= set(ADVICE)
     means = traces[INTENSITIES].filter(like="mean")
     assert means.iloc[0, 1] == pytest.approx(2 * means.iloc[0, 0], rel=1e-3)
@@ -86,18 +86,18 @@ def test_voxels_are_looked_at_on_request_only(tmp_path: Path) -> None:
     records = [
         {"subject": name, "cached": save(tmp_path / f"{name}.npy", ball(random.random((SIDE,) * 3)))} for name in "AB"
     ]
-    assert find_traces(records, "grade") == {}
-    assert set(find_traces(records, "grade", voxels=True)) == {INTENSITIES, NOISE, SHARPNESS}
+    assert find_traits(records, "grade") == {}
+    assert set(find_traits(records, "grade", voxels=True)) == {INTENSITIES, NOISE, SHARPNESS}
 
 
 def test_a_volume_that_was_prepared_anew_is_read_again(tmp_path: Path) -> None:
     path, image = tmp_path / "a.npy", ball(np.ones((SIDE,) * 3))
     records = [{"subject": "A", "cached": save(path, image)}]
-    assert voxel_traces(records)[INTENSITIES].iloc[0, 0] == 1
+    assert voxel_traits(records)[INTENSITIES].iloc[0, 0] == 1
     save(path, 2 * image)
     os.utime(path, ns=(0, 0))
-    assert voxel_traces(records)[INTENSITIES].iloc[0, 0] == 2
+    assert voxel_traits(records)[INTENSITIES].iloc[0, 0] == 2
 
 
 def test_without_prepared_volumes_there_is_nothing_to_look_at() -> None:
-    assert voxel_traces([{"subject": "A"}]) == {}
+    assert voxel_traits([{"subject": "A"}]) == {}

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.splits import probe as module
-from common.splits.probe import ENOUGH, Probed, probe
+from common.shortcuts import classifier as module
+from common.shortcuts.classifier import ENOUGH, Probed, probe
 
 LABELS = np.repeat(["healthy", "tumour"], [6, 12])
 SHUFFLES, LEVEL = 200, 0.01

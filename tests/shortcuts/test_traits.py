@@ -6,7 +6,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from common.splits.traces import ADVICE, find_traces
+from common.shortcuts.traits import ADVICE, find_traits
 
 RAS = np.diag([1.0, 1.0, 1.0, 1.0])
 
@@ -25,7 +25,7 @@ def save_scaled(path: Path) -> str:
 
 def test_what_is_equal_in_all_patients_is_no_trace(tmp_path: Path) -> None:
     records = [{"subject": name, "source": "x", "t1": save(tmp_path / f"{name}.nii.gz")} for name in "AB"]
-    assert find_traces(records, "grade") == {}
+    assert find_traits(records, "grade") == {}
 
 
 def test_each_difference_between_headers_is_its_own_trace(tmp_path: Path) -> None:
@@ -40,20 +40,20 @@ def test_each_difference_between_headers_is_its_own_trace(tmp_path: Path) -> Non
     }
     for trace, path in different.items():
         records = [{"subject": "A", "t1": plain}, {"subject": "B", "t1": path}]
-        assert list(find_traces(records, "grade")) == [trace]
+        assert list(find_traits(records, "grade")) == [trace]
         assert trace in ADVICE
 
 
 def test_a_difference_in_the_last_modality_is_seen(tmp_path: Path) -> None:
     one, other = save(tmp_path / "a.nii.gz"), save(tmp_path / "b.nii.gz", dtype=np.float32)
     records = [{"subject": "A", "t1": one, "t2": one}, {"subject": "B", "t1": one, "t2": other}]
-    assert list(find_traces(records, "grade")) == ["the number type on disk"]
+    assert list(find_traits(records, "grade")) == ["the number type on disk"]
 
 
 def test_traces_of_the_record_itself_need_no_file() -> None:
     full = {"subject": "Brats18_TCIA02_135_1", "source": "brats2018", "age": 60.0, "survival_days": 9.0, "seg": "s"}
     bare = {"subject": "Brats18_CBICA_AAB_1", "source": "ixi", "age": float("nan"), "t1": "a.nii", "resection": "GTR"}
-    traces = find_traces([full, bare], "grade", headers=False)
+    traces = find_traits([full, bare], "grade", headers=False)
     assert traces["the site in the patient's id"].iloc[:, 0].tolist() == ["TCIA02", "CBICA"]
     assert traces["whether age is recorded"].iloc[:, 0].tolist() == ["True", "False"]
     assert set(traces) == {
@@ -71,25 +71,25 @@ def test_traces_of_the_record_itself_need_no_file() -> None:
 
 def test_ixi_writes_its_hospitals_into_its_ids() -> None:
     records = [{"subject": name, "source": "IXI"} for name in ("IXI012-HH-1211", "IXI002-Guys-0828")]
-    assert find_traces(records, "grade")["the site in the patient's id"].iloc[:, 0].tolist() == ["HH", "GUYS"]
+    assert find_traits(records, "grade")["the site in the patient's id"].iloc[:, 0].tolist() == ["HH", "GUYS"]
 
 
 def test_a_brain_mask_beside_some_images_is_a_trace() -> None:
     records = [{"subject": "A", "brain_mask": "mask.nii.gz"}, {"subject": "B"}]
-    assert list(find_traces(records, "grade")) == ["how the brain was found"]
+    assert list(find_traits(records, "grade")) == ["how the brain was found"]
 
 
 def test_whether_the_label_itself_is_recorded_is_no_trace() -> None:
     records = [{"subject": "A", "survival_days": 3.0}, {"subject": "B"}]
-    assert find_traces(records, "survival_days", headers=False) == {}
+    assert find_traits(records, "survival_days", headers=False) == {}
 
 
 def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
     records = [{"subject": "A", "t1": save(tmp_path / "a.nii")}, {"subject": "B", "t1": save(tmp_path / "b.nii")}]
-    assert find_traces(records, "grade") == {}
+    assert find_traits(records, "grade") == {}
     (tmp_path / "b.nii").unlink()
     save(tmp_path / "b.nii", (4, 4, 6))
-    assert list(find_traces(records, "grade")) == ["the shape"]
+    assert list(find_traits(records, "grade")) == ["the shape"]
 
 
 def test_of_series_the_planes_are_traces_and_no_header_is_asked_for(tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ def test_of_series_the_planes_are_traces_and_no_header_is_asked_for(tmp_path: Pa
         {"subject": plane, "source": "rsna_miccai", "flair": str(tmp_path), "planes": {"flair": plane}}
         for plane in ("axial", "sagittal")
     ]
-    (name,) = find_traces(records, "mgmt")
+    (name,) = find_traits(records, "mgmt")
     assert name == "the plane of the slices"
-    assert find_traces([{"subject": number, "image": f"{number}.jpg"} for number in "12"], "label") == {}
+    assert find_traits([{"subject": number, "image": f"{number}.jpg"} for number in "12"], "label") == {}
 
 
 def test_the_size_of_pictures_is_a_trace() -> None:
     records = [{"subject": str(side), "source": "a", "original_size": [side, 200]} for side in (150, 1200)]
-    traces = find_traces(records, "label")
+    traces = find_traits(records, "label")
     assert traces["the size of the picture"]["x"].tolist() == [150, 1200]
-    assert "the size of the picture" not in find_traces(records[:1], "label")
+    assert "the size of the picture" not in find_traits(records[:1], "label")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.splits.shortcuts import probe_shortcuts
+from common.shortcuts.probe import probe_shortcuts
 
 SHUFFLES = 100
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from common.cohorts.datasets.source_names import source_name
 from common.records import HEALTHY
-from common.splits.probe import Probed
-from common.splits.questions import Question
-from common.splits.traces import ADVICE, DATA_SET
-from common.splits.voxel_traces import INTENSITIES, VOXEL_TRACES
+from common.shortcuts.classifier import Probed
+from common.shortcuts.questions import Question
+from common.shortcuts.traits import ADVICE, DATA_SET
+from common.shortcuts.voxel_traits import INTENSITIES, VOXEL_TRAITS
 
 OF_HEALTHY = (
     "A network can learn the source and never look for a tumour: believe only how it tells tumours from one another."
@@ -67,7 +67,7 @@ def _with(found: Probed | None, against: str) -> str:
 
 def _of_healthy(found: Probed | None) -> str:
     """What follows from it; what a prepared volume still shows is what the network can learn from."""
-    seen = [name for name in found.telling if name in VOXEL_TRACES] if found else []
+    seen = [name for name in found.telling if name in VOXEL_TRAITS] if found else []
     return f"{f'The prepared volumes still show it, in {_list(seen)}. ' if seen else ''}{OF_HEALTHY}"
 
 

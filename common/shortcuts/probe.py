@@ -2,7 +2,7 @@
 
 A network finds such a thing sooner than a radiologist's sign: that no low-grade patient of BraTS has an age, that all
 healthy brains come from one scanner. A patient split does not stop it, so a small classifier looks for it, in the
-traces of :mod:`common.splits.traces` and by the test of :mod:`common.splits.probe`.
+traces of :mod:`common.shortcuts.traits` and by the test of :mod:`common.shortcuts.classifier`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from common.records import HEALTHY, Record
-from common.splits.probe import probe
-from common.splits.questions import Question, ask
-from common.splits.shortcut_report import Answer, ShortcutReport
-from common.splits.shortcut_words import warn
-from common.splits.traces import OF_PATIENTS, find_traces
+from common.shortcuts.answers import Answer, ShortcutReport
+from common.shortcuts.classifier import probe
+from common.shortcuts.questions import Question, ask
+from common.shortcuts.traits import OF_PATIENTS, find_traits
+from common.shortcuts.warning_words import warn
 
 SHUFFLES = 400
 LEVEL = 0.01
@@ -96,7 +96,7 @@ def probe_sources(
 def _traces(
     question: Question, records: Sequence[Record], target: str, headers: bool, voxels: bool
 ) -> dict[str, pd.DataFrame]:
-    traces = find_traces(records, target, headers, voxels)
+    traces = find_traits(records, target, headers, voxels)
     return {name: table for name, table in traces.items() if not (question.about_health and name in OF_PATIENTS)}
 
 

@@ -10,7 +10,7 @@ from common.cohorts.datasets.brats import read_brats
 from common.cohorts.labels.grades import grade_cohort
 from common.errors import KnobError
 from common.phantoms.layouts.brats2020 import make_brats_phantoms
-from common.splits.clinical_check import check_clinical
+from common.shortcuts.clinical_check import check_clinical
 
 
 def cohort(counts: dict[Any, tuple[int, int]], target: str = "grade") -> list[dict[str, Any]]:

@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from common.splits import probe_sources, shortcuts
-from common.splits.probe import probe
-from common.splits.shortcuts import ShortcutReport, probe_shortcuts
-from common.splits.voxel_traces import voxel_traces
+from common.shortcuts import probe as shortcuts
+from common.shortcuts.classifier import probe
+from common.shortcuts.probe import ShortcutReport, probe_shortcuts
+from common.shortcuts.voxel_traits import voxel_traits
+from common.splits import probe_sources
 
 LEVEL, SHUFFLES = 0.1, 39
 """Quicker than the probe's own."""
@@ -157,4 +158,4 @@ def test_two_real_sources_are_told_apart(realdata: Path) -> None:
     (warning,) = report.warnings
     assert warning.startswith("Healthy brains come from one data set only (IXI), and ")
     assert "the shape, the voxel spacing, the orientation" in warning
-    assert voxel_traces(records) == {}
+    assert voxel_traits(records) == {}

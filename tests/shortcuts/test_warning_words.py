@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from common.splits.probe import Probed
-from common.splits.questions import Question, ask
-from common.splits.shortcut_words import warn
+from common.shortcuts.classifier import Probed
+from common.shortcuts.questions import Question, ask
+from common.shortcuts.warning_words import warn
 
 GRADES = Question("grade", {"LGG": "LGG", "HGG": "HGG"}, {"LGG": 10, "HGG": 12})
 HEALTH, AMONG = ask(["healthy"] * 6 + ["LGG"] * 7 + ["HGG"] * 8, "grade")
