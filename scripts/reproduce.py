@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from common.reports.reproduction.options import Options
-    from common.reports.reproduction.plan import Table
+    from common.reproduction.options import Options
+    from common.reproduction.plan import PaperTable
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = (
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     """Make the table that the command line names; the exit code is 1 where a run of it failed."""
     arguments = parse_arguments(argv)
     from common.errors import GliomaError
-    from common.reports.reproduction.catalogue import find_table
+    from common.reproduction.papers.catalogue import find_table
 
     try:
         table, options = find_table(arguments.table, arguments.task), read_options(arguments)
@@ -74,8 +74,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def read_options(arguments: argparse.Namespace) -> Options:
     """What the command line asks for; paths become absolute, since every command names them."""
-    from common.reports.reproduction.options import Options, read_settings
-    from common.reports.reproduction.plan import PROTOCOLS
+    from common.reproduction.options import Options, read_settings
+    from common.reproduction.plan import PROTOCOLS
 
     return Options(
         dataset_dir=arguments.dataset_dir.absolute(),
@@ -91,10 +91,10 @@ def read_options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def print_commands(table: Table, options: Options) -> int:
+def print_commands(table: PaperTable, options: Options) -> int:
     """The commands of the table's runs, in their order."""
     from common.commands import shown
-    from common.reports.reproduction.recipes import plan_table
+    from common.reproduction.recipes import plan_table
 
     for run in plan_table(table, options):
         print(f"# {run.name}")
@@ -105,10 +105,10 @@ def print_commands(table: Table, options: Options) -> int:
     return 0
 
 
-def make(table: Table, options: Options, rows: list[str]) -> int:
+def make(table: PaperTable, options: Options, rows: list[str]) -> int:
     """Run, write, and tell what failed."""
-    from common.reports.reproduction.command import reproduce
-    from common.reports.reproduction.runs import FAILED, LOG
+    from common.reproduction.command import reproduce
+    from common.reproduction.runs import FAILED, LOG
 
     failed = [outcome for outcome in reproduce(table, options, rows) if outcome.state == FAILED]
     for outcome in failed:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from common.reports.reproduction.catalogue import TABLES
+from common.reproduction.papers.catalogue import TABLES
 from scripts import reproduce
 
 TINY = ["backbone=resnet18", "image_size=[64,64]", "slice_gap=8", "epochs=1", "samples_per_epoch=8", "folds=4"]
@@ -52,7 +52,7 @@ def test_a_mistake_is_told_in_one_message(tmp_path: Path, capsys: pytest.Capture
 def test_failed_runs_are_told_with_their_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], phantom_dir: Path
 ) -> None:
-    from common.reports.reproduction import runs
+    from common.reproduction import runs
 
     def fail(command: list[str], log: Path) -> int:
         log.write_text("CheckpointError: weights could not be downloaded\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.commands import bundle_command, config_files
-from common.reports.reproduction.plan import Model
+from common.reproduction.plan import Model
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import pytest
 
 from common.errors import OutputError
 from common.files import write_text
-from common.reports.reproduction.catalogue import find_table
-from common.reports.reproduction.options import Options
-from common.reports.reproduction.recipes import plan_table
-from common.reports.reproduction.runs import DONE, FAILED, carry_out, check_folders, last_error, start_process
-from common.reports.reproduction.steps import Run
+from common.reproduction.options import Options
+from common.reproduction.papers.catalogue import find_table
+from common.reproduction.recipes import plan_table
+from common.reproduction.runs import DONE, FAILED, carry_out, check_folders, last_error, start_process
+from common.reproduction.steps import Run
 
 MakeOptions = Callable[..., Options]
 

@@ -8,9 +8,9 @@ import pytest
 
 from common.files import write_json
 from common.reports.page import DASH
-from common.reports.reproduction.assembly import fill, lay_out, to_json
-from common.reports.reproduction.evaluation import Evaluation
-from common.reports.reproduction.plan import Cell
+from common.reproduction.assembly import fill, lay_out, to_json
+from common.reproduction.evaluation import Evaluation
+from common.reproduction.plan import Cell
 
 CELLS = (
     Cell("0 (short)", "accuracy", "a", "recall_short", 0.7006, "samples"),

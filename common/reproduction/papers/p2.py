@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from common.reports.reproduction.plan import Cell, Contest, Model, Table
+from common.reproduction.plan import Cell, Contest, Model, PaperTable
 
 LEAK = (
     "Published protocol: more than four in five images of Br35H have a rotated, flipped, brightened or sharpened copy "
@@ -54,9 +54,9 @@ CONTEST = Contest(
 )
 
 
-def cross_validation(tasks: Sequence[str]) -> Table:
+def cross_validation(tasks: Sequence[str]) -> PaperTable:
     """Table 1: three-fold cross-validation, the t-tests over its folds, and below it the held-out test."""
-    return Table(
+    return PaperTable(
         name="p2-table1",
         title="Tumour or none: three-fold cross-validation",
         source="P2, table 1",
@@ -72,9 +72,9 @@ def cross_validation(tasks: Sequence[str]) -> Table:
     )
 
 
-def held_out(tasks: Sequence[str]) -> Table:
+def held_out(tasks: Sequence[str]) -> PaperTable:
     """Graphics 3 and 4: the held-out test alone."""
-    return Table(
+    return PaperTable(
         name="p2-table2",
         title="Tumour or none: held-out test",
         source="P2, graphics 3 and 4",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from common.reports.reproduction.fold_tests import test_rows as rows_of
-from common.reports.reproduction.tables_p2 import CONTEST
+from common.reproduction.fold_tests import test_rows as rows_of
+from common.reproduction.papers.p2 import CONTEST
 
 
 @dataclass

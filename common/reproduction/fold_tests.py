@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.metrics.t_tests import compare_folds
-from common.reports.reproduction.assembly import HEADINGS, PRINTED
-from common.reports.reproduction.evaluation import Evaluation
-from common.reports.reproduction.plan import Contest
-from common.reports.reproduction.search import Evaluations
+from common.reproduction.assembly import HEADINGS, PRINTED
+from common.reproduction.evaluation import Evaluation
+from common.reproduction.plan import Contest
+from common.reproduction.search import Evaluations
 
 WORDS = (
     "The corrected resampled t-test (Nadeau and Bengio) is the right one here. Both networks are judged on the same "

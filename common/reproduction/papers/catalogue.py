@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from common.errors import KnobError, Problem
-from common.reports.reproduction import tables_p1, tables_p2, tables_p3, tables_p4, tables_p5
-from common.reports.reproduction.plan import TASKS, Table
+from common.reproduction.papers import p1 as tables_p1
+from common.reproduction.papers import p2 as tables_p2
+from common.reproduction.papers import p3 as tables_p3
+from common.reproduction.papers import p4 as tables_p4
+from common.reproduction.papers import p5 as tables_p5
+from common.reproduction.plan import TASKS, PaperTable
 
-TABLES: Mapping[str, Callable[[Sequence[str]], Table]] = {
+TABLES: Mapping[str, Callable[[Sequence[str]], PaperTable]] = {
     "p1-table2": tables_p1.backbones,
     "p1-table3": tables_p1.head_search,
     "p1-table4": tables_p1.train_shares,
@@ -24,7 +28,7 @@ TABLES: Mapping[str, Callable[[Sequence[str]], Table]] = {
 }
 
 
-def find_table(name: str, task: str = "both") -> Table:
+def find_table(name: str, task: str = "both") -> PaperTable:
     """The plan of a table.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from common.reports.published import VOLUME_GRADE
-from common.reports.reproduction.plan import WITH_HEALTHY, Cell, Model, Table
+from common.reproduction.plan import WITH_HEALTHY, Cell, Model, PaperTable
 
 LEAK = (
     "Published protocol: random 7:3 splits of the people. Nobody stands on both sides of one, but the test sides of "
@@ -45,9 +45,9 @@ NOTES = (
 )
 
 
-def spatio_spatial(tasks: Sequence[str]) -> Table:
+def spatio_spatial(tasks: Sequence[str]) -> PaperTable:
     """Tables 1 to 5: parameters, then F1 by class, macro and weighted; and the grades on their own."""
-    return Table(
+    return PaperTable(
         name="p4-table1",
         title="Spatio-spatial networks: cost and F1",
         source="P4, tables 1 to 5",

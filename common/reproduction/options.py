@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from common.errors import KnobError, Problem
-from common.reports.reproduction.plan import PROTOCOLS, Table
+from common.reproduction.plan import PROTOCOLS, PaperTable
 
 OURS = {
     "dataset_dir": "--dataset_dir",
@@ -61,7 +61,7 @@ class Options:
     device: str | None = None
     healthy_dir: Path | None = None
 
-    def repeats_of(self, table: Table) -> int:
+    def repeats_of(self, table: PaperTable) -> int:
         """How often each network of a table is trained."""
         return table.repeats if self.repeats is None else self.repeats
 
@@ -86,7 +86,7 @@ def read_settings(words: Iterable[str]) -> dict[str, str]:
     return settings
 
 
-def check_options(table: Table, options: Options, known: Collection[str]) -> None:
+def check_options(table: PaperTable, options: Options, known: Collection[str]) -> None:
     """Refuse what would change nothing, or what the table itself sets.
 
     Args:
@@ -116,7 +116,7 @@ def check_options(table: Table, options: Options, known: Collection[str]) -> Non
         raise KnobError(problems)
 
 
-def _setting_problems(name: str, table: Table, known: Collection[str]) -> list[Problem]:
+def _setting_problems(name: str, table: PaperTable, known: Collection[str]) -> list[Problem]:
     top = top_of(name)
     where = f"--set {name}"
     if top in OURS:

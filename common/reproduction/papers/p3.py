@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.reports.published import SOFT_DICE, SURVIVAL_COMBINED, SURVIVAL_MASKS
-from common.reports.reproduction.plan import Cell, Model, Table
+from common.reproduction.plan import Cell, Model, PaperTable
 
 LEAK = (
     "Published protocol: slices of a patient stand on both sides of the split, and neighbouring slices of one tumour "
@@ -26,10 +26,10 @@ WAYS = {
 }
 
 
-def soft_dice(tasks: Sequence[str]) -> Table:
+def soft_dice(tasks: Sequence[str]) -> PaperTable:
     """Table 1: soft Dice of the three classes after all three stages of training."""
     model = Model("segmentation/three_stages", "segmentation")
-    return Table(
+    return PaperTable(
         name="p3-table1",
         title="Segmentation: soft Dice by class",
         source="P3, table 1",
@@ -50,7 +50,7 @@ def soft_dice(tasks: Sequence[str]) -> Table:
     )
 
 
-def true_masks(tasks: Sequence[str]) -> Table:
+def true_masks(tasks: Sequence[str]) -> PaperTable:
     """Table 2, with the overall accuracy of section 5.2 and the areas of figure 6: survival from true masks."""
     model = Model("survival/true_masks", "survival masks")
     per_class = SURVIVAL_MASKS.per_class
@@ -64,7 +64,7 @@ def true_masks(tasks: Sequence[str]) -> Table:
         printed = SURVIVAL_MASKS.measures["accuracy"] if unit == "samples" else None
         cells.append(Cell("overall", f"accuracy, {counted}", model.name, "accuracy", printed, unit))
         cells.append(Cell("overall", f"AUC, {counted}", model.name, "auc", None, unit))
-    return Table(
+    return PaperTable(
         name="p3-table2",
         title="Survival from true masks and age",
         source=SURVIVAL_MASKS.source,
@@ -84,11 +84,11 @@ def true_masks(tasks: Sequence[str]) -> Table:
     )
 
 
-def predicted_masks(tasks: Sequence[str]) -> Table:
+def predicted_masks(tasks: Sequence[str]) -> PaperTable:
     """Table 3, with the overall numbers of section 5.3: survival from masks that the segmentation bundle makes."""
     model = Model("survival/predicted_masks", "combined")
     rows = {**BINS, "accuracy": "overall"}
-    return Table(
+    return PaperTable(
         name="p3-table3",
         title="Survival from predicted masks and age: accuracy",
         source=SURVIVAL_COMBINED.source,

@@ -10,12 +10,12 @@ import pytest
 
 from common.errors import DatasetError, KnobError
 from common.knobs import parse_command_line
-from common.reports.published_choices import BACKBONES
-from common.reports.reproduction.catalogue import find_table
-from common.reports.reproduction.command import reproduce
-from common.reports.reproduction.options import Options
-from common.reports.reproduction.page import collect, sum_confusions
-from common.reports.reproduction.runs import FAILED, MISSING, Outcome
+from common.reproduction.command import reproduce
+from common.reproduction.options import Options
+from common.reproduction.papers.catalogue import find_table
+from common.reproduction.papers.p1_choices import BACKBONES
+from common.reproduction.results_page import collect, sum_confusions
+from common.reproduction.runs import FAILED, MISSING, Outcome
 
 MakeOptions = Callable[..., Options]
 Leave = Callable[..., None]

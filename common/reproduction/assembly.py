@@ -12,9 +12,9 @@ import pandas as pd
 
 from common.metrics.resampling import Summary
 from common.reports.page import DASH
-from common.reports.reproduction.evaluation import Evaluation
-from common.reports.reproduction.plan import Cell, Table, counted_as
-from common.reports.reproduction.search import Evaluations
+from common.reproduction.evaluation import Evaluation
+from common.reproduction.plan import Cell, PaperTable, counted_as
+from common.reproduction.search import Evaluations
 
 PRINTED = "published"
 HEADINGS = {"paper": "published protocol", "patient": "patient protocol"}
@@ -124,7 +124,7 @@ def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, A
     ]
 
 
-def chosen_cells(table: Table) -> tuple[Cell, ...]:
+def chosen_cells(table: PaperTable) -> tuple[Cell, ...]:
     """The row of each search's winner."""
     return tuple(
         Cell(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.reports.reproduction.plan import Cell, Model, Table
+from common.reproduction.plan import Cell, Model, PaperTable
 
 LEAK = (
     "Published protocol: slices of a patient stand on both sides of the split, neighbours of one another, and the "
@@ -14,9 +14,9 @@ LEAK = (
 MODEL = Model("mgmt/resnet18", "mgmt", also={"paper": ("train",), "patient": ("train", "validation")})
 
 
-def methylation(tasks: Sequence[str]) -> Table:
+def methylation(tasks: Sequence[str]) -> PaperTable:
     """Section 4: training and validation accuracy over slices; the AUC over patients, which it does not print."""
-    return Table(
+    return PaperTable(
         name="p5",
         title="MGMT promoter methylation",
         source="P5, section 4",

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.reports.published import GRADE, SURVIVAL, Published
-from common.reports.published_choices import BACKBONES, BEST_HEAD, FIRST_HEAD, HEAD_SEARCH, TRAIN_SHARES
-from common.reports.reproduction.plan import PROTOCOLS, Cell, Model, Search, Table
+from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HEAD, HEAD_SEARCH, TRAIN_SHARES
+from common.reproduction.plan import PROTOCOLS, Cell, Model, PaperTable, Search
 
 LEAK = (
     "Published protocol: the four modalities of a patient are images of their own and stand on both sides of the "
@@ -36,9 +36,9 @@ CUT = 0.1
 """Share of the training images that validates under the published protocol; P1 names none."""
 
 
-def backbones(tasks: Sequence[str]) -> Table:
+def backbones(tasks: Sequence[str]) -> PaperTable:
     """Table 2: eight backbones below the same head."""
-    return Table(
+    return PaperTable(
         name="p1-table2",
         title="Eight backbones: macro F1",
         source="P1, table 2",
@@ -58,7 +58,7 @@ def backbones(tasks: Sequence[str]) -> Table:
     )
 
 
-def head_search(tasks: Sequence[str]) -> Table:
+def head_search(tasks: Sequence[str]) -> PaperTable:
     """Table 3: one factor of the head at a time; the best options together are judged once."""
     models: dict[str, Model] = {}
     cells = []
@@ -68,7 +68,7 @@ def head_search(tasks: Sequence[str]) -> Table:
                 model = _candidate(task, knobs)
                 models[model.name] = model
                 cells.append(Cell(f"{factor}: {label}", f"{task} macro F1", model.name, "macro_f1", printed[task]))
-    return Table(
+    return PaperTable(
         name="p1-table3",
         title="One factor of the head at a time, on DenseNet121: macro F1",
         source="P1, table 3",
@@ -90,10 +90,10 @@ def head_search(tasks: Sequence[str]) -> Table:
     )
 
 
-def train_shares(tasks: Sequence[str]) -> Table:
+def train_shares(tasks: Sequence[str]) -> PaperTable:
     """Table 4: Monte-Carlo cross-validation with ever fewer images to train on."""
     measures = ("precision", "recall", "f1")
-    return Table(
+    return PaperTable(
         name="p1-table4",
         title="Share of the data to train on, by Monte-Carlo cross-validation",
         source="P1, table 4",
@@ -118,13 +118,13 @@ def train_shares(tasks: Sequence[str]) -> Table:
     )
 
 
-def final_grade(tasks: Sequence[str]) -> Table:
+def final_grade(tasks: Sequence[str]) -> PaperTable:
     """Table 5: the best grade network by class."""
     note = "P1's figure 9: 3 images of LGG were taken for HGG, 1 of HGG for LGG; the other counts are not in its text."
     return _final("p1-table5", "The final grade network", "grade", GRADE, note)
 
 
-def final_survival(tasks: Sequence[str]) -> Table:
+def final_survival(tasks: Sequence[str]) -> PaperTable:
     """Table 6: the best survival network by class."""
     note = (
         "P1's figure 10: 25 images of short survivors were misjudged, 23 of them as mid; no other count is in its text."
@@ -132,7 +132,7 @@ def final_survival(tasks: Sequence[str]) -> Table:
     return _final("p1-table6", "The final survival network", "survival", SURVIVAL, note)
 
 
-def _final(name: str, title: str, task: str, printed: Published, note: str) -> Table:
+def _final(name: str, title: str, task: str, printed: Published, note: str) -> PaperTable:
     model = _model(task, "final", BEST_HEAD[task])
     by_class = [
         Cell(kind, measure, model.name, f"{measure}_{kind}", value)
@@ -143,7 +143,7 @@ def _final(name: str, title: str, task: str, printed: Published, note: str) -> T
         Cell("macro average", measure.removeprefix("macro_"), model.name, measure, printed.measures[measure])
         for measure in ("macro_precision", "macro_recall", "macro_f1", "accuracy")
     ]
-    return Table(
+    return PaperTable(
         name=name,
         title=title,
         source=printed.source,

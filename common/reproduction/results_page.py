@@ -12,13 +12,13 @@ import pandas as pd
 from common.files import atomic_path, write_json
 from common.reports.caveats import FEW_PATIENTS
 from common.reports.page import Page
-from common.reports.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
-from common.reports.reproduction.evaluation import Evaluation
-from common.reports.reproduction.fold_tests import WORDS, test_rows
-from common.reports.reproduction.options import Options
-from common.reports.reproduction.plan import Contest, Table, counted_as
-from common.reports.reproduction.runs import FAILED, MISSING, Outcome, is_done
-from common.reports.reproduction.search import Evaluations
+from common.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
+from common.reproduction.evaluation import Evaluation
+from common.reproduction.fold_tests import WORDS, test_rows
+from common.reproduction.options import Options
+from common.reproduction.plan import Contest, PaperTable, counted_as
+from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
+from common.reproduction.search import Evaluations
 
 PHANTOMS = "These are phantoms: generated images whose rule we wrote. The numbers say nothing clinical."
 
@@ -46,7 +46,7 @@ def collect(outcomes: Sequence[Outcome]) -> Evaluations:
     return found
 
 
-def write_table(table: Table, options: Options, outcomes: Sequence[Outcome], cohort: Cohort) -> pd.DataFrame:
+def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome], cohort: Cohort) -> pd.DataFrame:
     """Write ``table.csv`` and ``table.html`` (the paper's layout) and ``table.json`` (every number) to the output.
 
     Returns:
@@ -78,7 +78,7 @@ def write_table(table: Table, options: Options, outcomes: Sequence[Outcome], coh
 
 
 def tell_warnings(
-    table: Table, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
+    table: PaperTable, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
 ) -> list[str]:
     """What must not be overlooked, a sentence or two each."""
     warnings = [PHANTOMS] if cohort.phantoms else []
@@ -123,7 +123,7 @@ def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def _write_page(
     path: Path,
-    table: Table,
+    table: PaperTable,
     frame: pd.DataFrame,
     warnings: Sequence[str],
     outcomes: Sequence[Outcome],

@@ -7,17 +7,19 @@ from collections.abc import Collection, Iterator, Sequence
 from tqdm import tqdm
 
 from common.errors import KnobError, Problem
-from common.reports.reproduction.cohorts import look_at
-from common.reports.reproduction.options import Options
-from common.reports.reproduction.page import collect, write_table
-from common.reports.reproduction.plan import Table
-from common.reports.reproduction.recipes import plan_runs, plan_table
-from common.reports.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
-from common.reports.reproduction.search import choose
-from common.reports.reproduction.steps import Run
+from common.reproduction.data_set import look_at
+from common.reproduction.options import Options
+from common.reproduction.plan import PaperTable
+from common.reproduction.recipes import plan_runs, plan_table
+from common.reproduction.results_page import collect, write_table
+from common.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
+from common.reproduction.search import choose
+from common.reproduction.steps import Run
 
 
-def reproduce(table: Table, options: Options, only: Collection[str] = (), start: Start | None = None) -> list[Outcome]:
+def reproduce(
+    table: PaperTable, options: Options, only: Collection[str] = (), start: Start | None = None
+) -> list[Outcome]:
     """Do the runs that are not done yet and write the table of all.
 
     Args:
@@ -43,7 +45,7 @@ def reproduce(table: Table, options: Options, only: Collection[str] = (), start:
     return outcomes
 
 
-def plan_chosen(table: Table, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:
+def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:
     """The runs of the networks that the searches have chosen; none where a run that they need is not done."""
     ready = [search for search in table.searches if _is_ready(search.start.task, outcomes)]
     chosen = [choose(search, collect(outcomes), options.protocols) for search in ready]
@@ -64,7 +66,7 @@ def _carry_out(runs: Sequence[Run], only: Collection[str], start: Start | None) 
             yield carry_out(run, start)
 
 
-def _check_only(table: Table, only: Collection[str]) -> None:
+def _check_only(table: PaperTable, only: Collection[str]) -> None:
     known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
     unknown = [name for name in only if name not in known]
     if unknown:

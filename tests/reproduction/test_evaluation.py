@@ -8,7 +8,7 @@ import pytest
 
 from common.files import write_json
 from common.metrics.patients import vote_table
-from common.reports.reproduction.evaluation import Evaluation
+from common.reproduction.evaluation import Evaluation
 
 
 @pytest.fixture

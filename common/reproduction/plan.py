@@ -18,7 +18,7 @@ class Model:
 
     Args:
         name: of its folder, such as ``grade/vgg16``.
-        recipe: of :mod:`common.reports.reproduction.recipes`.
+        recipe: of :mod:`common.reproduction.recipes`.
         settings: knobs that tell it from the bundle's own.
         of_protocol: knobs of one protocol alone.
         side: that it is judged on under the patient protocol; the published one has only ``test``.
@@ -46,7 +46,7 @@ class Cell:
         row: label of its row.
         column: label of its column.
         model: name of the network that it is measured on.
-        measure: as :class:`common.reports.reproduction.evaluation.Evaluation` names it.
+        measure: as :class:`common.reproduction.evaluation.Evaluation` names it.
         published: what the paper printed there, if anything.
         unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``protocol``: samples under the
             published protocol, as the paper counted, and patients under the patient protocol.
@@ -106,7 +106,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Table:
+class PaperTable:
     """A table of a paper.
 
     Args:
@@ -121,7 +121,7 @@ class Table:
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
         confusion: whether the confusion matrices are part of it.
-        cohort: what its data set holds, a key of :data:`common.reports.reproduction.cohorts.READERS`
+        cohort: what its data set holds, a key of :data:`common.reproduction.data_set.READERS`
             or :data:`WITH_HEALTHY`.
         folds: how many the bundle has unless it is told otherwise.
         contest: whose networks are compared over the folds.

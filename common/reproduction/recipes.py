@@ -9,9 +9,9 @@ from typing import Any
 
 from common.commands import config_files
 from common.errors import KnobError, Problem
-from common.reports.reproduction.options import Options, check_options, known_keys, take_known
-from common.reports.reproduction.plan import Model, Table
-from common.reports.reproduction.steps import Run, Step
+from common.reproduction.options import Options, check_options, known_keys, take_known
+from common.reproduction.plan import Model, PaperTable
+from common.reproduction.steps import Run, Step
 
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 SEGMENTATION = "glioma_segmentation"
@@ -29,7 +29,7 @@ OF_FIRST_STAGE = ("pretrained", "trainable")
 """Settings of the command that would undo what the later stages of P3's segmentation are."""
 
 
-def plan_table(table: Table, options: Options) -> list[Run]:
+def plan_table(table: PaperTable, options: Options) -> list[Run]:
     """All runs of a table, but for those that a search decides on.
 
     Raises:
@@ -41,7 +41,7 @@ def plan_table(table: Table, options: Options) -> list[Run]:
     return plan_runs(table, options)
 
 
-def plan_runs(table: Table, options: Options, models: tuple[Model, ...] | None = None) -> list[Run]:
+def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | None = None) -> list[Run]:
     """The runs of a table's models, or of some of them.
 
     Raises:
@@ -61,7 +61,7 @@ def plan_runs(table: Table, options: Options, models: tuple[Model, ...] | None =
     return runs
 
 
-def _plan_run(model: Model, protocol: str, repeat: int, table: Table, options: Options) -> Run:
+def _plan_run(model: Model, protocol: str, repeat: int, table: PaperTable, options: Options) -> Run:
     folder = options.output / model.name / (f"{protocol}-{repeat}" if repeat else protocol)
     split: dict[str, Any] = {"fold": repeat}
     if protocol in table.drawn:

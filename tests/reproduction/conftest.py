@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from common.files import write_json
-from common.reports.reproduction.options import Options
+from common.reproduction.options import Options
 
-BUNDLES = Path(__file__).resolve().parents[3] / "bundles"
+BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 
 
 @pytest.fixture

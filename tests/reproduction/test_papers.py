@@ -10,11 +10,11 @@ import yaml
 
 from common.errors import KnobError
 from common.knobs import check_overrides, merged_config
-from common.reports.published_choices import BEST_HEAD, FIRST_HEAD
-from common.reports.reproduction.catalogue import TABLES, find_table
-from common.reports.reproduction.options import Options
-from common.reports.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, VOLUME, plan_table
-from common.reports.reproduction.steps import Run, Step
+from common.reproduction.options import Options
+from common.reproduction.papers.catalogue import TABLES, find_table
+from common.reproduction.papers.p1_choices import BEST_HEAD, FIRST_HEAD
+from common.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, VOLUME, plan_table
+from common.reproduction.steps import Run, Step
 
 MakeOptions = Callable[..., Options]
 

@@ -13,9 +13,9 @@ from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.series_cohort import read_series_cohort
 from common.cohorts.volume_cohort import read_volume_cohort
 from common.records import Record
-from common.reports.reproduction.options import Options
-from common.reports.reproduction.page import Cohort
-from common.reports.reproduction.plan import WITH_HEALTHY, Table
+from common.reproduction.options import Options
+from common.reproduction.plan import WITH_HEALTHY, PaperTable
+from common.reproduction.results_page import Cohort
 
 READERS: Mapping[str, Callable[..., list[Record]]] = {
     "volumes": partial(read_cohort, need_seg=False),
@@ -25,7 +25,7 @@ READERS: Mapping[str, Callable[..., list[Record]]] = {
 """Under what a data set holds: a reader that takes a folder, a list and who is left out."""
 
 
-def look_at(table: Table, options: Options) -> Cohort:
+def look_at(table: PaperTable, options: Options) -> Cohort:
     """Read the headers.
 
     Raises:

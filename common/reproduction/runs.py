@@ -14,7 +14,7 @@ from pathlib import Path
 from common.commands import ROOT, shown
 from common.errors import OutputError, Problem
 from common.files import write_json
-from common.reports.reproduction.steps import Run, Step
+from common.reproduction.steps import Run, Step
 from common.running import last_state_path
 
 DONE, FAILED, MISSING = "done", "failed", "not run"

@@ -1,0 +1,1 @@
+"""What each paper printed in tables and figures, and which runs answer it."""
