@@ -22,7 +22,7 @@ from benchmarks.bundle import BUNDLES, open_bundle
 from benchmarks.timing import Ratio, alternate
 from common.formats.nifti import read_nifti
 from common.networks import SegmentationUNet
-from common.networks.checkpoints import save_checkpoint
+from common.networks.weights.checkpoints import save_checkpoint
 from common.records import MODALITIES
 
 NAME = "inference"

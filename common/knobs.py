@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,27 @@ def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = No
     config: dict[str, Any] = ConfigParser.load_config_files(list(files))
     ConfigParser(config).update(dict(overrides or {}))
     return config
+
+
+def plain_knob(value: Any) -> Any:
+    """``"[64, 64]"``, ``"0.3"`` and ``"none"`` are what they look like; any other text stays text."""
+    if isinstance(value, str):
+        if value.strip().lower() in ("none", "null", ""):
+            return None
+        try:
+            return ast.literal_eval(value.strip())
+        except (SyntaxError, ValueError):
+            return value
+    return value
+
+
+def as_tuple(value: Any) -> Any:
+    """A list as a tuple, nothing as an empty one, and a single value as a tuple of it."""
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+
+
+def is_count(value: Any, least: int = 1) -> bool:
+    """Whether it is a whole number of ``least`` or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least

@@ -16,7 +16,7 @@ from torch import nn
 
 from common.errors import CheckpointError, Problem
 from common.knobs import as_bool
-from common.networks.checkpoints import load_checked, save_checkpoint
+from common.networks.weights.checkpoints import load_checked, save_checkpoint
 from common.running import last_state_path
 
 logger = logging.getLogger(__name__)

@@ -1,18 +1,17 @@
 """From tensors to logits, and the weights between runs."""
 
-from common.networks.bags import BagInferer
 from common.networks.batch_loss import BatchCrossEntropy
-from common.networks.checkpoints import load_checked, load_weights, save_checkpoint
 from common.networks.clinical_batch import PrepareClinicalBatch
 from common.networks.fusion import FusionClassifier, check_frozen_start
-from common.networks.inferer import FlipSliceInferer
+from common.networks.inferers import BagInferer, FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
-from common.networks.provenance import continue_from, describe_provenance, load_for_evaluation, read_provenance
 from common.networks.saliency import grad_cam
 from common.networks.slice_classifier import SliceClassifier
 from common.networks.slice_knobs import channels_of
 from common.networks.spatiospatial import SpatioSpatialClassifier
 from common.networks.unet import SegmentationUNet
+from common.networks.weights.checkpoints import load_checked, load_weights, save_checkpoint
+from common.networks.weights.provenance import continue_from, describe_provenance, load_for_evaluation, read_provenance
 
 __all__ = [
     "BagInferer",

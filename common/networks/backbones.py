@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from common.errors import CheckpointError, Problem
-from common.networks.pretraining import load_safely, refuse_random_layers
+from common.networks.weights.pretraining import load_safely, refuse_random_layers
 
 BACKBONES = (
     *("resnet50", "resnet101", "efficientnet_b4", "vgg16"),

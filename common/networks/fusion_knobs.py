@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from common.errors import KnobError, Problem
+from common.knobs import as_tuple, is_count, plain_knob
 from common.networks.backbones import backbone_problem
-from common.networks.knob_values import as_tuple, is_count, plain_knob
 
 ACTIVATIONS = ("relu", "tanh")
 TRAINABLE = ("all", "head")

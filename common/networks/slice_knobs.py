@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from common.errors import KnobError, Problem
+from common.knobs import as_tuple, is_count, plain_knob
 from common.networks.backbones import backbone_problem
 from common.networks.fusion_knobs import TRAINABLE
-from common.networks.knob_values import as_tuple, is_count, plain_knob
 
 NETS = ("A", "B")
 CHANNELS = {"A": 1, "B": 3}

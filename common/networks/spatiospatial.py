@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
 
-from common.knobs import as_bool, bool_or_path
-from common.networks.recomputation import recomputed
-from common.networks.video_backbones import WIDTH, create_video_backbone
-from common.networks.video_knobs import VideoKnobs
+from common.errors import KnobError, Problem
+from common.knobs import as_bool, bool_or_path, is_count, plain_knob
+from common.networks.fusion_knobs import TRAINABLE
+from common.networks.video_backbones import VIDEO_BACKBONES, WIDTH, create_video_backbone
 
 
 class SpatioSpatialClassifier(nn.Module):
@@ -101,3 +106,70 @@ def _dense_layer(num_classes: int) -> nn.Linear:
     nn.init.normal_(layer.weight, std=0.01)
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def recomputed(block: nn.Module, inputs: Tensor) -> Tensor:
+    """``block(inputs)``, of which only the inputs are kept for the backward pass, by PyTorch's checkpointing.
+
+    Batch normalisation takes note of a batch once, though it sees it twice. A block with dropout would need the random
+    state kept as well, and has no place here.
+    """
+
+    def contexts() -> tuple[Any, Any]:
+        return contextlib.nullcontext(), _statistics_kept(block)
+
+    return checkpoint(block, inputs, use_reentrant=False, preserve_rng_state=False, context_fn=contexts)
+
+
+@contextlib.contextmanager
+def _statistics_kept(block: nn.Module) -> Iterator[None]:
+    """No batch that is seen within changes the running statistics."""
+    layers: list[Any] = [layer for layer in block.modules() if isinstance(layer, _BatchNorm)]
+    kept = [(layer, layer.momentum, layer.num_batches_tracked) for layer in layers]
+    for layer in layers:
+        layer.momentum, layer.num_batches_tracked = 0.0, None
+    try:
+        yield
+    finally:
+        for layer, momentum, batches in kept:
+            layer.momentum, layer.num_batches_tracked = momentum, batches
+
+
+@dataclass(frozen=True)
+class VideoKnobs:
+    """Plain values of :class:`~common.networks.spatiospatial.SpatioSpatialClassifier`'s knobs."""
+
+    backbone: str
+    in_channels: int
+    num_classes: int
+    dropout: float
+    trainable: str
+
+    @classmethod
+    def read(cls, **given: Any) -> VideoKnobs:
+        """Numbers may come as text.
+
+        Raises:
+            KnobError: names every knob that has no meaning.
+        """
+        values = {name: plain_knob(value) for name, value in given.items()}
+        found = (_problem(field.name, values[field.name]) for field in fields(cls))
+        problems = [problem for problem in found if problem]
+        if problems:
+            raise KnobError(problems)
+        return cls(**{**values, "dropout": float(values["dropout"])})
+
+
+def _problem(name: str, value: Any) -> Problem | None:
+    fits, mend = {
+        "backbone": (value in VIDEO_BACKBONES, f"Choose one of: {', '.join(VIDEO_BACKBONES)}."),
+        "in_channels": (is_count(value), "Give a whole number from 1."),
+        "num_classes": (is_count(value, 2), "Give a whole number from 2."),
+        "dropout": (_is_share(value), "Give a share from 0 to less than 1."),
+        "trainable": (value in TRAINABLE, f"Choose one of: {', '.join(TRAINABLE)}."),
+    }[name]
+    return None if fits else Problem(f"{value!r} is no choice", f"--{name}", mend)
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from common.errors import CheckpointError, KnobError, Problem
-from common.networks.pretraining import imagenet_weights
+from common.networks.weights.pretraining import imagenet_weights
 
 HEADS = ("standard", "deep")
 

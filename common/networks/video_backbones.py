@@ -10,8 +10,8 @@ from torch import nn
 from torchvision.models.video.resnet import BasicBlock, BasicStem, Conv3DSimple, VideoResNet
 
 from common.errors import CheckpointError, Problem
-from common.networks.checkpoints import weight_differences
-from common.networks.pretraining import download_weights, load_safely
+from common.networks.weights.checkpoints import weight_differences
+from common.networks.weights.pretraining import download_weights, load_safely
 
 PUBLISHED = ("r3d_18", "mc3_18", "r2plus1d_18")
 """The three of P4, in the order of its tables but for MC3."""

@@ -99,7 +99,7 @@ def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
         import torch
         from monai.bundle import ConfigParser
 
-        from common.networks.checkpoints import save_checkpoint
+        from common.networks.weights.checkpoints import save_checkpoint
 
         parser = ConfigParser(ConfigParser.load_config_file(BUNDLES / bundle / "configs" / f"{config}.yaml"))
         parser.update({name: value for name, value in settings.items() if name in parser})

@@ -11,7 +11,7 @@ import torch
 
 from common.cohorts import read_cohort
 from common.errors import DatasetError
-from common.networks.inferer import FlipSliceInferer
+from common.networks.inferers import FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.unet import SegmentationUNet
 from common.records import MODALITIES

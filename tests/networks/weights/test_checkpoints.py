@@ -17,8 +17,8 @@ from monai.bundle import ConfigParser
 from torch import Tensor, nn
 
 from common.errors import CheckpointError, OutputError
-from common.networks.checkpoints import load_checked, load_weights, plain_values, save_checkpoint
 from common.networks.unet import SegmentationUNet, deep_head
+from common.networks.weights.checkpoints import load_checked, load_weights, plain_values, save_checkpoint
 
 
 class Net(nn.Module):

@@ -12,7 +12,7 @@ from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from common.errors import CheckpointError, Problem
-from common.networks.checkpoints import load_checked
+from common.networks.weights.checkpoints import load_checked
 
 CLASSIFIER_KEYS = ("fc.", "classifier.")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from common.networks.dense import PatientBatchNorm, clinical_layers
+from common.networks.fusion import PatientBatchNorm, clinical_layers
 
 
 def test_several_patients_are_normalised_as_pytorch_does() -> None:

@@ -11,9 +11,10 @@ import torchvision
 from torch import Tensor
 
 from common.errors import CheckpointError
-from common.networks import FusionClassifier, pretraining
-from common.networks.pretraining import imagenet_weights
+from common.networks import FusionClassifier
 from common.networks.unet import SegmentationUNet
+from common.networks.weights import pretraining
+from common.networks.weights.pretraining import imagenet_weights
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from common.errors import KnobError
-from common.networks.inferer import FlipSliceInferer
+from common.networks.inferers import FlipSliceInferer
 
 
 class Pointwise(nn.Module):

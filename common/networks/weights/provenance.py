@@ -10,7 +10,7 @@ from torch import nn
 
 from common import __version__
 from common.errors import CheckpointError, Problem
-from common.networks.checkpoints import load_checked, load_weights, plain_values
+from common.networks.weights.checkpoints import load_checked, load_weights, plain_values
 from common.splits.guard import check_start, check_unseen
 from common.splits.manifest import SplitManifest
 

@@ -9,8 +9,8 @@ from torch import nn
 
 from common import __version__
 from common.errors import CheckpointError, SplitLeakageError
-from common.networks.checkpoints import load_checked, save_checkpoint
-from common.networks.provenance import continue_from, describe_provenance, load_for_evaluation
+from common.networks.weights.checkpoints import load_checked, save_checkpoint
+from common.networks.weights.provenance import continue_from, describe_provenance, load_for_evaluation
 from common.splits.guard import hash_subject
 from common.splits.manifest import SplitManifest
 
