@@ -21,8 +21,8 @@ from common.files import atomic_path, write_json
 from common.handlers.grad_cam import GradCamDrawer, View
 from common.metrics.baselines import RECORDED, fit_baselines
 from common.metrics.judgement import probabilities_of
-from common.metrics.patients import to_patients, unit_of
-from common.metrics.survival import predict_days, summarise_survival
+from common.metrics.patient_predictions import to_patients, unit_of
+from common.metrics.survival_measures import predict_days, summarise_survival
 from common.records import Record, scan_of
 from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page

@@ -11,7 +11,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
 from common.files import atomic_path
-from common.metrics.regions import REGIONS
+from common.metrics.dice import REGIONS
 from common.records import BRATS_MASK_VALUES, scan_of
 from common.reports.pictures import draw_three_planes
 from common.transforms.cases import MILLILITRE

@@ -1,19 +1,17 @@
 """How a segmentation or a classification is judged, and how sure that is."""
 
 from common.metrics.baselines import Baselines, fit_baselines
-from common.metrics.brats import brats_dice_hd95
+from common.metrics.brats_measures import brats_dice_hd95
 from common.metrics.calibration import calibration_error, judge_calibration
-from common.metrics.classification import ClassificationScore
+from common.metrics.classification_score import ClassificationScore
 from common.metrics.delong import chance_interval, delong_test
+from common.metrics.dice import SoftDice, VolumeDice, soft_dice
 from common.metrics.intervals import bootstrap_interval, summarise
 from common.metrics.judgement import compare_judgements, judge, summarise_judgement
-from common.metrics.patients import to_patients, vote_table
+from common.metrics.patient_predictions import to_patients, vote_table
 from common.metrics.roc import roc_band, roc_curves
-from common.metrics.saliency import share_inside
-from common.metrics.soft_dice import SoftDice, soft_dice
-from common.metrics.survival import brats_survival, concordance_index, predict_days, summarise_survival
+from common.metrics.survival_measures import brats_survival, concordance_index, predict_days, summarise_survival
 from common.metrics.t_tests import compare_folds, corrected_resampled_t, paired_t, two_sample_t
-from common.metrics.volume_dice import VolumeDice
 
 __all__ = [
     "Baselines",
@@ -37,7 +35,6 @@ __all__ = [
     "predict_days",
     "roc_band",
     "roc_curves",
-    "share_inside",
     "soft_dice",
     "summarise",
     "summarise_judgement",

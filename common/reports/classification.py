@@ -11,7 +11,7 @@ import pandas as pd
 from common.metrics.baselines import Baselines
 from common.metrics.calibration import judge_calibration
 from common.metrics.judgement import OF_A_CLASS, judge, probabilities_of, truth_of
-from common.metrics.patients import vote_table
+from common.metrics.patient_predictions import vote_table
 from common.reports.classification_measures import measure_rows
 from common.reports.classification_subgroup import summarise_tumours
 from common.reports.page import DASH

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from common.metrics import brats_dice_hd95, soft_dice, summarise
-from common.metrics.regions import REGIONS, to_regions
-from common.metrics.soft_dice import CLASSES
+from common.metrics import brats_dice_hd95, summarise
+from common.metrics.dice import CLASSES, REGIONS, soft_dice, to_regions
 from common.reports.page import DASH
 from common.reports.published import SOFT_DICE
 from common.transforms.cases import MILLILITRE

@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from common.metrics.judgement import OF_A_CLASS, summarise_judgement
-from common.metrics.patients import most_probable, unit_of
+from common.metrics.patient_predictions import most_probable, unit_of
 from common.metrics.resampling import Summary, divide, draw_cohorts, summarise_draws
 from common.reports.published import short_name
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.cohorts import grade_cohort, read_volume_cohort, volume_cohort
-from common.cohorts.labels import grades as volume_classes
+from common.cohorts import grade_cohort, read_volume_cohort, volume_classes, volume_cohort
 from common.errors import DatasetError, KnobError
 
 Writer = Callable[..., Path]

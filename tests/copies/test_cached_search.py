@@ -6,8 +6,7 @@ import pytest
 
 from common.cache_folder import clear_cache
 from common.cohorts import read_br35h
-from common.copies import cached_search as copies_cache
-from common.copies import find_copies
+from common.copies import cached_search, find_copies
 from common.errors import KnobError
 from common.phantoms.layouts.br35h import make_br35h_phantoms
 
@@ -25,7 +24,7 @@ def test_copies_are_searched_once(cohort: Path, tmp_path: Path, monkeypatch: pyt
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("searched again")
 
-    monkeypatch.setattr(copies_cache, "search_copies", fail)
+    monkeypatch.setattr(cached_search, "search_copies", fail)
     again = find_copies(records[::-1], cache_dir=tmp_path)
     assert again.groups == found.groups
     assert again.pairs == found.pairs

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from common.files import write_json
-from common.metrics.patients import vote_table
+from common.metrics.patient_predictions import vote_table
 from common.reproduction.evaluation import Evaluation
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from common.shortcuts import probe as shortcuts
+from common.shortcuts import probe as probe_module
 from common.shortcuts.classifier import probe
 from common.shortcuts.probe import ShortcutReport, probe_shortcuts
 from common.shortcuts.voxel_traits import voxel_traits
@@ -48,7 +48,7 @@ def make_cohort(tmp_path: Path) -> MakeCohort:
 
 @pytest.fixture(autouse=True)
 def level(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shortcuts, "LEVEL", LEVEL)
+    monkeypatch.setattr(probe_module, "LEVEL", LEVEL)
 
 
 def look(cases: list[dict[str, Any]], seed: int = 0) -> ShortcutReport:

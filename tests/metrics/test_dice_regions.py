@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from common.metrics.regions import to_regions
+from common.metrics.dice import to_regions
 
 
 def test_nested_regions_of_each_class() -> None:

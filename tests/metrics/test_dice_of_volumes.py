@@ -6,7 +6,7 @@ from ignite.engine import Engine
 from monai.data import MetaTensor
 from monai.handlers import IgniteMetricHandler
 
-from common.metrics.volume_dice import VolumeDice
+from common.metrics.dice import VolumeDice
 
 TRUTH = torch.tensor([0, 1, 2, 3, 3, 0]).reshape(1, 1, 6, 1, 1)
 PREDICTED = torch.tensor([0, 1, 1, 3, 0, 2]).reshape(1, 1, 6, 1, 1)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from monai.losses import DiceLoss
 
-from common.metrics.soft_dice import SoftDice, soft_dice
+from common.metrics.dice import SoftDice, soft_dice
 
 # Logits of ln 3 for one class and 0 for the other three make its probability 3 / 6 = 1/2 and theirs 1/6.
 LIKELY = math.log(3)

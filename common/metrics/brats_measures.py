@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from monai.metrics import compute_dice, compute_hausdorff_distance
 
-from common.metrics.regions import REGIONS, to_regions
+from common.metrics.dice import REGIONS, to_regions
 
 WORST_DISTANCE = float(np.linalg.norm((240, 240, 155)))
 """373.13 mm, whatever the size of the volume: the challenge's penalty."""

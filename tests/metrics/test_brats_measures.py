@@ -5,8 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from common.metrics import brats
-from common.metrics.brats import brats_dice_hd95
+from common.metrics.brats_measures import brats_dice_hd95
 
 EMPTY = np.zeros((8, 8, 8), dtype=np.uint8)
 
@@ -79,7 +78,7 @@ def test_empty_in_both() -> None:
 def test_the_bounding_box_changes_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     prediction, truth = np.pad(blobs(seed), 6), np.pad(blobs(seed + 10), 6)
     cropped = brats_dice_hd95(prediction, truth, (1.0, 1.5, 3.0))
-    monkeypatch.setattr(brats, "_bounding_box", lambda mask: (slice(None),) * mask.ndim)
+    monkeypatch.setattr(brats_measures, "_bounding_box", lambda mask: (slice(None),) * mask.ndim)
     assert cropped == brats_dice_hd95(prediction, truth, (1.0, 1.5, 3.0))
 
 
