@@ -17,11 +17,11 @@ import numpy as np
 from benchmarks.timing import Ratio, alternate
 from common.cohorts import read_cohort
 from common.records import MODALITIES
-from common.transforms import prepare_cases, prepare_slices
+from common.transforms import prepare_brains, prepare_slices
 
 NAME = "cold preparation"
 LIMIT = 1.5
-PREPARATIONS: dict[str, Callable[..., object]] = {"whole brain": prepare_cases, "three slices": prepare_slices}
+PREPARATIONS: dict[str, Callable[..., object]] = {"whole brain": prepare_brains, "three slices": prepare_slices}
 
 
 def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:

@@ -22,6 +22,7 @@ from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 from nibabel.wrapstruct import WrapStructError
 
 from common.errors import DatasetError, Problem
+from common.files import atomic_path
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
@@ -135,3 +136,37 @@ def _header_size(start: bytes) -> int:
 
 def _missing(path: PathLike) -> Problem:
     return Problem("the file does not exist", str(path), "Check the path; the data set may be incomplete.")
+
+
+TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
+
+
+def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, description: str) -> None:
+    """Write voxels with the affine and the header of the file that they belong to, atomically.
+
+    Args:
+        path: of the new file.
+        array: (x, y, z) or (x, y, z, channel), as stored in the source; its type is kept.
+        source: what the header is taken from, but for texts and scale factors.
+        description: the new file's ``descrip``, 79 characters at most.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    header = without_texts(source.header)
+    header.set_data_dtype(array.dtype)
+    header.set_slope_inter(1, 0)
+    header["cal_min"], header["cal_max"] = 0, 0
+    header["descrip"] = description.encode("ascii")
+    with atomic_path(path) as temporary:
+        nib.save(type(source)(array, source.affine, header), temporary)
+
+
+def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:
+    """A copy of a NIfTI header without its free texts and extensions, where converters leave names of patients."""
+    clean = header.copy()
+    for field in TEXT_FIELDS:
+        if field in clean:
+            clean[field] = b""
+    clean.extensions.clear()
+    return clean

@@ -13,10 +13,10 @@ from monai.engines.workflow import Workflow
 from torch import nn
 
 from common.files import atomic_path
+from common.formats.nifti import save_like
 from common.formats.volumes import read_volume_header
 from common.handlers.grad_cam import GradCamDrawer
-from common.transforms.inference import save_like
-from common.transforms.resampled_grid import ResampledGrid
+from common.transforms.volumes.grid import ResampledGrid
 
 
 class VolumeGradCam:

@@ -17,13 +17,12 @@ from tqdm import tqdm
 from common.cache_folder import save_array
 from common.errors import DatasetError
 from common.records import scan_of
-from common.transforms.cases import Case, tumour_millilitres
+from common.transforms.brain.inference import class_argmax
+from common.transforms.brain.items import LoadBraind, brain_items
+from common.transforms.cases import Case, count_tumour, tumour_millilitres
 from common.transforms.geometry import BrainGeometry
-from common.transforms.inference import class_argmax
 from common.transforms.items import Item
 from common.transforms.preparation import spacing_problem
-from common.transforms.slices import LoadPreparedd, volume_items
-from common.transforms.volume_cache import count_tumour
 
 Inferer = Callable[[Tensor, nn.Module], Tensor]
 
@@ -44,7 +43,7 @@ def predict_masks(
     A case in which the network finds no tumour is kept, with counts of zero, and logged.
 
     Args:
-        cases: of :func:`~common.transforms.volume_cache.prepare_cases`, with images.
+        cases: of :func:`~common.transforms.brain.cache.prepare_brains`, with images.
         network: the segmentation network, its weights loaded; it is left in eval mode.
         inferer: over whole volumes (batch, channel, x, y, z).
         output_dir: where masks go, as ``<scan>.npy`` (``<subject>.npy`` without a scan): uint8 class indices
@@ -118,7 +117,7 @@ def _predict(
     case: Case, network: nn.Module, inferer: Inferer, folder: Path, device: torch.device | str, amp: bool
 ) -> Case:
     whole = {key: value for key, value in case.items() if key not in ("slices", "cached_mask")}
-    image = LoadPreparedd()(volume_items([whole])[0])["image"]
+    image = LoadBraind()(brain_items([whole])[0])["image"]
     classes = segment_volume(image, network, inferer, device, amp).T
     path = folder / f"{scan_of(case)}.npy"
     save_array(path, classes)

@@ -19,7 +19,7 @@ from common.reports.checkup import Checkup, Request
 from common.reports.cohort import CaseCost, describe_cache
 from common.reports.lines import align, count_kinds, span
 from common.shortcuts.probe import probe_shortcuts
-from common.transforms.series_cache import SeriesPlan, take_series
+from common.transforms.series.plan import SeriesPlan, take_series
 
 READERS = 4
 STATUS = {0: "unmethylated", 1: "methylated", None: "not recorded"}

@@ -1,7 +1,21 @@
-"""From files to tensors."""
+"""From files to tensors, a folder a view: ``brain``, ``slices``, ``masks``, ``pictures``, ``volumes``, ``series``.
+
+In each of them ``cache`` prepares what training reads, ``items`` makes a data set of it, and ``inference`` does the
+same from a patient's files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
 
 from common.cache_folder import clear_cache, default_cache_dir
-from common.transforms.cases import common_spacing
+from common.former_names import former_names
+from common.records import MODALITIES, Record
+from common.transforms.brain.cache import prepare_brains
+from common.transforms.brain.inference import LabelMapd, PrepareBraind, SaveLabelMapd
+from common.transforms.brain.items import LoadBraind, OneHotd, brain_items, brain_slice_items, brain_slices_per_subject
+from common.transforms.cases import Case, common_spacing
 from common.transforms.clinical import (
     ClinicalEncoder,
     EncodeClinicald,
@@ -10,38 +24,67 @@ from common.transforms.clinical import (
     fit_clinical,
     refuse_unused,
 )
-from common.transforms.image_cache import prepare_images
-from common.transforms.image_items import LoadSlicesd, image_items
-from common.transforms.inference import LabelMapd, LoadImageModalitiesd, PrepareBraind, SaveLabelMapd
-from common.transforms.items import class_weights, share_weights
-from common.transforms.mask_bag import LoadMaskd, MaskBagd
-from common.transforms.mask_items import LoadMaskSliced, mask_items
-from common.transforms.picture_items import LoadPictured, ReadPictured
+from common.transforms.items import case_items, class_weights, share_weights
+from common.transforms.loading import LoadImageModalitiesd
+from common.transforms.masks.cache import prepare_masks
+from common.transforms.masks.inference import LoadMaskd, MaskBagd
+from common.transforms.masks.items import LoadMaskSliced, mask_items
+from common.transforms.pictures.cache import prepare_pictures
+from common.transforms.pictures.inference import ReadPictured
+from common.transforms.pictures.items import LoadPictured
 from common.transforms.preparation import PreparedCase, prepare_case
 from common.transforms.probabilities import ClassProbabilitiesd
-from common.transforms.resampled_cache import prepare_volumes
-from common.transforms.resampled_items import LoadPreparedVolumed, TakeVolumed
 from common.transforms.sampling import epoch_sampler
-from common.transforms.series_cache import prepare_series
-from common.transforms.series_items import LoadSeriesSliced, TakeSeriesd, series_items, series_slices_per_subject
-from common.transforms.slice_cache import prepare_slices
-from common.transforms.slices import LoadPreparedd, OneHotd, slice_items, slices_per_subject, volume_items
-from common.transforms.take_slices import TakeSlicesd
-from common.transforms.volume_cache import prepare_cases
+from common.transforms.series.cache import prepare_series
+from common.transforms.series.inference import TakeSeriesd
+from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject
+from common.transforms.slices.cache import prepare_slices
+from common.transforms.slices.inference import TakeSlicesd
+from common.transforms.slices.items import LoadSlicesd
+from common.transforms.volumes.cache import prepare_volumes
+from common.transforms.volumes.inference import TakeVolumed
+from common.transforms.volumes.items import LoadVolumed
+
+
+def prepare_cases(
+    records: Iterable[Record],
+    cache_dir: str | os.PathLike[str] | None = None,
+    modalities: Sequence[str] = MODALITIES,
+    workers: int | None = None,
+) -> list[Case]:
+    """The former name of :func:`prepare_brains` and, without a modality, of :func:`prepare_masks`."""
+    if modalities:
+        return prepare_brains(records, cache_dir, modalities, workers)
+    return prepare_masks(records, cache_dir, workers)
+
+
+__getattr__ = former_names(
+    __name__,
+    {
+        "LoadPreparedVolumed": "LoadVolumed",
+        "LoadPreparedd": "LoadBraind",
+        "find_copies": "common.copies.find_copies",
+        "image_items": "case_items",
+        "prepare_images": "prepare_pictures",
+        "slice_items": "brain_slice_items",
+        "slices_per_subject": "brain_slices_per_subject",
+        "volume_items": "brain_items",
+    },
+)
 
 __all__ = [
     "ClassProbabilitiesd",
     "ClinicalEncoder",
     "EncodeClinicald",
     "LabelMapd",
+    "LoadBraind",
     "LoadImageModalitiesd",
     "LoadMaskSliced",
     "LoadMaskd",
     "LoadPictured",
-    "LoadPreparedVolumed",
-    "LoadPreparedd",
     "LoadSeriesSliced",
     "LoadSlicesd",
+    "LoadVolumed",
     "MaskBagd",
     "OneHotd",
     "PrepareBraind",
@@ -52,6 +95,10 @@ __all__ = [
     "TakeSlicesd",
     "TakeVolumed",
     "add_clinical",
+    "brain_items",
+    "brain_slice_items",
+    "brain_slices_per_subject",
+    "case_items",
     "class_weights",
     "clear_cache",
     "clinical_width",
@@ -59,11 +106,12 @@ __all__ = [
     "default_cache_dir",
     "epoch_sampler",
     "fit_clinical",
-    "image_items",
     "mask_items",
+    "prepare_brains",
     "prepare_case",
     "prepare_cases",
-    "prepare_images",
+    "prepare_masks",
+    "prepare_pictures",
     "prepare_series",
     "prepare_slices",
     "prepare_volumes",
@@ -71,7 +119,4 @@ __all__ = [
     "series_items",
     "series_slices_per_subject",
     "share_weights",
-    "slice_items",
-    "slices_per_subject",
-    "volume_items",
 ]

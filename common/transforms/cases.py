@@ -24,6 +24,7 @@ from common.errors import DatasetError, Problem
 from common.files import stable_hash
 from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
+from common.transforms.geometry import BrainGeometry
 from common.transforms.preparation import spacing_problem
 
 MILLILITRE = 1000.0
@@ -31,7 +32,7 @@ MILLILITRE = 1000.0
 
 Case = dict[str, Any]
 """A record with the paths of what was prepared, ``geometry`` (a dict) and what is known of the tumour; see
-:func:`~common.transforms.volume_cache.prepare_cases` and :func:`~common.transforms.slice_cache.prepare_slices`."""
+:func:`~common.transforms.brain.cache.prepare_brains` and :func:`~common.transforms.slices.cache.prepare_slices`."""
 
 logger = logging.getLogger(__name__)
 
@@ -117,3 +118,10 @@ def _stamps(record: Record, modalities: Sequence[str]) -> list[list[Any]]:
 
 def _size(case: Case) -> int:
     return sum(Path(case[key]).stat().st_size for key in ("cached", "cached_mask") if case.get(key))
+
+
+def count_tumour(classes: np.ndarray, geometry: BrainGeometry) -> list[list[int]]:
+    """NCR, ED and ET voxels for each axial slice of the whole volume, from class indices (z, y, x) of the box."""
+    counts = np.zeros((geometry.shape[2], 3), dtype=int)
+    counts[geometry.box[2]] = [[int((plane == index).sum()) for index in (1, 2, 3)] for plane in classes]
+    return counts.tolist()

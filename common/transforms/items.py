@@ -87,3 +87,32 @@ def _labels_of_all(items: Iterable[Item], num_classes: int) -> np.ndarray:
     if empty:
         raise DatasetError(empty)
     return np.asarray(labels)
+
+
+def case_items(cases: Iterable[Case], per_modality: bool = False) -> list[Item]:
+    """An item for each case of :func:`~common.transforms.slices.cache.prepare_slices`, or of
+    :func:`~common.transforms.volumes.cache.prepare_volumes`.
+
+    Args:
+        cases: with ``images`` where an image-level split names the modalities of a case that are on its side.
+        per_modality: an item for each modality of each case, its index in ``modality`` (P1: 152 patients make 608
+            images).
+
+    Raises:
+        SplitError: a split over images without ``per_modality``, or with a modality that the case does not have.
+    """
+    cases = list(cases)
+    if not per_modality:
+        if any("images" in case for case in cases):
+            what = "it is over single modalities, and each patient's modalities are taken together"
+            raise SplitError(Problem(what, "the split", "Split patients, or take each modality as an image."))
+        return [case_facts(case, "cached") for case in cases]
+    return [
+        {**case_facts(case, "cached"), "modality": index}
+        for case in cases
+        for index in (
+            split_indices(case, "images", "modality", len(case["modalities"]))
+            if "images" in case
+            else range(len(case["modalities"]))
+        )
+    ]

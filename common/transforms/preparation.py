@@ -7,19 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.cohorts.checks import check_arrays, check_headers, list_files
+from common.cohorts.checks import check_arrays
 from common.errors import DatasetError, Problem
-from common.formats.nifti import Volume
-from common.formats.volumes import read_volume
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain
+from common.transforms.reading import mask_values_in, read_checked, read_files, refuse
 
 SPACING_TOLERANCE = 0.1
 """Slices whose pixels are more than 10 % larger or smaller than those a network has learned from mislead it."""
-
-NAMELESS = "without a name"
-"""What a patient is called whom a viewer hands over as a file."""
 
 
 @dataclass(frozen=True)
@@ -37,30 +33,6 @@ class PreparedCase:
     geometry: BrainGeometry
 
 
-def read_case(
-    record: Record, modalities: Sequence[str] = MODALITIES, missing_modality: str = "error"
-) -> dict[str, Volume]:
-    """Read a patient's modalities, from a file each or from one file with a channel each (key ``image``).
-
-    Args:
-        record: the patient.
-        modalities: which ones, in the order of the channels.
-        missing_modality: ``error``, or ``zero`` to fill a modality that is absent with background; a file that is all
-            zero is then taken for absent.
-
-    Raises:
-        DatasetError: everything that is wrong with the patient's files, in one error.
-    """
-    volumes = _read_files({**record, "seg": None}, modalities, missing_modality)
-    images = {name: volume.array for name, volume in volumes.items()}
-    if missing_modality == "zero":
-        images = {name: array for name, array in images.items() if array.any()}
-    _refuse(check_arrays(images, None, (), {"subject": NAMELESS, **record}))
-    first = next(iter(volumes.values()))
-    absent = Volume(np.zeros(first.array.shape, dtype=first.array.dtype), first.affine, first.header)
-    return {name: volumes.get(name, absent) for name in modalities}
-
-
 def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> PreparedCase:
     """Read, check, crop to the brain and normalise one patient, with the mask where there is one.
 
@@ -71,23 +43,6 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
     image, geometry = prepare_image(channels, affine, scan_of(record))
     classes = None if mask is None else class_indices(cut_brain(mask, geometry).T, mask_values_in(record))
     return PreparedCase(image, classes, geometry)
-
-
-def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.ndarray], np.ndarray | None, np.ndarray]:
-    """Read and check a patient's modalities, and the mask where there is one.
-
-    Returns:
-        A volume (x, y, z) a modality, as stored; the mask as stored, or ``None``; their affine (4, 4).
-
-    Raises:
-        DatasetError: everything that is wrong with the patient's files, in one error.
-    """
-    volumes = _read_files(record, modalities)
-    affine = next(iter(volumes.values())).affine
-    mask = volumes.pop("seg").array if record.get("seg") else None
-    images = {name: volume.array for name, volume in volumes.items()}
-    _refuse(check_arrays(images, mask, mask_values_in(record), record))
-    return list(images.values()), mask, affine
 
 
 def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
@@ -102,9 +57,9 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
     if not record.get("seg"):
         what, mend = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
         raise DatasetError(Problem(what, scan_of(record), mend))
-    mask = _read_files({**record, "image": None}, ())["seg"]
+    mask = read_files({**record, "image": None}, ())["seg"]
     values = mask_values_in(record)
-    _refuse(check_arrays({}, mask.array, values, record))
+    refuse(check_arrays({}, mask.array, values, record))
     geometry = find_brain([mask.array], mask.affine)
     if geometry is None:
         where = f"{record['seg']} (patient {scan_of(record)})"
@@ -141,11 +96,6 @@ def spacing_problem(spacing: Sequence[float], expected: Sequence[float] | None, 
     return [Problem(what, subject, f"Resample the images to {wanted} mm first.")]
 
 
-def mask_values_in(record: Record) -> tuple[int, ...]:
-    """How the patient's mask stores NCR, ED and ET."""
-    return tuple(record.get("mask_values") or BRATS_MASK_VALUES)
-
-
 def class_indices(mask: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALUES) -> np.ndarray:
     """Mask values to 0 background, 1 NCR, 2 ED, 3 ET, as uint8 of the same shape."""
     table = np.zeros(int(max(mask_values)) + 1, dtype=np.uint8)
@@ -160,39 +110,3 @@ def mask_values_of(classes: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_
 
 def _smallest_type(mask_values: Sequence[int]) -> type[np.integer]:
     return np.uint8 if max(mask_values) < 256 else np.int32
-
-
-def _read_files(record: Record, modalities: Sequence[str], missing_modality: str = "error") -> dict[str, Volume]:
-    """The volumes by modality, those that are there, and ``seg`` if there is a mask; all on one grid."""
-    images = [name for name in ("image", *modalities) if record.get(name)]
-    absent = [] if "image" in images else [name for name in modalities if name not in images]
-    if absent and (missing_modality != "zero" or not images):
-        known = ", ".join(modalities)
-        mend = f"Add the file, or pass --missing_modality zero to go on without it (modalities: {known})."
-        where = str(record.get("subject", "the patient"))
-        raise DatasetError([Problem(f"modality {name} is missing", where, mend) for name in absent])
-    record = {"subject": NAMELESS, **record}
-    check_headers([record], modalities)
-    volumes: dict[str, Volume] = {}
-    problems: list[Problem] = []
-    for key in list_files(record, modalities):
-        try:
-            volumes[key] = read_volume(record[key])
-        except DatasetError as error:
-            problems.extend(error.problems)
-    # A slice that is damaged befalls every modality.
-    _refuse(list(dict.fromkeys(problems)))
-    if "image" in volumes:
-        volumes = {**_split_channels(volumes.pop("image"), modalities), **volumes}
-    return volumes
-
-
-def _split_channels(volume: Volume, modalities: Sequence[str]) -> dict[str, Volume]:
-    channels = np.moveaxis(volume.array, -1, 0)
-    pairs = zip(modalities, channels, strict=True)
-    return {name: Volume(channel, volume.affine, volume.header) for name, channel in pairs}
-
-
-def _refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        raise DatasetError(problems)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+from common.metrics import brats_measures
 from common.metrics.brats_measures import brats_dice_hd95
 
 EMPTY = np.zeros((8, 8, 8), dtype=np.uint8)

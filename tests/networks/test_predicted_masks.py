@@ -15,10 +15,11 @@ from common.networks.inferers import FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.unet import SegmentationUNet
 from common.records import MODALITIES
-from common.transforms.inference import LoadImageModalitiesd, PrepareBraind
-from common.transforms.mask_bag import MaskBagd
-from common.transforms.mask_items import LoadMaskSliced, mask_items
-from common.transforms.volume_cache import prepare_cases
+from common.transforms.brain.cache import prepare_brains
+from common.transforms.brain.inference import PrepareBraind
+from common.transforms.loading import LoadImageModalitiesd
+from common.transforms.masks.inference import MaskBagd
+from common.transforms.masks.items import LoadMaskSliced, mask_items
 
 
 class Threshold(torch.nn.Module):
@@ -41,7 +42,7 @@ def records(phantom_dir: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def cases(records: list[dict[str, Any]], cache_dir: Path) -> list[dict[str, Any]]:
-    return prepare_cases(records, cache_dir)
+    return prepare_brains(records, cache_dir)
 
 
 def test_predicted_masks_take_the_place_of_the_true_ones(cases: list[dict[str, Any]], tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from common.cache_folder import cache_size, clear_cache
+from common.transforms.brain.cache import prepare_brains
 from common.transforms.cases import common_spacing, tumour_millilitres
-from common.transforms.slice_cache import prepare_slices
-from common.transforms.volume_cache import prepare_cases
+from common.transforms.masks.cache import prepare_masks
+from common.transforms.slices.cache import prepare_slices
 
 Writer = Callable[..., dict[str, Any]]
 
@@ -26,7 +27,7 @@ def test_the_cache_tells_where_it_is_and_is_freed(
 ) -> None:
     folder = tmp_path / "cache"
     with caplog.at_level(logging.INFO):
-        prepare_cases([write_record()], folder)
+        prepare_brains([write_record()], folder)
     assert f"1 cases are prepared in {folder}" in caplog.text
     (folder / "mine.txt").write_text("not of the cache")
     held = cache_size(folder)
@@ -38,7 +39,7 @@ def test_the_cache_tells_where_it_is_and_is_freed(
 
 def test_every_kind_of_case_is_freed(write_record: Writer, tmp_path: Path) -> None:
     record = write_record()
-    cases = prepare_cases([record], tmp_path) + prepare_cases([record], tmp_path, modalities=[])
+    cases = prepare_brains([record], tmp_path) + prepare_masks([record], tmp_path)
     cases += prepare_slices([record], tmp_path, gap=2)
     kinds = {Path(case["cached"] or case["cached_mask"]).parent.name.partition("-")[0] for case in cases}
     assert kinds == {"case", "masks", "slices"}

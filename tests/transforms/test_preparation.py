@@ -11,14 +11,8 @@ import pytest
 from common.errors import DatasetError
 from common.records import MODALITIES
 from common.transforms.intensity import z_score_in_brain
-from common.transforms.preparation import (
-    class_indices,
-    mask_values_of,
-    prepare_case,
-    prepare_image,
-    read_case,
-    spacing_problem,
-)
+from common.transforms.preparation import class_indices, mask_values_of, prepare_case, prepare_image, spacing_problem
+from common.transforms.reading import read_case
 
 Writer = Callable[..., dict[str, Any]]
 

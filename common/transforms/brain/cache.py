@@ -1,0 +1,75 @@
+"""Brains in the cache: the box of every modality with its mask."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from common.cache_folder import DESCRIPTION, open_entry, save_array
+from common.files import write_json
+from common.records import MODALITIES, Record
+from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
+from common.transforms.intensity import CLIP_PERCENTILES
+from common.transforms.preparation import prepare_case
+
+BRAINS_VERSION = 1
+"""Raise it when prepared brains change in a way that the key's other parts do not tell."""
+
+
+def prepare_brains(
+    records: Iterable[Record],
+    cache_dir: str | os.PathLike[str] | None = None,
+    modalities: Sequence[str] = MODALITIES,
+    workers: int | None = None,
+) -> list[Case]:
+    """Prepare every patient that the cache does not hold yet, as whole volumes.
+
+    Args:
+        records: the patients.
+        cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
+        modalities: in the order of the channels.
+        workers: threads; by default one a core, four at most.
+
+    Returns:
+        Each record with ``cached`` (path of its prepared slices), ``cached_mask`` (path or ``None``), ``geometry`` (the
+        brain's box), ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume) and
+        ``tumour_ml`` (``None`` without a mask).
+
+    Raises:
+        DatasetError: everything that is wrong with any of the patients, in one error.
+        OutputError: the cache cannot be written.
+    """
+    return prepare_each(records, partial(_cached_brain, modalities=tuple(modalities)), cache_dir, workers)
+
+
+def _cached_brain(record: Record, folder: Path, modalities: Sequence[str]) -> Case:
+    values = list(record.get("mask_values") or ())
+    settings = [BRAINS_VERSION, list(modalities), CLIP_PERCENTILES, values]
+    entry = folder / entry_name("case", record, modalities, settings)
+    has_mask = bool(record.get("seg"))
+    arrays = ["slices.npy", "mask.npy"] if has_mask else ["slices.npy"]
+    content = open_entry(entry, arrays, lambda: _store_brain(record, entry, modalities))
+    voxels = content["tumour_voxels"]
+    return {
+        **record,
+        "cached": str(entry / "slices.npy"),
+        "cached_mask": str(entry / "mask.npy") if has_mask else None,
+        "geometry": content["geometry"],
+        "tumour_voxels": voxels,
+        "tumour_ml": tumour_millilitres(voxels, content["geometry"]["spacing"]) if has_mask else None,
+    }
+
+
+def _store_brain(record: Record, entry: Path, modalities: Sequence[str]) -> None:
+    case = prepare_case(record, modalities)
+    counts = [[0, 0, 0]] * case.geometry.shape[2]
+    if case.classes is not None:
+        counts = count_tumour(case.classes, case.geometry)
+        save_array(entry / "mask.npy", case.classes)
+    save_array(entry / "slices.npy", case.image)
+    write_json(
+        entry / DESCRIPTION,
+        {"geometry": case.geometry.to_dict(), "has_mask": case.classes is not None, "tumour_voxels": counts},
+    )

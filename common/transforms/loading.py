@@ -1,0 +1,37 @@
+"""A patient's modalities from their files, for every view of a volume."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Transform
+
+from common.records import MODALITIES
+from common.transforms.items import Item
+from common.transforms.reading import read_case
+
+
+class LoadImageModalitiesd(Transform):
+    """Read a patient's modalities into ``image``, a MetaTensor (channel, x, y, z) as stored.
+
+    Args:
+        modalities: keys of the files, in the order of the channels; an item with ``image`` has them all in one file.
+        missing_modality: ``error``, or ``zero`` to go on without an absent one.
+    """
+
+    def __init__(self, modalities: Sequence[str] = MODALITIES, missing_modality: str = "error") -> None:
+        self.modalities, self.missing_modality = tuple(modalities), missing_modality
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+        item = dict(data)
+        volumes = read_case({str(key): value for key, value in item.items()}, self.modalities, self.missing_modality)
+        path = next(item[key] for key in ("image", *self.modalities) if item.get(key))
+        first = next(iter(volumes.values()))
+        stack = np.stack([volume.array for volume in volumes.values()])
+        meta = {"affine": torch.from_numpy(first.affine), "filename_or_obj": str(path)}
+        item["image"] = MetaTensor(torch.from_numpy(stack), meta=meta)
+        return item

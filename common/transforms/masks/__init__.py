@@ -1,0 +1,1 @@
+"""Tumour masks as images."""

@@ -1,0 +1,75 @@
+"""Tumour masks as images: an item an axial slice, its three classes as channels (P3, section 4.2.1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.transforms import Transform
+
+from common.records import scan_of
+from common.transforms.brain.items import read_planes
+from common.transforms.cases import Case
+from common.transforms.geometry import BrainGeometry
+from common.transforms.items import Item, case_facts, clinical_as_tensor, split_indices
+
+TUMOUR_INDICES = (1, 2, 3)
+"""NCR, ED and ET."""
+
+logger = logging.getLogger(__name__)
+
+
+def mask_items(cases: Iterable[Case], empty_slices: bool = False) -> list[Item]:
+    """An item for each axial slice with tumour of each case, or of those that a slice-level split names.
+
+    ``slice`` counts from the first slice of the whole volume in working orientation; ``tumour`` says whether it shows
+    any. A case without any tumour (a network found none) keeps all its slices, so that it is not lost, and is logged.
+
+    Args:
+        cases: with masks, true or predicted.
+        empty_slices: take slices without tumour too, of the whole volume.
+
+    Raises:
+        SplitError: a slice-level split names a slice that the volume does not have.
+    """
+    cases = list(cases)
+    without = [scan_of(case) for case in cases if not np.any(case["tumour_voxels"])]
+    if without and not empty_slices:
+        logger.warning("No tumour in the masks of %s: all their slices are taken, empty ones.", ", ".join(without))
+    return [
+        {**case_facts(case, "cached_mask", "geometry"), "slice": index, "tumour": tumour}
+        for case in cases
+        for index, tumour in _slices_of(case, empty_slices)
+    ]
+
+
+def _slices_of(case: Case, empty_slices: bool) -> list[tuple[int, bool]]:
+    """The slices to take of a case, and whether they show tumour."""
+    shows = [bool(sum(voxels)) for voxels in case["tumour_voxels"]]
+    every = empty_slices or not any(shows)
+    indices: Sequence[int] = range(len(shows))
+    if "slices" in case:
+        indices = split_indices(case, "slices", "slice", len(shows))
+    return [(index, shows[index]) for index in indices if every or shows[index]]
+
+
+class LoadMaskSliced(Transform):
+    """Read an item's slice: ``image``, float32 (3, x, y), one where NCR, ED and ET are, of the whole slice.
+
+    ``clinical`` becomes float32 (n,).
+    """
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+        item = clinical_as_tensor(dict(data))
+        geometry = BrainGeometry.from_dict(item.pop("geometry"))
+        plane = read_planes(item["cached_mask"], [item["slice"]], geometry, whole_slice=True)[0, 0]
+        item["image"] = tumour_channels(plane.T)
+        return item
+
+
+def tumour_channels(classes: np.ndarray) -> torch.Tensor:
+    """Class indices of a slice (x, y) to binary channels NCR, ED and ET, float32 (3, x, y)."""
+    return torch.from_numpy(np.stack([classes == index for index in TUMOUR_INDICES]).astype(np.float32))

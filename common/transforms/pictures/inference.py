@@ -1,0 +1,33 @@
+"""Single images from any file, at inference, bit for bit as in training."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from monai.transforms import Transform
+
+from common.transforms.items import Item
+from common.transforms.pictures.cache import check_channels, check_size, decode_image
+from common.transforms.pictures.items import scaled
+
+
+class ReadPictured(Transform):
+    """Read the image file whose path is under ``image`` into ``image``, float32 (channel, x, y) from 0 to 1.
+
+    Args:
+        size: pixels along x and y that it is resized to, as in training.
+        channels: 1 for grey, 3 for RGB.
+
+    Raises:
+        KnobError: the size or the channels have no meaning.
+        DatasetError: the file cannot be read.
+    """
+
+    def __init__(self, size: Sequence[int] = (240, 240), channels: int = 1) -> None:
+        self.size, self.channels = check_size(size), check_channels(channels)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+        item = dict(data)
+        item["image"] = scaled(decode_image(str(item["image"]), self.size, self.channels)[0])
+        return item

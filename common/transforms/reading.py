@@ -1,0 +1,99 @@
+"""A patient's files read and checked, as stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from common.cohorts.checks import check_arrays, check_headers, list_files
+from common.errors import DatasetError, Problem
+from common.formats.nifti import Volume
+from common.formats.volumes import read_volume
+from common.records import BRATS_MASK_VALUES, MODALITIES, Record
+
+NAMELESS = "without a name"
+"""What a patient is called whom a viewer hands over as a file."""
+
+
+def read_case(
+    record: Record, modalities: Sequence[str] = MODALITIES, missing_modality: str = "error"
+) -> dict[str, Volume]:
+    """Read a patient's modalities, from a file each or from one file with a channel each (key ``image``).
+
+    Args:
+        record: the patient.
+        modalities: which ones, in the order of the channels.
+        missing_modality: ``error``, or ``zero`` to fill a modality that is absent with background; a file that is all
+            zero is then taken for absent.
+
+    Raises:
+        DatasetError: everything that is wrong with the patient's files, in one error.
+    """
+    volumes = read_files({**record, "seg": None}, modalities, missing_modality)
+    images = {name: volume.array for name, volume in volumes.items()}
+    if missing_modality == "zero":
+        images = {name: array for name, array in images.items() if array.any()}
+    refuse(check_arrays(images, None, (), {"subject": NAMELESS, **record}))
+    first = next(iter(volumes.values()))
+    absent = Volume(np.zeros(first.array.shape, dtype=first.array.dtype), first.affine, first.header)
+    return {name: volumes.get(name, absent) for name in modalities}
+
+
+def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.ndarray], np.ndarray | None, np.ndarray]:
+    """Read and check a patient's modalities, and the mask where there is one.
+
+    Returns:
+        A volume (x, y, z) a modality, as stored; the mask as stored, or ``None``; their affine (4, 4).
+
+    Raises:
+        DatasetError: everything that is wrong with the patient's files, in one error.
+    """
+    volumes = read_files(record, modalities)
+    affine = next(iter(volumes.values())).affine
+    mask = volumes.pop("seg").array if record.get("seg") else None
+    images = {name: volume.array for name, volume in volumes.items()}
+    refuse(check_arrays(images, mask, mask_values_in(record), record))
+    return list(images.values()), mask, affine
+
+
+def mask_values_in(record: Record) -> tuple[int, ...]:
+    """How the patient's mask stores NCR, ED and ET."""
+    return tuple(record.get("mask_values") or BRATS_MASK_VALUES)
+
+
+def read_files(record: Record, modalities: Sequence[str], missing_modality: str = "error") -> dict[str, Volume]:
+    """The volumes by modality, those that are there, and ``seg`` if there is a mask; all on one grid."""
+    images = [name for name in ("image", *modalities) if record.get(name)]
+    absent = [] if "image" in images else [name for name in modalities if name not in images]
+    if absent and (missing_modality != "zero" or not images):
+        known = ", ".join(modalities)
+        mend = f"Add the file, or pass --missing_modality zero to go on without it (modalities: {known})."
+        where = str(record.get("subject", "the patient"))
+        raise DatasetError([Problem(f"modality {name} is missing", where, mend) for name in absent])
+    record = {"subject": NAMELESS, **record}
+    check_headers([record], modalities)
+    volumes: dict[str, Volume] = {}
+    problems: list[Problem] = []
+    for key in list_files(record, modalities):
+        try:
+            volumes[key] = read_volume(record[key])
+        except DatasetError as error:
+            problems.extend(error.problems)
+    # A slice that is damaged befalls every modality.
+    refuse(list(dict.fromkeys(problems)))
+    if "image" in volumes:
+        volumes = {**_split_channels(volumes.pop("image"), modalities), **volumes}
+    return volumes
+
+
+def _split_channels(volume: Volume, modalities: Sequence[str]) -> dict[str, Volume]:
+    channels = np.moveaxis(volume.array, -1, 0)
+    pairs = zip(modalities, channels, strict=True)
+    return {name: Volume(channel, volume.affine, volume.header) for name, channel in pairs}
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise all problems at once, if there are any."""
+    if problems:
+        raise DatasetError(problems)

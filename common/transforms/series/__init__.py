@@ -1,0 +1,1 @@
+"""Slices of DICOM series, or of series exported as images."""

@@ -1,0 +1,1 @@
+"""A few whole axial slices of a patient as one image."""

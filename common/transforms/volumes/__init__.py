@@ -1,0 +1,1 @@
+"""Whole volumes at one voxel size and shape."""

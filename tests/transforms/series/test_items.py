@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from monai.data import DataLoader, Dataset
+from monai.transforms import ScaleIntensityRanged
+
+from common.errors import DatasetError, SplitError
+from common.phantoms.layouts.dicom_writer import write_slice
+from common.transforms.items import Item
+from common.transforms.series.cache import prepare_series
+from common.transforms.series.inference import TakeSeriesd
+from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject
+
+SETTINGS: dict[str, Any] = {"slices_per_subject": 4, "size": (10, 6), "central_share": 0.8}
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Any:
+    """Nine slices of FLAIR and three of T2, all pixels drawn."""
+    random = np.random.default_rng(0)
+    folders = {}
+    for name, depth in (("flair", 9), ("t2", 3)):
+        for height in range(depth):
+            pixels = random.integers(0, 900, (8, 12)).astype(np.int16)
+            write_slice(tmp_path / name / f"{height}.dcm", pixels, (0, 0, height), (1, 1), name, number=height)
+        folders[name] = str(tmp_path / name)
+    return {"subject": "p1", "source": "test", "mgmt": 1, "label": 1, **folders}
+
+
+@pytest.fixture
+def case(record: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    (case,) = prepare_series([record], tmp_path / "cache", ["flair", "t2"], **SETTINGS)
+    return case
+
+
+def test_an_item_a_slice(case: dict[str, Any]) -> None:
+    items = series_items([case, {**case, "subject": "p2", "label": 0}])
+    assert [(item["subject"], item["slice"], item["label"]) for item in items] == [
+        *(("p1", index, 1) for index in range(4)),
+        *(("p2", index, 0) for index in range(4)),
+    ]
+    assert series_slices_per_subject([case]) == {"p1": 4}
+    stored = np.load(case["cached"])
+    for item in items[:4]:
+        loaded = LoadSeriesSliced()(item)
+        assert loaded["image"].dtype == torch.float32
+        np.testing.assert_array_equal(loaded["image"].numpy(), stored[item["slice"]])
+
+
+def test_of_few_slices_none_is_an_item_twice(record: dict[str, Any], tmp_path: Path) -> None:
+    """Copies would stand on both sides of a split over slices, and count twice in a patient's mean."""
+    (case,) = prepare_series([record], tmp_path / "cache", ["t2"], slices_per_subject=8, size=(10, 6))
+    assert case["positions"] == {"t2": [0, 1, 2]}
+    assert series_slices_per_subject([case]) == {"p1": 3}
+    assert len(series_items([case])) == len(np.load(case["cached"])) == 3
+
+
+def test_a_split_over_slices_names_its_own_alone(case: dict[str, Any]) -> None:
+    assert [item["slice"] for item in series_items([{**case, "slices": [1, 3]}])] == [1, 3]
+    with pytest.raises(SplitError, match="p1: the split names slice 4 of 4"):
+        series_items([{**case, "slices": [4]}])
+
+
+def test_a_batch_is_made_of_the_cache_alone(case: dict[str, Any]) -> None:
+    for name in ("flair", "t2"):
+        for file in Path(case[name]).iterdir():
+            file.unlink()
+    (batch,) = DataLoader(Dataset(series_items([case]), LoadSeriesSliced()), batch_size=4)
+    assert batch["image"].shape == (4, 2, 10, 6)
+    assert batch["label"].tolist() == [1] * 4
+
+
+def test_a_bag_from_files_is_bit_for_bit_what_training_sees(record: Item, case: dict[str, Any]) -> None:
+    scale: Any = ScaleIntensityRanged("image", 0.0, 1.0, -1.0, 1.0)
+    expected = torch.stack([scale(LoadSeriesSliced()(item))["image"] for item in series_items([case])])
+    bag = TakeSeriesd(["flair", "t2"], transform=scale, **SETTINGS)(record)["image"]
+    assert type(bag) is torch.Tensor
+    assert torch.equal(bag, expected)
+
+
+def test_what_is_wrong_with_a_patient_is_told_at_once(record: Item, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    item = {**record, "flair": str(tmp_path / "empty"), "t2": str(tmp_path / "none")}
+    with pytest.raises(DatasetError) as error:
+        TakeSeriesd(["flair", "t2"])(item)
+    assert len(error.value.problems) == 2
