@@ -31,10 +31,11 @@ demo: $(READY)  ## all six bundles on phantoms: training, evaluation, applicatio
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-lint: $(READY)  ## check style and types
+lint: $(READY)  ## check style, types and the order of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 format: $(READY)  ## put the code into the one style
 	@$(BIN)/ruff check --fix-only .

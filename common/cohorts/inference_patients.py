@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.cohorts.brats_cohort import read_cohort
+from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
 from common.errors import KnobError, OutputError, Problem

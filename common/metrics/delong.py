@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, rankdata
 
-from common.metrics.resampling import LEVEL
+from common.metrics.bootstrap import LEVEL
 
 CHANCE = 0.5
 MOST_EXACT = 10_000

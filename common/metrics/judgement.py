@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
 
-from common.metrics.resampling import (
+from common.metrics.bootstrap import (
     RESAMPLES,
     Summary,
     divide,

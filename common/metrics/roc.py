@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import auc, roc_curve
 
-from common.metrics.resampling import LEVEL, draw_cohorts
+from common.metrics.bootstrap import LEVEL, draw_cohorts
 
 GRID = np.linspace(0.0, 1.0, 101)
-RESAMPLES = 500
+CURVE_RESAMPLES = 500
 Curve = tuple[np.ndarray, np.ndarray]
 """False and true positive rates."""
 
@@ -52,7 +52,7 @@ def roc_band(
     """
     truth, score = np.asarray(is_class, dtype=bool), np.asarray(score, dtype=float)
     false, true, _ = roc_curve(truth, score)
-    cohorts = draw_cohorts(subjects, seed, RESAMPLES)
+    cohorts = draw_cohorts(subjects, seed, CURVE_RESAMPLES)
     both = [counts for counts in cohorts if counts[truth].any() and counts[~truth].any()]
     drawn = [np.interp(GRID, *roc_curve(truth, score, sample_weight=counts)[:2]) for counts in both]
     if not drawn:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from common.metrics.bootstrap import divide
 from common.metrics.judgement import probabilities_of
-from common.metrics.resampling import divide
 
 
 def among(probabilities: np.ndarray, classes: Sequence[str], kept: Sequence[str]) -> np.ndarray:

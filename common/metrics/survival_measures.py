@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from common.metrics.resampling import Summary, draw_cohorts, share_of_pairs, summarise_draws
+from common.metrics.bootstrap import Summary, draw_cohorts, share_of_pairs, summarise_draws
 
 BRATS_THRESHOLDS = (300.0, 450.0)
 """Days: 10 and 15 months of 30 days."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
-from common.cohorts.brats_cohort import scan_cohort
+from common.cohorts.brats_reader import scan_cohort
 from common.cohorts.checks import check_voxels
-from common.cohorts.volume_cohort import scan_volume_cohort
+from common.cohorts.volume_reader import scan_volume_cohort
 from common.errors import Problem
 from common.records import MODALITIES, Record
 from common.reports.cohort import CaseCost, describe_cache, describe_cohort, measure_case

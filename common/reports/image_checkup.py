@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from common.cohorts.datasets.source_names import source_name
-from common.cohorts.image_cohort import scan_image_cohort
+from common.cohorts.image_reader import scan_image_cohort
 from common.cohorts.phantom_mark import is_phantom
 from common.copies.cached_search import find_copies
 from common.copies.groups import CopyReport

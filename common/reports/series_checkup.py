@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from common.cohorts.datasets.source_names import source_name
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.series_cohort import scan_series_cohort
+from common.cohorts.series_reader import scan_series_cohort
 from common.errors import DatasetError, Problem
 from common.formats.series import SliceFiles, list_slices
 from common.records import MODALITIES, Record

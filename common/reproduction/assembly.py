@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from common.metrics.resampling import Summary
+from common.metrics.bootstrap import Summary
 from common.reports.page import DASH
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.plan import Cell, PaperTable, counted_as

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from common.cohorts.brats_cohort import read_cohort
-from common.cohorts.image_cohort import read_image_cohort
+from common.cohorts.brats_reader import read_cohort
+from common.cohorts.image_reader import read_image_cohort
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.series_cohort import read_series_cohort
-from common.cohorts.volume_cohort import read_volume_cohort
+from common.cohorts.series_reader import read_series_cohort
+from common.cohorts.volume_reader import read_volume_cohort
 from common.records import Record
 from common.reproduction.options import Options
 from common.reproduction.plan import WITH_HEALTHY, PaperTable

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
+from common.metrics.bootstrap import Summary, divide, draw_cohorts, summarise_draws
 from common.metrics.judgement import OF_A_CLASS, summarise_judgement
 from common.metrics.patient_predictions import most_probable, unit_of
-from common.metrics.resampling import Summary, divide, draw_cohorts, summarise_draws
 from common.reports.published import short_name
 
 IDS = {"subject": str, "scan": str}

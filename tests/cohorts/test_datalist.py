@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.cohorts.brats_cohort import read_cohort
+from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datalist import read_datalist
 from common.errors import DatasetError
 from common.records import scan_of

@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, classification_report, recall_score
 
 from common.metrics import compare_judgements, judge, summarise_judgement
+from common.metrics.bootstrap import draw_cohorts
 from common.metrics.judgement import judge_cohorts, overall_of
-from common.metrics.resampling import draw_cohorts
 
 GRADES = ("LGG", "HGG")
 THREE = ("short", "mid", "long")

@@ -46,7 +46,7 @@ def read_br35h(root: str | os.PathLike[str], need_label: bool = True) -> list[Re
 
     Raises:
         DatasetError: with all that is wrong in the folder. The images themselves are looked at by
-            :func:`~common.cohorts.image_cohort.check_image_files`.
+            :func:`~common.cohorts.image_reader.check_image_files`.
     """
     records, problems = scan_br35h(root, need_label=need_label)
     if problems:

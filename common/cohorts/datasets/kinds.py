@@ -7,8 +7,9 @@ from enum import Enum
 from pathlib import Path
 
 from common.cohorts.datasets.brats_releases import find_release
+from common.cohorts.datasets.ixi import DEPTH as IXI_DEPTH
+from common.cohorts.datasets.ixi import find_scans
 from common.cohorts.datasets.rsna_miccai import DEPTH, PATIENT, SERIES_FOLDERS
-from common.cohorts.volume_cohort import is_ixi
 from common.formats.folders import SUFFIXES, list_folder, walk_tree
 from common.formats.images import is_image_name
 
@@ -54,3 +55,11 @@ def _holds_images(root: Path) -> bool:
             return False
         found = found or any(is_image_name(Path(name)) for name in names)
     return found
+
+
+def is_ixi(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds volumes that are named as IXI's, and no patient of BraTS."""
+    root = Path(folder).expanduser().absolute()
+    if not root.is_dir() or not find_scans(root, told=False)[0]:
+        return False
+    return not walk_tree(root, lambda name: find_release(name) is not None, (), IXI_DEPTH).patients

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from common.cohorts import read_cohort
-from common.cohorts.brats_cohort import scan_cohort
+from common.cohorts.brats_reader import scan_cohort
 from common.cohorts.datasets.brats import read_brats
 from common.cohorts.datasets.brats_hdf5 import find_slices, scan_hdf5
 from common.cohorts.phantom_mark import is_phantom

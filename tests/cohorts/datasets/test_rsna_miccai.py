@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.cohorts.datasets.rsna_miccai import KNOWN_BAD, SERIES_FOLDERS, read_rsna_miccai, scan_rsna_miccai
-from common.cohorts.series_cohort import read_series_cohort
+from common.cohorts.series_reader import read_series_cohort
 from common.errors import DatasetError, KnobError
 
 Patients = Callable[..., Path]

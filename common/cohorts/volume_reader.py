@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from common.cohorts.brains.masks import find_brain_mask, find_mask_problems
-from common.cohorts.brats_cohort import scan_cohort
+from common.cohorts.brats_reader import scan_cohort
 from common.cohorts.checks import find_header_problems
-from common.cohorts.datasets.brats_releases import find_release
-from common.cohorts.datasets.ixi import DEPTH, find_scans, name_of_file, scan_ixi
+from common.cohorts.datasets.ixi import name_of_file, scan_ixi
+from common.cohorts.datasets.kinds import is_ixi
 from common.cohorts.exclusion import split_names
 from common.cohorts.inference_patients import one_patient
 from common.cohorts.labels.classes import log_left_out
 from common.cohorts.labels.grades import NO_GRADE
 from common.errors import DatasetError, KnobError, Problem
-from common.formats.folders import walk_tree
 from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of
 
 Folder = str | os.PathLike[str]
@@ -103,14 +102,6 @@ def scan_volume_cohort(
         log_left_out(records, labelled, NO_GRADE)
         records = labelled
     return records, problems
-
-
-def is_ixi(folder: Folder) -> bool:
-    """Whether a folder holds volumes that are named as IXI's, and no patient of BraTS."""
-    root = Path(folder).expanduser().absolute()
-    if not root.is_dir() or not find_scans(root, told=False)[0]:
-        return False
-    return not walk_tree(root, lambda name: find_release(name) is not None, (), DEPTH).patients
 
 
 def _patients(

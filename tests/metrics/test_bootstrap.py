@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from common.metrics.intervals import bootstrap_interval, summarise
+from common.metrics.bootstrap import bootstrap_interval, summarise
 
 
 def test_the_interval_of_a_mean_is_that_of_theory() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.cohorts.image_cohort import read_image_cohort, scan_image_cohort
 from common.cohorts.image_list import scan_image_list
+from common.cohorts.image_reader import read_image_cohort, scan_image_cohort
 from common.errors import DatasetError, KnobError
 
 Writer = Callable[..., Path]
