@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from common.reports.knobs import update_document
+from common.reports.knob_tables import update_document
 
 BUNDLES = Path(__file__).resolve().parents[1] / "bundles"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from common.reproduction.options import Options
-    from common.reproduction.plan import PaperTable
+    from common.reproduction.table_plan import PaperTable
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = (
@@ -75,7 +75,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def read_options(arguments: argparse.Namespace) -> Options:
     """What the command line asks for; paths become absolute, since every command names them."""
     from common.reproduction.options import Options, read_settings
-    from common.reproduction.plan import PROTOCOLS
+    from common.reproduction.table_plan import PROTOCOLS
 
     return Options(
         dataset_dir=arguments.dataset_dir.absolute(),

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import common
-from common.reports.knobs import END_OF_KNOBS, update_document
+from common.reports.knob_tables import END_OF_KNOBS, update_document
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLES = sorted(path.parent.parent for path in ROOT.glob("bundles/*/configs/train.yaml"))

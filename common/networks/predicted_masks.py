@@ -21,8 +21,8 @@ from common.transforms.brain.inference import class_argmax
 from common.transforms.brain.items import LoadBraind, brain_items
 from common.transforms.cases import Case, count_tumour, tumour_millilitres
 from common.transforms.geometry import BrainGeometry
-from common.transforms.items import Item
 from common.transforms.preparation import spacing_problem
+from common.transforms.shared_items import Item
 
 Inferer = Callable[[Tensor, nn.Module], Tensor]
 

@@ -13,8 +13,8 @@ import pandas as pd
 from common.metrics.bootstrap import Summary
 from common.reports.page import DASH
 from common.reproduction.evaluation import Evaluation
-from common.reproduction.plan import Cell, PaperTable, counted_as
-from common.reproduction.search import Evaluations
+from common.reproduction.head_search import Evaluations
+from common.reproduction.table_plan import Cell, PaperTable, counted_as
 
 PRINTED = "published"
 HEADINGS = {"paper": "published protocol", "patient": "patient protocol"}

@@ -8,13 +8,13 @@ from tqdm import tqdm
 
 from common.errors import KnobError, Problem
 from common.reproduction.data_set import look_at
+from common.reproduction.head_search import choose
 from common.reproduction.options import Options
-from common.reproduction.plan import PaperTable
 from common.reproduction.recipes import plan_runs, plan_table
 from common.reproduction.results_page import collect, write_table
 from common.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
-from common.reproduction.search import choose
 from common.reproduction.steps import Run
+from common.reproduction.table_plan import PaperTable
 
 
 def reproduce(

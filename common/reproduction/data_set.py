@@ -14,8 +14,8 @@ from common.cohorts.series_reader import read_series_cohort
 from common.cohorts.volume_reader import read_volume_cohort
 from common.records import Record
 from common.reproduction.options import Options
-from common.reproduction.plan import WITH_HEALTHY, PaperTable
 from common.reproduction.results_page import Cohort
+from common.reproduction.table_plan import WITH_HEALTHY, PaperTable
 
 READERS: Mapping[str, Callable[..., list[Record]]] = {
     "volumes": partial(read_cohort, need_seg=False),

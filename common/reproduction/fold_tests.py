@@ -8,8 +8,8 @@ from typing import Any
 from common.metrics.t_tests import compare_folds
 from common.reproduction.assembly import HEADINGS, PRINTED
 from common.reproduction.evaluation import Evaluation
-from common.reproduction.plan import Contest
-from common.reproduction.search import Evaluations
+from common.reproduction.head_search import Evaluations
+from common.reproduction.table_plan import Contest
 
 WORDS = (
     "The corrected resampled t-test (Nadeau and Bengio) is the right one here. Both networks are judged on the same "

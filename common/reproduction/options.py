@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from common.errors import KnobError, Problem
-from common.reproduction.plan import PROTOCOLS, PaperTable
+from common.reproduction.table_plan import PROTOCOLS, PaperTable
 
 OURS = {
     "dataset_dir": "--dataset_dir",

@@ -10,8 +10,8 @@ from typing import Any
 from common.commands import config_files
 from common.errors import KnobError, Problem
 from common.reproduction.options import Options, check_options, known_keys, take_known
-from common.reproduction.plan import Model, PaperTable
 from common.reproduction.steps import Run, Step
+from common.reproduction.table_plan import Model, PaperTable
 
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 SEGMENTATION = "glioma_segmentation"

@@ -15,10 +15,10 @@ from common.reports.page import Page
 from common.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.fold_tests import WORDS, test_rows
+from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
-from common.reproduction.plan import Contest, PaperTable, counted_as
 from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
-from common.reproduction.search import Evaluations
+from common.reproduction.table_plan import Contest, PaperTable, counted_as
 
 PHANTOMS = "These are phantoms: generated images whose rule we wrote. The numbers say nothing clinical."
 

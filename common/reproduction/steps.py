@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.commands import bundle_command, config_files
-from common.reproduction.plan import Model
+from common.reproduction.table_plan import Model
 
 
 @dataclass(frozen=True)

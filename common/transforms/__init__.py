@@ -24,7 +24,6 @@ from common.transforms.clinical import (
     fit_clinical,
     refuse_unused,
 )
-from common.transforms.items import case_items, class_weights, share_weights
 from common.transforms.loading import LoadImageModalitiesd
 from common.transforms.masks.cache import prepare_masks
 from common.transforms.masks.inference import LoadMaskd, MaskBagd
@@ -38,6 +37,7 @@ from common.transforms.sampling import epoch_sampler
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.inference import TakeSeriesd
 from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject
+from common.transforms.shared_items import case_items, class_weights, share_weights
 from common.transforms.slices.cache import prepare_slices
 from common.transforms.slices.inference import TakeSlicesd
 from common.transforms.slices.items import LoadSlicesd

@@ -11,8 +11,8 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 
 from common.records import MODALITIES
-from common.transforms.items import Item
 from common.transforms.reading import read_case
+from common.transforms.shared_items import Item
 
 
 class LoadImageModalitiesd(Transform):

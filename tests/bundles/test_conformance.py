@@ -14,7 +14,7 @@ import torch
 import yaml
 
 from common.networks import SegmentationUNet, SliceClassifier, SpatioSpatialClassifier
-from common.reports.knobs import Knob, read_knobs
+from common.reports.knob_tables import Knob, read_knobs
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles"
 BUNDLES = sorted({path.parent.parent for path in ROOT.glob("*/configs/train*.yaml")})

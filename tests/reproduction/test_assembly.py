@@ -10,7 +10,7 @@ from common.files import write_json
 from common.reports.page import DASH
 from common.reproduction.assembly import fill, lay_out, to_json
 from common.reproduction.evaluation import Evaluation
-from common.reproduction.plan import Cell
+from common.reproduction.table_plan import Cell
 
 CELLS = (
     Cell("0 (short)", "accuracy", "a", "recall_short", 0.7006, "samples"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.reports.knobs import read_knobs
+from common.reports.knob_tables import read_knobs
 from scripts import demo
 
 GRADE, TUMOUR = "glioma_grade_classification", "brain_tumor_classification"

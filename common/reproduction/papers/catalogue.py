@@ -10,7 +10,7 @@ from common.reproduction.papers import p2 as tables_p2
 from common.reproduction.papers import p3 as tables_p3
 from common.reproduction.papers import p4 as tables_p4
 from common.reproduction.papers import p5 as tables_p5
-from common.reproduction.plan import TASKS, PaperTable
+from common.reproduction.table_plan import TASKS, PaperTable
 
 TABLES: Mapping[str, Callable[[Sequence[str]], PaperTable]] = {
     "p1-table2": tables_p1.backbones,

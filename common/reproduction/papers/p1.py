@@ -12,7 +12,7 @@ from typing import Any
 
 from common.reports.published import GRADE, SURVIVAL, Published
 from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HEAD, HEAD_SEARCH, TRAIN_SHARES
-from common.reproduction.plan import PROTOCOLS, Cell, Model, PaperTable, Search
+from common.reproduction.table_plan import PROTOCOLS, Cell, Model, PaperTable, Search
 
 LEAK = (
     "Published protocol: the four modalities of a patient are images of their own and stand on both sides of the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from common.reproduction.plan import Cell, Contest, Model, PaperTable
+from common.reproduction.table_plan import Cell, Contest, Model, PaperTable
 
 LEAK = (
     "Published protocol: more than four in five images of Br35H have a rotated, flipped, brightened or sharpened copy "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.reports.published import SOFT_DICE, SURVIVAL_COMBINED, SURVIVAL_MASKS
-from common.reproduction.plan import Cell, Model, PaperTable
+from common.reproduction.table_plan import Cell, Model, PaperTable
 
 LEAK = (
     "Published protocol: slices of a patient stand on both sides of the split, and neighbouring slices of one tumour "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from common.reports.published import VOLUME_GRADE
-from common.reproduction.plan import WITH_HEALTHY, Cell, Model, PaperTable
+from common.reproduction.table_plan import WITH_HEALTHY, Cell, Model, PaperTable
 
 LEAK = (
     "Published protocol: random 7:3 splits of the people. Nobody stands on both sides of one, but the test sides of "

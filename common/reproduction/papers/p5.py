@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.reproduction.plan import Cell, Model, PaperTable
+from common.reproduction.table_plan import Cell, Model, PaperTable
 
 LEAK = (
     "Published protocol: slices of a patient stand on both sides of the split, neighbours of one another, and the "

@@ -22,8 +22,8 @@ from common.formats.nifti import save_like
 from common.formats.volumes import read_volume_header
 from common.records import BRATS_MASK_VALUES, scan_of
 from common.transforms.geometry import BrainGeometry
-from common.transforms.items import Item
 from common.transforms.preparation import mask_values_of, prepare_image, spacing_problem
+from common.transforms.shared_items import Item
 
 
 class PrepareBraind(Transform):

@@ -11,7 +11,7 @@ from monai.transforms import MapTransform, Transform
 
 from common.transforms.cases import Case
 from common.transforms.geometry import BrainGeometry
-from common.transforms.items import Item, split_indices
+from common.transforms.shared_items import Item, split_indices
 
 
 def brain_slice_items(cases: Iterable[Case]) -> list[Item]:

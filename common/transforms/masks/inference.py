@@ -12,10 +12,10 @@ from monai.utils import convert_to_tensor
 
 from common.errors import DatasetError, Problem
 from common.records import BRATS_MASK_VALUES, Record
-from common.transforms.items import Item
 from common.transforms.masks.items import tumour_channels
 from common.transforms.preparation import prepare_mask, spacing_problem
 from common.transforms.reading import NAMELESS
+from common.transforms.shared_items import Item
 
 
 class LoadMaskd(Transform):

@@ -14,7 +14,7 @@ from common.records import scan_of
 from common.transforms.brain.items import read_planes
 from common.transforms.cases import Case
 from common.transforms.geometry import BrainGeometry
-from common.transforms.items import Item, case_facts, clinical_as_tensor, split_indices
+from common.transforms.shared_items import Item, case_facts, clinical_as_tensor, split_indices
 
 TUMOUR_INDICES = (1, 2, 3)
 """NCR, ED and ET."""

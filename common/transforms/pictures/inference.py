@@ -7,9 +7,9 @@ from typing import Any
 
 from monai.transforms import Transform
 
-from common.transforms.items import Item
 from common.transforms.pictures.cache import check_channels, check_size, decode_image
 from common.transforms.pictures.items import scaled
+from common.transforms.shared_items import Item
 
 
 class ReadPictured(Transform):

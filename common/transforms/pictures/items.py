@@ -10,7 +10,7 @@ import torch
 from monai.transforms import Transform
 from torch import Tensor
 
-from common.transforms.items import Item
+from common.transforms.shared_items import Item
 
 BRIGHTEST = 255
 

@@ -10,8 +10,8 @@ import torch
 from monai.transforms import Transform
 from monai.utils import convert_to_tensor
 
-from common.transforms.items import Item
 from common.transforms.series.plan import SeriesPlan, take_series
+from common.transforms.shared_items import Item
 
 
 class TakeSeriesd(Transform):

@@ -10,7 +10,7 @@ import torch
 from monai.transforms import Transform
 
 from common.transforms.cases import Case
-from common.transforms.items import Item, case_facts, split_indices
+from common.transforms.shared_items import Item, case_facts, split_indices
 
 
 def series_items(cases: Iterable[Case]) -> list[Item]:

@@ -12,8 +12,8 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 
 from common.errors import DatasetError
-from common.transforms.items import Item
 from common.transforms.preparation import spacing_problem
+from common.transforms.shared_items import Item
 from common.transforms.slices.plan import SlicePlan, take_slices
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from monai.transforms import Transform
 
-from common.transforms.items import Item, clinical_as_tensor
+from common.transforms.shared_items import Item, clinical_as_tensor
 
 
 class LoadSlicesd(Transform):

@@ -15,7 +15,7 @@ from monai.transforms import Transform
 from common.cache_folder import default_cache_dir
 from common.cohorts.brains.extraction import add_brain_masks
 from common.cohorts.brains.masks import find_brain_mask, is_stripped
-from common.transforms.items import Item
+from common.transforms.shared_items import Item
 from common.transforms.volumes.plan import SIZE, SPACING, VolumePlan, take_volume
 
 

@@ -11,10 +11,10 @@ from monai.transforms import ScaleIntensityRanged
 
 from common.errors import DatasetError, SplitError
 from common.phantoms.layouts.dicom_writer import write_slice
-from common.transforms.items import Item
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.inference import TakeSeriesd
 from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject
+from common.transforms.shared_items import Item
 
 SETTINGS: dict[str, Any] = {"slices_per_subject": 4, "size": (10, 6), "central_share": 0.8}
 

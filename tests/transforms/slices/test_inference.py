@@ -12,8 +12,8 @@ import torch
 
 from common.errors import DatasetError, KnobError
 from common.records import MODALITIES
-from common.transforms.items import case_items
 from common.transforms.loading import LoadImageModalitiesd
+from common.transforms.shared_items import case_items
 from common.transforms.slices.cache import prepare_slices
 from common.transforms.slices.inference import TakeSlicesd
 from common.transforms.slices.items import LoadSlicesd

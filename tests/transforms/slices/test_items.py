@@ -10,7 +10,7 @@ import torch
 from monai.data import DataLoader, Dataset
 
 from common.errors import SplitError
-from common.transforms.items import case_items
+from common.transforms.shared_items import case_items
 from common.transforms.slices.cache import prepare_slices
 from common.transforms.slices.items import LoadSlicesd
 

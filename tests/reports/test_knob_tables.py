@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import KnobError
-from common.reports.knobs import Knob, knob_table, read_knobs, update_document
+from common.reports.knob_tables import Knob, knob_table, read_knobs, update_document
 from scripts.knob_table import main
 
 CONFIG = """\

@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import mean
 
 from common.reproduction.evaluation import Evaluation
-from common.reproduction.plan import Model, Search, counted_as
+from common.reproduction.table_plan import Model, Search, counted_as
 
 Evaluations = Mapping[tuple[str, str], Sequence[Evaluation]]
 """What there is of each model under each protocol, a repeat each."""

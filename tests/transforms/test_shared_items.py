@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from common.errors import DatasetError
-from common.transforms.items import case_facts, class_weights, clinical_as_tensor, share_weights
+from common.transforms.shared_items import case_facts, class_weights, clinical_as_tensor, share_weights
 
 
 def test_weights_by_hand() -> None:
