@@ -171,8 +171,7 @@ def test_the_tumours_volume_in_millilitres(write_record: Writer, tmp_path: Path)
     mask = np.zeros((20, 24, 12), np.uint8)
     mask[5:10, 5:10, 3:7] = 4
     record = write_record(replace={"seg": mask}, affine=np.diag([-1.0, -1.0, 2.0, 1.0]))
-    for modalities in (("t1",), ()):
-        (case,) = prepare_brains([record], tmp_path / "cache", modalities)
+    for (case,) in (prepare_brains([record], tmp_path / "cache", ["t1"]), prepare_masks([record], tmp_path / "cache")):
         assert case["tumour_ml"] == pytest.approx(5 * 5 * 4 * 2 / 1000)
     (case,) = prepare_brains([{**record, "seg": None}], tmp_path / "cache")
     assert case["tumour_ml"] is None

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from common.errors import DatasetError, KnobError
-from common.transforms.pictures import cache as image_cache
+from common.transforms.pictures import cache
 from common.transforms.pictures.cache import prepare_pictures
 
 
@@ -46,7 +46,7 @@ def test_rgb_as_channel_x_y(tmp_path: Path) -> None:
 
 def test_decoded_once(record: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (first,) = prepare_pictures([record], tmp_path / "cache")
-    monkeypatch.setattr(image_cache, "READERS", {1: None})
+    monkeypatch.setattr(cache, "READERS", {1: None})
     assert prepare_pictures([record], tmp_path / "cache") == [first]
 
 

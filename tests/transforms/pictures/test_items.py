@@ -9,7 +9,7 @@ from PIL import Image
 
 from common.errors import DatasetError, KnobError
 from common.transforms import LoadPictured, ReadPictured, prepare_pictures
-from common.transforms.slices import items as case_items
+from common.transforms.shared_items import case_items
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PIL import Image
 
 from common.errors import DatasetError, KnobError
 from common.phantoms.layouts.dicom_writer import write_slice
-from common.transforms.series import cache as series_cache
+from common.transforms.series import plan
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.plan import spread_slices
 
@@ -81,7 +81,7 @@ def test_decoded_once_and_anew_when_a_slice_changes(
     arguments = (tmp_path / "cache", ["flair"], 2)
     (first,) = prepare_series([record], *arguments)
     with monkeypatch.context() as patch:
-        patch.setattr(series_cache, "list_slices", None)
+        patch.setattr(plan, "list_slices", None)
         assert prepare_series([{**record, "label": 0}], *arguments) == [{**first, "label": 0}]
     write_slice(Path(record["flair"]) / "3.dcm", np.ones((6, 5), np.int16), (0, 0, 6), (1, 1), "flair", number=3)
     with pytest.raises(DatasetError, match="differ in size"):

@@ -12,7 +12,7 @@ import pytest
 from common.errors import DatasetError, KnobError
 from common.records import MODALITIES
 from common.transforms.reading import read_checked
-from common.transforms.slices import cache as slice_cache
+from common.transforms.slices import cache
 from common.transforms.slices.cache import prepare_slices
 from common.transforms.slices.plan import SlicePlan, take_slices
 
@@ -28,7 +28,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         subjects.append(record["subject"])
         return read_checked(record, modalities)
 
-    monkeypatch.setattr(slice_cache, "read_checked", read)
+    monkeypatch.setattr(cache, "read_checked", read)
     return subjects
 
 

@@ -19,8 +19,8 @@ from common.cohorts.inference_patients import not_yet_predicted
 from common.errors import DatasetError, KnobError
 from common.transforms import LoadImageModalitiesd, LoadVolumed, TakeVolumed, common_spacing, prepare_volumes
 from common.transforms.reading import read_checked
-from common.transforms.slices import items as case_items
-from common.transforms.volumes import cache as resampled_cache
+from common.transforms.shared_items import case_items
+from common.transforms.volumes import cache
 
 Writer = Callable[..., dict[str, Any]]
 
@@ -36,7 +36,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         subjects.append(record["subject"])
         return read_checked(record, modalities)
 
-    monkeypatch.setattr(resampled_cache, "read_checked", read)
+    monkeypatch.setattr(cache, "read_checked", read)
     return subjects
 
 
