@@ -17,11 +17,44 @@ No key starts with ``image_`` or ``label_``: MONAI and MONAI Label take such key
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from common.errors import KnobError, Problem
 
-Record = dict[str, Any]
+
+class Record(TypedDict, total=False):
+    """A patient, a scan or an image; what is absent is not known of it. See the module's own text."""
+
+    subject: str
+    scan: str
+    source: str
+    image: str
+    flair: str
+    t1: str
+    t1ce: str
+    t2: str
+    seg: str | None
+    mask_values: Sequence[int]
+    brain_mask: str
+    grade: str | None
+    age: float | None
+    survival_days: float | None
+    alive: bool
+    resection: str | None
+    survival_stratum: int
+    invented: bool
+    class_name: str | None
+    group: str
+    tumour: str
+    mgmt: int | None
+    label: int | None
+    permuted: bool
+    clinical: Sequence[float]
+    planes: Mapping[str, str | None]
+    original_size: Sequence[int]
+    slices: Sequence[int]
+    images: Sequence[int]
+
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 """The order of the channels, everywhere."""
@@ -38,6 +71,16 @@ HEALTHY = "healthy"
 def scan_of(record: Mapping[Any, Any]) -> str:
     """The one name of a record, an item or a row of a table: its scan's, or its subject's who has a single one."""
     return str(record.get("scan") or record["subject"])
+
+
+def without_key(record: Record, key: str) -> Record:
+    """A copy of the record that does not have ``key``."""
+    return cast(Record, {name: value for name, value in record.items() if name != key})
+
+
+def value_of(record: Mapping[str, Any], key: str) -> Any:
+    """What stands under a key that is known only at run time, such as a modality's name."""
+    return record[key]
 
 
 def check_modalities(modalities: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from common.errors import DatasetError, Problem
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.nifti import GZIP_MAGIC, read_nifti
 from common.formats.volumes import read_volume, read_volume_header, volume_files
-from common.records import MODALITIES, Record, scan_of
+from common.records import MODALITIES, Record, scan_of, value_of
 
 AFFINE_TOLERANCE = 1e-3
 """In mm: headers keep affines in single precision."""
@@ -45,7 +45,7 @@ def find_header_problems(records: Sequence[Record], modalities: Sequence[str] = 
     with ThreadPoolExecutor(READERS) as pool:
         problems = pool.map(lambda record: _check_patient(record, modalities), records)
         found = {scan_of(record): wrong for record, wrong in zip(records, problems, strict=True)}
-    images = {scan_of(record): _sample_of(record[list_files(record, modalities)[0]]) for record in records}
+    images = {scan_of(record): _sample_of(value_of(record, list_files(record, modalities)[0])) for record in records}
     for scan, shared in find_identical_files(images):
         found[scan].append(shared)
     return {scan: wrong for scan, wrong in found.items() if wrong}
@@ -57,7 +57,7 @@ def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list
     problems: list[Problem] = []
     for key in list_files(record, modalities):
         try:
-            array = read_volume(record[key]).array
+            array = read_volume(value_of(record, key)).array
         except DatasetError as error:
             problems += error.problems
             continue
@@ -103,9 +103,9 @@ def _check_patient(record: Record, modalities: Sequence[str]) -> list[Problem]:
     problems: list[Problem] = []
     for key in list_files(record, modalities):
         try:
-            header = read_volume_header(record[key])
-            if not is_hdf5(record[key]):
-                _refuse_cut_file(record[key], header)
+            header = read_volume_header(value_of(record, key))
+            if not is_hdf5(value_of(record, key)):
+                _refuse_cut_file(value_of(record, key), header)
         except DatasetError as error:
             problems += error.problems
             continue

@@ -18,13 +18,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from common.cohorts.clinical_values import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns
-from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
+from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, value_of
 
 SECTIONS = (("training", "validation"), ("testing", "test"))
 """The lists of a JSON file: of these pairs, the first that is there is read. Splitting is not the file's business."""
@@ -94,7 +94,7 @@ def scan_datalist(
         record, wrong = _read_entry(entries[where], told, path.parent, need_seg, modalities, need_all, folders)
         problems += wrong
         if not wrong:
-            records.setdefault(scan, {**named[where], **record})
+            records.setdefault(scan, {**cast(Record, named[where]), **record})
     problems += _tell_shared_files(records.values(), path)
     return sorted(records.values(), key=lambda record: (record["subject"], scan_of(record))), problems
 
@@ -180,7 +180,7 @@ def _read_entry(
     mask_values, unknown = _read_mask_values(entry.get("mask_values"), where)
     source = as_text(entry.get("source")) or "datalist"
     record = {"source": source, **files, "mask_values": mask_values, **NOT_RECORDED, **clinical}
-    return record, [*problems, *unreadable, *unknown]
+    return cast(Record, record), [*problems, *unreadable, *unknown]
 
 
 def _name_images(entry: Entry, modalities: Sequence[str]) -> Entry:
@@ -234,7 +234,7 @@ def _tell_shared_files(records: Iterable[Record], path: Path) -> list[Problem]:
     for record in records:
         for key in (*MODALITIES, "image", "seg"):
             if key in record:
-                places.setdefault(str(Path(record[key]).resolve()), []).append(f"{key} of {scan_of(record)}")
+                places.setdefault(str(Path(value_of(record, key)).resolve()), []).append(f"{key} of {scan_of(record)}")
     mend = "Correct the list: each file belongs to one patient and stands for one thing."
     return [
         Problem(f"{file} is listed as {' and as '.join(uses)}", path, mend)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from common.cohorts.clinical_values import PARSERS
 from common.cohorts.exclusion import split_names
@@ -47,7 +47,7 @@ def parse_given(given: Mapping[str, Any] | None) -> Record:
         if not text:
             continue
         try:
-            values.update(PARSERS[name](text))
+            values.update(cast(Record, PARSERS[name](text)))
         except ValueError as error:
             problems.append(Problem(f"'{text}' {error}", f"--{name}", EXAMPLES[name]))
     if problems:

@@ -59,7 +59,7 @@ def scan_image_list(
         record: Record = {"subject": subjects[where], "image": str(images[where])}
         if counts[subjects[where]] > 1:
             record["scan"] = names[where]
-        record.update(label=labels[class_name] if class_name else None, class_name=class_name, source=path.stem)
+        record |= {"label": labels[class_name] if class_name else None, "class_name": class_name, "source": path.stem}
         group = as_text(entry.get("group"))
         records.append({**record, "group": group} if group else record)
     unusable = {problem.where for problem in problems}

@@ -6,13 +6,13 @@ import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
 from common.errors import KnobError, OutputError, Problem
-from common.records import MODALITIES, Record, scan_of
+from common.records import MODALITIES, Record, scan_of, value_of, without_key
 
 ENDINGS = (".nii.gz", ".nii")
 PREDICTIONS = "predictions.csv"
@@ -80,7 +80,7 @@ def still_to_do(
         raise OutputError(Problem(f"results of {len(existing)} patients are there already", str(output_dir), mend))
     todo = records if overwrite else [record for record in records if scan_of(record) not in existing]
     keys = ("subject", "scan", "image", *MODALITIES, "mask_values")
-    return [{key: record[key] for key in keys if record.get(key)} for record in todo]
+    return [cast(Record, {key: value_of(record, key) for key in keys if record.get(key)}) for record in todo]
 
 
 def not_yet_predicted(
@@ -121,9 +121,9 @@ def _names_in(table: Path) -> set[str]:
 
 
 def _to_classify(record: Record) -> Record:
-    files = {key: str(record[key]) for key in IDENTITY_AND_FILES if record.get(key)}
+    files = {key: str(value_of(record, key)) for key in IDENTITY_AND_FILES if record.get(key)}
     stored = {"mask_values": record["mask_values"]} if "seg" in files and record.get("mask_values") else {}
-    return {**files, **stored, **{name: record.get(name) for name in FEATURES}}
+    return cast(Record, {**files, **stored, **{name: record.get(name) for name in FEATURES}})
 
 
 def _with_values(records: list[Record], values: Mapping[str, Any]) -> list[Record]:
@@ -139,11 +139,11 @@ def _with_values(records: list[Record], values: Mapping[str, Any]) -> list[Recor
     if contradicted:
         mend = "Leave it out to take what the table says, or correct the table."
         problems = [
-            Problem(f"{values[name]} was given, but the data set says {record[name]}", f"--{name}", mend)
+            Problem(f"{values[name]} was given, but the data set says {value_of(record, name)}", f"--{name}", mend)
             for name in contradicted
         ]
         raise KnobError(problems)
-    return [{**record, **values}]
+    return [{**record, **cast(Record, values)}]
 
 
 def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
@@ -167,8 +167,9 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     files = {key: str(value) for key, value in given.items() if key != "subject"}
     named = _named_by_file(Path(next(iter(files.values()))).name, modalities)
     if "subject" in given:
-        named = {**named, "subject": str(given["subject"]), "scan": None}
-    return {**{key: value for key, value in named.items() if value}, "source": "files", **files}
+        named = {**without_key(named, "scan"), "subject": str(given["subject"])}
+    known = {key: value for key, value in named.items() if value}
+    return cast(Record, {**known, "source": "files", **files})
 
 
 def _named_by_file(file: str, modalities: Sequence[str]) -> Record:
@@ -176,6 +177,6 @@ def _named_by_file(file: str, modalities: Sequence[str]) -> Record:
     stem = next((file[: -len(ending)] for ending in ENDINGS if file.endswith(ending)), file)
     scan = stem.rpartition("-")[0]
     if release := find_release(scan):
-        return {**release.names(scan), "mask_values": list(release.mask_values)}
+        return {**cast(Record, release.names(scan)), "mask_values": list(release.mask_values)}
     ends = (f"_{name}" for name in (*modalities, "seg"))
     return {"subject": next((stem.removesuffix(end) for end in ends if stem.endswith(end)), stem)}

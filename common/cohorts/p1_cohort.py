@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def published_cohort(records: Sequence[Record], seed: int) -> list[Record]:
     _check(lgg, hgg)
     size = min(len(lgg), len(hgg))
     chosen = _draw(lgg, size, seed) | _draw(hgg, size, seed)
-    ages = [record["age"] for record in records if record.get("age") is not None]
+    ages = [age for record in records if (age := record.get("age")) is not None]
     mean, deviation = float(np.mean(ages)), float(np.std(ages))
     cohort = [_complete(record, mean, deviation, seed) for record in records if record["subject"] in chosen]
     invented = sum("invented" in record for record in cohort)
@@ -84,6 +85,6 @@ def _complete(record: Record, mean: float, deviation: float, seed: int) -> Recor
     }
     missing = {key: value for key, value in drawn.items() if record.get(key) is None}
     if not missing:
-        return dict(record)
+        return record.copy()
     alive = False if "survival_days" in missing else record.get("alive", False)
-    return {**record, **missing, "alive": alive, "invented": True}
+    return {**record, **cast(Record, missing), "alive": alive, "invented": True}

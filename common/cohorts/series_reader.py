@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from common.cohorts.datalist import scan_datalist
 from common.cohorts.datasets.rsna_miccai import scan_rsna_miccai
@@ -74,7 +74,9 @@ def scan_series_cohort(
     excluded = split_names(exclude)
     if datalist:
         listed, problems = scan_datalist(datalist, False, modalities, excluded, need_all, folders=True)
-        records = [{**record, "mgmt": record.get("mgmt"), "label": record.get("mgmt")} for record in listed]
+        records: list[Record] = [
+            {**record, "mgmt": record.get("mgmt"), "label": record.get("mgmt")} for record in listed
+        ]
         if need_label:
             problems += [_unlabelled(record, datalist) for record in records if record["label"] is None]
             records = [record for record in records if record["label"] is not None]
@@ -100,4 +102,4 @@ def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
         raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", mend))
     folders = {key: str(Path(str(value)).expanduser().absolute()) for key, value in given.items() if key != "subject"}
     subject = str(given.get("subject") or Path(next(iter(folders.values()))).name)
-    return {"subject": subject, "source": "files", **folders, "mgmt": None, "label": None}
+    return cast(Record, {"subject": subject, "source": "files", **folders, "mgmt": None, "label": None})

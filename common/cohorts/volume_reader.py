@@ -17,7 +17,7 @@ from common.cohorts.inference_patients import one_patient
 from common.cohorts.labels.classes import log_left_out
 from common.cohorts.labels.grades import NO_GRADE
 from common.errors import DatasetError, KnobError, Problem
-from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of
+from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of, value_of
 
 Folder = str | os.PathLike[str]
 Found = tuple[list[Record], list[Problem]]
@@ -142,7 +142,7 @@ def _with_masks(records: Iterable[Record], modalities: Sequence[str]) -> Found:
     found: list[Record] = []
     problems: list[Problem] = []
     for record in records:
-        image = next((record[name] for name in modalities if record.get(name)), None)
+        image = next((value_of(record, name) for name in modalities if record.get(name)), None)
         try:
             mask = record.get("brain_mask") or (find_brain_mask(image) if image else None)
         except DatasetError as error:
@@ -153,8 +153,11 @@ def _with_masks(records: Iterable[Record], modalities: Sequence[str]) -> Found:
 
 
 def _one_person(given: Mapping[str, Any], modalities: Sequence[str]) -> list[Record]:
-    about = {"mask_values": list(BRATS_MASK_VALUES), "grade": None}
-    record = {**about, **one_patient({key: value for key, value in given.items() if key != "brain_mask"}, modalities)}
+    about: Record = {"mask_values": list(BRATS_MASK_VALUES), "grade": None}
+    record: Record = {
+        **about,
+        **one_patient({key: value for key, value in given.items() if key != "brain_mask"}, modalities),
+    }
     absent = [name for name in modalities if name not in given and "image" not in given]
     if absent:
         mend = f"Give a file for each of {', '.join(modalities)}."

@@ -44,7 +44,7 @@ def find_copies(
     found = folder / f"copies-{stable_hash([COPIES_VERSION, stamps])[:24]}" / DESCRIPTION
     with first_process_first():
         if not found.is_file():
-            singles = [{"subject": name, "image": path} for name, path in images.items()]
+            singles: list[Record] = [{"subject": name, "image": path} for name, path in images.items()]
             write_json(found, search_copies(singles, threshold, progress=True).compared)
     compared = [CopyPair(*pair) for pair in json.loads(found.read_text(encoding="utf-8"))]
     return CopyReport(images, compared, threshold)

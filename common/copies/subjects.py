@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from common.copies.groups import CopyReport, join_pairs
-from common.records import Record, scan_of
+from common.records import Record, scan_of, without_key
 
 
 def group_copies(records: Sequence[Record], copies: CopyReport) -> list[Record]:
@@ -33,7 +33,7 @@ def group_copies(records: Sequence[Record], copies: CopyReport) -> list[Record]:
 
 def single_images(records: Sequence[Record]) -> list[Record]:
     """Copies of the records, each image a subject of its own, as P2 counted them: its copies may stand elsewhere."""
-    return [{**{k: v for k, v in record.items() if k != "scan"}, "subject": scan_of(record)} for record in records]
+    return [{**without_key(record, "scan"), "subject": scan_of(record)} for record in records]
 
 
 def _links(values: Sequence[Hashable | None]) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ from common.metrics.baselines import RECORDED, fit_baselines
 from common.metrics.judgement import probabilities_of
 from common.metrics.patient_predictions import to_patients, unit_of
 from common.metrics.survival_measures import predict_days, summarise_survival
-from common.records import Record, scan_of
+from common.records import Record, scan_of, value_of
 from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page
 from common.reports.classification_verdict import judge_evidence
@@ -81,7 +81,9 @@ class ClassificationReport:
         shortcuts: ShortcutReport | None = None,
     ) -> None:
         self.output_dir, self.train, self.classes = Path(output_dir), train, tuple(classes)
-        self.records = records if survival is None else [{**r, "label": survival.label(r)} for r in records]
+        self.records: Sequence[Record] = (
+            records if survival is None else [{**r, "label": survival.label(r)} for r in records]
+        )
         self.target, self.seed, self.network = target, seed, network
         self.survival, self.median_days, self.brats_survival = survival, median_days, brats_survival
         self.shortcuts = shortcuts
@@ -183,7 +185,7 @@ class ClassificationReport:
             return rows
         known = self._records_of(rows)
         return rows.assign(
-            days=[float(record["survival_days"]) for record in known],
+            days=[float(value_of(record, "survival_days")) for record in known],
             alive=[bool(record.get("alive")) for record in known],
             predicted_days=predict_days(probabilities_of(rows, self.classes), self.median_days),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from PIL import Image
 
@@ -43,7 +44,7 @@ def check_images(request: Request) -> Checkup:
         copies = find_copies(records)
         grouped = group_copies(records, copies)
         sections.append(f"Copies of each other\n{_tell_copies(copies, records, request.output)}")
-    labelled = [{**record, "class": record["class_name"]} for record in grouped]
+    labelled = [cast(Record, {**record, "class": record["class_name"]}) for record in grouped]
     sections.append(GROUPS.retell_of_subjects(probe_shortcuts(labelled, "class").text()))
     return Checkup(describe_images(records), problems, "all images", sections)
 

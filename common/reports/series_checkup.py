@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 from tqdm import tqdm
 
@@ -14,7 +15,7 @@ from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.series_reader import scan_series_cohort
 from common.errors import DatasetError, Problem
 from common.formats.series import SliceFiles, list_slices
-from common.records import MODALITIES, Record
+from common.records import MODALITIES, Record, value_of
 from common.reports.checkup import Checkup, Request
 from common.reports.cohort import CaseCost, describe_cache
 from common.reports.lines import align, count_kinds, span
@@ -72,7 +73,7 @@ def look_at_series(record: Record, decode: bool) -> Look:
         record: with the folder of a series under each modality that it has.
         decode: whether pixels are read.
     """
-    folders = {name: str(record[name]) for name in MODALITIES if record.get(name)}
+    folders = {name: str(value_of(record, name)) for name in MODALITIES if record.get(name)}
     series: dict[str, SliceFiles] = {}
     problems: list[Problem] = []
     for name, folder in folders.items():
@@ -129,4 +130,4 @@ def _traced(record: Record, look: Look) -> Record:
     """With what the probe looks at."""
     planes = {name: series.plane for name, series in look.series.items()}
     status = None if record["mgmt"] is None else STATUS[record["mgmt"]]
-    return {**record, "planes": planes, TARGET: status}
+    return cast(Record, {**record, "planes": planes, TARGET: status})

@@ -15,7 +15,7 @@ from scipy.stats import chi2_contingency, fisher_exact
 from common.cohorts.features import parse_features
 from common.errors import KnobError, Problem
 from common.knobs import as_bool
-from common.records import Record
+from common.records import Record, value_of
 
 LEVEL = 0.05
 
@@ -45,7 +45,7 @@ def check_clinical(
         KnobError: an unknown feature, or one that tells the target; all of them, with their counts.
     """
     labelled = [record for record in records if record.get(target) is not None]
-    classes = sorted({record[target] for record in labelled})
+    classes = sorted({value_of(record, target) for record in labelled})
     problems = []
     for feature in parse_features(features):
         counts = np.array([_count(labelled, target, value, feature) for value in classes])
@@ -61,7 +61,7 @@ def check_clinical(
 
 def _count(records: Sequence[Record], target: str, value: object, feature: str) -> tuple[int, int]:
     """How many patients of a class have the feature, and how many have not."""
-    has = [record.get(feature) is not None for record in records if record[target] == value]
+    has = [record.get(feature) is not None for record in records if value_of(record, target) == value]
     return sum(has), len(has) - sum(has)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from common.records import HEALTHY, Record
+from common.records import HEALTHY, Record, value_of
 from common.shortcuts.answers import Answer, ShortcutReport
 from common.shortcuts.classifier import probe
 from common.shortcuts.questions import Question, ask
@@ -55,7 +55,7 @@ def probe_shortcuts(
     """
     patients = {record["subject"]: record for record in reversed(records)}
     labelled = [record for record in reversed(patients.values()) if not pd.isna(record.get(target))]
-    labels = [str(record[target]) for record in labelled]
+    labels = [str(value_of(record, target)) for record in labelled]
     questions = ask(labels, target)
     level = LEVEL / len(questions)
     answers = []

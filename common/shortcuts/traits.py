@@ -17,7 +17,7 @@ import pandas as pd
 
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.volumes import read_volume_header
-from common.records import MODALITIES, Record
+from common.records import MODALITIES, Record, value_of
 from common.shortcuts.voxel_traits import VOXEL_TRAITS, voxel_traits
 
 IMAGE_KEYS = (*MODALITIES, "image")
@@ -142,7 +142,7 @@ def _read_traces(path: str, stamp: int) -> dict[str, Any]:
 
 
 def _images(record: Record) -> dict[str, str]:
-    return {key: str(record[key]) for key in IMAGE_KEYS if record.get(key)}
+    return {key: str(value_of(record, key)) for key in IMAGE_KEYS if record.get(key)}
 
 
 def _is_volume(path: str) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from common.errors import Problem, SplitError
 from common.records import Record
@@ -93,12 +94,13 @@ def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) 
     """
     units = set(manifest.sides[side])
     if manifest.unit == "subject":
-        return [dict(record) for record in records if record["subject"] in units]
+        return [record.copy() for record in records if record["subject"] in units]
     indices: dict[str, list[int]] = {}
     for unit in units:
         indices.setdefault(subject_of(unit), []).append(int(unit.rpartition("#")[2]))
     key = INDEX_KEYS[manifest.unit]
-    return [{**record, key: sorted(indices[record["subject"]])} for record in records if record["subject"] in indices]
+    own = {subject: {key: sorted(places)} for subject, places in indices.items()}
+    return [{**record, **cast(Record, own[record["subject"]])} for record in records if record["subject"] in own]
 
 
 def _scans_of(records: Sequence[Record]) -> dict[str, tuple[str, ...]]:

@@ -23,7 +23,7 @@ from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
 from common.files import stable_hash
 from common.formats.volumes import volume_stamp
-from common.records import Record, scan_of
+from common.records import Record, scan_of, value_of
 from common.transforms.geometry import BrainGeometry
 from common.transforms.preparation import spacing_problem
 
@@ -110,7 +110,11 @@ def tumour_millilitres(tumour_voxels: ArrayLike, spacing: Sequence[float]) -> fl
 
 def _stamps(record: Record, modalities: Sequence[str]) -> list[list[Any]]:
     """Path, size and time of each file that a case is prepared from."""
-    paths = [record["image"]] if record.get("image") else [record[name] for name in modalities if record.get(name)]
+    paths: list[Any] = (
+        [record["image"]]
+        if record.get("image")
+        else [value_of(record, name) for name in modalities if record.get(name)]
+    )
     if record.get("seg"):
         paths.append(record["seg"])
     return [volume_stamp(path) for path in paths]

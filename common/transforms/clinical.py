@@ -18,7 +18,7 @@ from common.cohorts.features import EXAMPLES, FEATURES, parse_features, parse_gi
 from common.errors import CheckpointError, DatasetError, KnobError, Problem
 from common.formats.tables import as_text
 from common.knobs import as_bool
-from common.records import Record
+from common.records import Record, value_of
 from common.splits.guard import name_some
 
 RESECTIONS = ("GTR", "STR")
@@ -127,7 +127,9 @@ def fit_clinical(train_records: Sequence[Record], features: Features, missing_in
     """
     names = parse_features(features)
     indicators = as_bool(missing_indicators, "missing_indicators")
-    known = {name: [record[name] for record in train_records if record.get(name) is not None] for name in names}
+    known = {
+        name: [value_of(record, name) for record in train_records if record.get(name) is not None] for name in names
+    }
     absent = [name for name in names if not known[name]]
     if absent:
         mend = "Leave it out of --clinical_features, or pass a data set whose tables have it."
@@ -151,7 +153,7 @@ def add_clinical(records: Sequence[Record], encoder: ClinicalEncoder) -> list[Re
         DatasetError: patients lack a value that the training side had for everybody; all of them at once.
     """
     if not encoder.features:
-        return [dict(record) for record in records]
+        return [record.copy() for record in records]
     problems = []
     for name in encoder.features:
         lacking = {str(record["subject"]) for record in records if name in encoder.missing(record)}

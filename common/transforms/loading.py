@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 
-from common.records import MODALITIES
+from common.records import MODALITIES, Record
 from common.transforms.reading import read_case
 from common.transforms.shared_items import Item
 
@@ -28,7 +28,8 @@ class LoadImageModalitiesd(Transform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = dict(data)
-        volumes = read_case({str(key): value for key, value in item.items()}, self.modalities, self.missing_modality)
+        record = cast(Record, {str(key): value for key, value in item.items()})
+        volumes = read_case(record, self.modalities, self.missing_modality)
         path = next(item[key] for key in ("image", *self.modalities) if item.get(key))
         first = next(iter(volumes.values()))
         stack = np.stack([volume.array for volume in volumes.values()])

@@ -9,7 +9,7 @@ import numpy as np
 
 from common.cohorts.checks import check_arrays
 from common.errors import DatasetError, Problem
-from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of
+from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain
 from common.transforms.reading import mask_values_in, read_checked, read_files, refuse
@@ -57,7 +57,7 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
     if not record.get("seg"):
         what, mend = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
         raise DatasetError(Problem(what, scan_of(record), mend))
-    mask = read_files({**record, "image": None}, ())["seg"]
+    mask = read_files(without_key(record, "image"), ())["seg"]
     values = mask_values_in(record)
     refuse(check_arrays({}, mask.array, values, record))
     geometry = find_brain([mask.array], mask.affine)

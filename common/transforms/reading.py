@@ -10,7 +10,7 @@ from common.cohorts.checks import check_arrays, check_headers, list_files
 from common.errors import DatasetError, Problem
 from common.formats.nifti import Volume
 from common.formats.volumes import read_volume
-from common.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.records import BRATS_MASK_VALUES, MODALITIES, Record, value_of
 
 NAMELESS = "without a name"
 """What a patient is called whom a viewer hands over as a file."""
@@ -77,7 +77,7 @@ def read_files(record: Record, modalities: Sequence[str], missing_modality: str 
     problems: list[Problem] = []
     for key in list_files(record, modalities):
         try:
-            volumes[key] = read_volume(record[key])
+            volumes[key] = read_volume(value_of(record, key))
         except DatasetError as error:
             problems.extend(error.problems)
     # A slice that is damaged befalls every modality.

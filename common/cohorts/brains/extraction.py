@@ -15,7 +15,7 @@ from common.cohorts.brains.masks import is_stripped
 from common.errors import DatasetError, KnobError, Problem
 from common.files import atomic_path, stable_hash
 from common.formats.volumes import read_volume, volume_stamp
-from common.records import Record
+from common.records import Record, value_of, without_key
 
 CHOICES = ("auto", "hd-bet", "none")
 FOLDER = "brains"
@@ -54,7 +54,7 @@ def add_brain_masks(
     if tool not in CHOICES:
         raise KnobError(Problem(f"{tool!r} is no choice", "--brain_extraction", f"Say {', '.join(CHOICES)}."))
     if tool == "hd-bet":
-        records = [{key: value for key, value in record.items() if key != "brain_mask"} for record in records]
+        records = [without_key(record, "brain_mask") for record in records]
     images = {index: image for index, record in enumerate(records) if (image := _unmasked(record, modalities))}
     if tool == "none" or not images:
         return list(records)
@@ -109,7 +109,7 @@ def _unmasked(record: Record, modalities: Iterable[str]) -> str | None:
     """The volume that must be looked at, ``None`` where there is nothing to be found out."""
     if record.get("brain_mask") or str(record.get("source")).startswith(STRIPPED_SOURCES):
         return None
-    return next((str(record[name]) for name in ("image", *modalities) if record.get(name)), None)
+    return next((str(value_of(record, name)) for name in ("image", *modalities) if record.get(name)), None)
 
 
 def _find_heads(kept: Mapping[str, Path]) -> list[str]:

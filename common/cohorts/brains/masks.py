@@ -14,7 +14,7 @@ from common.cohorts.checks import AFFINE_TOLERANCE
 from common.errors import DatasetError, Problem
 from common.formats.folders import SUFFIXES
 from common.formats.volumes import read_volume_header
-from common.records import Record, scan_of
+from common.records import Record, scan_of, value_of
 
 MASK = re.compile(r"[-_.]((hd[-_]?bet|bet|brain|brain[-_]extraction|synthstrip)[-_]?)?mask|[-_.](dlmuse|dlicv)", re.I)
 """What the name of a mask adds to the image's. DLMUSE's maps hold a label a structure, DLICV's the whole brain."""
@@ -73,7 +73,9 @@ def find_mask_problems(records: Iterable[Record], modalities: Sequence[str]) -> 
         if not record.get("brain_mask"):
             continue
         try:
-            problem = _compare(record, next(record[name] for name in ("image", *modalities) if record.get(name)))
+            problem = _compare(
+                record, next(value_of(record, name) for name in ("image", *modalities) if record.get(name))
+            )
         except DatasetError as error:
             problem = error.problems[0]
         if problem:

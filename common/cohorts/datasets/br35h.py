@@ -80,7 +80,7 @@ def scan_br35h(
     for folder, found in images.items():
         class_name = names[folder] if names[folder] in labels else None
         for subject, path in _name_subjects(found, folder, root):
-            about = {"label": labels.get(class_name), "class_name": class_name, "source": source}
+            about: Record = {"label": labels.get(class_name), "class_name": class_name, "source": source}
             records.append({"subject": subject, "image": str(path), **about})
     by_name = {record["subject"]: record for record in records}
     kept = keep_scans({name: name for name in by_name}, excluded)

@@ -86,7 +86,8 @@ def scan_brats(
 
     clinical, unreadable = read_clinical({path: TABLES[path.name.lower()] for path in tree.tables})
     problems = [*tree.problems, *unreadable, *_twice(folders), *_mixed_releases(folders, releases, root)]
-    records, without_mask = [], []
+    records: list[Any] = []
+    without_mask = []
     for name, (folder, *copies) in folders.items():
         release = releases[name]
         files, wrong = _find_files(folder, release, modalities, need_all)

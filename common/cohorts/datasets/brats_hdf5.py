@@ -94,7 +94,7 @@ def scan_hdf5(
     clinical, problems = read_clinical({path: TABLES[path.name.lower()] for path in sorted(tree.tables)})
     problems += _tell_mixed(tree, str(root))
     slices = _usual_count(tree.volumes.values())
-    records = []
+    records: list[Any] = []
     for subject in kept:
         (number, folder), *copies = places[subject]
         stem = str(folder / f"volume_{number}_slice_")

@@ -78,7 +78,7 @@ def scan_ixi(
         raise DatasetError(Problem(what, root, LOOKED_FOR))
     names = _name_people(scans)
     kept = keep_scans({scan: names[scan]["subject"] for scan in scans}, excluded)
-    records = []
+    records: list[Any] = []
     for scan in kept:
         files, wrong = _choose_files(scan, scans[scan], modalities, root)
         problems += wrong

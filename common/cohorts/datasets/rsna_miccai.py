@@ -88,7 +88,7 @@ def scan_rsna_miccai(
     wanted = _leave_out(tree.patients, mgmt, need_label)
     folders = {name: wanted[name] for name in sorted(left) if name in wanted}
     problems = [*tree.problems, *problems]
-    records = []
+    records: list[Any] = []
     for subject, found in folders.items():
         series, wrong = _find_series_folders(found[0], modalities, need_all)
         if len(found) > 1:

@@ -33,7 +33,7 @@ def check_classes(records: Iterable[Record], names: Sequence[str], side: str = "
         raise DatasetError(Problem(what, f"the {side} side of the split", mend))
 
 
-def count_classes(labels: Iterable[int], names: Sequence[str]) -> dict[str, int]:
+def count_classes(labels: Iterable[int | None], names: Sequence[str]) -> dict[str, int]:
     """How many of ``labels`` each class has, classes without any included."""
     counts = Counter(labels)
     return {name: counts[label] for label, name in enumerate(names)}

@@ -26,8 +26,9 @@ def grade_cohort(records: Sequence[Record]) -> list[Record]:
     Raises:
         DatasetError: no patient has a grade, or all have the same.
     """
-    graded = [record for record in records if record.get("grade") in GRADES]
-    labelled = [{**record, "label": GRADES.index(record["grade"])} for record in graded]
+    labelled: list[Record] = [
+        {**record, "label": GRADES.index(grade)} for record in records if (grade := record.get("grade")) in GRADES
+    ]
     counts = Counter(record["grade"] for record in labelled)
     if not labelled:
         mend = (
@@ -58,7 +59,9 @@ def volume_cohort(records: Sequence[Record]) -> list[Record]:
         DatasetError: nobody has one of the classes.
     """
     names = volume_classes(records)
-    labelled = [{**record, "label": names.index(record["grade"])} for record in records if record.get("grade")]
+    labelled: list[Record] = [
+        {**record, "label": names.index(grade)} for record in records if (grade := record.get("grade"))
+    ]
     counts = count_classes((record["label"] for record in labelled), names)
     absent = [name for name, count in counts.items() if count == 0]
     if absent:

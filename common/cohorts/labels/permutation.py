@@ -43,9 +43,9 @@ def permute_labels(records: Sequence[Record], enabled: bool, seed: int = 0) -> l
         len(subjects),
         kept,
     )
-    return [{**record, "label": drawn[record["subject"]], PERMUTED: True} for record in records]
+    return [{**record, "label": drawn[record["subject"]], "permuted": True} for record in records]
 
 
 def are_permuted(records: Iterable[Record]) -> bool:
     """Whether the labels of these records were shuffled."""
-    return any(record.get(PERMUTED) for record in records)
+    return any(record.get("permuted") for record in records)

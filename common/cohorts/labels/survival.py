@@ -11,7 +11,7 @@ from common.cohorts.labels.classes import check_classes, log_left_out
 from common.cohorts.labels.survival_classes import SurvivalClasses, day_quantiles
 from common.errors import DatasetError, Problem
 from common.knobs import as_bool
-from common.records import Record
+from common.records import Record, value_of
 
 STRATA = 3
 
@@ -32,7 +32,7 @@ def survival_cohort(records: Sequence[Record], censored_as_dead: bool = False) -
     Raises:
         DatasetError: no patient has a survival time.
     """
-    known = [dict(record) for record in records if record.get("survival_days") is not None]
+    known = [record.copy() for record in records if record.get("survival_days") is not None]
     if not known:
         mend = (
             "Pass the training data of BraTS 2018 to 2020 with survival_data.csv or survival_info.csv, or a list of "
@@ -45,14 +45,16 @@ def survival_cohort(records: Sequence[Record], censored_as_dead: bool = False) -
         logger.info("censored patients who count as dead at the last contact: %d", len(censored))
         for record in censored:
             record["alive"] = False
-    bounds = day_quantiles([record["survival_days"] for record in known], STRATA)
-    return [{**record, "survival_stratum": bisect_right(bounds, record["survival_days"])} for record in known]
+    bounds = day_quantiles([_days(record) for record in known], STRATA)
+    return [{**record, "survival_stratum": bisect_right(bounds, _days(record))} for record in known]
 
 
 def label_survival(records: Sequence[Record], survival_classes: SurvivalClasses) -> list[Record]:
     """Copies of the records whose class is known, with their ``label``; the log counts the others, all censored."""
     labels = [survival_classes.label(record) for record in records]
-    labelled = [{**record, "label": label} for record, label in zip(records, labels, strict=True) if label is not None]
+    labelled: list[Record] = [
+        {**record, "label": label} for record, label in zip(records, labels, strict=True) if label is not None
+    ]
     limit = survival_classes.thresholds[-1]
     reason = f"they were alive at a last contact before day {limit:g}, so their class is not known"
     log_left_out(records, labelled, reason)
@@ -72,5 +74,10 @@ def median_days(train_labelled: Sequence[Record], survival_classes: SurvivalClas
     for label in range(len(survival_classes.names)):
         members = [record for record in train_labelled if record["label"] == label]
         dead = [record for record in members if not record.get("alive")]
-        medians.append(float(median(record["survival_days"] for record in dead or members)))
+        medians.append(float(median(_days(record) for record in dead or members)))
     return tuple(medians)
+
+
+def _days(record: Record) -> float:
+    """Of one whose survival is recorded."""
+    return value_of(record, "survival_days")

@@ -84,7 +84,7 @@ def fit_survival_classes(
     wanted = classes if given is None else len(given) + 1
     if wanted < 2:
         raise KnobError(Problem(f"{wanted} classes leave nothing to tell apart", "--num_classes", "Ask for 2 or more."))
-    dead = [r["survival_days"] for r in train_records if r.get("survival_days") is not None and not r.get("alive")]
+    dead = [days for r in train_records if (days := r.get("survival_days")) is not None and not r.get("alive")]
     if len(dead) < wanted:
         what = f"{len(dead)} patients with a known day of death cannot fill {wanted} classes of survival"
         mend = "Add patients, or ask for fewer classes (--num_classes or --thresholds)."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from common.cohorts.labels.classes import count_classes, tell_counts
 from common.errors import DatasetError, Problem
-from common.records import Record
+from common.records import Record, value_of
 
 TUMOUR_CLASSES = ("none", "tumour")
 """The classes in the order of their labels."""
@@ -24,7 +24,7 @@ def tumour_cohort(records: Sequence[Record]) -> list[Record]:
     Raises:
         DatasetError: the data set has not two classes.
     """
-    classes = {record["label"]: record["class_name"] for record in sorted(records, key=lambda one: one["label"])}
+    classes = {_label(record): record["class_name"] for record in sorted(records, key=_label)}
     if list(classes) != list(range(len(TUMOUR_CLASSES))):
         what = f"it has the classes {', '.join(map(str, classes.values()))}, and this network tells tumour from none"
         mend = "Give a folder (or a list) with two classes, the images without a tumour in one called no."
@@ -32,4 +32,8 @@ def tumour_cohort(records: Sequence[Record]) -> list[Record]:
     counts = count_classes((record["label"] for record in records), TUMOUR_CLASSES)
     told = ", ".join(f"{name} is {TUMOUR_CLASSES[label]}" for label, name in classes.items())
     logger.info("%s: %s", told, tell_counts(counts))
-    return [{**record, "tumour": TUMOUR_CLASSES[record["label"]]} for record in records]
+    return [{**record, "tumour": TUMOUR_CLASSES[_label(record)]} for record in records]
+
+
+def _label(record: Record) -> int:
+    return value_of(record, "label")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
-from common.records import Record
+from common.records import Record, without_key
 from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
 from common.transforms.preparation import prepare_mask
 
@@ -39,7 +39,7 @@ def prepare_masks(
 
 def _cached_mask(record: Record, folder: Path) -> Case:
     values = list(record.get("mask_values") or ())
-    mask_only = {**record, "image": None}
+    mask_only = without_key(record, "image")
     entry = folder / entry_name("masks", mask_only, (), [MASKS_VERSION, values])
     content = open_entry(entry, ["mask.npy"], lambda: _store_mask(record, entry))
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ class LoadMaskd(Transform):
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = dict(data)
         record: Record = {"subject": NAMELESS, "mask_values": self.mask_values}
-        record |= {str(key): value for key, value in item.items() if value is not None}
+        record |= cast(Record, {str(key): value for key, value in item.items() if value is not None})
         classes, geometry = prepare_mask(record)
         problems = spacing_problem(geometry.spacing[:2], self.spacing and self.spacing[:2], record["subject"])
         if problems:

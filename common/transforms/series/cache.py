@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
-from common.records import MODALITIES, Record
+from common.records import MODALITIES, Record, value_of
 from common.transforms.cases import Case, entry_name, prepare_each
 from common.transforms.series.plan import SeriesPlan, take_series
 
@@ -69,8 +70,8 @@ def prepare_series(
 
 
 def _cached_series(record: Record, folder: Path, plan: SeriesPlan) -> Case:
-    folders = {key: record[key] for key in plan.modalities if record.get(key)}
-    entry = folder / entry_name("series", folders, plan.modalities, [SERIES_VERSION, *astuple(plan)])
+    folders = {key: value_of(record, key) for key in plan.modalities if record.get(key)}
+    entry = folder / entry_name("series", cast(Record, folders), plan.modalities, [SERIES_VERSION, *astuple(plan)])
     content = open_entry(entry, [ARRAY], lambda: _store_series(folders, record["subject"], entry, plan))
     depth = max(map(len, content["positions"].values()))
     prepared = {"cached": str(entry / ARRAY), "depth": depth, "modalities": list(plan.modalities)}

@@ -15,6 +15,7 @@ from monai.transforms import Transform
 from common.cache_folder import default_cache_dir
 from common.cohorts.brains.extraction import add_brain_masks
 from common.cohorts.brains.masks import find_brain_mask, is_stripped
+from common.records import Record
 from common.transforms.shared_items import Item
 from common.transforms.volumes.plan import SIZE, SPACING, VolumePlan, take_volume
 
@@ -66,7 +67,9 @@ class TakeVolumed(Transform):
         if self.brain_extraction == "none" or is_stripped(array, affine):
             return None
         beside = find_brain_mask(file) if self.brain_extraction == "auto" else None
-        record = {"subject": file, "image": file, "brain_mask": beside}
+        record: Record = {"subject": file, "image": file}
+        if beside:
+            record["brain_mask"] = beside
         return add_brain_masks([record], self.cache_dir or default_cache_dir(), (), self.brain_extraction)[0].get(
             "brain_mask"
         )
