@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -116,7 +116,7 @@ class SegmentTumourd(Transform):
 def _predict(
     case: Case, network: nn.Module, inferer: Inferer, folder: Path, device: torch.device | str, amp: bool
 ) -> Case:
-    whole = {key: value for key, value in case.items() if key not in ("slices", "cached_mask")}
+    whole = cast(Case, {key: value for key, value in case.items() if key not in ("slices", "cached_mask")})
     image = LoadBraind()(brain_items([whole])[0])["image"]
     classes = segment_volume(image, network, inferer, device, amp).T
     path = folder / f"{scan_of(case)}.npy"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,27 @@ from common.transforms.preparation import spacing_problem
 MILLILITRE = 1000.0
 """In cubic millimetres."""
 
-Case = dict[str, Any]
-"""A record with the paths of what was prepared, ``geometry`` (a dict) and what is known of the tumour; see
-:func:`~common.transforms.brain.cache.prepare_brains` and :func:`~common.transforms.slices.cache.prepare_slices`."""
+
+class Case(Record, total=False):
+    """A record with what was prepared of it; which keys there are depends on the view.
+
+    ``cached`` and ``cached_mask`` are paths of arrays, ``geometry`` the box or the grid as a dict, ``tumour_voxels``
+    the NCR, ED and ET voxels of each axial slice, ``tumour_ml`` the whole tumour's volume; ``positions`` are the
+    indices of prepared slices.
+    """
+
+    cached: str | None
+    cached_mask: str | None
+    geometry: dict[str, Any]
+    tumour_voxels: list[list[int]]
+    tumour_ml: float | None
+    modalities: list[str]
+    positions: Any
+    spacing: list[float]
+    depth: int
+    missing_slices: Mapping[str, int]
+    brain_is_cut: bool
+
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +139,7 @@ def _stamps(record: Record, modalities: Sequence[str]) -> list[list[Any]]:
 
 
 def _size(case: Case) -> int:
-    return sum(Path(case[key]).stat().st_size for key in ("cached", "cached_mask") if case.get(key))
+    return sum(Path(value_of(case, key)).stat().st_size for key in ("cached", "cached_mask") if case.get(key))
 
 
 def count_tumour(classes: np.ndarray, geometry: BrainGeometry) -> list[list[int]]:

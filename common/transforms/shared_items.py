@@ -10,6 +10,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 
 from common.errors import DatasetError, Problem, SplitError
+from common.records import value_of
 from common.transforms.cases import Case
 
 Item = dict[Hashable, Any]
@@ -19,7 +20,7 @@ FACTS = ("subject", "scan", "label", "clinical")
 
 def case_facts(case: Case, *keys: str) -> Item:
     """Subject, scan, label and clinical values of a case, and ``keys``; without those that it does not have."""
-    return {key: case[key] for key in (*FACTS, *keys) if case.get(key) is not None}
+    return {key: value_of(case, key) for key in (*FACTS, *keys) if case.get(key) is not None}
 
 
 def clinical_as_tensor(item: Item) -> Item:
@@ -41,11 +42,11 @@ def split_indices(case: Case, key: str, unit: str, count: int) -> Sequence[int]:
     Raises:
         SplitError: the split names one that the case does not have.
     """
-    beyond = [index for index in case[key] if not 0 <= index < count]
+    beyond = [index for index in value_of(case, key) if not 0 <= index < count]
     if beyond:
         what = f"the split names {unit} {', '.join(map(str, beyond))} of {count}, counted from 0"
         raise SplitError(Problem(what, case["subject"], "Correct the split file."))
-    return case[key]
+    return value_of(case, key)
 
 
 def class_weights(items: Iterable[Item], num_classes: int) -> torch.Tensor:

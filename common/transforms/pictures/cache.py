@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def check_channels(channels: int) -> int:
 def _cached_image(record: Record, folder: Path, size: tuple[int, int], channels: int) -> Case:
     entry = folder / entry_name("image", {"image": record["image"]}, (), [IMAGES_VERSION, size, channels])
     content = open_entry(entry, [ARRAY], lambda: _store_image(record["image"], entry, size, channels))
-    return {**record, "cached": str(entry / ARRAY), **content}
+    return {**record, "cached": str(entry / ARRAY), **cast(Case, content)}
 
 
 def _store_image(path: str, entry: Path, size: tuple[int, int], channels: int) -> None:

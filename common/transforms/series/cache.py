@@ -74,8 +74,8 @@ def _cached_series(record: Record, folder: Path, plan: SeriesPlan) -> Case:
     entry = folder / entry_name("series", cast(Record, folders), plan.modalities, [SERIES_VERSION, *astuple(plan)])
     content = open_entry(entry, [ARRAY], lambda: _store_series(folders, record["subject"], entry, plan))
     depth = max(map(len, content["positions"].values()))
-    prepared = {"cached": str(entry / ARRAY), "depth": depth, "modalities": list(plan.modalities)}
-    return {**record, **prepared, **content}
+    prepared: Case = {"cached": str(entry / ARRAY), "depth": depth, "modalities": list(plan.modalities)}
+    return {**record, **prepared, **cast(Case, content)}
 
 
 def _store_series(folders: Mapping[str, str], subject: str, entry: Path, plan: SeriesPlan) -> None:

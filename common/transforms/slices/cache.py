@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def _cached_slices(record: Record, folder: Path, modalities: Sequence[str], plan
     settings = [SLICES_VERSION, list(modalities), astuple(plan), scaling, values]
     entry = folder / entry_name("slices", record, modalities, settings)
     content = open_entry(entry, ["slices.npy"], lambda: _store_slices(record, entry, modalities, plan))
-    return {**record, "cached": str(entry / "slices.npy"), "modalities": list(modalities), **content}
+    return {**record, "cached": str(entry / "slices.npy"), "modalities": list(modalities), **cast(Case, content)}
 
 
 def _store_slices(record: Record, entry: Path, modalities: Sequence[str], plan: SlicePlan) -> None:

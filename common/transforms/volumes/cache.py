@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def _cached_volume(record: Record, folder: Path, modalities: Sequence[str], plan
     settings = [VOLUME_VERSION, list(modalities), astuple(plan), UNIT_PERCENTILES, values, stamp]
     entry = folder / entry_name("volume", record, modalities, settings)
     content = open_entry(entry, [ARRAY], lambda: _store_volume(record, entry, modalities, plan))
-    return {**record, "cached": str(entry / ARRAY), "modalities": list(modalities), **content}
+    return {**record, "cached": str(entry / ARRAY), "modalities": list(modalities), **cast(Case, content)}
 
 
 def _store_volume(record: Record, entry: Path, modalities: Sequence[str], plan: VolumePlan) -> None:
