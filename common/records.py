@@ -21,6 +21,16 @@ from typing import Any, TypedDict, cast
 
 from common.errors import KnobError, Problem
 
+MODALITIES = ("flair", "t1", "t1ce", "t2")
+"""The order of the channels, everywhere."""
+
+BRATS_MASK_VALUES = (1, 2, 4)
+"""Necrotic and non-enhancing core, oedema, enhancing tumour, as BraTS 2018 to 2021 store them."""
+
+BRATS_2023_MASK_VALUES = (1, 2, 3)
+HEALTHY = "healthy"
+"""What stands under ``grade`` of somebody without a tumour."""
+
 
 class Record(TypedDict, total=False):
     """A patient, a scan or an image; what is absent is not known of it. See the module's own text."""
@@ -54,18 +64,6 @@ class Record(TypedDict, total=False):
     original_size: Sequence[int]
     slices: Sequence[int]
     images: Sequence[int]
-
-
-MODALITIES = ("flair", "t1", "t1ce", "t2")
-"""The order of the channels, everywhere."""
-
-BRATS_MASK_VALUES = (1, 2, 4)
-"""Necrotic and non-enhancing core, oedema, enhancing tumour, as BraTS 2018 to 2021 store them."""
-
-BRATS_2023_MASK_VALUES = (1, 2, 3)
-
-HEALTHY = "healthy"
-"""What stands under ``grade`` of somebody without a tumour."""
 
 
 def scan_of(record: Mapping[Any, Any]) -> str:

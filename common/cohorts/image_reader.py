@@ -14,6 +14,8 @@ from common.errors import DatasetError, KnobError, Problem
 from common.formats.images import read_image
 from common.records import Record
 
+READERS = 4
+
 
 def read_image_cohort(
     dataset_dir: str | os.PathLike[str] | None = None,
@@ -75,9 +77,6 @@ def scan_image_cohort(
 def _one_image(path: Path) -> Record:
     image = str(path.expanduser().absolute())
     return {"subject": path.stem, "image": image, "label": None, "class_name": None, "source": "files"}
-
-
-READERS = 4
 
 
 def check_image_files(records: Sequence[Record]) -> None:

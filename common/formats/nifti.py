@@ -31,6 +31,8 @@ NOT_NIFTI = (ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError, 
 
 PathLike = str | os.PathLike[str]
 
+TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -136,9 +138,6 @@ def _header_size(start: bytes) -> int:
 
 def _missing(path: PathLike) -> Problem:
     return Problem("the file does not exist", str(path), "Check the path; the data set may be incomplete.")
-
-
-TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
 
 
 def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, description: str) -> None:

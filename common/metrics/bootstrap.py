@@ -22,6 +22,9 @@ LEVEL = 0.95
 Summary = dict[str, float | int]
 """``mean`` (the estimate) with ``low`` and ``high``, and ``n``; as :func:`summarise`."""
 
+STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "median": np.median}
+RESAMPLES_OF_A_MEAN = 2000
+
 
 def draw_cohorts(subjects: Iterable[str], seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
     """How often each row is in each drawn cohort, (resamples, rows).
@@ -77,10 +80,6 @@ def nan_mean(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis of what is not NaN; NaN without a warning where all is."""
     known = ~np.isnan(values)
     return divide(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
-
-
-STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "median": np.median}
-RESAMPLES_OF_A_MEAN = 2000
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from common.metrics.column_mean import ColumnMean
 REGIONS = {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}
 """Whole tumour, tumour core, enhancing tumour."""
 
+CLASSES = ("NCR", "ED", "ET")
+
 
 def to_regions(classes: torch.Tensor, dim: int = 0) -> torch.Tensor:
     """Masks of WT, TC and ET, which overlap.
@@ -54,9 +56,6 @@ def _class_indices(volumes: torch.Tensor) -> torch.Tensor:
     """(B, C, ...) to (B, ...); ``max`` does it in a fifth of ``argmax``'s time on a CPU."""
     plain = convert_to_tensor(volumes, track_meta=False)
     return plain[:, 0] if plain.shape[1] == 1 else plain.max(dim=1).indices
-
-
-CLASSES = ("NCR", "ED", "ET")
 
 
 def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:

@@ -14,6 +14,8 @@ from common.knobs import as_bool, bool_or_path
 from common.networks.backbones import SMALLEST_SIDE, create_backbone
 from common.networks.fusion_knobs import FusionKnobs
 
+LAYERS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
 
 class FusionClassifier(nn.Module):
     """Image → backbone → pooling, joined with clinical values, → two dense layers → logits.
@@ -156,9 +158,6 @@ def check_frozen_start(trainable: str, pretrained: Any, init_weights: Any = None
     if trainable == "head" and not bool_or_path(pretrained) and not init_weights:
         mend = "Add --pretrained true (or a file of weights), or learn all with --trainable all."
         raise KnobError(Problem("a frozen backbone with random weights learns nothing", "--trainable head", mend))
-
-
-LAYERS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 class PatientBatchNorm(nn.BatchNorm1d):

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from common.errors import KnobError, Problem
 
+BAG_DIMENSIONS = 5
+
 
 class FlipSliceInferer(SliceInferer):
     """MONAI's :class:`SliceInferer` over whole axial slices of any size, averaging over flips on request.
@@ -58,9 +60,6 @@ def _check_flips(flips: Any) -> tuple[int, ...]:
         mend = "Choose [] for none, [0], [1] or [0, 1]: axes of (x, y)."
         raise KnobError(Problem(f"{flips!r} names no in-plane axes", "--flips", mend))
     return chosen
-
-
-BAG_DIMENSIONS = 5
 
 
 class BagInferer(Inferer):

@@ -15,13 +15,16 @@ from common.networks.weights.pretraining import download_weights, load_safely
 
 PUBLISHED = ("r3d_18", "mc3_18", "r2plus1d_18")
 """The three of P4, in the order of its tables but for MC3."""
+
 QUICK = "r3d_10"
 VIDEO_BACKBONES = (*PUBLISHED, QUICK)
 WIDTH = 512
 """Of the feature maps of each of them."""
+
 PARTS = ("stem", "layer1", "layer2", "layer3", "layer4")
 FRESH = ("stem.", "fc.")
 """What is never taken over: colours become modalities, and actions diseases."""
+
 COUNTER = ".num_batches_tracked"
 
 

@@ -30,6 +30,8 @@ from common.transforms.preparation import spacing_problem
 MILLILITRE = 1000.0
 """In cubic millimetres."""
 
+logger = logging.getLogger(__name__)
+
 
 class Case(Record, total=False):
     """A record with what was prepared of it; which keys there are depends on the view.
@@ -50,9 +52,6 @@ class Case(Record, total=False):
     depth: int
     missing_slices: Mapping[str, int]
     brain_is_cut: bool
-
-
-logger = logging.getLogger(__name__)
 
 
 def prepare_each(

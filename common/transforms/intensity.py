@@ -9,8 +9,10 @@ import numpy as np
 CLIP_PERCENTILES = (0.1, 99.9)
 PERCENTILE_STRIDE = 7
 """Percentiles are taken from every seventh brain voxel: the same to three digits, at a tenth of the time."""
+
 UNIT_PERCENTILES = (0.5, 99.5)
 """P4: what is scaled to 0 and 1."""
+
 FEWEST_FOR_STRIDE = 10_000
 """Brains of fewer voxels give all of them."""
 

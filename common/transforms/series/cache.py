@@ -23,7 +23,6 @@ from common.transforms.series.plan import SeriesPlan, take_series
 SERIES_VERSION = 2
 """Raise it when prepared series change in a way that the key's other parts do not tell."""
 
-
 ARRAY = "slices.npy"
 
 logger = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from common.transforms.pictures.cache import check_size, resize_plane
 
 BRIGHTEST_PERCENTILE = 99.9
 """Of the pixels above the darkest one: single pixels may be many times brighter than all others."""
+
 ROUNDING = 1e-6
 """Of an index: 0.1 times 10 is slice 1, whatever floating point says."""
 

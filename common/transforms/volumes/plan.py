@@ -19,6 +19,7 @@ from common.transforms.volumes.grid import ResampledGrid, plan_grid
 
 SIZE = (80, 96, 80)
 """At 2 mm 160 x 192 x 160 mm: the largest brains of BraTS reach 146 x 179 x 146 mm."""
+
 SPACING = 2.0
 """In mm (P4)."""
 
