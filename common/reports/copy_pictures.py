@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import minimum_spanning_tree
 
 from common.copies.groups import CopyPair, CopyReport
 from common.files import atomic_path
@@ -77,22 +79,11 @@ def find_doubtful_pairs(report: CopyReport, count: int) -> tuple[list[CopyPair],
 
 
 def _spanning_links(pairs: Iterable[CopyPair], place: dict[str, int]) -> list[CopyPair]:
-    """Those of ``pairs``, the surest first, that join what was not joined before (Kruskal)."""
-    parent = list(range(len(place)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    links = []
-    for pair in pairs:
-        first, second = root(place[pair.first]), root(place[pair.second])
-        if first != second:
-            parent[first] = second
-            links.append(pair)
-    return links
+    """Those of ``pairs``, the surest first, that join what was not joined before: the spanning tree of least rank."""
+    pairs = list(pairs)
+    ends = np.array([(place[pair.first], place[pair.second]) for pair in pairs], dtype=np.intp).reshape(-1, 2).T
+    ranks = coo_array((np.arange(1.0, len(pairs) + 1), tuple(ends)), shape=(len(place), len(place)))
+    return [pairs[int(rank) - 1] for rank in sorted(minimum_spanning_tree(ranks.tocsr()).data)]
 
 
 def _tiles_of(pair: CopyPair, report: CopyReport) -> list[Tile]:
