@@ -12,18 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap
 
 RESAMPLES = 1000
-"""Of measures of a whole table; see also :data:`RESAMPLES_OF_A_MEAN`."""
-
 LEVEL = 0.95
 
 Summary = dict[str, float | int]
 """``mean`` (the estimate) with ``low`` and ``high``, and ``n``; as :func:`summarise`."""
 
 STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "median": np.median}
-RESAMPLES_OF_A_MEAN = 2000
 
 
 def draw_cohorts(subjects: Iterable[str], seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
@@ -95,8 +91,8 @@ class Interval:
 def bootstrap_interval(
     values_by_patient: Mapping[str, float] | Iterable[float],
     statistic: str = "mean",
-    level: float = 0.95,
-    resamples: int = RESAMPLES_OF_A_MEAN,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
     """Percentile bootstrap over patients.
@@ -124,16 +120,10 @@ def bootstrap_interval(
     estimate = float(STATISTICS[statistic](values))
     if len(values) == 1:
         return Interval(estimate, np.nan, np.nan, 1)
-    drawn = bootstrap(
-        (values,),
-        STATISTICS[statistic],
-        n_resamples=resamples,
-        confidence_level=level,
-        method="percentile",
-        random_state=np.random.default_rng(seed),
-    )
-    low, high = drawn.confidence_interval
-    return Interval(estimate, float(low), float(high), len(values))
+    counts = draw_cohorts((f"{place:09d}" for place in range(len(values))), seed, resamples).astype(int)
+    drawn = [float(STATISTICS[statistic](np.repeat(values, drawn_times))) for drawn_times in counts]
+    summary = summarise_draws(estimate, np.array(drawn), len(values), level)
+    return Interval(estimate, summary["low"], summary["high"], len(values))
 
 
 def summarise(values_by_patient: Mapping[str, float] | Iterable[float], seed: int = 0) -> dict[str, float | int]:
