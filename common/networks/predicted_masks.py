@@ -105,7 +105,7 @@ class SegmentTumourd(Transform):
         self.network, self.inferer, self.device, self.amp = network, inferer, device, amp
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         image = item["image"]
         geometry = BrainGeometry.from_dict(json.loads(image.meta["geometry"]))
         classes = segment_volume(image.as_tensor(), self.network, self.inferer, self.device, self.amp)

@@ -10,7 +10,7 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 
-from common.records import MODALITIES, Record
+from common.records import MODALITIES, Record, value_of
 from common.transforms.reading import read_case
 from common.transforms.shared_items import Item
 
@@ -27,10 +27,10 @@ class LoadImageModalitiesd(Transform):
         self.modalities, self.missing_modality = tuple(modalities), missing_modality
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         record = cast(Record, {str(key): value for key, value in item.items()})
         volumes = read_case(record, self.modalities, self.missing_modality)
-        path = next(item[key] for key in ("image", *self.modalities) if item.get(key))
+        path = next(value_of(item, key) for key in ("image", *self.modalities) if item.get(key))
         first = next(iter(volumes.values()))
         stack = np.stack([volume.array for volume in volumes.values()])
         meta = {"affine": torch.from_numpy(first.affine), "filename_or_obj": str(path)}

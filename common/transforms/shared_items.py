@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import torch
@@ -13,14 +13,40 @@ from common.errors import DatasetError, Problem, SplitError
 from common.records import value_of
 from common.transforms.cases import Case
 
-Item = dict[Hashable, Any]
+
+class Item(TypedDict, total=False):
+    """A sample on its way through the transforms: facts of its case, then tensors under ``image`` and ``label``."""
+
+    subject: str
+    scan: str
+    image: Any
+    label: Any
+    clinical: Any
+    cached: str
+    cached_mask: str
+    geometry: Any
+    slice: int
+    slices: Any
+    whole: bool
+    modality: int
+    tumour: bool
+    mask: Any
+    mask_values: Sequence[int]
+    spacing: Sequence[float]
+    brain_mask: str
+    pred: Any
+    probabilities: Any
+    seg_file: str
+    probabilities_file: str
+    volume_file: str
+
 
 FACTS = ("subject", "scan", "label", "clinical")
 
 
 def case_facts(case: Case, *keys: str) -> Item:
     """Subject, scan, label and clinical values of a case, and ``keys``; without those that it does not have."""
-    return {key: value_of(case, key) for key in (*FACTS, *keys) if case.get(key) is not None}
+    return cast(Item, {key: value_of(case, key) for key in (*FACTS, *keys) if case.get(key) is not None})
 
 
 def clinical_as_tensor(item: Item) -> Item:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nibabel as nib
 import numpy as np
@@ -42,7 +42,7 @@ class PrepareBraind(Transform):
         self.spacing = spacing
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         image = item["image"]
         meta = dict(image.meta)
         subject = str(item.get("subject") or meta.get("filename_or_obj", "image"))
@@ -73,7 +73,7 @@ class LabelMapd(Transform):
         self.mask_values, self.probabilities = mask_values, probabilities
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         logits, meta = item["pred"], item["image"].meta
         geometry = BrainGeometry.from_dict(json.loads(meta["geometry"]))
         logits = torch.as_tensor(logits)
@@ -108,7 +108,7 @@ class SaveLabelMapd(Transform):
         self.output_dir, self.overwrite = Path(output_dir), overwrite
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         name = scan_of(item)
         labels = item["pred"]
         source = read_volume_header(labels.meta["filename_or_obj"])

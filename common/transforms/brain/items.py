@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -78,16 +79,16 @@ class LoadBraind(Transform):
     def __init__(self, whole_slice: bool = False) -> None:
         self.whole_slice = whole_slice
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+    def __call__(self, data: Mapping[Any, Any]) -> Item:
+        item = cast(Item, dict(data))
         one = "slice" in item
         indices = [item["slice"]] if one else item["slices"]
         geometry = BrainGeometry.from_dict(item["geometry"])
-        for key, source in (("image", "cached"), ("label", "cached_mask")):
-            if item.get(source):
-                planes = read_planes(item[source], indices, geometry, self.whole_slice)
-                stack = torch.from_numpy(planes).permute(1, 3, 2, 0).float()
-                item[key] = stack[..., 0] if one else stack
+        read = partial(_read_stack, indices=indices, geometry=geometry, whole_slice=self.whole_slice, one=one)
+        if item.get("cached"):
+            item["image"] = read(item["cached"])
+        if item.get("cached_mask"):
+            item["label"] = read(item["cached_mask"])
         return item
 
 
@@ -98,7 +99,7 @@ class OneHotd(MapTransform):
         super().__init__(keys)
         self.num_classes = num_classes
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
             classes = torch.as_tensor(item[key])[0].long()
@@ -106,8 +107,16 @@ class OneHotd(MapTransform):
         return item
 
 
+def _read_stack(
+    path: str, indices: Sequence[int], geometry: BrainGeometry, whole_slice: bool, one: bool
+) -> torch.Tensor:
+    """float32 (channel, x, y) of one slice, (channel, x, y, n) of several."""
+    stack = torch.from_numpy(read_planes(path, indices, geometry, whole_slice)).permute(1, 3, 2, 0).float()
+    return stack[..., 0] if one else stack
+
+
 def _core(case: Case) -> Item:
-    item: Item = {key: case.get(key) for key in ("subject", "cached", "cached_mask", "geometry")}
+    item = cast(Item, {key: case.get(key) for key in ("subject", "cached", "cached_mask", "geometry")})
     return {**item, "scan": case["scan"]} if case.get("scan") else item
 
 

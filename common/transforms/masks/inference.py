@@ -34,7 +34,7 @@ class LoadMaskd(Transform):
         self.mask_values, self.spacing = list(mask_values), spacing
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         record: Record = {"subject": NAMELESS, "mask_values": self.mask_values}
         record |= cast(Record, {str(key): value for key, value in item.items() if value is not None})
         classes, geometry = prepare_mask(record)
@@ -66,8 +66,9 @@ class MaskBagd(Transform):
         self.key, self.transform = key, transform
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
-        classes = np.asarray(item.pop(self.key))
+        given = dict(data)
+        classes = np.asarray(given.pop(self.key))
+        item = cast(Item, given)
         slices = np.flatnonzero(classes.any(axis=(0, 1)))
         if not len(slices):
             mend = "Check the images and the mask; survival cannot be told from a mask without tumour."

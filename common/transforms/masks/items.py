@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class LoadMaskSliced(Transform):
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = clinical_as_tensor(dict(data))
+        item = clinical_as_tensor(cast(Item, dict(data)))
         geometry = BrainGeometry.from_dict(item.pop("geometry"))
         plane = read_planes(item["cached_mask"], [item["slice"]], geometry, whole_slice=True)[0, 0]
         item["image"] = tumour_channels(plane.T)

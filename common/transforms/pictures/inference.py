@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from monai.transforms import Transform
 
@@ -28,6 +28,6 @@ class ReadPictured(Transform):
         self.size, self.channels = check_size(size), check_channels(channels)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         item["image"] = scaled(decode_image(str(item["image"]), self.size, self.channels)[0])
         return item

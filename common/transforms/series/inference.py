@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from monai.transforms import Transform
 from monai.utils import convert_to_tensor
 
+from common.records import value_of
 from common.transforms.series.plan import SeriesPlan, take_series
 from common.transforms.shared_items import Item
 
@@ -44,8 +45,8 @@ class TakeSeriesd(Transform):
         self.transform = transform
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
-        folders = {key: str(item[key]) for key in self.plan.modalities if item.get(key)}
+        item = cast(Item, dict(data))
+        folders = {key: str(value_of(item, key)) for key in self.plan.modalities if item.get(key)}
         taken, _ = take_series(folders, str(item["subject"]), self.plan)
         item["image"] = torch.stack([self._one(plane) for plane in taken])
         return item

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class LoadSeriesSliced(Transform):
     """Read an item's slice through the memory map of its prepared case: ``image``, float32 (modality, x, y)."""
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         stored = np.load(item["cached"], mmap_mode="r")
         item["image"] = torch.from_numpy(stored[item["slice"]].astype(np.float32))
         return item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -55,7 +55,7 @@ class TakeSlicesd(Transform):
         self.per_modality, self.spacing = per_modality, spacing
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         image = item["image"]
         meta = dict(image.meta)
         subject = str(item.get("subject") or meta.get("filename_or_obj", "image"))

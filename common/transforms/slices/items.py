@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ class LoadSlicesd(Transform):
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = clinical_as_tensor(dict(data))
+        item = clinical_as_tensor(cast(Item, dict(data)))
         stored = np.load(item["cached"], mmap_mode="r")
         if "modality" in item:
             stored = stored[item["modality"]]

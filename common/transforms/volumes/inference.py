@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ class TakeVolumed(Transform):
         self.brain_extraction, self.cache_dir = brain_extraction, cache_dir
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         image = item["image"]
         file = str(image.meta.get("filename_or_obj", "image"))
         subject = str(item.get("scan") or item.get("subject") or file)

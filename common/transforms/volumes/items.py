@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,6 +16,6 @@ class LoadVolumed(Transform):
     """Read an item's volume from the cache: ``image``, float32 (channel, x, y, z) in LPS."""
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = dict(data)
+        item = cast(Item, dict(data))
         item["image"] = torch.from_numpy(np.load(item["cached"]).astype(np.float32))
         return item
