@@ -12,6 +12,7 @@ from common.networks.saliency import grad_cam
 from common.networks.slice_classifier import SliceClassifier
 from common.networks.slice_knobs import channels_of
 from common.networks.spatiospatial import SpatioSpatialClassifier
+from common.networks.trainable import trainable_weights
 from common.networks.unet import SegmentationUNet
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "predict_masks",
     "read_provenance",
     "save_checkpoint",
+    "trainable_weights",
 ]

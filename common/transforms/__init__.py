@@ -27,6 +27,7 @@ from common.transforms.series_items import LoadSeriesSliced, TakeSeriesd, series
 from common.transforms.slice_cache import prepare_slices
 from common.transforms.slices import LoadPreparedd, OneHotd, slice_items, slices_per_subject, volume_items
 from common.transforms.take_slices import TakeSlicesd
+from common.transforms.training_dataset import TrainingDataset
 from common.transforms.volume_cache import prepare_cases
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "TakeSeriesd",
     "TakeSlicesd",
     "TakeVolumed",
+    "TrainingDataset",
     "add_clinical",
     "class_weights",
     "clear_cache",
