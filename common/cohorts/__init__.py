@@ -15,7 +15,7 @@ from common.cohorts.images import read_image, read_rgb_image
 from common.cohorts.ixi import read_ixi
 from common.cohorts.loading import read_cohort
 from common.cohorts.patients import not_yet_predicted, read_patients, still_to_do
-from common.cohorts.permutation import permute_labels
+from common.cohorts.permutation import are_permuted, permute_labels
 from common.cohorts.published import PUBLISHED_THRESHOLDS, published_cohort
 from common.cohorts.records import BRATS_MASK_VALUES, HEALTHY, MODALITIES, Record, scan_of
 from common.cohorts.rsna_miccai import read_rsna_miccai
@@ -41,6 +41,7 @@ __all__ = [
     "Record",
     "SurvivalClasses",
     "add_brain_masks",
+    "are_permuted",
     "check_arrays",
     "check_classes",
     "check_headers",

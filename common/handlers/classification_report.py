@@ -28,6 +28,7 @@ from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page
 from common.reports.classification_verdict import judge_evidence
 from common.reports.words import words_of
+from common.running import as_bool
 from common.splits.manifest import SplitManifest
 from common.splits.shortcuts import ShortcutReport, probe_shortcuts
 
@@ -76,14 +77,15 @@ class ClassificationReport:
         survival: SurvivalClasses | None = None,
         median_days: Sequence[float] | None = None,
         network: torch.nn.Module | None = None,
-        brats_survival: bool = False,
+        brats_survival: bool | str = False,
         task: str | None = None,
         shortcuts: ShortcutReport | None = None,
     ) -> None:
         self.output_dir, self.train, self.classes = Path(output_dir), train, tuple(classes)
         self.records = records if survival is None else [{**r, "label": survival.label(r)} for r in records]
         self.target, self.seed, self.network = target, seed, network
-        self.survival, self.median_days, self.brats_survival = survival, median_days, brats_survival
+        self.survival, self.median_days = survival, median_days
+        self.brats_survival = as_bool(brats_survival, "brats_survival")
         self.shortcuts = shortcuts
         settings = provenance.get("settings") or {}
         self.facts = {

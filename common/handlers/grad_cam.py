@@ -20,6 +20,7 @@ from common.cohorts.records import MODALITIES
 from common.files import atomic_path
 from common.networks.saliency import grad_cam
 from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_picture_grad_cam, draw_volume_grad_cam
+from common.running import as_bool
 
 
 @dataclass(frozen=True)
@@ -159,12 +160,13 @@ class GradCamOverlays:
     Args:
         network: with a layer ``feature_maps``.
         output_dir: where to.
-        enabled: ``False`` to write nothing.
+        enabled: the knob ``gradcam``; false to write nothing.
         drawing: further arguments of :class:`GradCamDrawer`.
     """
 
-    def __init__(self, network: nn.Module, output_dir: str | Path, enabled: bool = True, **drawing: Any) -> None:
-        self.drawer, self.output_dir, self.enabled = GradCamDrawer(network, **drawing), Path(output_dir), enabled
+    def __init__(self, network: nn.Module, output_dir: str | Path, enabled: bool | str = True, **drawing: Any) -> None:
+        self.drawer, self.output_dir = GradCamDrawer(network, **drawing), Path(output_dir)
+        self.enabled = as_bool(enabled, "gradcam")
 
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""

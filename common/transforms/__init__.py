@@ -5,8 +5,10 @@ from common.transforms.clinical import (
     ClinicalEncoder,
     EncodeClinicald,
     add_clinical,
+    clinical_features,
     clinical_width,
     fit_clinical,
+    label_cases,
     refuse_unused,
 )
 from common.transforms.copies_cache import find_copies
@@ -56,6 +58,7 @@ __all__ = [
     "add_clinical",
     "class_weights",
     "clear_cache",
+    "clinical_features",
     "clinical_width",
     "common_spacing",
     "default_cache_dir",
@@ -63,6 +66,7 @@ __all__ = [
     "find_copies",
     "fit_clinical",
     "image_items",
+    "label_cases",
     "mask_items",
     "prepare_case",
     "prepare_cases",

@@ -21,6 +21,7 @@ from common.cohorts.records import BRATS_MASK_VALUES, MODALITIES, scan_of
 from common.cohorts.volumes import read_volume_header
 from common.errors import DatasetError, OutputError, Problem
 from common.files import atomic_path
+from common.running import as_bool
 from common.transforms.geometry import BrainGeometry
 from common.transforms.items import Item
 from common.transforms.preparation import mask_values_of, prepare_image, read_case, spacing_problem
@@ -93,8 +94,8 @@ class LabelMapd(Transform):
         probabilities: whether to keep probability maps too.
     """
 
-    def __init__(self, mask_values: Sequence[int] | None = None, probabilities: bool = False) -> None:
-        self.mask_values, self.probabilities = mask_values, probabilities
+    def __init__(self, mask_values: Sequence[int] | None = None, probabilities: bool | str = False) -> None:
+        self.mask_values, self.probabilities = mask_values, as_bool(probabilities, "probabilities")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = dict(data)

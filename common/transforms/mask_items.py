@@ -11,6 +11,7 @@ import torch
 from monai.transforms import Transform
 
 from common.cohorts.records import scan_of
+from common.running import as_bool
 from common.transforms.cache import Case
 from common.transforms.geometry import BrainGeometry
 from common.transforms.items import Item, case_facts, clinical_as_tensor, split_indices
@@ -22,7 +23,7 @@ TUMOUR_CLASSES = (1, 2, 3)
 logger = logging.getLogger(__name__)
 
 
-def mask_items(cases: Iterable[Case], empty_slices: bool = False) -> list[Item]:
+def mask_items(cases: Iterable[Case], empty_slices: bool | str = False) -> list[Item]:
     """An item for each axial slice with tumour of each case, or of those that a slice-level split names.
 
     ``slice`` counts from the first slice of the whole volume in working orientation; ``tumour`` says whether it shows
@@ -35,14 +36,14 @@ def mask_items(cases: Iterable[Case], empty_slices: bool = False) -> list[Item]:
     Raises:
         SplitError: a slice-level split names a slice that the volume does not have.
     """
-    cases = list(cases)
+    cases, every = list(cases), as_bool(empty_slices, "empty_slices")
     without = [scan_of(case) for case in cases if not np.any(case["tumour_voxels"])]
-    if without and not empty_slices:
+    if without and not every:
         logger.warning("No tumour in the masks of %s: all their slices are taken, empty ones.", ", ".join(without))
     return [
         {**case_facts(case, "cached_mask", "geometry"), "slice": index, "tumour": tumour}
         for case in cases
-        for index, tumour in _slices_of(case, empty_slices)
+        for index, tumour in _slices_of(case, every)
     ]
 
 
