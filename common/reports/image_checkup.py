@@ -19,7 +19,7 @@ from common.reports.checkup import Checkup, Request
 from common.reports.copies import draw_copies
 from common.reports.duplicates import find_doubtful_pairs
 from common.reports.lines import align, count_kinds
-from common.reports.words import GROUPS
+from common.reports.nouns import GROUPS
 from common.splits.shortcuts import probe_shortcuts
 from common.transforms.copies_cache import find_copies
 
