@@ -203,7 +203,7 @@ class ClassificationReport:
         summary = {**facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
         summary["shortcuts"] = shortcuts.to_json()
         summary["verdict"] = judge_evidence(summary).to_json()
-        days_are_theirs = not self.facts["permuted_labels"]  # a shuffled class tells nothing of the days
+        days_are_theirs = not self.facts["permuted_labels"]  # a shuffled class says nothing about the days
         if self.survival is not None and self.median_days is not None and days_are_theirs:
             summary["survival"] = {
                 **self.survival.to_json(),

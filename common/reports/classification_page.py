@@ -47,7 +47,7 @@ def write_page(
         records: the whole cohort.
         pictures: one heat map per patient, under its caption.
     """
-    nouns, survival = nouns_of(summary), summary.get("survival", {})
+    nouns = nouns_of(summary)
     names = [short_name(name) for name in summary["classes"]]
     render_page(
         path,
@@ -60,8 +60,7 @@ def write_page(
         figures=_figures(summary, rows),
         subgroup=_subgroup(summary),
         shortcuts=shortcut_table(summary["shortcuts"]),
-        median_days=dict(zip(names, survival.get("median_days", ()), strict=False)),
-        has_brats_measures=any(name.startswith("brats_") for name in survival.get("measures", ())),
+        median_days=dict(zip(names, summary.get("survival", {}).get("median_days", ()), strict=False)),
         pictures=pictures,
         rows=rows.rename(columns=dict(nouns.columns)),
     )

@@ -12,10 +12,9 @@ import pandas as pd
 from common.errors import KnobError, OutputError, Problem
 from common.metrics.judgement import OF_A_CLASS
 from common.reports import published
-from common.reports.classification import TITLES
+from common.reports.classification import TITLES, with_interval
 from common.reports.nouns import nouns_of
 from common.reports.page import render_page
-from common.reports.segmentation import interval
 
 SEGMENTATION = "segmentation"
 SAMPLES = ", samples counted"
@@ -54,14 +53,14 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
     """
     read = _read(runs)
     task = _only_task(read)
-    published = [nouns_of(metrics) for metrics in read.values() if metrics["protocol"] == "paper"]
+    leaky = [nouns_of(metrics) for metrics in read.values() if metrics["protocol"] == "paper"]
     render_page(
         path,
         "comparison",
         task=task,
         phantoms=[run for run, metrics in read.items() if metrics.get("phantom")],
         unmarked=[run for run, metrics in read.items() if "phantom" not in metrics],
-        published=published[0] if published else None,
+        published=leaky[0] if leaky else None,
         split_by=nouns_of({"target": task, "protocol": "patient"}).subjects,
         measures=table,
         subjects=dict.fromkeys(nouns_of(metrics).subjects for metrics in read.values()),
@@ -166,7 +165,4 @@ def _of_vote(counted: str) -> str:
 
 
 def _with_interval(values: Mapping[str, Any], digits: int) -> str:
-    numbers = {key: float("nan") if value is None else value for key, value in values.items()}
-    if numbers["n"] == 0:
-        return "-"
-    return f"{numbers['mean']:.{digits}f} ({interval(numbers, digits)})"
+    return with_interval(values, digits) if values["n"] else "-"

@@ -59,9 +59,11 @@ def _environment() -> Environment:
 
 
 def _table(frame: pd.DataFrame) -> Any:
-    """A table; floats are shown with three digits."""
+    """A table, or nothing where it has no rows; floats are shown with three digits."""
     from markupsafe import Markup
 
+    if frame.empty:
+        return ""
     shown = frame.to_html(index=False, border=0, float_format=lambda value: f"{value:.3f}", na_rep=DASH)
     return Markup(shown)  # pandas has escaped it
 

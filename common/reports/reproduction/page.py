@@ -87,7 +87,7 @@ def write_table(table: Table, options: Options, outcomes: Sequence[Outcome], coh
 def tell_warnings(
     table: Table, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
 ) -> list[str]:
-    """What must not be overlooked, a sentence or two each."""
+    """What must not be overlooked, one or two sentences per warning."""
     warnings = [PHANTOMS] if cohort.phantoms else []
     if any(protocol == "paper" for _, protocol in evaluations):
         warnings.append(table.leak)
