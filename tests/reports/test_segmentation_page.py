@@ -37,6 +37,7 @@ def make(tmp_path: Path) -> Any:
             **facts,
             **summarise_cohort(rows),
         }
+        summary = {key: value for key, value in summary.items() if value is not None}
         records = [{"subject": name, "source": "brats2020", "flair": "no image is opened"} for name in subjects]
         confusion = np.sum([panel.confusion for panel in panels], axis=0)
         write_page(tmp_path / "report.html", summary, rows, panels, confusion, records)
@@ -65,6 +66,12 @@ def test_the_page_tells_what_was_judged(make: Any) -> None:
     assert "Cohort: BraTS 2020 (2). Protocol: patient. Weights: stage 1, epoch 7. Split: 0123456789ab." in html
     assert "P01: WT Dice 1.000" in html
     assert html.count("<img") == 3  # two patients and the confusion matrix
+
+
+def test_a_summary_of_an_older_version_does_not_say_whether_it_is_of_phantoms(make: Any) -> None:
+    told = "Whether these images are phantoms has not been recorded."
+    assert told in make(patients=20, phantom=None)
+    assert told not in make(patients=20)
 
 
 def test_a_clean_evaluation_of_many_patients_has_no_warning(make: Any) -> None:
