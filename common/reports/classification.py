@@ -1,4 +1,4 @@
-"""How well a classifier did on held-out patients, beside what needs no network: numbers, and tables for people."""
+"""How well a classifier did on held-out patients, beside the baselines: numbers, and tables for people."""
 
 from __future__ import annotations
 
