@@ -19,7 +19,7 @@ from common.reports.checkup import Checkup, Request
 from common.reports.copies import draw_copies
 from common.reports.duplicates import find_doubtful_pairs
 from common.reports.lines import align, count_kinds
-from common.reports.words import GROUPS
+from common.reports.nouns import GROUPS
 from common.splits.shortcuts import probe_shortcuts
 from common.transforms.copies_cache import find_copies
 
@@ -27,7 +27,7 @@ MOST_TOLD = 5
 
 
 def check_images(request: Request) -> Checkup:
-    """Images in folders of classes: what is there, what is unreadable, copies, and what tells the class.
+    """Images in folders of classes: what is there, what is unreadable, copies, and what predicts the class.
 
     Raises:
         KnobError: the folder for pictures lies in the data set.
@@ -49,7 +49,7 @@ def check_images(request: Request) -> Checkup:
 
 
 def describe_images(records: Sequence[Record]) -> str:
-    """What is there, a line each; of the images the headers are read."""
+    """What is there, one line per fact; of the images the headers are read."""
     headers = [_header(record) for record in records]
     phantoms = sum(map(is_phantom, records))
     lines = {
