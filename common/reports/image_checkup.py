@@ -19,7 +19,6 @@ from common.reports.checkup import Checkup, Request
 from common.reports.copies import draw_copies
 from common.reports.duplicates import find_doubtful_pairs
 from common.reports.lines import align, count_kinds
-from common.reports.nouns import GROUPS
 from common.splits.shortcuts import probe_shortcuts
 from common.transforms.copies_cache import find_copies
 
@@ -44,7 +43,7 @@ def check_images(request: Request) -> Checkup:
         grouped = group_copies(records, copies)
         sections.append(f"Copies of each other\n{_tell_copies(copies, records, request.output)}")
     labelled = [{**record, "class": record["class_name"]} for record in grouped]
-    sections.append(GROUPS.retell_of_subjects(probe_shortcuts(labelled, "class").text()))
+    sections.append(probe_shortcuts(labelled, "class").text())
     return Checkup(describe_images(records), problems, "all images", sections)
 
 

@@ -50,14 +50,6 @@ class Nouns:
         """``1 patient``, ``12 patients``."""
         return f"{number} {self.subject if number == 1 else self.subjects}"
 
-    def retell_of_subjects(self, sentence: str) -> str:
-        """A sentence that another package wrote of patients, as units of a split."""
-        return sentence.replace("patients", self.subjects).replace("patient", self.subject)
-
-    def retell_of_cases(self, sentence: str) -> str:
-        """A sentence that another package wrote of patients, as those who get an answer."""
-        return sentence.replace("patient", self.case)
-
 
 PATIENTS = Nouns()
 

@@ -111,7 +111,7 @@ def tumour_page(tmp_path: Path) -> Any:
         rows = pd.DataFrame({"subject": groups, "scan": images} if protocol == "patient" else {"subject": images})
         truth = np.asarray(classes)[labels]
         rows = rows.assign(truth=truth, predicted=truth, p_none=0.9 - 0.8 * labels, p_tumour=0.1 + 0.8 * labels)
-        reason = "not every patient has a mask to measure it in"
+        reason = "masks to measure it in are missing"
         summary = {
             "target": "tumour",
             "protocol": protocol,
@@ -123,8 +123,10 @@ def tumour_page(tmp_path: Path) -> Any:
             "sees_clinical": False,
             **summarise_classification(rows, rows, classes, Baselines({}, {"tumour volume alone": reason})),
             "shortcuts": {
-                "warnings": ["The size of the picture tells tumour from none. Use what every patient has."],
-                "questions": [{"question": "tumour", "note": "too few patients per class to tell.", "too_small": {}}],
+                "warnings": [
+                    "The size of the picture tells tumour from none. Report pictures of each size on their own as well."
+                ],
+                "questions": [{"question": "tumour", "note": "too few per class to judge.", "too_small": {}}],
             },
             **facts,
         }
@@ -154,9 +156,8 @@ def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
     assert "Only 10 groups of copies: the intervals are rough" in text
     assert "bootstrap over groups of copies; differences use the same bootstrap samples of groups of copies" in text
     assert "Confusion matrix of images: shares of each true class" in text
-    assert "not every image has a mask" in text
-    assert "Not judged: tumour: too few groups of copies per class to tell." in text
-    assert "Use what every group of copies has." in text
+    assert "No baseline of tumour volume alone: masks to measure it in are missing." in text
+    assert "Not judged: tumour: too few per class to judge." in text
     assert "Every image group of copies image truth" in text
     table = class_table(summary)
     assert list(table)[:3] == ["class", "images", "measure"]

@@ -21,7 +21,7 @@ def shortcuts() -> dict[str, Any]:
         "p_value": 0.0025,
         "alone": {"the shape": 1.0, "the noise": 0.5},
     }
-    left = {"question": "LGG from HGG", "note": "too few patients per class to tell (10 HGG, 2 LGG).", "too_small": {}}
+    left = {"question": "LGG from HGG", "note": "too few per class to judge (10 HGG, 2 LGG).", "too_small": {}}
     return {"questions": [judged, left], "warnings": []}
 
 
@@ -53,7 +53,7 @@ def test_two_questions_stand_side_by_side(shortcuts: dict[str, Any]) -> None:
 def test_what_was_not_judged_is_told(shortcuts: dict[str, Any]) -> None:
     shortcuts["questions"][0]["too_small"] = {"new": 3}
     html = section_of(shortcuts)
-    assert "Not judged: LGG from HGG: too few patients per class to tell (10 HGG, 2 LGG)." in html
+    assert "Not judged: LGG from HGG: too few per class to judge (10 HGG, 2 LGG)." in html
     assert "left out of healthy from tumour: new (3)." in html
 
 

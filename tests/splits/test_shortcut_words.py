@@ -5,6 +5,8 @@ import pytest
 from common.splits.probe import Probed
 from common.splits.questions import Question, ask
 from common.splits.shortcut_words import warn
+from common.splits.shortcuts import ALIKE
+from common.splits.traces import ADVICE
 
 GRADES = Question("grade", {"LGG": "LGG", "HGG": "HGG"}, {"LGG": 10, "HGG": 12})
 HEALTH, AMONG = ask(["healthy"] * 6 + ["LGG"] * 7 + ["HGG"] * 8, "grade")
@@ -73,3 +75,9 @@ def test_what_tells_only_when_taken_together() -> None:
         "Taken together, what is known without a look at the tumour tells the grade: AUC 0.90, shuffled labels rarely "
         "pass 0.70. Compare every result with this one."
     )
+
+
+def test_what_a_page_of_images_shows_too_names_no_patient() -> None:
+    questions = [ask(labels, "grade")[0].why_not() for labels in ([], ["LGG"], ["LGG"] * 9 + ["HGG"])]
+    assert all(questions)
+    assert "patient" not in " ".join([*ADVICE.values(), *questions, ALIKE])

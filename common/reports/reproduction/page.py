@@ -105,11 +105,7 @@ def tell_warnings(
     if fewest["patients"] < FEW_PATIENTS:
         counted = nouns_of(fewest).count(fewest["patients"])
         warnings.append(f"As few as {counted}: the intervals are rough, and bootstrap makes them too narrow.")
-    shortcuts = [
-        nouns_of(facts).retell_of_subjects(sentence)
-        for facts in found
-        for sentence in facts.get("shortcuts", {}).get("warnings", ())
-    ]
+    shortcuts = [sentence for facts in found for sentence in facts.get("shortcuts", {}).get("warnings", ())]
     return [*warnings, *dict.fromkeys(shortcuts)]
 
 
