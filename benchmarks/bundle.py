@@ -11,16 +11,19 @@ BUNDLES = Path(__file__).resolve().parent.parent / "bundles"
 NEVER = 1_000_000
 
 
-def open_bundle(name: str, config: str, folder: Path, **knobs: Any) -> ConfigWorkflow:
-    """``configs/<config>.yaml`` of a bundle on the CPU with ``knobs``, initialised; it writes into ``folder``."""
+def open_bundle(name: str, config: str, folder: Path, device: str = "cpu", **knobs: Any) -> ConfigWorkflow:
+    """``configs/<config>.yaml`` of a bundle with ``knobs``, initialised; it writes into ``folder``.
+
+    On a GPU it computes in mixed precision, as the bundles do by default.
+    """
     root = BUNDLES / name
     workflow = ConfigWorkflow(
         config_file=str(root / "configs" / f"{config}.yaml"),
         meta_file=str(root / "configs" / "metadata.json"),
         workflow_type="train" if config.startswith("train") else "inference",
         bundle_root=str(root),
-        device="$torch.device('cpu')",
-        amp=False,
+        device=f"$torch.device('{device}')",
+        amp=device != "cpu",
         output_dir=str(folder / "run"),
         **knobs,
     )

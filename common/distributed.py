@@ -50,7 +50,7 @@ def start(device: torch.device | str) -> None:
     dist.init_process_group("nccl" if on_gpu else "gloo")
     idist.sync()  # a saver on rank 0 alone would otherwise wait for ever in its first get_rank()
     if process_rank() > 0:
-        logging.getLogger().setLevel(logging.WARNING)
+        logging.disable(logging.INFO)  # of all loggers: MONAI's have levels of their own
 
 
 def stop() -> None:

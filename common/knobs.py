@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import difflib
+import inspect
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from pydoc import locate
 from typing import Any
 
 from common.errors import KnobError, Problem
@@ -51,19 +53,66 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
         KnobError: names each unknown override and the nearest known ones.
     """
     files, overrides = parse_command_line(arguments)
-    if not files:
-        return
-    known = [str(key) for key in merged_config(files)]
-    tops = {name: name.replace("#", "::").split("::")[0] for name in overrides}
-    problems = [_unknown_knob(name, top, known) for name, top in tops.items() if top not in known]
+    if files:
+        refuse_unknown(overrides, merged_config(files))
+
+
+def refuse_unknown(overrides: Iterable[str], config: Mapping[str, Any]) -> None:
+    """Refuse overrides of what a config does not define, nested ones (``train#trainer#max_epochs``) included.
+
+    An argument that the config leaves at its default may be given, such as ``loss#lambda_ce``.
+
+    Args:
+        overrides: their names.
+        config: merged from all files of a run.
+
+    Raises:
+        KnobError: names each unknown override and the nearest known ones.
+    """
+    problems = [problem for name in overrides if (problem := _unknown_knob(name, config))]
     if problems:
         raise KnobError(problems)
 
 
-def _unknown_knob(name: str, top: str, known: Sequence[str]) -> Problem:
-    near = [f"--{word}" for word in difflib.get_close_matches(top, known, n=3)]
-    mend = f"Did you mean {' or '.join(near)}?" if near else "docs/README.md lists the knobs."
-    return Problem("no config of this run defines it, so it would change nothing", f"--{name}", mend)
+def _unknown_knob(name: str, config: Mapping[str, Any]) -> Problem | None:
+    """What is wrong with the first part of an id that nothing defines; ``None`` where all parts are known."""
+    node: Any = config
+    outer = ""
+    for part in name.replace("#", "::").split("::"):
+        known = _parts_of(node)
+        if known is None:
+            return None
+        if part not in known:
+            near = [f"--{outer}{word}" for word in difflib.get_close_matches(part, known, n=3)]
+            mend = f"Did you mean {' or '.join(near)}?" if near else "docs/README.md lists the knobs."
+            return Problem("no config of this run defines it, so it would change nothing", f"--{name}", mend)
+        node = node[int(part)] if isinstance(node, list) else node.get(part)
+        outer += f"{part}#"
+    return None
+
+
+def _parts_of(node: Any) -> list[str] | None:
+    """What may be overridden within a part of a config: keys, places, arguments; ``None`` where anything may."""
+    if isinstance(node, list):
+        return [str(place) for place in range(len(node))]
+    if not isinstance(node, Mapping):
+        return []
+    keys = [str(key) for key in node]
+    arguments = _arguments_of(node) if "_target_" in node else []
+    return None if arguments is None else [*keys, *arguments]
+
+
+def _arguments_of(component: Mapping[str, Any]) -> list[str] | None:
+    """The names of a component's arguments; ``None`` where it takes any, or where they cannot be told."""
+    from monai.bundle import ConfigComponent
+
+    target: Any = locate(ConfigComponent(dict(component)).resolve_module_name())
+    try:
+        parameters = inspect.signature(target).parameters
+    except (TypeError, ValueError):
+        return None
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    return None if takes_any else [*parameters, *ConfigComponent.non_arg_keys]
 
 
 def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str], dict[str, Any]]:

@@ -59,6 +59,7 @@ class Record(TypedDict, total=False):
     mgmt: int | None
     label: int | None
     permuted: bool
+    phantom: bool
     clinical: Sequence[float]
     planes: Mapping[str, str | None]
     original_size: Sequence[int]

@@ -8,7 +8,14 @@ import pytest
 import yaml
 
 from common.errors import KnobError
-from common.knobs import as_bool, bool_or_path, check_overrides, merged_config, parse_command_line
+from common.knobs import (
+    as_bool,
+    bool_or_path,
+    check_overrides,
+    merged_config,
+    parse_command_line,
+    refuse_unknown,
+)
 
 CONFIG = {"dataset_dir": None, "epochs": 60, "protocol": "patient", "train": {"trainer": {"max_epochs": "@epochs"}}}
 
@@ -118,3 +125,19 @@ def test_unknown_overrides_are_told_at_once_with_what_is_near(config: str) -> No
 def test_a_dotted_override_is_told(config: str) -> None:
     with pytest.raises(KnobError, match=r"--train\.trainer\.max_epochs"):
         check_overrides(["run", "--config_file", config, "--train.trainer.max_epochs", "3"])
+
+
+def test_a_part_of_the_config_is_known_by_all_its_names(tmp_path: Path) -> None:
+    loss = {"_target_": "DiceCELoss", "softmax": True}
+    augment = {"_target_": "Compose", "transforms": [{"_target_": "RandFlipd", "keys": "image"}]}
+    config = {"loss": loss, "train": {"augment": augment}, "any": {"_target_": "common.handlers.GradCamPictures"}}
+    refuse_unknown(["loss#softmax", "loss#lambda_ce", "loss::_disabled_", "any#volumes"], config)
+    refuse_unknown(["train#augment#transforms#0#prob", "train::augment::transforms::0::keys"], config)
+    wrong = ["loss#softmaks", "train#agument#transforms", "train#augment#transforms#1", "loss#softmax#deep"]
+    with pytest.raises(KnobError) as caught:
+        refuse_unknown(wrong, config)
+    mends = [problem.mend for problem in caught.value.problems]
+    assert [str(problem.where) for problem in caught.value.problems] == [f"--{name}" for name in wrong]
+    assert mends[0].startswith("Did you mean --loss#softmax")
+    assert mends[1] == "Did you mean --train#augment?"
+    assert "docs/README.md" in mends[2]

@@ -10,7 +10,13 @@ import yaml
 
 from common import __version__
 from common.errors import KnobError, OutputError
-from common.running import check_protocol_overlay, last_state_path, open_run, record_run, seed_everything
+from common.running import (
+    check_protocol_overlay,
+    last_state_path,
+    open_run,
+    record_run,
+    seed_everything,
+)
 
 CONFIG = {"dataset_dir": None, "epochs": 60, "protocol": "patient", "train": {"trainer": {"max_epochs": "@epochs"}}}
 

@@ -14,7 +14,7 @@ from common.cohorts.image_reader import check_image_files, read_image_cohort
 from common.cohorts.inference_patients import not_yet_predicted, read_patients, still_to_do
 from common.cohorts.labels.classes import check_classes
 from common.cohorts.labels.grades import GRADES, VOLUME_CLASSES, grade_cohort, volume_classes, volume_cohort
-from common.cohorts.labels.permutation import permute_labels
+from common.cohorts.labels.permutation import are_permuted, permute_labels
 from common.cohorts.labels.survival import label_survival, median_days, survival_cohort
 from common.cohorts.labels.survival_classes import SurvivalClasses, fit_survival_classes
 from common.cohorts.labels.tumour_or_none import TUMOUR_CLASSES, tumour_cohort
@@ -49,6 +49,7 @@ __all__ = [
     "Record",
     "SurvivalClasses",
     "add_brain_masks",
+    "are_permuted",
     "check_arrays",
     "check_classes",
     "check_headers",

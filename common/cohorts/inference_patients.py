@@ -12,6 +12,7 @@ from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
 from common.errors import KnobError, OutputError, Problem
+from common.knobs import as_bool
 from common.records import MODALITIES, Record, scan_of, value_of, without_key
 
 ENDINGS = (".nii.gz", ".nii")
@@ -61,7 +62,10 @@ def read_patients(
 
 
 def still_to_do(
-    records: Sequence[Record], output_dir: str | os.PathLike[str], resume: bool = False, overwrite: bool = False
+    records: Sequence[Record],
+    output_dir: str | os.PathLike[str],
+    resume: bool | str = False,
+    overwrite: bool | str = False,
 ) -> list[Record]:
     """The patients to segment, before any time is spent on them: subject, scan, images and the masks' convention.
 
@@ -74,6 +78,7 @@ def still_to_do(
     Raises:
         OutputError: results are there, and neither word was said.
     """
+    resume, overwrite = as_bool(resume, "resume"), as_bool(overwrite, "overwrite")
     existing = {scan_of(record) for record in records if (Path(output_dir) / f"{scan_of(record)}_seg.nii.gz").exists()}
     if existing and not resume and not overwrite:
         mend = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
@@ -84,7 +89,10 @@ def still_to_do(
 
 
 def not_yet_predicted(
-    records: Sequence[Record], output_dir: str | os.PathLike[str], resume: bool = False, overwrite: bool = False
+    records: Sequence[Record],
+    output_dir: str | os.PathLike[str],
+    resume: bool | str = False,
+    overwrite: bool | str = False,
 ) -> list[Record]:
     """The patients to classify, before any time is spent on them: subject, scan, files, age and resection.
 
@@ -102,6 +110,7 @@ def not_yet_predicted(
     Raises:
         OutputError: results are there and neither word was said, or the table there is another program's.
     """
+    resume, overwrite = as_bool(resume, "resume"), as_bool(overwrite, "overwrite")
     table = Path(output_dir) / PREDICTIONS
     predicted = _names_in(table) if table.exists() and not overwrite else set()
     existing = {name for name in map(scan_of, records) if name in predicted}

@@ -19,6 +19,8 @@ from common.cohorts.labels.permutation import are_permuted
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.files import atomic_path, write_json
 from common.handlers.grad_cam import GradCamDrawer, View
+from common.handlers.phantom_records import mark_phantoms
+from common.knobs import as_bool
 from common.metrics.baselines import RECORDED, fit_baselines
 from common.metrics.judgement import probabilities_of
 from common.metrics.patient_predictions import to_patients, unit_of
@@ -27,7 +29,7 @@ from common.records import Record, scan_of, value_of
 from common.reports.classification import summarise_classification
 from common.reports.classification_page import write_page
 from common.reports.classification_verdict import judge_evidence
-from common.reports.words import words_of
+from common.reports.nouns import nouns_of
 from common.shortcuts.probe import ShortcutReport, probe_shortcuts
 from common.splits.manifest import SplitManifest
 
@@ -39,8 +41,8 @@ logger = logging.getLogger(__name__)
 class ClassificationReport:
     """Collects the answer for every sample of an evaluator and judges the patients when it is done.
 
-    Leaves ``predictions.csv`` (a row a patient, or a scan where patients have several), ``samples.csv`` (where they
-    have several samples), ``confusion_matrix.csv``, ``metrics.json`` and ``report.html`` in ``output_dir``; the
+    Leaves ``predictions.csv`` (one row per patient, or per scan where patients have several), ``samples.csv`` (where
+    they have several samples), ``confusion_matrix.csv``, ``metrics.json`` and ``report.html`` in ``output_dir``; the
     tables are enough to make every number of the page again without the images.
 
     Args:
@@ -76,7 +78,7 @@ class ClassificationReport:
         survival: SurvivalClasses | None = None,
         median_days: Sequence[float] | None = None,
         network: torch.nn.Module | None = None,
-        brats_survival: bool = False,
+        brats_survival: bool | str = False,
         task: str | None = None,
         shortcuts: ShortcutReport | None = None,
     ) -> None:
@@ -85,7 +87,8 @@ class ClassificationReport:
             records if survival is None else [{**r, "label": survival.label(r)} for r in records]
         )
         self.target, self.seed, self.network = target, seed, network
-        self.survival, self.median_days, self.brats_survival = survival, median_days, brats_survival
+        self.survival, self.median_days = survival, median_days
+        self.brats_survival = as_bool(brats_survival, "brats_survival")
         self.shortcuts = shortcuts
         settings = provenance.get("settings") or {}
         self.facts = {
@@ -130,6 +133,7 @@ class ClassificationReport:
         self._gather()
         if idist.get_rank() > 0:
             return
+        self.records = mark_phantoms(self.records)
         samples = self._samples()
         rows = self._patients(samples)
         summary = self._summarise(rows, samples)
@@ -141,7 +145,7 @@ class ClassificationReport:
         pictures = self._draw(rows, masks="tumour" in samples)
         write_page(self.output_dir / "report.html", summary, rows, self.records, pictures)
         area, report = summary["measures"]["auc"], self.output_dir / "report.html"
-        judged = f"{len(rows)} {words_of(summary).cases}"
+        judged = f"{len(rows)} {nouns_of(summary).cases}"
         logger.info("AUC of %s: %.3f. %s Report: %s", judged, area["mean"], _opening(summary), report)
 
     def _row(self, item: Mapping[str, Any], probabilities: Sequence[float]) -> dict[str, Any]:
@@ -199,10 +203,11 @@ class ClassificationReport:
         recorded = [name for name in RECORDED if self.survival is None or name != "survival_days"]
         baselines = fit_baselines(self.train, self._records_of(rows), self.classes, self.seed, recorded)
         shortcuts = self.shortcuts or self._probe()
-        summary = {**self.facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
+        facts = {**self.facts, "phantom": any(record["phantom"] for record in self.records)}
+        summary = {**facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
         summary["shortcuts"] = shortcuts.to_json()
         summary["verdict"] = judge_evidence(summary).to_json()
-        days_are_theirs = not self.facts["permuted_labels"]  # a shuffled class tells nothing of the days
+        days_are_theirs = not self.facts["permuted_labels"]  # a shuffled class says nothing about the days
         if self.survival is not None and self.median_days is not None and days_are_theirs:
             summary["survival"] = {
                 **self.survival.to_json(),

@@ -8,8 +8,8 @@ import ignite.distributed as idist
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
-from monai.data import Dataset
-from monai.data.utils import set_rnd
+
+from common.transforms.training_dataset import TrainingDataset
 
 SEED_RANGE = 2**32
 
@@ -17,11 +17,10 @@ SEED_RANGE = 2**32
 class EpochSeed:
     """Seeds Python, numpy, torch and the data set's random transforms when an epoch starts.
 
-    MONAI's loader seeds its transforms only once, at construction, when it has no worker processes; workers take their
-    seed from torch's generator, which is seeded here too. Each process of a distributed run gets seeds of its own.
+    Each process of a distributed run, and each loader process, gets a seed of its own.
     """
 
-    def __init__(self, seed: int, dataset: Dataset) -> None:
+    def __init__(self, seed: int, dataset: TrainingDataset) -> None:
         self.seed, self.dataset = seed, dataset
 
     def attach(self, engine: Engine) -> None:
@@ -35,4 +34,4 @@ class EpochSeed:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 (libraries draw from it)
         torch.manual_seed(seed)
-        set_rnd(self.dataset, seed)
+        self.dataset.start_epoch(seed)

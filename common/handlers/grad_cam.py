@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from common.files import atomic_path
+from common.knobs import as_bool
 from common.networks.saliency import grad_cam
 from common.records import MODALITIES
 from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_picture_grad_cam, draw_volume_grad_cam
@@ -159,12 +160,13 @@ class GradCamOverlays:
     Args:
         network: with a layer ``feature_maps``.
         output_dir: where to.
-        enabled: ``False`` to write nothing.
+        enabled: the knob ``gradcam``; false to write nothing.
         drawing: further arguments of :class:`GradCamDrawer`.
     """
 
-    def __init__(self, network: nn.Module, output_dir: str | Path, enabled: bool = True, **drawing: Any) -> None:
-        self.drawer, self.output_dir, self.enabled = GradCamDrawer(network, **drawing), Path(output_dir), enabled
+    def __init__(self, network: nn.Module, output_dir: str | Path, enabled: bool | str = True, **drawing: Any) -> None:
+        self.drawer, self.output_dir = GradCamDrawer(network, **drawing), Path(output_dir)
+        self.enabled = as_bool(enabled, "gradcam")
 
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""

@@ -15,6 +15,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
 from common.files import atomic_path, write_json
+from common.handlers.phantom_records import mark_phantoms
 from common.records import Record, scan_of
 from common.reports.segmentation import judge_volume, summarise_cohort
 from common.reports.segmentation_page import Panel, write_page
@@ -91,14 +92,16 @@ class SegmentationReport:
         rows = pd.DataFrame([once[name] for name in sorted(once)])
         if "scan" in rows:
             rows["scan"] = rows["scan"].fillna(rows["subject"])
-        shortcuts = probe_shortcuts(self.records, "grade", self.seed)
-        summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
+        records = mark_phantoms(self.records)
+        facts = {**self.facts, "phantom": any(record["phantom"] for record in records)}
+        shortcuts = probe_shortcuts(records, "grade", self.seed)
+        summary = {**facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
         with atomic_path(self.output_dir / "predictions.csv") as path:
             rows.to_csv(path, index=False)
         with atomic_path(self.output_dir / "confusion_matrix.csv") as path:
             pd.DataFrame(self.confusion).to_csv(path, index=False, header=False)
         write_json(self.output_dir / "metrics.json", summary)
-        write_page(self.output_dir / "report.html", summary, rows, self.panels, self.confusion, self.records)
+        write_page(self.output_dir / "report.html", summary, rows, self.panels, self.confusion, records)
         dice = summary["mean_dice"]
         logger.info(
             "Mean Dice of %d patients: %.3f. Report: %s", dice["n"], dice["mean"], self.output_dir / "report.html"

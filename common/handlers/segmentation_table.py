@@ -11,6 +11,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
 from common.files import atomic_path
+from common.knobs import as_bool
 from common.metrics.dice import REGIONS
 from common.records import BRATS_MASK_VALUES, scan_of
 from common.reports.pictures import draw_three_planes
@@ -30,8 +31,8 @@ class SegmentationTable:
         pictures: also write ``<scan>_seg.png``, the segmentation in three planes.
     """
 
-    def __init__(self, output_dir: str | Path, pictures: bool = False) -> None:
-        self.output_dir, self.pictures = Path(output_dir), pictures
+    def __init__(self, output_dir: str | Path, pictures: bool | str = False) -> None:
+        self.output_dir, self.pictures = Path(output_dir), as_bool(pictures, "pictures")
 
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -14,14 +15,34 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 from torch.utils.tensorboard import SummaryWriter
 
+from common.distributed import process_rank
 from common.records import scan_of
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation_page import CLASS_NAMES, Panel
 
 
+class SilentWriter(SummaryWriter):
+    """Takes what TensorBoard's writer takes, and writes nothing."""
+
+    def __init__(self) -> None:
+        """Opens no file."""
+
+    def add_scalar(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
+
+    def add_figure(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
+
+    def flush(self) -> None:
+        """Nothing waits to be written."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def open_writer(output_dir: str | Path) -> SummaryWriter:
-    """The writer that all handlers of a run share, in ``<output_dir>/tensorboard``."""
-    return SummaryWriter(str(Path(output_dir) / "tensorboard"))
+    """The writer that all handlers of a run share, in ``<output_dir>/tensorboard``; only the first process writes."""
+    return SummaryWriter(str(Path(output_dir) / "tensorboard")) if process_rank() == 0 else SilentWriter()
 
 
 class LearningRateCurve:
@@ -54,7 +75,9 @@ class SegmentationPictures:
         self.confusion = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), dtype=np.int64)
 
     def attach(self, engine: Workflow) -> None:
-        """Register with an evaluator."""
+        """Register with an evaluator; the first process draws."""
+        if process_rank() > 0:
+            return
         engine.add_event_handler(Events.EPOCH_STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
         engine.add_event_handler(Events.COMPLETED, self.finish)

@@ -16,6 +16,7 @@ from common.files import atomic_path
 from common.formats.nifti import save_like
 from common.formats.volumes import read_volume_header
 from common.handlers.grad_cam import GradCamDrawer
+from common.knobs import as_bool
 from common.transforms.volumes.grid import ResampledGrid
 
 
@@ -29,7 +30,7 @@ class VolumeGradCam:
     Args:
         network: with a layer ``feature_maps``, see :func:`~common.networks.grad_cam`.
         output_dir: where to.
-        enabled: ``False`` to write nothing.
+        enabled: the knob ``gradcam``; false to write nothing.
         classes: their names, in the order of the labels.
         modalities: names of the channels.
     """
@@ -38,12 +39,12 @@ class VolumeGradCam:
         self,
         network: nn.Module,
         output_dir: str | Path,
-        enabled: bool = True,
+        enabled: bool | str = True,
         classes: Sequence[str] = (),
         modalities: Sequence[str] = (),
     ) -> None:
         self.drawer = GradCamDrawer(network, classes, modalities, volumes=True)
-        self.output_dir, self.enabled = Path(output_dir), enabled
+        self.output_dir, self.enabled = Path(output_dir), as_bool(enabled, "gradcam")
 
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator whose items come from :class:`~common.transforms.TakeVolumed`."""

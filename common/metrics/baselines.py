@@ -110,11 +110,11 @@ def _is_missing(value: Any) -> bool:
 def _why_not(name: str, known: np.ndarray, asked: np.ndarray, labels: np.ndarray) -> str:
     """Why a baseline says nothing of its own; empty where it does."""
     if name == VOLUME and (np.isnan(known).any() or np.isnan(asked).any()):
-        return "not every patient has a mask to measure it in"
+        return "masks to measure it in are missing"
     if np.isnan(known).all():
         return "nobody on the training side has it"
     if any(np.isnan(known[labels == label]).all() for label in np.unique(labels)):
         return "nobody of one class has it, so that missing values alone say as much"
     if all(len(np.unique(column)) == 1 for column in known.T):
-        return "the same for all patients of the training side"
+        return "the same all over the training side"
     return ""

@@ -9,6 +9,7 @@ from common.networks.saliency import grad_cam
 from common.networks.slice_classifier import SliceClassifier
 from common.networks.slice_knobs import channels_of
 from common.networks.spatiospatial import SpatioSpatialClassifier
+from common.networks.trainable import trainable_weights
 from common.networks.unet import SegmentationUNet
 from common.networks.weights.checkpoints import load_checked, load_weights, save_checkpoint
 from common.networks.weights.provenance import continue_from, describe_provenance, load_for_evaluation, read_provenance
@@ -34,4 +35,5 @@ __all__ = [
     "predict_masks",
     "read_provenance",
     "save_checkpoint",
+    "trainable_weights",
 ]

@@ -68,7 +68,7 @@ class FusionClassifier(nn.Module):
         clinical_units: Sequence[int] | str = (),
         trainable: str = "all",
         pretrained: bool | str = False,
-        channels_last: bool = True,
+        channels_last: bool | str = True,
     ) -> None:
         super().__init__()
         knobs = FusionKnobs.read(

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from common.cache_folder import save_array
 from common.errors import DatasetError
+from common.knobs import as_bool
 from common.records import scan_of
 from common.transforms.brain.inference import class_argmax
 from common.transforms.brain.items import LoadBraind, brain_items
@@ -36,7 +37,7 @@ def predict_masks(
     output_dir: str | Path,
     provenance: Mapping[str, Any] | None = None,
     device: torch.device | str = "cpu",
-    amp: bool = False,
+    amp: bool | str = False,
 ) -> list[Case]:
     """Segment every case and put the predicted mask in the place of the true one.
 
@@ -77,12 +78,12 @@ def predict_masks(
 
 
 def segment_volume(
-    image: Tensor, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool = False
+    image: Tensor, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool | str = False
 ) -> np.ndarray:
     """Class indices, uint8 (x, y, z), of a prepared volume (channel, x, y, z); the network is left in eval mode."""
     kind = torch.device(device).type
     network.eval()
-    with torch.no_grad(), torch.autocast(kind, enabled=amp):
+    with torch.no_grad(), torch.autocast(kind, enabled=as_bool(amp, "amp")):
         logits = inferer(image[None].to(device), network)[0]
     return class_argmax(logits).cpu().numpy()
 
@@ -100,7 +101,7 @@ class SegmentTumourd(Transform):
     """
 
     def __init__(
-        self, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool = False
+        self, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool | str = False
     ) -> None:
         self.network, self.inferer, self.device, self.amp = network, inferer, device, amp
 
@@ -114,7 +115,7 @@ class SegmentTumourd(Transform):
 
 
 def _predict(
-    case: Case, network: nn.Module, inferer: Inferer, folder: Path, device: torch.device | str, amp: bool
+    case: Case, network: nn.Module, inferer: Inferer, folder: Path, device: torch.device | str, amp: bool | str
 ) -> Case:
     whole = cast(Case, {key: value for key, value in case.items() if key not in ("slices", "cached_mask")})
     image = LoadBraind()(brain_items([whole])[0])["image"]

@@ -61,7 +61,7 @@ class SliceClassifier(nn.Module):
         backbone: str = "resnetv2_50",
         trainable: str = "head",
         pretrained: bool | str = False,
-        channels_last: bool = True,
+        channels_last: bool | str = True,
     ) -> None:
         super().__init__()
         knobs = SliceKnobs.read(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from common.errors import CheckpointError, KnobError, Problem
+from common.knobs import as_bool, bool_or_path
 from common.networks.weights.pretraining import imagenet_weights
 
 HEADS = ("standard", "deep")
@@ -46,7 +47,7 @@ class SegmentationUNet(nn.Module):
         head: str = "standard",
         trainable: str = "all",
         pretrained: bool | str = False,
-        channels_last: bool = True,
+        channels_last: bool | str = True,
     ) -> None:
         super().__init__()
         _check_choice("head", head, HEADS)
@@ -54,13 +55,14 @@ class SegmentationUNet(nn.Module):
         self.unet = smp.Unet(encoder, encoder_weights=None, in_channels=in_channels, classes=num_classes)
         if head == "deep":
             self.unet.segmentation_head = deep_head(num_classes)
-        if pretrained:
-            self._start_from(imagenet_weights(encoder, pretrained, in_channels), encoder, pretrained)
+        source = bool_or_path(pretrained)
+        if source:
+            self._start_from(imagenet_weights(encoder, source, in_channels), encoder, source)
         self.head_only = trainable == "head"
         if self.head_only:
             self.unet.encoder.requires_grad_(False)
             self.unet.decoder.requires_grad_(False)
-        if channels_last:
+        if as_bool(channels_last, "channels_last"):
             self.to(memory_format=torch.channels_last)
 
     def _start_from(self, weights: dict[str, Tensor], encoder: str, source: bool | str) -> None:

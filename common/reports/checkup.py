@@ -30,7 +30,7 @@ class Request:
         healthy: an IXI folder beside it.
         exclude: what to leave out, comma-separated.
         unlabelled: masks and labels may be absent.
-        headers_only: read as little as tells what is there.
+        headers_only: read as little as shows what is there.
         output: a folder for tables and pictures.
     """
 

@@ -1,4 +1,4 @@
-"""How well a classifier did on held-out patients, beside what needs no network: numbers, and tables for people."""
+"""How well a classifier did on held-out patients, beside the baselines: numbers, and tables for people."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from common.metrics.judgement import OF_A_CLASS, judge, probabilities_of, truth_
 from common.metrics.patient_predictions import vote_table
 from common.reports.classification_measures import measure_rows
 from common.reports.classification_subgroup import summarise_tumours
+from common.reports.nouns import nouns_of
 from common.reports.page import DASH
 from common.reports.published import papers_of, short_name
 from common.reports.segmentation import interval
-from common.reports.words import Words, words_of
 
 TITLES = {
     "accuracy": "accuracy",
@@ -47,7 +47,7 @@ def summarise_classification(
     """All measures of the patients' answers with 95 % intervals over patients, beside the baselines.
 
     Args:
-        rows: of :func:`common.metrics.to_patients`, a row a patient (or a scan).
+        rows: of :func:`common.metrics.to_patients`, one row per patient (or per scan).
         samples: the rows that they came from; judged as well where there are more of them, as the papers do, without
             intervals since samples of a patient are alike.
         classes: their names, in the order of the labels.
@@ -94,17 +94,17 @@ def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """All classes together, then each of them, beside the printed numbers; those count samples."""
     rows = []
-    words = words_of(summary)
+    nouns = nouns_of(summary)
     papers = papers_of(summary["target"], summary.get("backbone"))
     for measure in summary["measures"]:
         printed = {paper.source: paper.measures.get(measure) for paper in papers}
         found = summary["measures"][measure], summary["of_samples"].get(measure)
-        rows.append(_class_row("all", (words, summary[words.counted]), measure, found, printed))
+        rows.append(_class_row("all", {nouns.cases: summary[nouns.counted]}, measure, found, printed))
     for name, of_class in summary["per_class"].items():
         for measure in OF_A_CLASS:
             printed = {paper.source: paper.per_class.get(short_name(name), {}).get(measure) for paper in papers}
             found = of_class[measure], summary["of_samples"].get(f"{measure}_{name}")
-            rows.append(_class_row(short_name(name), (words, of_class["patients"]), measure, found, printed))
+            rows.append(_class_row(short_name(name), {nouns.cases: of_class["patients"]}, measure, found, printed))
     return _without_empty_columns(pd.DataFrame(rows))
 
 
@@ -151,16 +151,15 @@ def with_interval(values: Mapping[str, Any], digits: int) -> str:
 
 def _class_row(
     name: str,
-    counted: tuple[Words, int],
+    count: Mapping[str, int],
     measure: str,
     found: tuple[Mapping[str, Any], float | None],
     printed: Mapping[str, float | None],
 ) -> dict[str, Any]:
     """A row of :func:`class_table`: who was counted, and what was found over them and over samples."""
-    words, count = counted
     return {
         "class": name,
-        words.cases: count,
+        **count,
         "measure": TITLES[measure],
         "network": with_interval(found[0], 3),
         "samples counted": _digits(found[1]),

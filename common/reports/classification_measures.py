@@ -26,10 +26,10 @@ CHANCE_LEVELS = (0.95, 0.999)
 def measure_rows(
     rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray], seed: int = 0
 ) -> dict[str, Any]:
-    """What a report tells of a cohort, or of a part of it.
+    """The measures of a cohort, or of a part of it.
 
     Args:
-        rows: ``subject``, ``truth``, ``predicted`` and ``p_<class>``, a row a patient (or a scan).
+        rows: ``subject``, ``truth``, ``predicted`` and ``p_<class>``, one row per patient (or per scan).
         classes: their names, in the order of the labels.
         baselines: probabilities (n, K) for ``rows``, in the same order.
         seed: of the bootstrap.

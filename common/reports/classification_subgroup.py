@@ -1,4 +1,4 @@
-"""Tumours on their own: healthy brains of another source are told by anything, and lift every mean over the classes."""
+"""Tumours on their own: healthy brains of another source are easy to recognise and raise all averages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ import pandas as pd
 from common.metrics.subgroups import among, restrict
 from common.records import HEALTHY
 from common.reports.classification_measures import measure_rows
-
-CHOICE = (
-    "Only patients with a tumour, and only what the network says where it must choose among the grades: the "
-    "probability of a grade is its share of the probabilities of all grades. {missed} of {patients} patients were "
-    "taken for healthy."
-)
 
 
 def summarise_tumours(
@@ -40,8 +34,3 @@ def summarise_tumours(
         "taken_for_healthy": int((rows["predicted"][is_tumour] == HEALTHY).sum()),
         **measure_rows(restrict(rows, classes, kept), kept, answers, seed),
     }
-
-
-def tell_choice(subgroup: Mapping[str, Any]) -> str:
-    """How the numbers of a subgroup came about."""
-    return CHOICE.format(missed=subgroup["taken_for_healthy"], patients=subgroup["patients"])

@@ -9,28 +9,28 @@ from typing import Any
 
 from common.metrics.baselines import MISSING
 from common.reports.classification import with_interval
+from common.reports.nouns import Nouns, nouns_of
 from common.reports.segmentation import interval
-from common.reports.words import Words, words_of
 
 CHANCE = 0.5
 NOTHING = "Nothing is claimed."
 SHUFFLED = "The labels were shuffled between {shuffled}: nothing here is about their disease."
 
 RIVALLED = (
-    "Which values were recorded tells the class as well as the network does: this result is no evidence that the "
-    "network reads the tumour."
+    "Which values were recorded predicts the class as well as the network does: this result is no evidence that the "
+    "network uses the tumour."
 )
 BY_SOURCE = (
-    "Healthy brains can be told by where they come from, so that nothing is claimed of telling them; what follows is "
+    "Healthy brains can be recognised by their source, so nothing is claimed about recognising them; what follows is "
     "about {name} on its own."
 )
-NO_TUMOUR = "Healthy brains can be told by where they come from, and no tumour is judged: there is nothing to claim."
+NO_TUMOUR = "Healthy brains can be recognised by their source, and no tumour is judged: there is nothing to claim."
 PATIENTS_APART = ("volume_grade",)
 """Tasks whose published protocol splits patients too."""
 
 UNSEEN = (
-    "Which values were recorded tells the class as well as the network does. The network is not given them, so it has "
-    "not learned that; but in this cohort a table without any image does as well."
+    "Which values were recorded predicts the class as well as the network does. The network is not given them, so it "
+    "cannot have learned that; but in this cohort a table without any image does as well."
 )
 
 
@@ -39,7 +39,7 @@ class Verdict:
     """Whether something may be claimed, and why.
 
     Args:
-        claim: the network beats chance and every baseline, on patients that it has never met.
+        claim: the network beats chance and every baseline, on patients that it was not trained on.
         sentences: in the order in which they should be read.
     """
 
@@ -52,15 +52,15 @@ class Verdict:
 
 
 def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
-    """Read the intervals: the AUC against chance, and against each baseline over the same drawn patients.
+    """Read the intervals: the AUC against chance, and against each baseline on the same bootstrap samples.
 
     A baseline is beaten where the whole 95 % interval of the difference in AUC lies above 0. A network that sees no
-    clinical values cannot know which of them were recorded: that baseline then limits no claim, but is told.
+    clinical values cannot know which of them were recorded: that baseline then limits no claim, but is reported.
 
     Args:
         summary: with ``measures``, ``against_baselines``, ``sees_clinical``, ``protocol`` and ``side``; of two classes
             also ``against_chance``, and ``permuted_labels`` where they were shuffled. Where ``shortcuts`` says that
-            healthy brains are told by their source, ``subgroup`` is judged instead.
+            healthy brains are recognised by their source, ``subgroup`` is judged instead.
     """
     if not summary.get("shortcuts", {}).get("told_by_source"):
         return _judge(summary)
@@ -80,7 +80,7 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
     apart = summary["protocol"] == "patient" or summary.get("target") in PATIENTS_APART
     foreign = apart and summary["side"] == "test"
     permuted = bool(summary.get("permuted_labels"))
-    against, words = summary.get("against_chance") or {}, words_of(summary)
+    against, nouns = summary.get("against_chance") or {}, nouns_of(summary)
     rivals = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
     claim = (
         _above(area, CHANCE)
@@ -90,30 +90,30 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
         and foreign
         and not permuted
     )
-    told = [_against_chance(area, against, words), *_by_delong(against)]
+    told = [_against_chance(area, against, nouns), *_by_delong(against)]
     if permuted:
-        return Verdict(False, (NOTHING, SHUFFLED.format(shuffled=words.shuffled), *told, *_of_shuffled(summary, words)))
+        return Verdict(False, (NOTHING, SHUFFLED.format(shuffled=nouns.shuffled), *told, *_of_shuffled(summary, nouns)))
     if not _is_unknown(area):
         told += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
         told.append(RIVALLED if summary["sees_clinical"] else UNSEEN)
     if not apart:
-        told.append(f"Under the published protocol the network has met {words.met} that it is judged on.")
+        told.append(f"Under the published protocol the network was trained on {nouns.trained_on} that it is judged on.")
     elif not foreign:
         told.append(f"The {summary['side']} side is no test of it.")
-    best = "The network tells the classes better than chance and than every baseline open to it."
+    best = "The network predicts the class better than chance and better than every applicable baseline."
     opening = best if claim else NOTHING
     return Verdict(claim, (opening, *told))
 
 
-def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any], words: Words) -> str:
+def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any], nouns: Nouns) -> str:
     told = f"AUC {with_interval(area, 2)}"
     if _is_unknown(area):
-        return f"{told}: these {words.cases} cannot tell it from chance (0.5)."
+        return f"{told}: with these {nouns.cases} it cannot be distinguished from chance (0.5)."
     if _is_chance(area, against) and not area["low"] <= CHANCE <= area["high"]:
         low, high = against["chance"]["0.95"]
-        reach = f"of so few {words.subjects} chance alone reaches {low:.2f} to {high:.2f} in 95 %"
-        return f"{told}: the interval excludes chance (0.5), but {reach}: it shows nothing."
+        reach = f"with so few {nouns.subjects} 95 % of chance results lie between {low:.2f} and {high:.2f}"
+        return f"{told}: the interval excludes chance (0.5), but {reach}: this shows nothing."
     if _above(area, CHANCE):
         return f"{told}: the interval excludes chance (0.5); it is better."
     if area["high"] < CHANCE:
@@ -122,7 +122,7 @@ def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any], words: 
 
 
 def _is_chance(area: Mapping[str, Any], against: Mapping[str, Any], level: str = "0.95") -> bool:
-    """Whether chance alone reaches this AUC: a bootstrap of a few patients whose pairs are all in order cannot tell."""
+    """Whether chance alone reaches this AUC: the bootstrap of a few patients in perfect order does not."""
     low, high = against.get("chance", {}).get(level, (None, None))
     return low is not None and not _is_unknown(area) and low <= area["mean"] <= high
 
@@ -136,18 +136,18 @@ def _by_delong(against: Mapping[str, Any]) -> list[str]:
     return [f"DeLong's interval, {found['low']:.2f} to {found['high']:.2f}, {does} chance ({p_value})."]
 
 
-def _of_shuffled(summary: Mapping[str, Any], words: Words) -> list[str]:
+def _of_shuffled(summary: Mapping[str, Any], nouns: Nouns) -> list[str]:
     """Whether the result lies where chance lies, and what it means if it does not."""
     area, against = summary["measures"]["auc"], summary.get("against_chance") or {}
     if _is_unknown(area) or "chance" not in against:
         return []
     low, high = against["chance"]["0.999"]
-    where = f"where 99.9 % of chance lies ({low:.2f} to {high:.2f})"
+    where = f"the range of 99.9 % of chance results ({low:.2f} to {high:.2f})"
     if _is_chance(area, against, "0.999"):
-        return [f"The AUC is {where}, as it must be for {words.cases} {words.relative} the network has not met."]
+        return [f"The AUC is in {where}, as it must be for {nouns.cases} that the network was not trained on."]
     if area["mean"] > high and (summary["protocol"] != "patient" or summary["side"] != "test"):
-        return [f"The AUC is above {where}: that is memory of {words.met}, {words.relative} the network has met."]
-    return [f"The AUC is not {where}: look for what the split lets through."]
+        return [f"The AUC is above {where}: that is memory of {nouns.trained_on} that the network was trained on."]
+    return [f"The AUC is outside {where}: look for a leak in the split."]
 
 
 def _against_baselines(beaten: Mapping[str, Any], unbeaten: Mapping[str, Any]) -> list[str]:

@@ -35,7 +35,7 @@ class CaseCost:
 
 
 def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> str:
-    """Who is there and what was recorded of them, a line each; headers are read, voxels are not."""
+    """Who is there and what was recorded of them, one line per fact; headers are read, voxels are not."""
     with ThreadPoolExecutor() as pool:
         headers = list(pool.map(lambda record: read_volume_header(record[list_files(record, modalities)[0]]), records))
     total = len(records)

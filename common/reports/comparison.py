@@ -1,4 +1,4 @@
-"""Several evaluated runs side by side: what a protocol is worth shows only beside the other."""
+"""Several evaluated runs side by side, such as both protocols; the words of the page are in ``comparison.html.j2``."""
 
 from __future__ import annotations
 
@@ -10,22 +10,11 @@ from typing import Any
 import pandas as pd
 
 from common.errors import KnobError, OutputError, Problem
-from common.metrics.judgement import OF_A_CLASS, OF_TWO, OVERALL
+from common.metrics.judgement import OF_A_CLASS
 from common.reports import published
-from common.reports.classification import TITLES
-from common.reports.page import Page
-from common.reports.segmentation import interval
-from common.reports.words import words_of
-
-LEAKY = (
-    "Under the published protocol, slices or images of one patient stand on both sides of the split: what it gains "
-    "over the patient protocol is memory of the patients, not skill on new ones."
-)
-LEAKY_OF = {
-    "tumour": "Under the published protocol, copies of one image stand on both sides of the split: what it gains over "
-    "a split by groups of copies is memory of the images, not skill on new ones."
-}
-"""In place of :data:`LEAKY`, by the task."""
+from common.reports.classification import TITLES, with_interval
+from common.reports.nouns import nouns_of
+from common.reports.page import render_page
 
 SEGMENTATION = "segmentation"
 SAMPLES = ", samples counted"
@@ -36,7 +25,7 @@ Column = dict[str, str]
 
 
 def compare_runs(runs: Sequence[Path]) -> pd.DataFrame:
-    """A column a run, a row a measure with its mean and 95 % interval over patients; the papers' printed numbers last.
+    """One column per run, one row per measure with its mean and 95 % interval over patients; the papers' numbers last.
 
     Args:
         runs: run folders with a ``metrics.json``, all of the same task.
@@ -55,22 +44,35 @@ def compare_runs(runs: Sequence[Path]) -> pd.DataFrame:
 
 
 def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> None:
-    """Write the table as a page."""
+    """Write the table as a page.
+
+    Args:
+        path: of the HTML file.
+        table: of :func:`compare_runs`.
+        runs: the run folders that it compares.
+    """
     read = _read(runs)
-    page = Page("Runs side by side")
-    if any(metrics["protocol"] == "paper" for metrics in read.values()):
-        page.warning(LEAKY_OF.get(_only_task(read), LEAKY))
-    page.table(table)
-    drawn = " or ".join(dict.fromkeys(words_of(metrics).subjects for metrics in read.values()))
-    page.paragraph(f"Means with 95 % intervals, bootstrap over {drawn}. Runs: {', '.join(read)}")
-    page.write(path)
+    task = _only_task(read)
+    leaky = [nouns_of(metrics) for metrics in read.values() if metrics["protocol"] == "paper"]
+    render_page(
+        path,
+        "comparison",
+        task=task,
+        phantoms=[run for run, metrics in read.items() if metrics.get("phantom")],
+        unmarked=[run for run, metrics in read.items() if "phantom" not in metrics],
+        published=leaky[0] if leaky else None,
+        split_by=nouns_of({"target": task, "protocol": "patient"}).subjects,
+        measures=table,
+        subjects=dict.fromkeys(nouns_of(metrics).subjects for metrics in read.values()),
+        runs=read,
+    )
 
 
 def _read(runs: Sequence[Path]) -> dict[str, Metrics]:
     missing = [run for run in runs if not (run / "metrics.json").is_file()]
     if missing:
-        mend = "Evaluate it first (run evaluating, see the bundle's docs/README.md)."
-        raise OutputError([Problem("it holds no metrics.json", str(run), mend) for run in missing])
+        hint = "Evaluate it first (run evaluating, see the bundle's docs/README.md)."
+        raise OutputError([Problem("it holds no metrics.json", str(run), hint) for run in missing])
     return {str(run): json.loads((run / "metrics.json").read_text(encoding="utf-8")) for run in runs}
 
 
@@ -94,24 +96,24 @@ def _segmentation(metrics: Metrics) -> Column:
 
 
 def _classification(metrics: Metrics) -> Column:
-    words = words_of(metrics)
-    column = {"protocol": words.protocol(metrics["protocol"]), **_facts(metrics, "side")}
-    column.update({words.subjects: str(metrics["patients"]), words.samples: str(metrics["samples"])})
+    nouns = nouns_of(metrics)
+    column = {"protocol": f"{metrics['protocol']}{nouns.protocol_note}", **_facts(metrics, "side")}
+    column.update({nouns.subjects: str(metrics["patients"]), nouns.samples: str(metrics["samples"])})
     if metrics.get("permuted_labels"):
         column["labels"] = "shuffled"
-    column.update({TITLES[name]: _with_interval(values, 3) for name, values in metrics["measures"].items()})
+    column.update({_title(name): _with_interval(values, 3) for name, values in metrics["measures"].items()})
     for name, found in metrics["per_class"].items():
         of_class = {measure: found[measure] for measure in OF_A_CLASS if measure in found}
         column.update({_of_class(measure, name): _with_interval(value, 3) for measure, value in of_class.items()})
     if subgroup := metrics.get("subgroup"):
-        of_tumours = {f"{TITLES[name]}, {subgroup['name']}": subgroup["measures"][name] for name in OF_A_SUBGROUP}
+        of_tumours = {f"{_title(name)}, {subgroup['name']}": subgroup["measures"][name] for name in OF_A_SUBGROUP}
         column.update({name: _with_interval(value, 3) for name, value in of_tumours.items()})
     for key, value in metrics["of_samples"].items():
-        column[_of_samples(key)] = "-" if value is None else f"{value:.3f}"
+        column[_of_samples(key, metrics["classes"])] = "-" if value is None else f"{value:.3f}"
     for vote in metrics["votes"]:
         column[_of_vote(vote["counted"])] = f"{vote['accuracy']:.3f}"
     for name, value in metrics.get("survival", {}).get("measures", {}).items():
-        column[TITLES[name]] = _with_interval(value, 3)
+        column[_title(name)] = _with_interval(value, 3)
     for name, found in metrics["baselines"].items():
         column[f"AUC, {name}"] = _with_interval(found["auc"], 3)
     column["beats chance and every baseline"] = "yes" if metrics["verdict"]["claim"] else "not shown"
@@ -120,7 +122,7 @@ def _classification(metrics: Metrics) -> Column:
 
 def _has_samples(read: Mapping[str, Metrics]) -> bool:
     """Whether those who are judged can have several samples."""
-    return any(words.samples != words.scans for words in map(words_of, read.values()))
+    return any(nouns.samples != nouns.scans for nouns in map(nouns_of, read.values()))
 
 
 def _printed(task: str, has_samples: bool) -> dict[str, Column]:
@@ -129,7 +131,7 @@ def _printed(task: str, has_samples: bool) -> dict[str, Column]:
         return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in published.SOFT_DICE.items()}}
     columns: dict[str, Column] = {}
     for paper in published.papers_of(task):
-        column = {TITLES[name]: f"{value:.3f}" for name, value in paper.measures.items()}
+        column = {_title(name): f"{value:.3f}" for name, value in paper.measures.items()}
         for name, found in paper.per_class.items():
             column.update({_of_class(measure, name): f"{value:.3f}" for measure, value in found.items()})
         column.update({f"{name}{SAMPLES}": value for name, value in column.items() if has_samples})
@@ -144,15 +146,18 @@ def _facts(metrics: Metrics, *names: str) -> Column:
 
 def _of_class(measure: str, name: str) -> str:
     """The same row for ``mid (266 to 476 days)`` of every run: tertiles differ with the split."""
-    return f"{TITLES[measure]}, {published.short_name(name)}"
+    return f"{_title(measure)}, {published.short_name(name)}"
 
 
-def _of_samples(key: str) -> str:
-    """The row of a key of :func:`common.metrics.judge`, over samples."""
-    if key in (*OVERALL, *OF_TWO):
-        return f"{TITLES[key]}{SAMPLES}"
-    measure, _, name = key.partition("_")
-    return f"{_of_class(measure, name)}{SAMPLES}"
+def _of_samples(key: str, classes: Sequence[str]) -> str:
+    """The row of a key of :func:`common.metrics.judge` over samples: a measure, or ``<measure>_<class>``."""
+    name = max((name for name in classes if key.endswith(f"_{name}")), key=len, default="")
+    return f"{_of_class(key.removesuffix(f'_{name}'), name) if name else _title(key)}{SAMPLES}"
+
+
+def _title(measure: str) -> str:
+    """In words; a measure that this version does not know goes by its name."""
+    return TITLES.get(measure, measure.replace("_", " "))
 
 
 def _of_vote(counted: str) -> str:
@@ -160,7 +165,4 @@ def _of_vote(counted: str) -> str:
 
 
 def _with_interval(values: Mapping[str, Any], digits: int) -> str:
-    numbers = {key: float("nan") if value is None else value for key, value in values.items()}
-    if numbers["n"] == 0:
-        return "-"
-    return f"{numbers['mean']:.{digits}f} ({interval(numbers, digits)})"
+    return with_interval(values, digits) if values["n"] else "-"

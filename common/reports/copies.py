@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 
 def write_copies(copies: CopyReport, split: SplitManifest, output_dir: str | os.PathLike[str]) -> None:
-    """Write ``copies.csv`` (a line an image), ``copies.png`` (a contact sheet), ``copies_threshold.png`` and
-    ``copies.json`` (counts) into the run folder, and tell in the log how many test images have a copy in training.
+    """Write ``copies.csv`` (one line per image), ``copies.png`` (a contact sheet), ``copies_threshold.png`` and
+    ``copies.json`` (counts) into the run folder, and say in the log how many test images have a copy in training.
 
     Only the first process of a distributed run writes.
 

@@ -23,7 +23,7 @@ Tile = tuple[str, str]
 
 
 def draw_contact_sheet(report: CopyReport, path: str | Path, groups: int = 8, pairs: int = 8) -> None:
-    """Write a PNG of the largest groups, a row each, and of the pairs that are closest to the threshold.
+    """Write a PNG of the largest groups, one row per group, and of the pairs that are closest to the threshold.
 
     Args:
         report: what was found.

@@ -21,14 +21,13 @@ from common.reports.checkup import Checkup, Request
 from common.reports.copies import draw_copies
 from common.reports.copy_pictures import find_doubtful_pairs
 from common.reports.lines import align, count_kinds
-from common.reports.words import GROUPS
 from common.shortcuts.probe import probe_shortcuts
 
 MOST_TOLD = 5
 
 
 def check_images(request: Request) -> Checkup:
-    """Images in folders of classes: what is there, what is unreadable, copies, and what tells the class.
+    """Images in folders of classes: what is there, what is unreadable, copies, and what predicts the class.
 
     Raises:
         KnobError: the folder for pictures lies in the data set.
@@ -45,12 +44,12 @@ def check_images(request: Request) -> Checkup:
         grouped = group_copies(records, copies)
         sections.append(f"Copies of each other\n{_tell_copies(copies, records, request.output)}")
     labelled = [cast(Record, {**record, "class": record["class_name"]}) for record in grouped]
-    sections.append(GROUPS.retell_of_subjects(probe_shortcuts(labelled, "class").text()))
+    sections.append(probe_shortcuts(labelled, "class").text())
     return Checkup(describe_images(records), problems, "all images", sections)
 
 
 def describe_images(records: Sequence[Record]) -> str:
-    """What is there, a line each; of the images the headers are read."""
+    """What is there, one line per fact; of the images the headers are read."""
     headers = [_header(record) for record in records]
     phantoms = sum(map(is_phantom, records))
     lines = {

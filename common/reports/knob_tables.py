@@ -1,4 +1,4 @@
-"""Knob tables: what a bundle's config can be told, taken from the comments of its YAML.
+"""Knob tables: the settings of a bundle's config, taken from the comments of its YAML.
 
 A knob is a top-level key above the line ``# --- end of knobs ---`` (or of the whole file, where there is no such
 line), written on one line with its meaning: ``seed: 0  # the seed of everything random``. A comment on a line of its
@@ -73,7 +73,7 @@ def read_knobs(yaml_path: str | Path) -> list[Knob]:
 
 
 def knob_table(knobs: list[Knob]) -> str:
-    """The knobs as a Markdown table, a row each, without a final newline."""
+    """The knobs as a Markdown table, one row per knob, without a final newline."""
     rows = [f"| `{knob.name}` | `{_cell(knob.default)}` | {_cell(knob.meaning)} |" for knob in knobs]
     return "\n".join(["| knob | default | meaning |", "|---|---|---|", *rows])
 
@@ -86,7 +86,7 @@ def update_document(document_path: str | Path, bundle_dir: str | Path, check: bo
     Args:
         document_path: the Markdown file; it is replaced only where a table changes.
         bundle_dir: the bundle whose ``configs`` folder the markers name files of.
-        check: only tell whether a table is stale.
+        check: only find out whether a table is stale.
 
     Returns:
         Whether the document's tables were stale.

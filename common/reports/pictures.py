@@ -108,14 +108,15 @@ def draw_grad_cam(
     modalities: Sequence[str] = MODALITIES,
     orientation: str | None = "RAS",
 ) -> Figure:
-    """A Grad-CAM over the slices that the network saw: a row a modality, a column a slice, in radiological convention.
+    """A Grad-CAM over the slices that the network saw, in radiological convention: one row per modality, one column per
+    slice.
 
     Args:
         image: intensities (modality * slice, x, y); the slices of a modality follow each other.
         cam: 0 to 1, (x, y); the same for all of them, since the network looks at all channels at once.
         title: above the picture.
         modalities: names of the rows; where the channels cannot be divided between them, there is one without a name.
-        orientation: of the axes; its first two letters tell where x and y grow to (``RAS``, ``LPS``). ``None`` where
+        orientation: of the axes; its first two letters say where x and y grow to (``RAS``, ``LPS``). ``None`` where
             that is not known: the slices are drawn as they are stored, and no side is marked.
     """
     if not modalities or len(image) % len(modalities):

@@ -1,7 +1,7 @@
 """What the papers printed about their networks, for tables beside our own numbers. All are shares of 1.
 
 P1, P3 and P5 count images or slices, and images or slices of one patient stand on both sides of their splits. What
-others found for MGMT counts patients whom the networks had never met. P4 counts volumes, one a person.
+others found for MGMT counts patients that the networks were not trained on. P4 counts volumes, one per person.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How well a segmentation network did on held-out patients: a row a patient, and the cohort's summary."""
+"""How well a segmentation network did on held-out patients: one row per patient, and the cohort's summary."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     A patient's scans are averaged first: they are not independent.
 
     Args:
-        rows: one of :func:`judge_volume` a patient, or a scan where there is a column ``scan``.
+        rows: one of :func:`judge_volume` per patient, or per scan where there is a column ``scan``.
         seed: of the bootstrap.
     """
     patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows

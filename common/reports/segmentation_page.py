@@ -1,4 +1,4 @@
-"""The page that a person reads after a segmentation was evaluated."""
+"""The page that a person reads after a segmentation was evaluated; its words are in ``segmentation.html.j2``."""
 
 from __future__ import annotations
 
@@ -14,17 +14,13 @@ import torch
 
 from common.cohorts.datasets.source_names import source_name
 from common.records import scan_of
-from common.reports.caveats import tell_caveats
-from common.reports.page import Page
+from common.reports.nouns import nouns_of
+from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation import region_table, soft_dice_table
 
 CLASS_NAMES = ("background", "NCR", "ED", "ET")
 MOST_PANELS = 6
-LEAKY = (
-    "Published protocol: slices of one patient stand on both sides of the split, so these numbers do not tell how the "
-    "network does on a new patient. Distances need whole volumes and are left out."
-)
 
 
 @dataclass(frozen=True)
@@ -68,62 +64,41 @@ def write_page(
 
     Args:
         path: of the HTML file.
-        summary: of :func:`common.reports.segmentation.summarise_cohort`, with protocol, side, weights and shortcuts.
-        rows: a row a patient, or a scan.
-        panels: one for each row.
+        summary: of :func:`common.reports.segmentation.summarise_cohort`, with protocol, side, phantom, weights
+            and shortcuts.
+        rows: one row per patient, or per scan.
+        panels: one per row.
         confusion: voxel counts over all patients.
         records: the whole cohort.
     """
-    page = Page("Glioma segmentation: evaluation")
-    page.paragraph(_what_was_judged(summary, records))
-    for warning in tell_caveats(summary, records, LEAKY):
-        page.warning(warning)
-    page.heading("By the measures of BraTS, per patient")
-    page.table(region_table(summary))
-    page.paragraph(
-        "Intervals: 95 %, bootstrap over patients. A region that is empty in truth and prediction has Dice 1."
-    )
-    page.heading("By the measure of the paper (P3)")
-    page.table(soft_dice_table(summary))
-    page.paragraph(
-        "Soft Dice per slice with smoothing 1: a slice without tumour scores nearly 1, so this measure flatters."
-    )
-    page.heading("Pictures")
-    for caption, panel in _choose(panels, rows):
-        page.picture(draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.name), caption)
-    page.picture(
-        draw_confusion(confusion, CLASS_NAMES), "Voxels of all patients, as shares of the truth and as counts."
-    )
-    page.heading("Every patient")
-    page.table(_patient_table(rows))
-    page.write(path)
-
-
-def _what_was_judged(summary: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> str:
     patients = dict.fromkeys((record["source"], record["subject"]) for record in records)
-    sources = ", ".join(
-        f"{name} ({count})" for name, count in Counter(source_name(source) for source, _ in patients).items()
-    )
-    weights = summary["weights"]
-    scans = f"{summary['scans']} scans, " if "scans" in summary else ""
-    return (
-        f"{summary['patients']} patients ({scans}{summary['slices']} slices) of the {summary['side']} side. "
-        f"Cohort: {sources}. Protocol: {summary['protocol']}. "
-        f"Weights: stage {weights['stage']}, epoch {weights['epoch']}. Split: {summary['split_hash'][:12]}."
+    render_page(
+        path,
+        "segmentation",
+        summary=summary,
+        nouns=nouns_of(summary),
+        sources=Counter(source_name(source) for source, _ in patients),
+        tables={"regions": region_table(summary), "soft_dice": soft_dice_table(summary)},
+        panels=_choose(panels, rows),
+        confusion=draw_confusion(confusion, CLASS_NAMES),
+        rows=_patient_table(rows),
     )
 
 
-def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[tuple[str, Panel]]:
+def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Panels from the best patient to the worst, evenly spread, so that failures are seen."""
     ranked = rows.set_index(rows.apply(scan_of, axis=1))["dice_WT"].sort_values(ascending=False)
     places = np.unique(np.linspace(0, len(ranked) - 1, min(MOST_PANELS, len(ranked))).round().astype(int))
     by_name = {panel.name: panel for panel in panels}
+    chosen = [(by_name[ranked.index[place]], place) for place in places]
     return [
-        (
-            f"{ranked.index[place]}: WT Dice {ranked.iloc[place]:.3f}, rank {place + 1} of {len(ranked)}.",
-            by_name[ranked.index[place]],
-        )
-        for place in places
+        {
+            "name": panel.name,
+            "dice": ranked.iloc[place],
+            "rank": place + 1,
+            "figure": draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.name),
+        }
+        for panel, place in chosen
     ]
 
 

@@ -45,7 +45,7 @@ class Look:
 
 
 def check_series(request: Request) -> Checkup:
-    """Patients with series: what is there, what is wrong, what tells the MGMT status, and what the cache will take."""
+    """Patients with series: what is there, what is wrong, what predicts the MGMT status, and the size of the cache."""
     records, problems = scan_series_cohort(
         request.folder, None, request.exclude, not request.unlabelled, MODALITIES, need_all=False
     )
@@ -92,7 +92,7 @@ def look_at_series(record: Record, decode: bool) -> Look:
 
 
 def describe_series(records: Sequence[Record], looks: Sequence[Look]) -> str:
-    """Who is there, a line each.
+    """Who is there, one line per fact.
 
     Args:
         records: a patient each.

@@ -11,15 +11,6 @@ from common.reproduction.evaluation import Evaluation
 from common.reproduction.head_search import Evaluations
 from common.reproduction.table_plan import Contest
 
-WORDS = (
-    "The corrected resampled t-test (Nadeau and Bengio) is the right one here. Both networks are judged on the same "
-    "images in every fold, so the two-sample test, which takes them for independent groups, throws the pairing away; "
-    "and any two folds share half of their training images, so the paired test, which takes folds for independent, "
-    "finds differences that are not there.",
-    "Three folds have two degrees of freedom: only a very large difference could show. That nothing shows is no "
-    "evidence that the networks are equally good.",
-)
-
 
 def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]]:
     """A row for each test of the printed folds and of ours under each protocol; t above 0: the first is better.

@@ -1,26 +1,23 @@
-"""The table as a person reads it: what was printed, what we measured, and what neither of them tells."""
+"""The table as a person reads it; the words of the page are in ``reports/templates/reproduction.html.j2``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from common.files import atomic_path, write_json
-from common.reports.caveats import FEW_PATIENTS
-from common.reports.page import Page
+from common.reports.nouns import nouns_of
+from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
 from common.reproduction.evaluation import Evaluation
-from common.reproduction.fold_tests import WORDS, test_rows
+from common.reproduction.fold_tests import test_rows
 from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
 from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
-from common.reproduction.table_plan import Contest, PaperTable, counted_as
-
-PHANTOMS = "These are phantoms: generated images whose rule we wrote. The numbers say nothing clinical."
+from common.reproduction.table_plan import PaperTable, counted_as
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     filled = fill(cells, evaluations)
     frame = lay_out(cells, filled)
     warnings = tell_warnings(table, options, outcomes, evaluations, cohort)
-    content = {
+    content: dict[str, Any] = {
         "table": table.name,
         "source": table.source,
         "cohort": dict(cohort.sources),
@@ -73,14 +70,24 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     with atomic_path(options.output / "table.csv") as path:
         flat = [": ".join(part for part in column if part) for column in frame.columns]
         frame.set_axis(flat, axis="columns").to_csv(path, index=False)
-    _write_page(options.output / "table.html", table, frame, warnings, outcomes, evaluations, cohort)
+    render_page(
+        options.output / "table.html",
+        "reproduction",
+        plan=table,
+        sources=cohort.sources,
+        warnings=warnings,
+        cells=frame,
+        tests=pd.DataFrame(content["contest"]),
+        confusions=_confusions(evaluations) if table.confusion else {},
+        runs=pd.DataFrame(content["runs"]),
+    )
     return frame
 
 
 def tell_warnings(
     table: PaperTable, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
 ) -> list[str]:
-    """What must not be overlooked, a sentence or two each."""
+    """What must not be overlooked, one or two sentences per warning."""
     warnings = [PHANTOMS] if cohort.phantoms else []
     if any(protocol == "paper" for _, protocol in evaluations):
         warnings.append(table.leak)
@@ -94,15 +101,16 @@ def tell_warnings(
     if failed or missing:
         warnings.append(f"{failed} of {len(outcomes)} runs failed and {missing} were not run: their cells are blank.")
     found = [evaluation.facts for group in evaluations.values() for evaluation in group]
-    fewest = min((facts["patients"] for facts in found), default=FEW_PATIENTS)
-    if fewest < FEW_PATIENTS:
-        warnings.append(f"As few as {fewest} patients: the intervals are rough, and bootstrap makes them too narrow.")
-    shortcuts = [text for facts in found for text in facts.get("shortcuts", {}).get("warnings", ())]
+    fewest = min(found, key=lambda facts: facts["patients"], default={"patients": FEW_PATIENTS})
+    if fewest["patients"] < FEW_PATIENTS:
+        counted = nouns_of(fewest).count(fewest["patients"])
+        warnings.append(f"As few as {counted}: the intervals are rough, and bootstrap makes them too narrow.")
+    shortcuts = [sentence for facts in found for sentence in facts.get("shortcuts", {}).get("warnings", ())]
     return [*warnings, *dict.fromkeys(shortcuts)]
 
 
 def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """A row a run: how it ended and how many it judged."""
+    """One row per run: how it ended and how many it judged."""
     rows = []
     for outcome in outcomes:
         facts = Evaluation(outcome.run.folder).facts if is_done(outcome.run) else {}
@@ -121,44 +129,14 @@ def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     return rows
 
 
-def _write_page(
-    path: Path,
-    table: PaperTable,
-    frame: pd.DataFrame,
-    warnings: Sequence[str],
-    outcomes: Sequence[Outcome],
-    evaluations: Evaluations,
-    cohort: Cohort,
-) -> None:
-    page = Page(f"{table.source}: {table.title}")
-    sources = ", ".join(f"{source} ({count})" for source, count in cohort.sources.items())
-    page.paragraph(f"The printed numbers beside those measured here, on {sources}.")
-    for warning in warnings:
-        page.warning(warning)
-    page.table(frame)
-    for note in table.notes:
-        page.paragraph(note)
-    if table.contest:
-        _add_contest(page, table.contest, evaluations)
-    if table.confusion:
-        for (name, protocol), found in evaluations.items():
-            counted = counted_as("protocol", protocol)
-            told = "images or slices" if counted == "samples" else counted
-            page.heading(f"Confusion: {name}, {HEADINGS[protocol]}, {told} counted")
-            page.table(sum_confusions(found, counted))
-    page.heading("Runs")
-    page.table(pd.DataFrame(run_rows(outcomes)))
-    page.paragraph(
-        "Each run's folder has a report of its own (report.html), its commands (run.json) and its log (log.txt)."
-    )
-    page.write(path)
-
-
-def _add_contest(page: Page, contest: Contest, evaluations: Evaluations) -> None:
-    page.heading(f"Is {contest.first[1]} better than {contest.second[1]}? By {contest.measure} over the folds")
-    page.table(pd.DataFrame(test_rows(contest, evaluations)))
-    for told in (*contest.words, *WORDS):
-        page.paragraph(told)
+def _confusions(evaluations: Evaluations) -> dict[str, pd.DataFrame]:
+    """The confusion matrix of each model under each protocol, under its heading."""
+    found = {}
+    for (name, protocol), repeats in evaluations.items():
+        counted = counted_as("protocol", protocol)
+        cases = "images or slices" if counted == "samples" else counted
+        found[f"{name}, {HEADINGS[protocol]}, {cases} counted"] = sum_confusions(repeats, counted)
+    return found
 
 
 def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:

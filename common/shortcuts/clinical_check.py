@@ -53,7 +53,8 @@ def check_clinical(
             shown = [names[value] if names else _show(value) for value in classes]
             mend = "Say --clinical false, or --allow_shortcut true if that is meant."
             problems.append(Problem(_describe(feature, target, shown, counts), f"--clinical_features {feature}", mend))
-    if problems and not as_bool(allow_shortcut, "allow_shortcut"):
+    allowed = as_bool(allow_shortcut, "allow_shortcut")
+    if problems and not allowed:
         raise KnobError(problems)
     for problem in problems:
         logger.warning("%s: every result must beat that", problem.what)

@@ -25,7 +25,7 @@ SHUFFLES = 400
 LEVEL = 0.01
 """Of a false alarm, all questions of a cohort together."""
 
-ALIKE = "all patients are alike in everything that was looked at."
+ALIKE = "nothing that was looked at differs within the cohort."
 
 logger = logging.getLogger(__name__)
 

@@ -45,13 +45,13 @@ class Question:
     def why_not(self) -> str:
         """Why it cannot be answered, else empty."""
         if not self.counts:
-            return "no patient has this label."
+            return "this label is not recorded."
         if len(self.counts) == 1:
-            return f"all patients are of one class ({tell_counts(self.counts)})."
+            return f"there is only one class ({tell_counts(self.counts)})."
         if len(self.counts) > MOST_CLASSES:
             return f"its {len(self.counts)} values are no classes."
         if len(self.judged) < 2:
-            return f"too few patients per class to tell ({tell_counts(self.counts)})."
+            return f"too few per class to judge ({tell_counts(self.counts)})."
         return ""
 
 

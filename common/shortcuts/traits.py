@@ -37,11 +37,11 @@ NO_TUMOUR_NEEDED = (
 
 ADVICE = {
     **{f"whether {name} is recorded": DROP_CLINICAL for name in CLINICAL.values()},
-    "which modalities are there": "Use only the modalities that every patient has.",
-    MASK: "Take only patients with a mask, or only patients without.",
+    "which modalities are there": "Use only the modalities that are never missing.",
+    MASK: "Take only cases with a mask, or only cases without.",
     DATA_SET: USE_ONE_SOURCE,
     "the site in the patient's id": USE_ONE_SOURCE,
-    "the plane of the slices": "Report the patients of each plane on their own as well.",
+    "the plane of the slices": "Report each plane on its own as well.",
     "the file extension": "Check that the classes were not stored by different tools.",
     "the size of the picture": "Report pictures of each size on their own as well.",
     "the shape": SAME_GRID,

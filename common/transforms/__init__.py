@@ -20,8 +20,10 @@ from common.transforms.clinical import (
     ClinicalEncoder,
     EncodeClinicald,
     add_clinical,
+    clinical_features,
     clinical_width,
     fit_clinical,
+    label_cases,
     refuse_unused,
 )
 from common.transforms.loading import LoadImageModalitiesd
@@ -41,6 +43,7 @@ from common.transforms.shared_items import case_items, class_weights, share_weig
 from common.transforms.slices.cache import prepare_slices
 from common.transforms.slices.inference import TakeSlicesd
 from common.transforms.slices.items import LoadSlicesd
+from common.transforms.training_dataset import TrainingDataset
 from common.transforms.volumes.cache import prepare_volumes
 from common.transforms.volumes.inference import TakeVolumed
 from common.transforms.volumes.items import LoadVolumed
@@ -94,6 +97,7 @@ __all__ = [
     "TakeSeriesd",
     "TakeSlicesd",
     "TakeVolumed",
+    "TrainingDataset",
     "add_clinical",
     "brain_items",
     "brain_slice_items",
@@ -101,11 +105,13 @@ __all__ = [
     "case_items",
     "class_weights",
     "clear_cache",
+    "clinical_features",
     "clinical_width",
     "common_spacing",
     "default_cache_dir",
     "epoch_sampler",
     "fit_clinical",
+    "label_cases",
     "mask_items",
     "prepare_brains",
     "prepare_case",

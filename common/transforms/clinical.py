@@ -15,6 +15,9 @@ from monai.transforms import Transform
 
 from common.cohorts.clinical_values import parse_clinical
 from common.cohorts.features import EXAMPLES, FEATURES, parse_features, parse_given
+from common.cohorts.labels.permutation import permute_labels
+from common.cohorts.labels.survival import label_survival
+from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.errors import CheckpointError, DatasetError, KnobError, Problem
 from common.formats.tables import as_text
 from common.knobs import as_bool
@@ -25,7 +28,12 @@ RESECTIONS = ("GTR", "STR")
 Features = str | Iterable[str] | None
 
 
-def clinical_width(features: Features, missing_indicators: bool) -> int:
+def clinical_features(clinical: bool | str, features: Features) -> Features:
+    """The features that the network is given: none of them where the knob ``clinical`` is false."""
+    return features if as_bool(clinical, "clinical") else []
+
+
+def clinical_width(features: Features, missing_indicators: bool | str) -> int:
     """How many numbers a patient's clinical values are: age 1, 2 with an indicator, and resection 2."""
     widths = {"age": 2 if as_bool(missing_indicators, "missing_indicators") else 1, "resection": len(RESECTIONS)}
     return sum(widths[name] for name in parse_features(features))
@@ -113,18 +121,26 @@ class ClinicalEncoder:
             ) from error
 
 
-def fit_clinical(train_records: Sequence[Record], features: Features, missing_indicators: bool) -> ClinicalEncoder:
-    """The encoder of a run, from its training side alone.
+def fit_clinical(
+    train_records: Sequence[Record],
+    features: Features,
+    missing_indicators: bool | str,
+    learnt: Mapping[str, Any] | None = None,
+) -> ClinicalEncoder:
+    """The encoder of a run, from its training side alone; or that of the weights, where weights are judged.
 
     Args:
         train_records: the training side.
         features: a list or comma-separated text; empty for none.
         missing_indicators: as for :class:`ClinicalEncoder`.
+        learnt: provenance of the weights to judge; the ``encoder`` in it is taken.
 
     Raises:
         KnobError: an unknown feature, or some training patients have no age and indicators were not asked for.
         DatasetError: no training patient has one of the features.
     """
+    if learnt and "encoder" in learnt:
+        return ClinicalEncoder.from_json(learnt["encoder"])
     names = parse_features(features)
     indicators = as_bool(missing_indicators, "missing_indicators")
     known = {
@@ -167,6 +183,29 @@ def add_clinical(records: Sequence[Record], encoder: ClinicalEncoder) -> list[Re
     if problems:
         raise DatasetError(problems)
     return [{**record, "clinical": encoder.encode(record)} for record in records]
+
+
+def label_cases(
+    cases: Sequence[Record],
+    encoder: ClinicalEncoder,
+    permute: bool | str = False,
+    seed: int = 0,
+    survival: SurvivalClasses | None = None,
+) -> list[Record]:
+    """Copies of the cases with all that a network learns from beside the images: ``label``, and perhaps ``clinical``.
+
+    Args:
+        cases: with ``label``, or with survival times where there are classes of survival.
+        encoder: of the clinical values.
+        permute: the knob ``permute_labels``; shuffle the labels between patients.
+        seed: of the shuffling.
+        survival: the classes to label survival by; who belongs to none of them for sure is left out.
+
+    Raises:
+        DatasetError: patients lack a value that the training side had for everybody; all of them at once.
+    """
+    labelled = list(cases) if survival is None else label_survival(cases, survival)
+    return add_clinical(permute_labels(labelled, permute, seed), encoder)
 
 
 def refuse_unused(given: Mapping[str, Any] | None, encoder_json: Mapping[str, Any] | None) -> None:

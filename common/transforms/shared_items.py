@@ -10,6 +10,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 
 from common.errors import DatasetError, Problem, SplitError
+from common.knobs import as_bool
 from common.records import value_of
 from common.transforms.cases import Case
 
@@ -75,32 +76,52 @@ def split_indices(case: Case, key: str, unit: str, count: int) -> Sequence[int]:
     return value_of(case, key)
 
 
-def class_weights(items: Iterable[Item], num_classes: int) -> torch.Tensor:
+def class_weights(
+    items: Iterable[Item], num_classes: int, balance: bool | str = True, device: torch.device | str = "cpu"
+) -> torch.Tensor | None:
     """A weight a class, inverse to its frequency, for the cross-entropy; the items' mean weight is 1.
 
+    Args:
+        items: with ``label``, of the training side.
+        num_classes: how many there are.
+        balance: the knob; false weighs all classes alike.
+        device: where the loss is computed.
+
     Returns:
-        float32 (num_classes,).
+        float32 (num_classes,), or ``None`` where all classes weigh alike.
 
     Raises:
         DatasetError: with every class that no item has.
     """
+    if not as_bool(balance, "balance"):
+        return None
     labels = _labels_of_all(items, num_classes)
     weights = compute_class_weight("balanced", classes=np.arange(num_classes), y=labels)
-    return torch.as_tensor(weights, dtype=torch.float32)
+    return torch.as_tensor(weights, dtype=torch.float32, device=device)
 
 
-def share_weights(items: Iterable[Item], num_classes: int) -> torch.Tensor:
+def share_weights(
+    items: Iterable[Item], num_classes: int, balance: bool | str = True, device: torch.device | str = "cpu"
+) -> torch.Tensor | None:
     """A weight a class, 1 less its share of the items: W_c = 1 - n_c / sum(n) (P4).
 
+    Args:
+        items: with ``label``, of the training side.
+        num_classes: how many there are.
+        balance: the knob; false weighs all classes alike.
+        device: where the loss is computed.
+
     Returns:
-        float32 (num_classes,).
+        float32 (num_classes,), or ``None`` where all classes weigh alike.
 
     Raises:
         DatasetError: with every class that no item has.
     """
+    if not as_bool(balance, "balance"):
+        return None
     labels = _labels_of_all(items, num_classes)
     shares = np.bincount(labels, minlength=num_classes) / len(labels)
-    return torch.as_tensor(1 - shares, dtype=torch.float32)
+    return torch.as_tensor(1 - shares, dtype=torch.float32, device=device)
 
 
 def _labels_of_all(items: Iterable[Item], num_classes: int) -> np.ndarray:

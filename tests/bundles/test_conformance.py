@@ -36,7 +36,8 @@ CHAINS = {
 }
 """For each training config its overlays, in the order of their merging: one of each list."""
 
-LONGEST_TRAIN = 230  # lines
+LONGEST_TRAIN = 228  # lines
+LONGEST_EXPRESSION = 125  # letters; what is longer is a function of common
 BLOCKS = ["data", "split", "run", "network", "learning", "--- end of knobs ---"]
 
 OWN_WORDS = {
@@ -230,6 +231,50 @@ def test_a_training_config_is_short_and_in_the_order_of_all(train: Path) -> None
     assert len(lines) <= LONGEST_TRAIN
     headings = [match[1] for line in lines if (match := re.fullmatch(r"# ([\w -]+)", line))]
     assert [heading for heading in headings if heading in BLOCKS] == BLOCKS
+
+
+@every_train
+def test_expressions_of_a_training_config_are_short(train: Path) -> None:
+    def expressions(node: Any) -> Iterator[str]:
+        if isinstance(node, str) and node.startswith("$"):
+            yield node
+        elif isinstance(node, dict | list):
+            for part in node.values() if isinstance(node, dict) else node:
+                yield from expressions(part)
+
+    found = list(expressions(yaml.safe_load(train.read_text())))
+    assert len(found) > 20
+    assert [expression for expression in found if len(expression) > LONGEST_EXPRESSION] == []
+
+
+@every_train
+def test_several_processes_begin_as_one_does(train: Path) -> None:
+    """No overlay of several processes says again what training begins with: it only sets how they are joined."""
+    bundle = train.parents[1].name
+    alone, joined = parse(bundle, train.stem), parse(bundle, train.stem, "multi_gpu_train")
+    overlay = yaml.safe_load((train.parent / "multi_gpu_train.yaml").read_text())
+    assert "initialize" not in overlay
+    assert joined["initialize"] == alone["initialize"]
+    begin = alone["initialize"]
+    assert alone["join"] is None
+    assert joined["join"] == "$distributed.start(@device)"
+    place = begin.index("$@join")
+    assert [step for step in begin[:place] if "check_" not in step] == []  # a misspelt knob needs no processes
+    assert begin[place + 1].startswith("$running.open_run")  # nothing is read or written before
+
+
+@every_train
+def test_an_evaluation_makes_the_checks_that_need_no_training(train: Path) -> None:
+    begin, judge = (parse(train.parents[1].name, train.stem, *more)["initialize"] for more in ((), ("evaluate",)))
+    *checks, record = judge
+    assert checks == begin[: len(checks)] != []
+    assert "evaluation" in record
+
+
+@every_train
+def test_handlers_stand_there_whatever_the_process(train: Path) -> None:
+    """Who is silent above the first process decides that itself: no config repeats it for every handler."""
+    assert "_disabled_" not in train.read_text()
 
 
 @every_train

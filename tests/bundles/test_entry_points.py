@@ -203,7 +203,10 @@ def train_in_two_processes(bundle: Path, options: dict[str, Any], folder: Path) 
     best = torch.load(folder / "models" / "model.pt", weights_only=True)
     assert best["provenance"]["epoch"] == 1
     assert not any(key.startswith("module.") for key in best["model"])
-    assert (finished.stdout + finished.stderr).count("Epoch[1] Metrics") == 1  # the first process alone tells
+    told = finished.stdout + finished.stderr
+    assert told.count("Epoch[1] Metrics") == 1  # the first process alone tells
+    assert told.count("Key metric:") == 1
+    assert len(list((folder / "run" / "tensorboard").iterdir())) == 1  # and writes
     return best["provenance"]
 
 

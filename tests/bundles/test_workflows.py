@@ -87,6 +87,15 @@ def test_a_resumed_run_equals_an_unbroken_one(start: Start, trained: Path, tmp_p
     assert unbroken["lr_scheduler"] == resumed["lr_scheduler"]
 
 
+def test_a_resumed_run_equals_an_unbroken_one_with_loader_processes(start: Start, tmp_path: Path) -> None:
+    """They live as long as the run, and a resumed run starts new ones."""
+    for epochs in (1, 2):
+        start(tmp_path / "resumed", "train", **LEARNING | {"epochs": epochs}, num_workers=2, resume="true").run()
+    start(tmp_path / "unbroken", "train", **LEARNING, num_workers=2).run()
+    ends = [load(tmp_path / name / "models" / "model_last.pt") for name in ("resumed", "unbroken")]
+    assert equal(ends[0]["model"], ends[1]["model"])
+
+
 def test_the_best_weights_name_their_epoch_and_score(trained: Path) -> None:
     best, last = load(trained / "models" / "model.pt"), load(trained / "models" / "model_last.pt")
     assert best["provenance"]["val_mean_dice"] == last["best"]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +13,9 @@ from ignite.engine import Engine
 
 from common.cohorts import permute_labels
 from common.cohorts.labels.survival_classes import SurvivalClasses
+from common.cohorts.phantom_mark import MARK
 from common.handlers import ClassificationReport
+from common.shortcuts.answers import ShortcutReport
 from common.shortcuts.probe import probe_shortcuts
 from common.splits.manifest import SplitManifest
 
@@ -115,6 +118,24 @@ def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
     assert metrics(tmp_path / "asked")["shortcuts"] == json.loads(json.dumps(asked.to_json()))
 
 
+@pytest.mark.parametrize("mark", [MARK, "a patient"])
+def test_phantoms_are_marked_once_in_the_metrics_and_in_the_records(tmp_path: Path, mark: str) -> None:
+    """A record that says so already has no image to be opened."""
+    image = nib.Nifti1Image(np.ones((4, 4, 2), np.int16), np.eye(4))
+    image.header["descrip"] = mark
+    nib.save(image, tmp_path / "flair.nii.gz")
+    report = grade_report(tmp_path, shortcuts=ShortcutReport("grade", {}, ()))
+    first, *others = report.records
+    report.records = [
+        {**first, "flair": str(tmp_path / "flair.nii.gz")},
+        *({**record, "phantom": False, "flair": "nowhere.nii.gz"} for record in others),
+    ]
+    evaluate(report, GRADED)
+    assert metrics(tmp_path)["phantom"] is (mark == MARK)
+    assert [record["phantom"] for record in report.records] == [mark == MARK, *[False] * len(others)]
+    assert ("These are phantoms" in (tmp_path / "report.html").read_text(encoding="utf-8")) is (mark == MARK)
+
+
 def test_three_classes_of_volumes_with_the_grades_on_their_own(tmp_path: Path) -> None:
     classes = (*GRADES, "healthy")
     people = [("A", 0), ("B", 1), ("C", 1), ("D", 2), ("E", 2)]
@@ -153,7 +174,7 @@ def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:
     assert found["baselines"]["missing values alone"]["auc"]["mean"] == 1
     assert found["against_baselines"]["missing values alone"]["auc"]["mean"] == 0
     assert found["verdict"]["claim"] is False
-    assert any("no evidence that the network reads the tumour" in told for told in found["verdict"]["sentences"])
+    assert any("no evidence that the network uses the tumour" in told for told in found["verdict"]["sentences"])
 
 
 def test_shuffled_labels_are_told_everywhere(tmp_path: Path) -> None:
@@ -269,7 +290,7 @@ def test_of_a_patients_masks_the_slice_with_the_most_tumour_is_shown(tmp_path: P
     ]
     evaluate(report, slices)
     assert torch.equal(report.shown["A"].image, large)
-    assert "What the network looked at" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Heat maps</h2>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_second_evaluation_forgets_the_first(tmp_path: Path) -> None:

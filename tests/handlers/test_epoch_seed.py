@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 from ignite.engine import Engine
-from monai.data import Dataset
 from monai.transforms import Compose, RandScaleIntensity
 
 from common.handlers import EpochSeed
+from common.transforms import TrainingDataset
 
 
 def draws(epoch: int, seed: int = 0) -> tuple[Any, ...]:
     """What Python, numpy, torch and a random transform draw in an epoch."""
-    dataset = Dataset([torch.ones(1, 2, 2)], Compose([RandScaleIntensity(0.5, prob=1.0)]))
+    dataset = TrainingDataset([torch.ones(1, 2, 2)], Compose([RandScaleIntensity(0.5, prob=1.0)]))
     engine: Any = SimpleNamespace(state=SimpleNamespace(epoch=epoch))
     EpochSeed(seed, dataset)(engine)
     legacy = np.random.random()  # noqa: NPY002
@@ -45,7 +45,7 @@ def test_processes_draw_differently(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_seeds_at_the_start_of_each_epoch() -> None:
     seen: list[float] = []
-    dataset = Dataset([0])
+    dataset = TrainingDataset([0], str)
     for _ in range(2):
         engine = Engine(lambda engine, _: seen.append(torch.rand(1).item()))
         EpochSeed(0, dataset).attach(engine)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from common.cohorts.phantom_mark import MARK
 from common.handlers import SegmentationReport
 from common.splits.draw import draw_split
 
@@ -31,9 +32,11 @@ def volume(missed: int, **names: str) -> tuple[dict[str, Any], dict[str, torch.T
 @pytest.fixture
 def judge(tmp_path: Path) -> Any:
     """Judges volumes and returns the table, the metrics and the page."""
-    nib.save(nib.Nifti1Image(np.ones((8, 8, 2), np.int16), np.eye(4)), tmp_path / "flair.nii.gz")
 
-    def judge(*volumes: tuple[dict[str, Any], dict[str, torch.Tensor]]) -> tuple[pd.DataFrame, dict[str, Any], str]:
+    def judge(*volumes: Any, mark: str = "a patient") -> tuple[pd.DataFrame, dict[str, Any], str]:
+        image = nib.Nifti1Image(np.ones((8, 8, 2), np.int16), np.eye(4))
+        image.header["descrip"] = mark
+        nib.save(image, tmp_path / "flair.nii.gz")
         names = [{key: item[key] for key in ("subject", "scan") if key in item} for item, _ in volumes]
         records = [{**name, "source": "x", "flair": str(tmp_path / "flair.nii.gz")} for name in names]
         split = draw_split([{"subject": record["subject"]} for record in records], method="external")
@@ -58,6 +61,15 @@ def test_a_volume_that_a_sampler_repeated_counts_once(judge: Any) -> None:
     assert metrics["regions"]["WT"]["dice"]["mean"] == 0.5
     assert "scans" not in metrics
     assert "2 patients (4 slices)" in page
+
+
+def test_phantoms_are_told_in_the_metrics_and_on_the_page(judge: Any, tmp_path: Path) -> None:
+    _, metrics, page = judge(volume(0, subject="A"))
+    assert metrics["phantom"] is False
+    assert "phantom" not in page
+    _, metrics, page = judge(volume(0, subject="A"), mark=MARK)
+    assert metrics["phantom"] is True
+    assert "These are phantoms" in page
 
 
 def test_scans_have_rows_and_names_of_their_own_and_patients_count_once(judge: Any) -> None:

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from ignite.engine import Engine
+from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from common.handlers import LearningRateCurve, SegmentationPictures, open_writer
@@ -46,6 +48,19 @@ def test_pictures_and_a_confusion_matrix_are_written(tmp_path: Path) -> None:
     assert np.array_equal(pictures.confusion, np.diag([3 * (32 * 32 * 3 - 64), 0, 3 * 64, 0]))
     engine.run(range(3), max_epochs=1)
     assert pictures.confusion.sum() == 3 * 32 * 32 * 3  # of the last validation alone
+
+
+def test_only_the_first_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    writer = open_writer(tmp_path)
+    writer.add_scalar("loss", 1.0, 1)
+    writer.add_figure("panel", Figure(), 1)
+    writer.flush()
+    writer.close()
+    engine = Engine(lambda *_: None)
+    SegmentationPictures(writer).attach(engine)  # type: ignore[arg-type]
+    engine.run(range(1))  # there is nothing to draw, and nobody looks for it
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_learning_rate_of_each_epoch_is_written(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_missing_ages_alone_tell_the_grade_of_brats() -> None:
     assert area(found.probabilities["majority class"], test) == 0.5
     assert found.left_out == {
         "age alone": "nobody of one class has it, so that missing values alone say as much",
-        "tumour volume alone": "not every patient has a mask to measure it in",
+        "tumour volume alone": "masks to measure it in are missing",
     }
 
 
@@ -75,9 +75,9 @@ def test_what_does_not_vary_is_left_out_with_a_reason() -> None:
     train = patients([0, 1, 1], age=lambda *_: None, resection=lambda *_: "GTR", survival_days=lambda *_: 5.0)
     found = fit_baselines(train, train, GRADES)
     assert found.left_out == {
-        "missing values alone": "the same for all patients of the training side",
+        "missing values alone": "the same all over the training side",
         "age alone": "nobody on the training side has it",
-        "tumour volume alone": "not every patient has a mask to measure it in",
+        "tumour volume alone": "masks to measure it in are missing",
     }
 
 

@@ -4,13 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from common.cohorts.phantom_mark import MARK
 from common.metrics import Baselines
 from common.reports.classification import class_table, summarise_classification
 from common.reports.classification_page import write_page
@@ -23,10 +21,7 @@ GRADES = ("LGG", "HGG")
 def make(tmp_path: Path) -> Any:
     """Writes the page of ``patients`` rightly graded patients and returns its text."""
 
-    def make(patients: int = 20, mark: str = "a patient", invented: bool = False, **facts: Any) -> str:
-        image = nib.Nifti1Image(np.ones((4, 4, 2), np.int16), np.eye(4))
-        image.header["descrip"] = mark
-        nib.save(image, tmp_path / "flair.nii.gz")
+    def make(patients: int = 20, invented: bool = False, **facts: Any) -> str:
         labels = np.arange(patients) % 2
         truth = np.asarray(GRADES)[labels]
         subjects = [f"P{number:02d}" for number in range(patients)]
@@ -37,6 +32,7 @@ def make(tmp_path: Path) -> Any:
             "protocol": "patient",
             "unit": "subject",
             "side": "test",
+            "phantom": False,
             "split_hash": "0123456789abcdef",
             "weights": {"epoch": 7},
             "shortcuts": {"warnings": []},
@@ -44,7 +40,7 @@ def make(tmp_path: Path) -> Any:
             **summarise_classification(rows, rows, GRADES, Baselines({}, {"age alone": "nobody has it"})),
             **facts,
         }
-        record = {"source": "brats2020", "flair": str(tmp_path / "flair.nii.gz"), "invented": invented}
+        record = {"source": "brats2020", "flair": "no image is opened", "invented": invented}
         records = [{"subject": name, **record} for name in subjects]
         write_page(tmp_path / "report.html", summary, rows, records, {"P00: LGG.": Figure()})
         return (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -67,7 +63,7 @@ def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
 @pytest.mark.parametrize(
     ("facts", "warning"),
     [
-        ({"mark": MARK}, "These are phantoms"),
+        ({"phantom": True}, "These are phantoms"),
         ({"protocol": "paper", "unit": "image"}, "images of one patient stand on both sides of the split"),
         ({"protocol": "paper", "unit": "slice"}, "slices of one patient stand on both sides of the split"),
         ({"side": "validation"}, "The validation side was used while training"),
@@ -92,7 +88,7 @@ def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any) -
     html = make(target="volume_grade", subgroup=subgroup, shortcuts={"warnings": [], "questions": [question]})
     assert "Glioma grade of a whole volume: evaluation" in html
     assert "<h2>LGG against HGG on its own</h2>" in html
-    assert "0 of 3 patients were taken for healthy." in html
+    assert "0 of 3 patients were predicted to be healthy." in html
     assert "Not judged: LGG from HGG: too few patients." in html
     assert "its abstract .9545 and its conclusion .9345" in html
     assert "on its own" not in make()
@@ -115,19 +111,22 @@ def tumour_page(tmp_path: Path) -> Any:
         rows = pd.DataFrame({"subject": groups, "scan": images} if protocol == "patient" else {"subject": images})
         truth = np.asarray(classes)[labels]
         rows = rows.assign(truth=truth, predicted=truth, p_none=0.9 - 0.8 * labels, p_tumour=0.1 + 0.8 * labels)
-        reason = "not every patient has a mask to measure it in"
+        reason = "masks to measure it in are missing"
         summary = {
             "target": "tumour",
             "protocol": protocol,
             "unit": "subject",
             "side": "test",
+            "phantom": False,
             "split_hash": "0123456789abcdef",
             "weights": {"epoch": 7},
             "sees_clinical": False,
             **summarise_classification(rows, rows, classes, Baselines({}, {"tumour volume alone": reason})),
             "shortcuts": {
-                "warnings": ["The size of the picture tells tumour from none. Use what every patient has."],
-                "questions": [{"question": "tumour", "note": "too few patients per class to tell.", "too_small": {}}],
+                "warnings": [
+                    "The size of the picture tells tumour from none. Report pictures of each size on their own as well."
+                ],
+                "questions": [{"question": "tumour", "note": "too few per class to judge.", "too_small": {}}],
             },
             **facts,
         }
@@ -155,11 +154,10 @@ def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
     text, summary = tumour_page()
     assert "10 groups of copies, 12 images of the test side: 6 none, 6 tumour. Cohort: Br35H (12)." in text
     assert "Only 10 groups of copies: the intervals are rough" in text
-    assert "bootstrap over groups of copies; differences over the same drawn groups of copies" in text
-    assert "Images, as shares of the truth" in text
-    assert "not every image has a mask" in text
-    assert "Not judged: tumour: too few groups of copies per class to tell." in text
-    assert "Use what every group of copies has." in text
+    assert "bootstrap over groups of copies; differences use the same bootstrap samples of groups of copies" in text
+    assert "Confusion matrix of images: shares of each true class" in text
+    assert "No baseline of tumour volume alone: masks to measure it in are missing." in text
+    assert "Not judged: tumour: too few per class to judge." in text
     assert "Every image group of copies image truth" in text
     table = class_table(summary)
     assert list(table)[:3] == ["class", "images", "measure"]
@@ -170,6 +168,6 @@ def test_images_are_what_the_published_protocol_splits(tumour_page: Any) -> None
     text, _ = tumour_page("paper")
     assert "12 images of the test side: 6 none, 6 tumour." in text
     assert "copies of one image stand on both sides of the split" in text
-    assert "how the network does on a new image." in text
-    assert "the network has met copies of the images that it is judged on." in text
+    assert "how well the network works on a new image." in text
+    assert "the network was trained on copies of the images that it is judged on." in text
     assert "bootstrap over images" in text

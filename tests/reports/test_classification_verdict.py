@@ -11,6 +11,7 @@ def measured(mean: float, low: float, high: float) -> dict[str, float]:
     return {"mean": mean, "low": low, "high": high, "n": 50}
 
 
+UNKNOWN = "with these patients it cannot be distinguished from chance"
 GOOD = measured(0.9, 0.8, 0.95)
 GAINS = {"majority class": measured(0.4, 0.3, 0.45), "missing values alone": measured(0.2, 0.1, 0.3)}
 
@@ -25,7 +26,7 @@ def test_a_network_that_beats_every_baseline_may_be_claimed() -> None:
     verdict = judge_evidence(summary())
     assert verdict.claim
     assert verdict.sentences == (
-        "The network tells the classes better than chance and than every baseline open to it.",
+        "The network predicts the class better than chance and better than every applicable baseline.",
         "AUC 0.90 (0.80 to 0.95): the interval excludes chance (0.5); it is better.",
         "Its AUC is above that of majority class (difference 0.40, 0.30 to 0.45); missing values alone (difference "
         "0.20, 0.10 to 0.30).",
@@ -37,7 +38,7 @@ def test_missing_values_that_tell_as_much_leave_nothing_to_claim() -> None:
     assert not verdict.claim
     assert verdict.sentences[0] == "Nothing is claimed."
     assert any(told.startswith("Its AUC is not shown to be above that of missing values") for told in verdict.sentences)
-    assert any("no evidence that the network reads the tumour" in told for told in verdict.sentences)
+    assert any("no evidence that the network uses the tumour" in told for told in verdict.sentences)
 
 
 def test_what_a_network_cannot_know_limits_no_claim_of_it_and_is_told() -> None:
@@ -60,7 +61,7 @@ def test_without_an_auc_nothing_is_said_of_the_baselines() -> None:
     verdict = judge_evidence(summary(nothing, dict.fromkeys(GAINS, nothing)))
     assert verdict.sentences == (
         "Nothing is claimed.",
-        "AUC \N{EN DASH}: these patients cannot tell it from chance (0.5).",
+        "AUC \N{EN DASH}: with these patients it cannot be distinguished from chance (0.5).",
     )
 
 
@@ -70,10 +71,16 @@ def test_without_an_auc_nothing_is_said_of_the_baselines() -> None:
         ({"area": measured(0.6, 0.49, 0.7)}, "does not exclude chance (0.5), so nothing shows that it is better"),
         ({"area": measured(0.3, 0.2, 0.4)}, "the interval excludes chance (0.5), but lies below it"),
         ({"permuted_labels": True}, "The labels were shuffled between patients"),
-        ({"area": measured(0.6, float("nan"), float("nan"))}, "cannot tell it from chance"),
-        ({"area": {"mean": None, "low": None, "high": None, "n": 0}}, "cannot tell it from chance"),
+        (
+            {"area": measured(0.6, float("nan"), float("nan"))},
+            UNKNOWN,
+        ),
+        (
+            {"area": {"mean": None, "low": None, "high": None, "n": 0}},
+            UNKNOWN,
+        ),
         ({"gains": {}}, "There is no baseline"),
-        ({"protocol": "paper"}, "has met the patients"),
+        ({"protocol": "paper"}, "was trained on the patients that it is judged on"),
         ({"side": "validation"}, "The validation side is no test"),
     ],
 )
@@ -100,17 +107,17 @@ def test_a_few_patients_in_perfect_order_prove_nothing() -> None:
     perfect = measured(1.0, 1.0, 1.0)
     verdict = judge_evidence(summary(perfect, against_chance={"chance": {"0.95": [0.0, 1.0]}}))
     assert not verdict.claim
-    assert "of so few patients chance alone reaches 0.00 to 1.00 in 95 %" in verdict.sentences[1]
+    assert "with so few patients 95 % of chance results lie between 0.00 and 1.00" in verdict.sentences[1]
     assert judge_evidence(summary(perfect, against_chance={"chance": {"0.95": [0.3, 0.7]}})).claim
 
 
 @pytest.mark.parametrize(
     ("area", "protocol", "told"),
     [
-        (0.6, "patient", "The AUC is where 99.9 % of chance lies (0.20 to 0.80), as it must be"),
-        (0.9, "paper", "above where 99.9 % of chance lies (0.20 to 0.80): that is memory of the patients"),
-        (0.9, "patient", "look for what the split lets through"),
-        (0.1, "paper", "look for what the split lets through"),
+        (0.6, "patient", "The AUC is in the range of 99.9 % of chance results (0.20 to 0.80), as it must be"),
+        (0.9, "paper", "above the range of 99.9 % of chance results (0.20 to 0.80): that is memory of the patients"),
+        (0.9, "patient", "outside the range of 99.9 % of chance results (0.20 to 0.80): look for a leak in the split"),
+        (0.1, "paper", "outside the range of 99.9 % of chance results (0.20 to 0.80): look for a leak in the split"),
     ],
 )
 def test_shuffled_labels_are_read_against_chance(area: float, protocol: str, told: str) -> None:
@@ -134,7 +141,7 @@ def test_where_healthy_is_told_by_its_source_only_the_grades_on_their_own_count(
     assert not verdict.claim
     assert verdict.sentences[:3] == (
         "Nothing is claimed.",
-        "Healthy brains can be told by where they come from, so that nothing is claimed of telling them; what follows "
+        "Healthy brains can be recognised by their source, so nothing is claimed about recognising them; what follows "
         "is about LGG against HGG on its own.",
         "AUC 0.60 (0.45 to 0.75): the interval does not exclude chance (0.5), so nothing shows that it is better.",
     )
@@ -165,8 +172,11 @@ def test_the_published_protocol_of_volumes_keeps_patients_apart() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"protocol": "paper"}, "the network has met copies of the images that it is judged on"),
-        ({"area": measured(0.6, float("nan"), float("nan"))}, "these images cannot tell it from chance"),
+        ({"protocol": "paper"}, "the network was trained on copies of the images that it is judged on"),
+        (
+            {"area": measured(0.6, float("nan"), float("nan"))},
+            "these images it cannot be distinguished from chance",
+        ),
         ({"permuted_labels": True}, "The labels were shuffled between groups of copies: nothing here is about their"),
     ],
 )
@@ -179,8 +189,8 @@ def test_images_go_by_their_own_words(changed: dict[str, Any], told: str) -> Non
 @pytest.mark.parametrize(
     ("area", "protocol", "told"),
     [
-        (0.6, "patient", "as it must be for images which the network has not met."),
-        (0.9, "paper", "that is memory of copies of the images, which the network has met."),
+        (0.6, "patient", "as it must be for images that the network was not trained on."),
+        (0.9, "paper", "that is memory of copies of the images that the network was trained on."),
     ],
 )
 def test_shuffled_images_are_read_against_chance(area: float, protocol: str, told: str) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,20 @@ def test_both_protocols_stand_side_by_side_with_the_printed_numbers(tmp_path: Pa
     assert table.loc["HD95 WT in mm", str(runs[0])] == "-"
     assert table.loc["soft Dice NCR", "published"] == "0.8728"
     assert table.loc["soft Dice NCR", str(runs[1])].startswith("0.900")
+
+
+def test_the_page_names_the_runs_on_phantoms_and_those_of_older_versions(tmp_path: Path) -> None:
+    """Before `phantom` there was no such key."""
+    runs = [leave_run(tmp_path / name, "patient", (0.5, 0.7)) for name in ("old", "marked", "real")]
+    for run, phantom in zip(runs[1:], (True, False), strict=True):
+        path = run / "metrics.json"
+        write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "phantom": phantom})
+    write_comparison(tmp_path / "page.html", compare_runs(runs), runs)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    (warning,) = re.findall(r'<p class="warning">(.*?)</p>', page)
+    assert warning.startswith("These are phantoms")
+    assert warning.endswith(f"Runs: {runs[1]}")
+    assert f"has not recorded whether the images of these runs are phantoms: {runs[0]}</p>" in page
 
 
 @pytest.mark.parametrize(("protocols", "warned"), [(("patient", "paper"), True), (("patient", "patient"), False)])
@@ -138,3 +154,30 @@ def test_groups_of_copies_and_images_stand_side_by_side(tmp_path: Path) -> None:
     assert "copies of one image stand on both sides of the split" in page
     assert "bootstrap over groups of copies or images" in page
     assert "patients" not in page
+
+
+def test_the_published_protocol_of_volumes_has_no_patient_on_both_sides(tmp_path: Path) -> None:
+    run = leave_classification(tmp_path / "a", "volume_grade", "paper")
+    write_comparison(tmp_path / "page.html", compare_runs([run]), [run])
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Nobody stands on both sides of a split, but the test sides of its three splits overlap" in page
+    assert "memory" not in page
+
+
+@pytest.mark.parametrize(
+    ("key", "row"),
+    [
+        ("macro_f1", "macro F1, samples counted"),
+        ("recall_mid (1 to 2 days)", "recall, mid, samples counted"),
+        ("average_precision", "average precision, samples counted"),
+        ("average_precision_mid (1 to 2 days)", "average precision, mid, samples counted"),
+        ("f1_no_tumour", "F1, no_tumour, samples counted"),
+        ("average_precision_tumour", "average precision, tumour, samples counted"),
+    ],
+)
+def test_underscores_in_the_names_of_measures_and_classes_are_told_apart(tmp_path: Path, key: str, row: str) -> None:
+    run = leave_classification(tmp_path / "a", "survival", "patient")
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    classes = ["mid (1 to 2 days)", "tumour", "no_tumour"]
+    write_json(run / "metrics.json", {**metrics, "classes": classes, "of_samples": {key: 0.25}})
+    assert compare_runs([run]).set_index("measure").loc[row, str(run)] == "0.250"

@@ -78,7 +78,7 @@ def test_a_folder_of_classes(folder: Path, tmp_path: Path) -> None:
     assert "groups        6, " in text
     assert "mixed classes ! 1 group with copies in several classes: no/copy with yes/yes0" in text
     assert f"look at       {output / 'copies.png'}" in text
-    assert "Shortcuts to class: too few groups of copies per class to tell (4 no, 2 yes)." in text
+    assert "Shortcuts to class: too few per class to judge (4 no, 2 yes)." in text
     assert pd.read_csv(output / "copies.csv")["images_in_group"].tolist() == [2, 2, 1, 1, 1, 1, 1]
     assert sorted(path.name for path in folder.iterdir()) == ["no", "yes"]
 

@@ -2,52 +2,78 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pytest
+from jinja2 import ChoiceLoader, DictLoader, UndefinedError
 from matplotlib.figure import Figure
 
-from common.reports.page import Page
+from common.reports import page
+
+EVIL = "<script>alert('x')</script> & \"more\""
 
 
-def written(page: Page, folder: Path) -> str:
-    page.write(folder / "report.html")
-    return (folder / "report.html").read_text(encoding="utf-8")
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Writes a page with the given body and returns it."""
+
+    def written(body: str, **content: Any) -> str:
+        source = "{% extends 'base.html.j2' %}{% from 'parts.html.j2' import picture %}"
+        own = DictLoader({"x.html.j2": f"{source}{{% block body %}}{body}{{% endblock %}}"})
+        whole = page._environment().overlay(loader=ChoiceLoader([own, page._environment().loader]))
+        monkeypatch.setattr(page, "_environment", lambda: whole)
+        page.render_page(tmp_path / "report.html", "x", **content)
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return written
 
 
-def test_text_is_escaped_wherever_it_comes_from(tmp_path: Path) -> None:
-    evil = "<script>alert('x')</script> & \"more\""
-    page = Page(evil)
-    page.heading(evil)
-    page.paragraph(evil)
-    page.warning(evil)
-    page.table(pd.DataFrame({evil: [evil]}))
-    page.picture(Figure(), evil)
-    html = written(page, tmp_path)
+def test_text_is_escaped_wherever_it_comes_from(written: Any) -> None:
+    source = """<h2>{{ title }}</h2><p>{{ title }}</p>{{ frame|table }}
+    {% call picture(figure) %}{{ title }}{% endcall %}"""
+    html = written(source, title=EVIL, frame=pd.DataFrame({EVIL: [EVIL]}), figure=Figure())
     assert "<script" not in html
-    assert html.count("&lt;script&gt;") == 9  # title twice, picture twice, table twice, once in each of the others
+    assert html.count("&lt;script&gt;") == 8  # title twice, picture twice, table twice, once in each of the others
+    assert 'alt="&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &#34;more&#34;"' in html
 
 
-def test_pictures_are_embedded_and_nothing_is_fetched(tmp_path: Path) -> None:
-    page = Page("x")
-    page.picture(Figure(figsize=(1, 1)), "a picture")
-    html = written(page, tmp_path)
+def test_pictures_are_embedded_and_nothing_is_fetched(written: Any) -> None:
+    source = "{% call picture(figure) %}a picture{% endcall %}"
+    html = written(source, title="x", figure=Figure(figsize=(1, 1)))
     (encoded,) = re.findall(r'src="data:image/png;base64,([^"]+)"', html)
     assert base64.b64decode(encoded).startswith(b"\x89PNG")
     assert "http" not in html
 
 
-def test_tables_have_three_digits_and_a_dash_for_nothing(tmp_path: Path) -> None:
-    page = Page("x")
-    page.table(pd.DataFrame({"dice": [0.12345, float("nan")]}))
-    html = written(page, tmp_path)
+def test_tables_have_three_digits_and_a_dash_for_nothing(written: Any) -> None:
+    frame = pd.DataFrame({"dice": [0.12345, float("nan")]})
+    html = written("{{ frame|table }}", title="x", frame=frame)
     assert "<td>0.123</td>" in html
     assert "<td>\N{EN DASH}</td>" in html
 
 
-def test_parts_keep_their_order(tmp_path: Path) -> None:
-    page = Page("first")
-    page.warning("second")
-    page.heading("third")
-    html = written(page, tmp_path)
-    assert html.index("<h1>first") < html.index("second") < html.index("<h2>third")
+def test_a_wrapped_paragraph_is_one_line(written: Any) -> None:
+    html = written("<p>\none\n  {% if True %}\ntwo\n{% endif %}\nthree\n</p>\n<p>four</p>", title="x")
+    assert "<p>one two three\n</p>\n<p>four</p>" in html
+
+
+def test_what_a_template_lacks_is_an_error_and_no_page(written: Any, tmp_path: Path) -> None:
+    with pytest.raises(UndefinedError, match="title"):
+        written("")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_every_template_can_be_read() -> None:
+    names = page._environment().list_templates(extensions=["j2"])
+    assert {"base.html.j2", "classification.html.j2", "segmentation.html.j2"} <= set(names)
+    for name in names:
+        page._environment().get_template(name)
+
+
+def test_jinja2_is_loaded_when_a_page_is_written() -> None:
+    code = "import sys; import common.reports.page; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

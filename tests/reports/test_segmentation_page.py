@@ -3,13 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from common.cohorts.phantom_mark import MARK
 from common.reports.segmentation import judge_volume, summarise_cohort
 from common.reports.segmentation_page import Panel, write_page
 
@@ -22,10 +20,7 @@ def logits_of(classes: torch.Tensor) -> torch.Tensor:
 def make(tmp_path: Path) -> Any:
     """Writes the page of ``patients`` perfectly segmented patients and returns its text."""
 
-    def make(patients: int = 2, mark: str = "a patient", **facts: Any) -> str:
-        image = nib.Nifti1Image(np.ones((8, 8, 2), np.int16), np.eye(4))
-        image.header["descrip"] = mark
-        nib.save(image, tmp_path / "flair.nii.gz")
+    def make(patients: int = 2, **facts: Any) -> str:
         truth = torch.zeros(8, 8, 2, dtype=torch.long)
         truth[2:5, 2:5, 1] = 3
         subjects = [f"P{number:02d}" for number in range(patients)]
@@ -35,15 +30,15 @@ def make(tmp_path: Path) -> Any:
         summary = {
             "protocol": "patient",
             "side": "test",
+            "phantom": False,
             "split_hash": "0123456789abcdef",
             "weights": {"stage": 1, "epoch": 7},
             "shortcuts": {"warnings": []},
             **facts,
             **summarise_cohort(rows),
         }
-        records = [
-            {"subject": name, "source": "brats2020", "flair": str(tmp_path / "flair.nii.gz")} for name in subjects
-        ]
+        summary = {key: value for key, value in summary.items() if value is not None}
+        records = [{"subject": name, "source": "brats2020", "flair": "no image is opened"} for name in subjects]
         confusion = np.sum([panel.confusion for panel in panels], axis=0)
         write_page(tmp_path / "report.html", summary, rows, panels, confusion, records)
         return (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -73,6 +68,12 @@ def test_the_page_tells_what_was_judged(make: Any) -> None:
     assert html.count("<img") == 3  # two patients and the confusion matrix
 
 
+def test_a_summary_of_an_older_version_does_not_say_whether_it_is_of_phantoms(make: Any) -> None:
+    told = "Whether these images are phantoms has not been recorded."
+    assert told in make(patients=20, phantom=None)
+    assert told not in make(patients=20)
+
+
 def test_a_clean_evaluation_of_many_patients_has_no_warning(make: Any) -> None:
     html = make(patients=20)
     assert 'class="warning"' not in html
@@ -82,7 +83,7 @@ def test_a_clean_evaluation_of_many_patients_has_no_warning(make: Any) -> None:
 @pytest.mark.parametrize(
     ("facts", "warning"),
     [
-        ({"mark": MARK}, "These are phantoms"),
+        ({"phantom": True}, "These are phantoms"),
         ({"protocol": "paper"}, "slices of one patient stand on both sides of the split"),
         ({"side": "validation"}, "The validation side was used while training"),
         ({"patients": 19}, "Only 19 patients"),

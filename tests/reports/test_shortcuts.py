@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from common.reports.page import DASH, Page
-from common.reports.shortcuts import add_shortcuts, shortcut_table
+from common.reports.nouns import PATIENTS
+from common.reports.page import DASH, _environment
+from common.reports.shortcuts import shortcut_table
 
 
 @pytest.fixture
@@ -21,50 +21,48 @@ def shortcuts() -> dict[str, Any]:
         "p_value": 0.0025,
         "alone": {"the shape": 1.0, "the noise": 0.5},
     }
-    left = {"question": "LGG from HGG", "note": "too few patients per class to tell (10 HGG, 2 LGG).", "too_small": {}}
+    left = {"question": "LGG from HGG", "note": "too few per class to judge (10 HGG, 2 LGG).", "too_small": {}}
     return {"questions": [judged, left], "warnings": []}
 
 
-def page_of(shortcuts: dict[str, Any], folder: Path) -> str:
-    page = Page("A page")
-    add_shortcuts(page, shortcuts)
-    page.write(folder / "page.html")
-    return (folder / "page.html").read_text(encoding="utf-8")
+def section_of(shortcuts: dict[str, Any]) -> str:
+    macros: Any = _environment().get_template("shortcuts.html.j2").module
+    return macros.shortcut_section(shortcuts, shortcut_table(shortcuts), PATIENTS)
 
 
-def test_a_row_a_trace_and_what_chance_does_last(shortcuts: dict[str, Any]) -> None:
+def test_one_row_per_trait_and_chance_last(shortcuts: dict[str, Any]) -> None:
     table = shortcut_table(shortcuts)
-    assert list(table) == ["what is seen", "healthy from tumour"]
+    assert list(table) == ["trait", "healthy from tumour"]
     assert table.to_numpy().tolist() == [
         ["the shape", "1.00"],
         ["the noise", "0.50"],
-        ["all of these together", "1.00"],
-        ["what shuffled labels rarely pass", "0.88"],
+        ["all traits together", "1.00"],
+        ["rarely exceeded with shuffled labels", "0.88"],
         ["p", "0.003"],
     ]
 
 
 def test_two_questions_stand_side_by_side(shortcuts: dict[str, Any]) -> None:
     judged = {**shortcuts["questions"][0], "question": "LGG from HGG", "alone": {"the site": 0.7}}
-    table = shortcut_table({"questions": [shortcuts["questions"][0], judged]}).set_index("what is seen")
+    table = shortcut_table({"questions": [shortcuts["questions"][0], judged]}).set_index("trait")
     assert table.loc["the site"].tolist() == [DASH, "0.70"]
     assert table.loc["the shape"].tolist() == ["1.00", DASH]
-    assert list(table.index[-3:]) == ["all of these together", "what shuffled labels rarely pass", "p"]
+    assert list(table.index[-3:]) == ["all traits together", "rarely exceeded with shuffled labels", "p"]
 
 
-def test_what_was_not_judged_is_told(shortcuts: dict[str, Any], tmp_path: Path) -> None:
+def test_what_was_not_judged_is_told(shortcuts: dict[str, Any]) -> None:
     shortcuts["questions"][0]["too_small"] = {"new": 3}
-    html = page_of(shortcuts, tmp_path)
-    assert "Not judged: LGG from HGG: too few patients per class to tell (10 HGG, 2 LGG)." in html
+    html = section_of(shortcuts)
+    assert "Not judged: LGG from HGG: too few per class to judge (10 HGG, 2 LGG)." in html
     assert "left out of healthy from tumour: new (3)." in html
 
 
-def test_where_nothing_could_be_judged_there_is_no_table(shortcuts: dict[str, Any], tmp_path: Path) -> None:
+def test_where_nothing_could_be_judged_there_is_no_table(shortcuts: dict[str, Any]) -> None:
     del shortcuts["questions"][0]
-    html = page_of(shortcuts, tmp_path)
+    html = section_of(shortcuts)
     assert "Not judged: LGG from HGG" in html
     assert "<table" not in html
 
 
-def test_without_a_probe_there_is_no_section(tmp_path: Path) -> None:
-    assert "without the tumour" not in page_of({"warnings": []}, tmp_path)
+def test_without_a_probe_there_is_no_section() -> None:
+    assert section_of({"warnings": []}).strip() == ""

@@ -119,9 +119,9 @@ def test_numbers_that_differ_in_every_patient_are_compared_as_numbers(tmp_path: 
 @pytest.mark.parametrize(
     ("high", "low", "note"),
     [
-        (10, 2, "too few patients per class to tell (10 HGG, 2 LGG)"),
-        (10, 0, "all patients are of one class (10 HGG)"),
-        (0, 0, "no patient has this label"),
+        (10, 2, "too few per class to judge (10 HGG, 2 LGG)"),
+        (10, 0, "there is only one class (10 HGG)"),
+        (0, 0, "this label is not recorded"),
     ],
 )
 def test_where_nothing_can_be_told_it_says_so(high: int, low: int, note: str) -> None:
@@ -138,7 +138,7 @@ def test_values_that_are_no_classes_are_told() -> None:
 
 def test_patients_that_are_alike_in_all_are_told() -> None:
     records = [{"subject": f"P{number}", "grade": "HGG" if number % 2 else "LGG"} for number in range(20)]
-    assert "alike in everything" in probe(records).text()
+    assert "nothing that was looked at differs" in probe(records).text()
 
 
 def test_the_report_is_plain_json() -> None:

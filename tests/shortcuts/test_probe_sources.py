@@ -106,7 +106,7 @@ def test_two_cases_of_a_grade_are_named_and_healthy_is_judged_all_the_same(make_
     report = look(make_cohort((2, 10, 6), blurred=("healthy",), healthy="IXI"))
     assert answers(report)["healthy from tumour"].question.counts == {"healthy": 6, "tumour": 12}
     assert len(report.warnings) == 1
-    assert "Shortcuts to LGG from HGG: too few patients per class to tell (10 HGG, 2 LGG)." in report.text()
+    assert "Shortcuts to LGG from HGG: too few per class to judge (10 HGG, 2 LGG)." in report.text()
 
 
 def test_too_few_healthy_to_be_judged_but_their_source_is_their_own(make_cohort: MakeCohort) -> None:
@@ -125,7 +125,7 @@ def test_what_only_a_patient_can_have_does_not_tell_the_healthy() -> None:
         for grade in ("HGG", "healthy")
         for number in range(10)
     ]
-    assert "alike in everything" in probe_shortcuts(records, shuffles=10).text()
+    assert "nothing that was looked at differs" in probe_shortcuts(records, shuffles=10).text()
 
 
 def test_false_alarms_are_as_frequent_as_the_level_says() -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from common.shortcuts.classifier import Probed
+from common.shortcuts.probe import ALIKE
 from common.shortcuts.questions import Question, ask
+from common.shortcuts.traits import ADVICE
 from common.shortcuts.warning_words import warn
 
 GRADES = Question("grade", {"LGG": "LGG", "HGG": "HGG"}, {"LGG": 10, "HGG": 12})
@@ -73,3 +75,9 @@ def test_what_tells_only_when_taken_together() -> None:
         "Taken together, what is known without a look at the tumour tells the grade: AUC 0.90, shuffled labels rarely "
         "pass 0.70. Compare every result with this one."
     )
+
+
+def test_what_a_page_of_images_shows_too_names_no_patient() -> None:
+    questions = [ask(labels, "grade")[0].why_not() for labels in ([], ["LGG"], ["LGG"] * 9 + ["HGG"])]
+    assert all(questions)
+    assert "patient" not in " ".join([*ADVICE.values(), *questions, ALIKE])

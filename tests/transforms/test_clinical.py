@@ -8,13 +8,16 @@ import pytest
 import torch
 from monai.data import DataLoader
 
+from common.cohorts import SurvivalClasses, are_permuted, permute_labels
 from common.errors import CheckpointError, DatasetError, KnobError
 from common.transforms.clinical import (
     ClinicalEncoder,
     EncodeClinicald,
     add_clinical,
+    clinical_features,
     clinical_width,
     fit_clinical,
+    label_cases,
     refuse_unused,
 )
 
@@ -45,6 +48,19 @@ def test_width_is_that_of_what_is_encoded(features: Any, indicators: Any, width:
     encoder = fit_clinical(COMPLETE, features, indicators)
     assert encoder.width == width
     assert len(encoder.encode(COMPLETE[0])) == width
+
+
+def test_without_clinical_values_there_are_no_features() -> None:
+    assert clinical_features("true", ["age"]) == ["age"]
+    assert clinical_features("false", ["age"]) == []
+
+
+def test_the_weights_that_are_judged_bring_their_encoder() -> None:
+    trained = fit_clinical(COMPLETE, "age", False)
+    others = [patient("x", 5.0), patient("y", 90.0)]
+    assert fit_clinical(others, "age", False, {"encoder": trained.to_json()}) == trained
+    assert fit_clinical([], "age", False, {"encoder": trained.to_json()}) == trained
+    assert fit_clinical(others, "age", False, {"bundle": "of another kind"}) == fit_clinical(others, "age", False)
 
 
 def test_ages_are_scaled_by_the_training_side() -> None:
@@ -175,6 +191,28 @@ class TestEncodeClinicald:
         items = [EncodeClinicald(encoder)({"subject": "x", "age": None, "resection": "GTR"})]
         (batch,) = DataLoader(items, batch_size=1)
         assert batch == {"subject": ["x"]}
+
+
+def test_cases_get_their_labels_and_clinical_values() -> None:
+    encoder = fit_clinical(COMPLETE, "age", False)
+    cases = [{**case, "label": number} for number, case in enumerate(COMPLETE)]
+    labelled = label_cases(cases, encoder)
+    assert [(case["label"], case["clinical"]) for case in labelled] == [(0, [0.0]), (1, [0.5]), (2, [1.0])]
+    shuffled = label_cases(cases, encoder, "true", seed=3)
+    assert are_permuted(shuffled)
+    assert [case["label"] for case in shuffled] == [case["label"] for case in permute_labels(cases, True, 3)]
+    assert not are_permuted(label_cases(cases, encoder, "false"))
+
+
+def test_survival_is_labelled_before_labels_are_shuffled() -> None:
+    lived = [{**case, "survival_days": days} for case, days in zip(COMPLETE, (100, 300, 600), strict=True)]
+    unknown = {**patient("e", 50.0), "survival_days": 200, "alive": True}
+    classes = SurvivalClasses((266, 477))
+    labelled = label_cases([*lived, unknown], ClinicalEncoder(()), survival=classes)
+    assert [(case["subject"], case["label"]) for case in labelled] == [("a", 0), ("b", 1), ("c", 2)]
+    shuffled = label_cases([*lived, unknown], ClinicalEncoder(()), True, 1, classes)
+    assert sorted(case["label"] for case in shuffled) == [0, 1, 2]
+    assert are_permuted(shuffled)
 
 
 def test_values_that_the_network_does_not_read_are_refused() -> None:

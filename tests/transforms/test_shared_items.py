@@ -25,6 +25,13 @@ def test_a_class_weighs_what_it_lacks_of_all() -> None:
 
 
 @pytest.mark.parametrize("weigh", [class_weights, share_weights])
+def test_classes_weigh_alike_on_the_word(weigh: Callable[..., torch.Tensor]) -> None:
+    items = [{"label": label} for label in (0, 1, 1, 1)]
+    assert weigh(items, 2, "false") is None
+    assert weigh(items, 2, "true", torch.device("cpu")).tolist() == weigh(items, 2).tolist()
+
+
+@pytest.mark.parametrize("weigh", [class_weights, share_weights])
 def test_every_class_without_an_item_is_told(weigh: Callable[..., torch.Tensor]) -> None:
     with pytest.raises(DatasetError) as caught:
         weigh([{"label": 1}, {"label": 1}], 4)

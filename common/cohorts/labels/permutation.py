@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from common.knobs import as_bool
 from common.records import Record, scan_of
 
 PERMUTED = "permuted"
@@ -16,7 +17,7 @@ STREAM = 4
 logger = logging.getLogger(__name__)
 
 
-def permute_labels(records: Sequence[Record], enabled: bool, seed: int = 0) -> list[Record]:
+def permute_labels(records: Sequence[Record], enabled: bool | str, seed: int = 0) -> list[Record]:
     """Give every patient the label of another, drawn by chance.
 
     The labels are shuffled between subjects, so that all scans of a subject share one and every class keeps its number
@@ -25,13 +26,13 @@ def permute_labels(records: Sequence[Record], enabled: bool, seed: int = 0) -> l
 
     Args:
         records: with ``label``; where the scans of a subject differ in it, the first scan's counts.
-        enabled: shuffle; else the records are returned as they are.
+        enabled: the knob ``permute_labels``: shuffle; else the records are returned as they are.
         seed: of the draw. The order of the records does not matter.
 
     Returns:
         Copies with ``label`` shuffled and ``permuted`` true.
     """
-    if not enabled:
+    if not as_bool(enabled, "permute_labels"):
         return list(records)
     labels = {record["subject"]: record["label"] for record in sorted(records, key=scan_of, reverse=True)}
     subjects = sorted(labels)

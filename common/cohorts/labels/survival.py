@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
+from typing import Any
 
 from common.cohorts.labels.classes import check_classes, log_left_out
 from common.cohorts.labels.survival_classes import SurvivalClasses, day_quantiles
@@ -61,14 +62,23 @@ def label_survival(records: Sequence[Record], survival_classes: SurvivalClasses)
     return labelled
 
 
-def median_days(train_labelled: Sequence[Record], survival_classes: SurvivalClasses) -> tuple[float, ...]:
+def median_days(
+    train_labelled: Sequence[Record], survival_classes: SurvivalClasses, learnt: Mapping[str, Any] | None = None
+) -> tuple[float, ...]:
     """The median survival of each class: the days that a predicted class stands for.
 
     Taken over the training patients who died; over the last contacts where a class has none of them.
 
+    Args:
+        train_labelled: the training side.
+        survival_classes: of its labels.
+        learnt: provenance of the weights to judge; the ``median_days`` in it are taken.
+
     Raises:
         DatasetError: a class has no training patient.
     """
+    if learnt and "median_days" in learnt:
+        return tuple(learnt["median_days"])
     check_classes(train_labelled, survival_classes.names)
     medians = []
     for label in range(len(survival_classes.names)):

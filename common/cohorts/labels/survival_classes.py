@@ -66,20 +66,26 @@ class SurvivalClasses:
 
 
 def fit_survival_classes(
-    train_records: Sequence[Record], thresholds: str | float | Iterable[float] | None = None, classes: int = 3
+    train_records: Sequence[Record],
+    thresholds: str | float | Iterable[float] | None = None,
+    classes: int = 3,
+    learnt: Mapping[str, Any] | None = None,
 ) -> SurvivalClasses:
-    """Classes that every one has training patients; the log counts them.
+    """Classes that every one has training patients; the log counts them. Or those of the weights that are judged.
 
     Args:
         train_records: the training side; the others' survival is not looked at.
         thresholds: in days, as a list or comma-separated; ``None`` for quantiles of the uncensored patients' days
             (tertiles for three classes: of all BraTS 2020 those of P3, 5-265, 268-476 and 486-1767 days).
         classes: how many, at least 2, where no thresholds are given.
+        learnt: provenance of the weights to judge; the classes of ``survival`` in it are taken.
 
     Raises:
         KnobError: thresholds that are no ascending numbers above 0, or fewer than two classes.
         DatasetError: fewer uncensored patients than classes, or a class without a patient.
     """
+    if learnt and "survival" in learnt:
+        return SurvivalClasses.from_json(learnt["survival"])
     given = None if thresholds is None or thresholds == "" else _parse_thresholds(thresholds)
     wanted = classes if given is None else len(given) + 1
     if wanted < 2:

@@ -10,6 +10,7 @@ from torch import nn
 
 from common import __version__
 from common.errors import CheckpointError, Problem
+from common.knobs import as_bool
 from common.networks.weights.checkpoints import load_checked, load_weights, plain_values
 from common.splits.guard import check_start, check_unseen
 from common.splits.manifest import SplitManifest
@@ -72,7 +73,7 @@ def load_for_evaluation(
     weights: str | Path,
     split: SplitManifest,
     side: str = "test",
-    allow_trained_on: bool = False,
+    allow_trained_on: bool | str = False,
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
 ) -> dict[str, Any]:
@@ -98,5 +99,6 @@ def load_for_evaluation(
         overlay = "Add configs/paper.yaml to" if found == "paper" else "Leave configs/paper.yaml out of"
         what = f"it was trained by the {found} protocol, and this run evaluates by the {split.protocol} protocol"
         raise CheckpointError(Problem(what, str(weights), f"{overlay} --config_file."))
-    check_unseen(provenance, split.known_as(side), allow_trained_on, weights, split.hash)
+    allowed = as_bool(allow_trained_on, "allow_trained_on")
+    check_unseen(provenance, split.known_as(side), allowed, weights, split.hash)
     return provenance

@@ -20,6 +20,7 @@ from monai.transforms import Transform
 from common.errors import DatasetError, OutputError, Problem
 from common.formats.nifti import save_like
 from common.formats.volumes import read_volume_header
+from common.knobs import as_bool
 from common.records import BRATS_MASK_VALUES, scan_of
 from common.transforms.geometry import BrainGeometry
 from common.transforms.preparation import mask_values_of, prepare_image, spacing_problem
@@ -69,8 +70,8 @@ class LabelMapd(Transform):
         probabilities: whether to keep probability maps too.
     """
 
-    def __init__(self, mask_values: Sequence[int] | None = None, probabilities: bool = False) -> None:
-        self.mask_values, self.probabilities = mask_values, probabilities
+    def __init__(self, mask_values: Sequence[int] | None = None, probabilities: bool | str = False) -> None:
+        self.mask_values, self.probabilities = mask_values, as_bool(probabilities, "probabilities")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from monai.transforms import Transform
 
+from common.knobs import as_bool
 from common.records import scan_of
 from common.transforms.brain.items import read_planes
 from common.transforms.cases import Case
@@ -22,7 +23,7 @@ TUMOUR_INDICES = (1, 2, 3)
 logger = logging.getLogger(__name__)
 
 
-def mask_items(cases: Iterable[Case], empty_slices: bool = False) -> list[Item]:
+def mask_items(cases: Iterable[Case], empty_slices: bool | str = False) -> list[Item]:
     """An item for each axial slice with tumour of each case, or of those that a slice-level split names.
 
     ``slice`` counts from the first slice of the whole volume in working orientation; ``tumour`` says whether it shows
@@ -35,14 +36,14 @@ def mask_items(cases: Iterable[Case], empty_slices: bool = False) -> list[Item]:
     Raises:
         SplitError: a slice-level split names a slice that the volume does not have.
     """
-    cases = list(cases)
+    cases, every = list(cases), as_bool(empty_slices, "empty_slices")
     without = [scan_of(case) for case in cases if not np.any(case["tumour_voxels"])]
-    if without and not empty_slices:
+    if without and not every:
         logger.warning("No tumour in the masks of %s: all their slices are taken, empty ones.", ", ".join(without))
     return [
         {**case_facts(case, "cached_mask", "geometry"), "slice": index, "tumour": tumour}
         for case in cases
-        for index, tumour in _slices_of(case, empty_slices)
+        for index, tumour in _slices_of(case, every)
     ]
 
 

@@ -56,6 +56,7 @@ def test_median_days_are_of_those_who_died() -> None:
     records = [patient(str(day), day) for day in (100, 200, 230, 300, 500, 700)]
     labelled = label_survival([*records, patient("x", 2000, alive=True)], classes)
     assert median_days(labelled, classes) == (200, 300, 600)
+    assert median_days([], classes, {"median_days": [1.0, 2.0, 3.0]}) == (1, 2, 3)  # those of the weights to judge
 
 
 def test_a_class_of_the_living_alone_stands_for_their_last_contacts() -> None:

@@ -76,6 +76,12 @@ def test_thresholds_that_mean_nothing(thresholds: Any) -> None:
         fit_survival_classes(dead(100, 400, 500), thresholds)
 
 
+def test_the_weights_that_are_judged_bring_their_classes() -> None:
+    trained = SurvivalClasses((266, 477))
+    assert fit_survival_classes(dead(1, 2, 3), learnt={"survival": trained.to_json()}) == trained
+    assert fit_survival_classes([], learnt={"survival": trained.to_json()}) == trained
+
+
 def test_one_class_is_none() -> None:
     with pytest.raises(KnobError, match="--num_classes: 1 classes leave nothing to tell apart"):
         fit_survival_classes(dead(100, 400, 500), classes=1)

@@ -1,0 +1,83 @@
+"""What a report calls those who were judged, by the task and by the protocol.
+
+In most data sets a split keeps patients whole. Where a data set names no patients, it keeps groups of copies whole, and
+what a patient has as scans are single images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """The nouns of a page.
+
+    Args:
+        subject: the unit of the split and of the bootstrap.
+        subjects: several of them.
+        case: what is counted in a class, and what a new one is.
+        counted: key of the summary that counts the cases.
+        scans: what gets an answer where a subject has several.
+        samples: what scans are made of; the same as ``scans`` where a scan is a single sample.
+        shuffled: the units between which labels are shuffled.
+        shared: what stands on both sides of a published split.
+        trained_on: what the network has seen of the test side under the published protocol.
+        protocol_note: what to add to the protocol's name.
+        columns: new names of a table's columns.
+    """
+
+    subject: str = "patient"
+    subjects: str = "patients"
+    case: str = "patient"
+    counted: str = "patients"
+    scans: str = "scans"
+    samples: str = "samples"
+    shuffled: str = "patients"
+    shared: str = "slices or images of one patient"
+    trained_on: str = "the patients"
+    protocol_note: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cases(self) -> str:
+        """Several cases."""
+        return f"{self.case}s"
+
+    def count(self, number: int) -> str:
+        """``1 patient``, ``12 patients``."""
+        return f"{number} {self.subject if number == 1 else self.subjects}"
+
+
+PATIENTS = Nouns()
+
+IMAGES = Nouns(
+    subject="image",
+    subjects="images",
+    case="image",
+    counted="scans",
+    scans="images",
+    samples="images",
+    shuffled="groups of copies",
+    shared="copies of one image",
+    trained_on="copies of the images",
+    columns={"subject": "image"},
+)
+"""Under the published protocol a copy of an image counts as an image of its own."""
+
+GROUPS = replace(
+    IMAGES,
+    subject="group of copies",
+    subjects="groups of copies",
+    protocol_note=" (a group of copies counts as one)",
+    columns={"subject": "group of copies", "scan": "image"},
+)
+
+NOUNS: Mapping[tuple[str, str], Nouns] = {("tumour", "patient"): GROUPS, ("tumour", "paper"): IMAGES}
+
+
+def nouns_of(summary: Mapping[str, Any]) -> Nouns:
+    """The nouns of a summary with ``target`` and ``protocol``; patients where nothing else is known."""
+    return NOUNS.get((str(summary.get("target")), str(summary.get("protocol"))), PATIENTS)
