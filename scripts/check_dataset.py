@@ -14,13 +14,13 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from common.reports.checkup import Checkup, Request
+    from common.reports.checkups.volumes import Checkup, Request
 
 
 def main(argv: list[str] | None = None) -> int:
     """Check the data set that the command line names."""
     options = parse_options(argv)
-    from common.reports.checkup import Request
+    from common.reports.checkups.volumes import Request
 
     request = Request(**vars(options))
     checkup = check(request)
@@ -61,9 +61,9 @@ def check(request: Request) -> Checkup:
     """
     from common.cohorts.datasets.kinds import DatasetKind, find_kind
     from common.errors import KnobError, Problem
-    from common.reports.checkup import check_patients, check_people
-    from common.reports.image_checkup import check_images
-    from common.reports.series_checkup import check_series
+    from common.reports.checkups.images import check_images
+    from common.reports.checkups.series import check_series
+    from common.reports.checkups.volumes import check_patients, check_people
 
     kind = find_kind(request.folder) if request.folder and not request.datalist else DatasetKind.PATIENTS
     if request.healthy:

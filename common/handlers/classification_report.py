@@ -26,9 +26,9 @@ from common.metrics.judgement import probabilities_of
 from common.metrics.patient_predictions import to_patients, unit_of
 from common.metrics.survival_measures import predict_days, summarise_survival
 from common.records import Record, scan_of, value_of
-from common.reports.classification import summarise_classification
-from common.reports.classification_page import write_page
-from common.reports.classification_verdict import judge_evidence
+from common.reports.classification.page import write_page
+from common.reports.classification.summary import summarise_classification
+from common.reports.classification.verdict import judge_evidence
 from common.reports.nouns import nouns_of
 from common.shortcuts.probe import ShortcutReport, probe_shortcuts
 from common.splits.manifest import SplitManifest

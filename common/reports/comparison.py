@@ -12,7 +12,7 @@ import pandas as pd
 from common.errors import KnobError, OutputError, Problem
 from common.metrics.judgement import OF_A_CLASS
 from common.reports import published
-from common.reports.classification import TITLES, with_interval
+from common.reports.classification.summary import TITLES, with_interval
 from common.reports.nouns import nouns_of
 from common.reports.page import render_page
 

@@ -11,7 +11,7 @@ import pytest
 from common.errors import KnobError, OutputError
 from common.files import write_json
 from common.metrics import Baselines
-from common.reports.classification import summarise_classification
+from common.reports.classification.summary import summarise_classification
 from common.reports.comparison import compare_runs, write_comparison
 from common.reports.segmentation import summarise_cohort
 

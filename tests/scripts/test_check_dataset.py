@@ -11,7 +11,7 @@ from PIL import Image
 
 from common.errors import KnobError
 from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
-from common.reports.cohort import CaseCost, describe_cache, measure_case
+from common.reports.checkups.cohort import CaseCost, describe_cache, measure_case
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_dataset.py"
 MODALITIES = ("flair", "t1", "t1ce", "t2")

@@ -18,7 +18,7 @@ from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, KnobError
 from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
 from common.records import MODALITIES
-from common.reports.cohort import describe_cohort, measure_case
+from common.reports.checkups.cohort import describe_cohort, measure_case
 from common.shortcuts.traits import find_traits
 from common.transforms.preparation import prepare_case
 

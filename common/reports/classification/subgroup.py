@@ -10,7 +10,7 @@ import pandas as pd
 
 from common.metrics.subgroups import among, restrict
 from common.records import HEALTHY
-from common.reports.classification_measures import measure_rows
+from common.reports.classification.measures import measure_rows
 
 
 def summarise_tumours(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.reports.classification_subgroup import summarise_tumours
+from common.reports.classification.subgroup import summarise_tumours
 
 CLASSES = ("LGG", "HGG", "healthy")
 

@@ -17,10 +17,10 @@ from common.copies.search import IDENTICAL
 from common.copies.subjects import group_copies
 from common.errors import KnobError, Problem
 from common.records import Record, scan_of
-from common.reports.checkup import Checkup, Request
+from common.reports.checkups.lines import align, count_kinds
+from common.reports.checkups.volumes import Checkup, Request
 from common.reports.copies import draw_copies
 from common.reports.copy_pictures import find_doubtful_pairs
-from common.reports.lines import align, count_kinds
 from common.shortcuts.probe import probe_shortcuts
 
 MOST_TOLD = 5

@@ -17,7 +17,7 @@ from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, Problem
 from common.formats.volumes import read_volume_header
 from common.records import MODALITIES, Record
-from common.reports.lines import align, count_kinds
+from common.reports.checkups.lines import align, count_kinds
 from common.transforms.preparation import prepare_case
 
 

@@ -12,8 +12,8 @@ from common.metrics.baselines import Baselines
 from common.metrics.calibration import judge_calibration
 from common.metrics.judgement import OF_A_CLASS, judge, probabilities_of, truth_of
 from common.metrics.patient_predictions import vote_table
-from common.reports.classification_measures import measure_rows
-from common.reports.classification_subgroup import summarise_tumours
+from common.reports.classification.measures import measure_rows
+from common.reports.classification.subgroup import summarise_tumours
 from common.reports.nouns import nouns_of
 from common.reports.page import DASH
 from common.reports.published import papers_of, short_name

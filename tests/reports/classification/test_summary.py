@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from common.metrics import Baselines
-from common.reports.classification import (
+from common.reports.classification.summary import (
     class_table,
     difference_table,
     measure_table,

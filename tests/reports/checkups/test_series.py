@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
-from common.reports.checkup import Request
-from common.reports.series_checkup import check_series
+from common.reports.checkups.series import check_series
+from common.reports.checkups.volumes import Request
 
 
 @pytest.fixture(scope="module")

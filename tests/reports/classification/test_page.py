@@ -10,9 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from common.metrics import Baselines
-from common.reports.classification import class_table, summarise_classification
-from common.reports.classification_page import write_page
-from common.reports.classification_verdict import judge_evidence
+from common.reports.classification.page import write_page
+from common.reports.classification.summary import class_table, summarise_classification
+from common.reports.classification.verdict import judge_evidence
 
 GRADES = ("LGG", "HGG")
 

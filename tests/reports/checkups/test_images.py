@@ -9,8 +9,8 @@ from PIL import Image
 
 from common.copies.groups import CopyPair, CopyReport
 from common.errors import KnobError
-from common.reports.checkup import Request
-from common.reports.image_checkup import check_images, describe_copies
+from common.reports.checkups.images import check_images, describe_copies
+from common.reports.checkups.volumes import Request
 
 PAIRS = [
     CopyPair("no/a", "no/b", 1.0, "identical file"),

@@ -16,9 +16,9 @@ from common.cohorts.series_reader import scan_series_cohort
 from common.errors import DatasetError, Problem
 from common.formats.series import SliceFiles, list_slices
 from common.records import MODALITIES, Record, value_of
-from common.reports.checkup import Checkup, Request
-from common.reports.cohort import CaseCost, describe_cache
-from common.reports.lines import align, count_kinds, span
+from common.reports.checkups.cohort import CaseCost, describe_cache
+from common.reports.checkups.lines import align, count_kinds, span
+from common.reports.checkups.volumes import Checkup, Request
 from common.shortcuts.probe import probe_shortcuts
 from common.transforms.series.plan import SeriesPlan, take_series
 

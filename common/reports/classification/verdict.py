@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.metrics.baselines import MISSING
-from common.reports.classification import with_interval
+from common.reports.classification.summary import with_interval
 from common.reports.nouns import Nouns, nouns_of
 from common.reports.segmentation import interval
 

@@ -15,14 +15,14 @@ from common.cohorts.datasets.source_names import source_name
 from common.metrics.calibration import reliability
 from common.metrics.judgement import probabilities_of, truth_of
 from common.metrics.roc import roc_curves
-from common.reports.classification import (
+from common.reports.classification.curves import draw_days, draw_reliability, draw_roc
+from common.reports.classification.summary import (
     class_table,
     difference_table,
     measure_table,
     survival_table,
     votes_table,
 )
-from common.reports.classification_pictures import draw_days, draw_reliability, draw_roc
 from common.reports.nouns import nouns_of
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion
@@ -41,8 +41,8 @@ def write_page(
 
     Args:
         path: of the HTML file.
-        summary: of :func:`common.reports.classification.summarise_classification`, with target, protocol, unit, side,
-            phantom, weights, split_hash, shortcuts, verdict and (for survival) survival.
+        summary: of :func:`~common.reports.classification.summary.summarise_classification`, with target, protocol, unit,
+            side, phantom, weights, split_hash, shortcuts, verdict and (for survival) survival.
         rows: one row per patient.
         records: the whole cohort.
         pictures: one heat map per patient, under its caption.

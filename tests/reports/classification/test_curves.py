@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from common.metrics.roc import roc_band
-from common.reports.classification_pictures import draw_days, draw_reliability, draw_roc
+from common.reports.classification.curves import draw_days, draw_reliability, draw_roc
 
 
 def test_a_curve_has_its_area_and_its_band() -> None:

@@ -13,7 +13,7 @@ from common.cohorts.checks import check_voxels
 from common.cohorts.volume_reader import scan_volume_cohort
 from common.errors import Problem
 from common.records import MODALITIES, Record
-from common.reports.cohort import CaseCost, describe_cache, describe_cohort, measure_case
+from common.reports.checkups.cohort import CaseCost, describe_cache, describe_cohort, measure_case
 from common.shortcuts.probe import probe_shortcuts
 
 ONE_IMAGE = ("t1ce",)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from common.reports.classification_verdict import judge_evidence
+from common.reports.classification.verdict import judge_evidence
 
 
 def measured(mean: float, low: float, high: float) -> dict[str, float]:
