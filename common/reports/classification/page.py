@@ -41,8 +41,8 @@ def write_page(
 
     Args:
         path: of the HTML file.
-        summary: of :func:`~common.reports.classification.summary.summarise_classification`, with target, protocol, unit,
-            side, phantom, weights, split_hash, shortcuts, verdict and (for survival) survival.
+        summary: of :func:`~common.reports.classification.summary.summarise_classification`, with target, protocol,
+            unit, side, phantom, weights, split_hash, shortcuts, verdict and (for survival) survival.
         rows: one row per patient.
         records: the whole cohort.
         pictures: one heat map per patient, under its caption.
