@@ -42,8 +42,8 @@ def start(device: torch.device | str) -> None:
         KnobError: the run was not started by torchrun.
     """
     if "WORLD_SIZE" not in os.environ:
-        mend = "Start it with: torchrun --standalone --nproc_per_node=<processes> -m monai.bundle run ..."
-        raise KnobError(Problem("it needs torchrun", "configs/multi_gpu_train.yaml", mend))
+        hint = "Start it with: torchrun --standalone --nproc_per_node=<processes> -m monai.bundle run ..."
+        raise KnobError(Problem("it needs torchrun", "configs/multi_gpu_train.yaml", hint))
     on_gpu = torch.device(device).type == "cuda"
     if on_gpu:
         torch.cuda.set_device(device)

@@ -1,6 +1,6 @@
-"""One family of errors for what a person can mend.
+"""One family of errors for what a person can fix.
 
-Every message says what is wrong, where, and how to mend it. MONAI wraps whatever a config raises in errors of its
+Every message says what is wrong, where, and what to do. MONAI wraps whatever a config raises in errors of its
 own; :func:`install_error_hook` walks back to ours, so that the person reads one message instead of a traceback.
 Programming errors are no part of the family and keep their traceback.
 """
@@ -23,15 +23,15 @@ class Problem:
     Args:
         what: what is wrong, without a full stop.
         where: the file, folder, subject or knob it was found in.
-        mend: what the person can do about it.
+        hint: what the person can do about it.
     """
 
     what: str
     where: str | Path
-    mend: str
+    hint: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. {self.mend}".rstrip()
+        return f"{self.where}: {self.what}. {self.hint}".rstrip()
 
 
 class GliomaError(Exception):

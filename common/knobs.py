@@ -84,8 +84,8 @@ def _unknown_knob(name: str, config: Mapping[str, Any]) -> Problem | None:
             return None
         if part not in known:
             near = [f"--{outer}{word}" for word in difflib.get_close_matches(part, known, n=3)]
-            mend = f"Did you mean {' or '.join(near)}?" if near else "docs/README.md lists the knobs."
-            return Problem("no config of this run defines it, so it would change nothing", f"--{name}", mend)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "docs/README.md lists the knobs."
+            return Problem("no config of this run defines it, so it would change nothing", f"--{name}", hint)
         node = node[int(part)] if isinstance(node, list) else node.get(part)
         outer += f"{part}#"
     return None

@@ -87,10 +87,10 @@ def open_run(
                 path.unlink(missing_ok=True)
         shutil.rmtree(output_dir / "tensorboard", ignore_errors=True)
     elif earlier and not as_bool(resume, "resume"):
-        mend = (
+        hint = (
             "Say --resume true to go on with it, --overwrite true to replace it, or other --output_dir and --weights."
         )
-        raise OutputError(Problem("an earlier run has left its weights here", str(earlier[0]), mend))
+        raise OutputError(Problem("an earlier run has left its weights here", str(earlier[0]), hint))
     output_dir.mkdir(parents=True, exist_ok=True)
 
 

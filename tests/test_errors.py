@@ -20,7 +20,7 @@ ONE = Problem("it is empty", "a.nii.gz", "Fetch it again.")
 TWO = Problem("it is no NIfTI", "b.nii.gz", "Convert it.")
 
 
-def test_a_message_says_where_what_and_how_to_mend_it() -> None:
+def test_a_message_says_where_what_and_how_to_hint_it() -> None:
     assert str(DatasetError(ONE)) == "a.nii.gz: it is empty. Fetch it again."
 
 

@@ -115,7 +115,7 @@ def test_unknown_overrides_are_told_at_once_with_what_is_near(config: str) -> No
     line = ["run", "--config_file", config, "--epochz", "3", "--datasetdir=x", "--zzzz", "1", "--trian#trainer", "1"]
     with pytest.raises(KnobError) as caught:
         check_overrides(line)
-    problems = {str(problem.where): problem.mend for problem in caught.value.problems}
+    problems = {str(problem.where): problem.hint for problem in caught.value.problems}
     assert problems["--epochz"] == "Did you mean --epochs?"
     assert problems["--datasetdir"] == "Did you mean --dataset_dir?"
     assert problems["--trian#trainer"] == "Did you mean --train?"
@@ -136,8 +136,8 @@ def test_a_part_of_the_config_is_known_by_all_its_names(tmp_path: Path) -> None:
     wrong = ["loss#softmaks", "train#agument#transforms", "train#augment#transforms#1", "loss#softmax#deep"]
     with pytest.raises(KnobError) as caught:
         refuse_unknown(wrong, config)
-    mends = [problem.mend for problem in caught.value.problems]
+    hints = [problem.hint for problem in caught.value.problems]
     assert [str(problem.where) for problem in caught.value.problems] == [f"--{name}" for name in wrong]
-    assert mends[0].startswith("Did you mean --loss#softmax")
-    assert mends[1] == "Did you mean --train#augment?"
-    assert "docs/README.md" in mends[2]
+    assert hints[0].startswith("Did you mean --loss#softmax")
+    assert hints[1] == "Did you mean --train#augment?"
+    assert "docs/README.md" in hints[2]

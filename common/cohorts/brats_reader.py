@@ -72,8 +72,8 @@ def scan_cohort(
         else:
             records, problems = scan_brats(dataset_dir, need_seg, modalities, excluded, need_all)
     else:
-        mend = "Pass --dataset_dir <a BraTS folder as downloaded>, or --datalist <a JSON or CSV file>."
-        raise KnobError(Problem("no data set is given", "--dataset_dir", mend))
+        hint = "Pass --dataset_dir <a BraTS folder as downloaded>, or --datalist <a JSON or CSV file>."
+        raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
     if not records and not problems:
         raise DatasetError(Problem("no patient is left", str(place), "Exclude fewer patients."))
     found = find_header_problems(records, modalities)

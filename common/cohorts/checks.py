@@ -136,16 +136,16 @@ def _compare_grids(headers: Mapping[str, nib.Nifti1Image], record: Record) -> li
     if not headers:
         return []
     (first, reference), *others = headers.items()
-    mend = f"Resample the patient's files to one grid, or use --exclude {scan_of(record)}."
+    hint = f"Resample the patient's files to one grid, or use --exclude {scan_of(record)}."
     problems = []
     for key, header in others:
         if header.shape[:3] != reference.shape[:3]:
             what = f"{key} has shape {_by(header.shape[:3])}, {first} has {_by(reference.shape[:3])}"
-            problems.append(Problem(what, _where(record, key), mend))
+            problems.append(Problem(what, _where(record, key), hint))
         elif not np.allclose(header.affine, reference.affine, rtol=0, atol=AFFINE_TOLERANCE):
             apart = np.abs(header.affine - reference.affine).max()
             what = f"the affines of {key} and {first} differ by up to {apart:.3g}"
-            problems.append(Problem(what, _where(record, key), mend))
+            problems.append(Problem(what, _where(record, key), hint))
     return problems
 
 
@@ -202,8 +202,8 @@ def _check_mask(mask: np.ndarray, values: tuple[int, ...], shapes: set[tuple[int
     told = ", ".join(f"{value:g}" for value in strange[:MOST_VALUES_TOLD])
     more = f" and {len(strange) - MOST_VALUES_TOLD} more" if len(strange) > MOST_VALUES_TOLD else ""
     what = f"the mask holds unknown labels: {told}{more}; known are 0, {', '.join(str(value) for value in values)}"
-    mend = "If the data set has other labels, list it with --datalist and its own mask_values (NCR, ED, ET)."
-    return Problem(what, where, mend)
+    hint = "If the data set has other labels, list it with --datalist and its own mask_values (NCR, ED, ET)."
+    return Problem(what, where, hint)
 
 
 def _where(record: Record, key: str) -> str:

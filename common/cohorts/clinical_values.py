@@ -135,8 +135,8 @@ def _read_into(patients: dict[str, Clinical], path: Path, needed: Iterable[str])
     id_columns = [column for column in table.titles if ID_COLUMN.fullmatch(column)]
     if not id_columns:
         what = f"has no column with the patients' ids; its columns are {', '.join(table.titles.values())}"
-        mend = "A column such as BraTS20ID or BraTS_2020_subject_ID is needed."
-        raise DatasetError(Problem(what, path, mend))
+        hint = "A column such as BraTS20ID or BraTS_2020_subject_ID is needed."
+        raise DatasetError(Problem(what, path, hint))
     problems = []
     for line, row in table.rows:
         where = f"{path}, line {line}"

@@ -174,8 +174,8 @@ def _read_entry(
     }
     for key, file in files.items():
         if not (Path(file).is_dir() if folders and key in images else Path(file).is_file()):
-            mend = f"Correct the path; relative paths start at {folder}."
-            problems.append(Problem(f"its {key} {file} does not exist", where, mend))
+            hint = f"Correct the path; relative paths start at {folder}."
+            problems.append(Problem(f"its {key} {file} does not exist", where, hint))
     clinical, unreadable = parse_clinical(entry, where)
     mask_values, unknown = _read_mask_values(entry.get("mask_values"), where)
     source = as_text(entry.get("source")) or "datalist"
@@ -204,8 +204,8 @@ def _read_mask_values(given: Any, where: str) -> tuple[list[int], list[Problem]]
     values = [int(digits) for digits in re.findall(r"\d+", text)]
     if len(values) == 3 and len({0, *values}) == 4:
         return values, []
-    mend = "Three different labels above 0 are expected: those of NCR, ED and ET, such as 1 2 3."
-    return [], [Problem(f"mask_values is '{text}'", where, mend)]
+    hint = "Three different labels above 0 are expected: those of NCR, ED and ET, such as 1 2 3."
+    return [], [Problem(f"mask_values is '{text}'", where, hint)]
 
 
 def _tell_nameless(entries: Sequence[str], path: Path) -> list[Problem]:
@@ -214,17 +214,17 @@ def _tell_nameless(entries: Sequence[str], path: Path) -> list[Problem]:
     told = ", ".join(entries[:MOST_TOLD]) + (
         f" and {len(entries) - MOST_TOLD} more" if len(entries) > MOST_TOLD else ""
     )
-    mend = "Name the patient of each entry: the subject is the unit of every split."
-    return [Problem(f"{told}: no subject is given", path, mend)]
+    hint = "Name the patient of each entry: the subject is the unit of every split."
+    return [Problem(f"{told}: no subject is given", path, hint)]
 
 
 def _tell_repeated(scans: dict[str, str], path: Path) -> list[Problem]:
     counts = Counter(scans.values())
-    mend = "Keep one, or give each scan of a patient a name of its own under scan."
+    hint = "Keep one, or give each scan of a patient a name of its own under scan."
     problems = []
     for scan in (scan for scan, count in counts.items() if count > 1):
         lines = [where for where, name in scans.items() if name == scan]
-        problems.append(Problem(f"patient {scan} is listed more than once: {', '.join(lines)}", path, mend))
+        problems.append(Problem(f"patient {scan} is listed more than once: {', '.join(lines)}", path, hint))
     return problems
 
 
@@ -235,9 +235,9 @@ def _tell_shared_files(records: Iterable[Record], path: Path) -> list[Problem]:
         for key in (*MODALITIES, "image", "seg"):
             if key in record:
                 places.setdefault(str(Path(value_of(record, key)).resolve()), []).append(f"{key} of {scan_of(record)}")
-    mend = "Correct the list: each file belongs to one patient and stands for one thing."
+    hint = "Correct the list: each file belongs to one patient and stands for one thing."
     return [
-        Problem(f"{file} is listed as {' and as '.join(uses)}", path, mend)
+        Problem(f"{file} is listed as {' and as '.join(uses)}", path, hint)
         for file, uses in places.items()
         if len(uses) > 1
     ]

@@ -41,9 +41,9 @@ def keep_scans(subjects: Mapping[str, str], excluded: Collection[str]) -> list[s
 def _unknown(name: str, known: set[str]) -> Problem:
     near = difflib.get_close_matches(name, sorted(known), n=3)
     if near:
-        mend = f"Did you mean {' or '.join(near)}?"
+        hint = f"Did you mean {' or '.join(near)}?"
     elif known:
-        mend = f"Subjects are named as {min(known)}."
+        hint = f"Subjects are named as {min(known)}."
     else:
-        mend = "No patient was found at all."
-    return Problem(f"'{name}' is no patient of this cohort", "--exclude", mend)
+        hint = "No patient was found at all."
+    return Problem(f"'{name}' is no patient of this cohort", "--exclude", hint)

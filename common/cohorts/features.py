@@ -29,8 +29,8 @@ def parse_features(features: str | Iterable[str] | None) -> tuple[str, ...]:
     asked = [name.lower() for name in split_names(features or None)]
     unknown = [name for name in asked if name not in FEATURES]
     if unknown:
-        mend = f"Choose of {', '.join(FEATURES)}."
-        raise KnobError(Problem(f"{', '.join(unknown)} is no clinical feature", "--clinical_features", mend))
+        hint = f"Choose of {', '.join(FEATURES)}."
+        raise KnobError(Problem(f"{', '.join(unknown)} is no clinical feature", "--clinical_features", hint))
     return tuple(name for name in FEATURES if name in asked)
 
 

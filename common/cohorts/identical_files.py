@@ -32,8 +32,8 @@ def find_identical_files(images: Mapping[str, str]) -> Iterator[tuple[str, Probl
         other = first_with.setdefault(mark, name)
         if other != name and filecmp.cmp(images[name], images[other], shallow=False):
             what = f"patient {name} has the same file as patient {other}, {images[other]}"
-            mend = f"Keep one of the two, for example with --exclude {name}."
-            yield name, Problem(what, images[name], mend)
+            hint = f"Keep one of the two, for example with --exclude {name}."
+            yield name, Problem(what, images[name], hint)
 
 
 def _fingerprint(path: str) -> tuple[int, bytes] | None:

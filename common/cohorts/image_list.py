@@ -86,8 +86,8 @@ def _find_problems(entries: dict[str, Entry], images: dict[str, Path], path: Pat
         if not as_text(entry.get("image")):
             problems.append(Problem("names no image", told, "Add the path to the entry."))
         elif not images[where].is_file():
-            mend = f"Correct the path; relative paths start at {path.parent}."
-            problems.append(Problem(f"its image {images[where]} does not exist", told, mend))
+            hint = f"Correct the path; relative paths start at {path.parent}."
+            problems.append(Problem(f"its image {images[where]} does not exist", told, hint))
         if need_label and not _label_of(entry):
             problems.append(Problem("names no label", told, "Write the class into the entry, or remove it."))
     classes = _class_names(entries)

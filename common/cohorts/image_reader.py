@@ -59,8 +59,8 @@ def scan_image_cohort(
     excluded = split_names(exclude)
     place = datalist or dataset_dir
     if not place:
-        mend = "Pass --dataset_dir <a folder with a subfolder a class>, or --datalist <a JSON or CSV file>."
-        raise KnobError(Problem("no data set is given", "--dataset_dir", mend))
+        hint = "Pass --dataset_dir <a folder with a subfolder a class>, or --datalist <a JSON or CSV file>."
+        raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
     if datalist:
         records, problems = scan_image_list(datalist, excluded, need_label)
     elif not need_label and Path(place).is_file():

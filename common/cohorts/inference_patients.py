@@ -47,14 +47,14 @@ def read_patients(
         DatasetError: everything that is wrong with the files.
     """
     if missing_modality not in ("error", "zero"):
-        mend = "Say error, or zero to go on without an absent modality."
-        raise KnobError(Problem(f"{missing_modality!r} is no choice", "--missing_modality", mend))
+        hint = "Say error, or zero to go on without an absent modality."
+        raise KnobError(Problem(f"{missing_modality!r} is no choice", "--missing_modality", hint))
     values = parse_given(clinical)
     given = {key: value for key, value in (files or {}).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
-            mend = "Give a folder, a list, or one patient's files."
-            raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", mend))
+            hint = "Give a folder, a list, or one patient's files."
+            raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", hint))
         return _with_values([one_patient(given, modalities)], values)
     need_all = missing_modality == "error"
     records = read_cohort(dataset_dir, datalist, exclude, need_seg=False, modalities=modalities, need_all=need_all)
@@ -81,8 +81,8 @@ def still_to_do(
     resume, overwrite = as_bool(resume, "resume"), as_bool(overwrite, "overwrite")
     existing = {scan_of(record) for record in records if (Path(output_dir) / f"{scan_of(record)}_seg.nii.gz").exists()}
     if existing and not resume and not overwrite:
-        mend = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
-        raise OutputError(Problem(f"results of {len(existing)} patients are there already", str(output_dir), mend))
+        hint = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
+        raise OutputError(Problem(f"results of {len(existing)} patients are there already", str(output_dir), hint))
     todo = records if overwrite else [record for record in records if scan_of(record) not in existing]
     keys = ("subject", "scan", "image", *MODALITIES, "mask_values")
     return [cast(Record, {key: value_of(record, key) for key in keys if record.get(key)}) for record in todo]
@@ -115,8 +115,8 @@ def not_yet_predicted(
     predicted = _names_in(table) if table.exists() and not overwrite else set()
     existing = {name for name in map(scan_of, records) if name in predicted}
     if existing and not resume:
-        mend = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
-        raise OutputError(Problem(f"predictions of {len(existing)} patients are there already", str(table), mend))
+        hint = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
+        raise OutputError(Problem(f"predictions of {len(existing)} patients are there already", str(table), hint))
     return [_to_classify(record) for record in records if scan_of(record) not in existing]
 
 
@@ -125,8 +125,8 @@ def _names_in(table: Path) -> set[str]:
         with table.open(newline="", encoding="utf-8-sig") as file:
             return {scan_of(row) for row in csv.DictReader(file)}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        mend = "Choose another --output_dir, or --overwrite true to replace it."
-        raise OutputError(Problem("is no table of predictions of this suite", str(table), mend)) from error
+        hint = "Choose another --output_dir, or --overwrite true to replace it."
+        raise OutputError(Problem("is no table of predictions of this suite", str(table), hint)) from error
 
 
 def _to_classify(record: Record) -> Record:
@@ -141,14 +141,14 @@ def _with_values(records: list[Record], values: Mapping[str, Any]) -> list[Recor
         return records
     knobs = " and ".join(f"--{name}" for name in values)
     if len(records) != 1:
-        mend = "Name one patient's files or folder, or give the values of each in the tables or a --datalist."
-        raise KnobError(Problem(f"values of one patient, but there are {len(records)} patients", knobs, mend))
+        hint = "Name one patient's files or folder, or give the values of each in the tables or a --datalist."
+        raise KnobError(Problem(f"values of one patient, but there are {len(records)} patients", knobs, hint))
     (record,) = records
     contradicted = [name for name, value in values.items() if record.get(name) not in (None, value)]
     if contradicted:
-        mend = "Leave it out to take what the table says, or correct the table."
+        hint = "Leave it out to take what the table says, or correct the table."
         problems = [
-            Problem(f"{values[name]} was given, but the data set says {value_of(record, name)}", f"--{name}", mend)
+            Problem(f"{values[name]} was given, but the data set says {value_of(record, name)}", f"--{name}", hint)
             for name in contradicted
         ]
         raise KnobError(problems)
@@ -168,11 +168,11 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     """
     unknown = given.keys() - {"subject", "image", "seg", *modalities}
     if unknown:
-        mend = f"Give {', '.join(modalities)}, or image for one file with all of them."
-        raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", mend))
+        hint = f"Give {', '.join(modalities)}, or image for one file with all of them."
+        raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", hint))
     if "image" in given and given.keys() & set(modalities):
-        mend = "Give one file with all channels, or a file a modality."
-        raise KnobError(Problem("image and single modalities were given", "--image", mend))
+        hint = "Give one file with all channels, or a file a modality."
+        raise KnobError(Problem("image and single modalities were given", "--image", hint))
     files = {key: str(value) for key, value in given.items() if key != "subject"}
     named = _named_by_file(Path(next(iter(files.values()))).name, modalities)
     if "subject" in given:

@@ -62,8 +62,8 @@ def _check(lgg: Collection[str], hgg: Collection[str]) -> None:
     if not lgg:
         problems.append(Problem("no patient is LGG", "the cohort", "P1's protocol needs both grades."))
     if not hgg:
-        mend = "P1's protocol needs the tables of BraTS 2020, or columns age and survival_days in a list."
-        problems.append(Problem("no HGG patient has an age and a day of death", "the cohort", mend))
+        hint = "P1's protocol needs the tables of BraTS 2020, or columns age and survival_days in a list."
+        problems.append(Problem("no HGG patient has an age and a day of death", "the cohort", hint))
     if problems:
         raise DatasetError(problems)
 

@@ -47,8 +47,8 @@ def read_series_cohort(
     given = {key: value for key, value in (folders or {}).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
-            mend = "Give a folder, a list, or one patient's series."
-            raise KnobError(Problem("series and a folder or list were given", "--dataset_dir", mend))
+            hint = "Give a folder, a list, or one patient's series."
+            raise KnobError(Problem("series and a folder or list were given", "--dataset_dir", hint))
         return [_one_patient(given, modalities)]
     records, problems = scan_series_cohort(dataset_dir, datalist, exclude, need_label, modalities, need_all)
     if problems:
@@ -83,23 +83,23 @@ def scan_series_cohort(
     elif dataset_dir:
         records, problems = scan_rsna_miccai(dataset_dir, excluded, need_label, modalities, need_all)
     else:
-        mend = "Pass --dataset_dir <RSNA-MICCAI as downloaded>, or --datalist <a JSON or CSV file>."
-        raise KnobError(Problem("no data set is given", "--dataset_dir", mend))
+        hint = "Pass --dataset_dir <RSNA-MICCAI as downloaded>, or --datalist <a JSON or CSV file>."
+        raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
     if not records and not problems:
         raise DatasetError(Problem("no patient is left", str(datalist or dataset_dir), "Exclude fewer patients."))
     return records, problems
 
 
 def _unlabelled(record: Record, datalist: str | os.PathLike[str]) -> Problem:
-    mend = "Add mgmt (1 methylated, 0 not) to the entry, or leave the patient out with --exclude."
-    return Problem(f"{record['subject']} has no mgmt", str(datalist), mend)
+    hint = "Add mgmt (1 methylated, 0 not) to the entry, or leave the patient out with --exclude."
+    return Problem(f"{record['subject']} has no mgmt", str(datalist), hint)
 
 
 def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     unknown = given.keys() - {"subject", *modalities}
     if unknown:
-        mend = f"Give {', '.join(modalities)}."
-        raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", mend))
+        hint = f"Give {', '.join(modalities)}."
+        raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", hint))
     folders = {key: str(Path(str(value)).expanduser().absolute()) for key, value in given.items() if key != "subject"}
     subject = str(given.get("subject") or Path(next(iter(folders.values()))).name)
     return cast(Record, {"subject": subject, "source": "files", **folders, "mgmt": None, "label": None})

@@ -58,8 +58,8 @@ def read_volume_cohort(
     given = {key: value for key, value in (volumes or {}).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or healthy_dir or datalist:
-            mend = "Give folders, a list, or one patient's files."
-            raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", mend))
+            hint = "Give folders, a list, or one patient's files."
+            raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", hint))
         records, problems = _check_files(_one_person(given, modalities), modalities)
     else:
         records, problems = scan_volume_cohort(dataset_dir, healthy_dir, datalist, exclude, modalities, need_label)
@@ -85,8 +85,8 @@ def scan_volume_cohort(
     if dataset_dir and not healthy_dir and not datalist and is_ixi(dataset_dir):
         dataset_dir, healthy_dir = None, dataset_dir
     if not (dataset_dir or healthy_dir or datalist):
-        mend = "Pass --dataset_dir <a BraTS folder as downloaded> and --healthy_dir <an IXI folder>, or a --datalist."
-        raise KnobError(Problem("no data set is given", "--dataset_dir", mend))
+        hint = "Pass --dataset_dir <a BraTS folder as downloaded> and --healthy_dir <an IXI folder>, or a --datalist."
+        raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
     excluded = split_names(exclude)
     of_ixi = [name for name in excluded if healthy_dir and name.upper().startswith("IXI")]
     records: list[Record] = []
@@ -160,8 +160,8 @@ def _one_person(given: Mapping[str, Any], modalities: Sequence[str]) -> list[Rec
     }
     absent = [name for name in modalities if name not in given and "image" not in given]
     if absent:
-        mend = f"Give a file for each of {', '.join(modalities)}."
-        raise KnobError(Problem(f"the patient has no {', '.join(absent)}", f"--{absent[0]}", mend))
+        hint = f"Give a file for each of {', '.join(modalities)}."
+        raise KnobError(Problem(f"the patient has no {', '.join(absent)}", f"--{absent[0]}", hint))
     if "subject" not in given:
         first = next(str(given[name]) for name in ("image", *modalities) if name in given)
         record["subject"] = name_of_file(first) or record["subject"]

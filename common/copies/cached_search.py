@@ -36,8 +36,8 @@ def find_copies(
         OutputError: the cache cannot be written.
     """
     if not 0 < threshold <= 1:
-        mend = f"Choose from 0 to 1, such as {THRESHOLD}."
-        raise KnobError(Problem(f"{threshold} is no correlation", "--copy_threshold", mend))
+        hint = f"Choose from 0 to 1, such as {THRESHOLD}."
+        raise KnobError(Problem(f"{threshold} is no correlation", "--copy_threshold", hint))
     images = {scan_of(record): str(record["image"]) for record in records}
     stamps = sorted([name, volume_stamp(path)] for name, path in images.items())
     folder = Path(cache_dir) if cache_dir else default_cache_dir()

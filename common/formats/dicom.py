@@ -164,8 +164,8 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
     if colour := sum(header.channels != 1 for header in headers):
         tell(f"{colour} of its {len(headers)} images are in colour")
     if frames := sum(header.size[2] != 1 for header in headers):
-        mend = "Convert them to single-frame DICOM or to NIfTI, for example with dcm2niix."
-        problems.append(Problem(f"{frames} of its files hold several frames", str(folder), mend))
+        hint = "Convert them to single-frame DICOM or to NIfTI, for example with dcm2niix."
+        problems.append(Problem(f"{frames} of its files hold several frames", str(folder), hint))
         return problems
     sizes = Counter(header.size[:2] for header in headers)
     if len(sizes) > 1:

@@ -43,8 +43,8 @@ def walk_tree(root: Path, is_patient: Callable[[str], bool], table_names: Collec
     if not root.exists():
         raise DatasetError(Problem("there is no such folder", str(root), "Check the path."))
     if not root.is_dir():
-        mend = "Pass the unpacked folder; a list of patients goes to --datalist."
-        raise DatasetError(Problem("is a file, not a folder", str(root), mend))
+        hint = "Pass the unpacked folder; a list of patients goes to --datalist."
+        raise DatasetError(Problem("is a file, not a folder", str(root), hint))
     tree = Tree()
     _visit(root, is_patient, table_names, depth, tree)
     return tree

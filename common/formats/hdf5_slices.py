@@ -145,8 +145,8 @@ def open_slice(path: str | Path) -> Any:
     try:
         return h5py.File(path, "r")
     except FileNotFoundError as error:
-        mend = "Check the path; the data set may be incomplete."
-        raise DatasetError(Problem("the file does not exist", str(path), mend)) from error
+        hint = "Check the path; the data set may be incomplete."
+        raise DatasetError(Problem("the file does not exist", str(path), hint)) from error
     except OSError as error:
         raise DatasetError(Problem("the file is truncated, or no HDF5 file", str(path), FETCH_AGAIN)) from error
 

@@ -84,8 +84,8 @@ def _open(path: PathLike) -> Image.Image:
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:
     if min(image.size) < SMALLEST_SIDE:
         width, height = image.size
-        mend = f"At least {SMALLEST_SIDE} pixels on either side are expected; remove it or use the original."
-        raise DatasetError(Problem(f"the image is only {width} x {height} pixels", str(path), mend))
+        hint = f"At least {SMALLEST_SIDE} pixels on either side are expected; remove it or use the original."
+        raise DatasetError(Problem(f"the image is only {width} x {height} pixels", str(path), hint))
     # An MPO is a photograph with previews: its first image is the photograph.
     count = getattr(image, "n_frames", 1)
     if count > 1 and image.format != "MPO":

@@ -117,8 +117,8 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
     if not start:
         raise DatasetError(Problem("the file is empty", str(path), FETCH_AGAIN))
     if kind is None:
-        mend = "NIfTI-1 or NIfTI-2 is expected (.nii or .nii.gz)."
-        raise DatasetError(Problem("the file is no NIfTI", str(path), mend))
+        hint = "NIfTI-1 or NIfTI-2 is expected (.nii or .nii.gz)."
+        raise DatasetError(Problem("the file is no NIfTI", str(path), hint))
     try:
         image = kind.from_stream(cast(io.IOBase, stream))
     except NOT_NIFTI as error:

@@ -57,8 +57,8 @@ def list_slices(folder: str | os.PathLike[str]) -> SliceFiles:
         series = find_series(folder, need_regular=False)
         return SliceFiles(series.files, True, series.plane, series.missing)
     if any(path.suffix.lower() == ".dcm" for path in list_folder(folder)):
-        mend = "Keep the DICOM files, or the images exported from them."
-        raise DatasetError(Problem("holds DICOM files and images", str(folder), mend))
+        hint = "Keep the DICOM files, or the images exported from them."
+        raise DatasetError(Problem("holds DICOM files and images", str(folder), hint))
     return SliceFiles(tuple(str(path) for path in sorted(images, key=_by_number)), False, None, 0)
 
 

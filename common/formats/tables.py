@@ -62,8 +62,8 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
             titles = {record_name(name, names): name.strip() for name in reader.fieldnames or ()}
             rows = [(reader.line_num, _rename(row, names)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        mend = "Save it as a comma-separated file in UTF-8."
-        raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, mend)) from error
+        hint = "Save it as a comma-separated file in UTF-8."
+        raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, hint)) from error
     if not titles:
         raise DatasetError(Problem("the file is empty", path, "A header row and a row a patient are expected."))
     return Table(path, titles, rows)

@@ -129,14 +129,14 @@ class TrainingState:
 
     def _check_same_run(self, state: Mapping[str, Any]) -> None:
         if "optimizer" not in state:
-            mend = "Start anew in another folder, or from these weights with --init_weights."
-            raise CheckpointError(Problem("it holds no state to resume from", str(self.last), mend))
+            hint = "Start anew in another folder, or from these weights with --init_weights."
+            raise CheckpointError(Problem("it holds no state to resume from", str(self.last), hint))
         found = state.get("provenance", {})
         differing = [key for key, value in self.provenance.items() if found.get(key) != value]
         if differing:
             what = f"the run to resume differs in {', '.join(differing)}"
-            mend = "Resume with the same settings, or start anew in another folder."
-            raise CheckpointError(Problem(what, str(self.last), mend))
+            hint = "Resume with the same settings, or start anew in another folder."
+            raise CheckpointError(Problem(what, str(self.last), hint))
 
     def _score(self, _: Workflow) -> float:
         return float(self.evaluator.state.metrics[self.evaluator.state.key_metric_name])

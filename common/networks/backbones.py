@@ -65,18 +65,18 @@ def _unusable(name: str, pretrained: bool | str, error: Exception) -> Problem:
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
     if isinstance(pretrained, str):
         return Problem(f"its layers are not those of {name} ({reason})", pretrained, f"Give timm's weights of {name}.")
-    mend = "Pass --pretrained false to start from random weights, or --pretrained <file> with timm's weights."
-    return Problem(f"ImageNet weights could not be downloaded ({reason})", f"--pretrained true ({name})", mend)
+    hint = "Pass --pretrained false to start from random weights, or --pretrained <file> with timm's weights."
+    return Problem(f"ImageNet weights could not be downloaded ({reason})", f"--pretrained true ({name})", hint)
 
 
 def backbone_problem(name: object) -> Problem | None:
     """What is wrong with the knob ``backbone``: timm does not know it, or it ends in no feature maps."""
     if not isinstance(name, str) or not timm.is_model(name):
         near = difflib.get_close_matches(str(name), [*BACKBONES, *timm.list_models()], n=3)
-        mend = (
+        hint = (
             f"Did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"Choose one of: {', '.join(BACKBONES)}."
         )
-        return Problem(f"timm knows no network {name!r}", "--backbone", mend)
+        return Problem(f"timm knows no network {name!r}", "--backbone", hint)
     if name not in BACKBONES and not _has_feature_maps(name):
         what = f"{name} takes no images of any size to feature maps (channel, x, y), which this network pools"
         return Problem(what, "--backbone", f"Choose a convolutional network, such as {', '.join(BACKBONES)}.")

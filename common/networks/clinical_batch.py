@@ -53,16 +53,16 @@ class PrepareClinicalBatch(PrepareBatch):
         found = batchdata.get("clinical")
         if found is None:
             what = f"there are no clinical values, and the network takes {self.in_clinical}"
-            mend = "Add the values it was trained with (such as age and resection)."
-            raise DatasetError(Problem(what, where, mend))
+            hint = "Add the values it was trained with (such as age and resection)."
+            raise DatasetError(Problem(what, where, hint))
         values = _as_rows(found)
         if values.ndim != 2 or values.shape[1] != self.in_clinical:
             width = values.shape[-1] if values.ndim else 1
             what = f"there are {width} clinical values, and the network takes {self.in_clinical}"
             raise DatasetError(Problem(what, where, "Encode the same clinical values as in training."))
         if not torch.isfinite(values).all():
-            mend = "Give the value, or take a network that was trained with missing values."
-            raise DatasetError(Problem("a clinical value is no finite number", where, mend))
+            hint = "Give the value, or take a network that was trained with missing values."
+            raise DatasetError(Problem("a clinical value is no finite number", where, hint))
         return values
 
 

@@ -156,8 +156,8 @@ def check_frozen_start(trainable: str, pretrained: Any, init_weights: Any = None
         KnobError: neither ImageNet weights nor a checkpoint was given.
     """
     if trainable == "head" and not bool_or_path(pretrained) and not init_weights:
-        mend = "Add --pretrained true (or a file of weights), or learn all with --trainable all."
-        raise KnobError(Problem("a frozen backbone with random weights learns nothing", "--trainable head", mend))
+        hint = "Add --pretrained true (or a file of weights), or learn all with --trainable all."
+        raise KnobError(Problem("a frozen backbone with random weights learns nothing", "--trainable head", hint))
 
 
 class PatientBatchNorm(nn.BatchNorm1d):

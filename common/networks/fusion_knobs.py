@@ -51,7 +51,7 @@ class FusionKnobs:
 def _problem(name: str, value: Any) -> Problem | None:
     if name == "backbone":
         return backbone_problem(value)
-    fits, mend = {
+    fits, hint = {
         "in_channels": (is_count(value), "Give a whole number from 1."),
         "num_classes": (is_count(value, 2), "Give a whole number from 2."),
         "in_clinical": (is_count(value, 0), "Give the number of clinical values, 0 for none."),
@@ -67,7 +67,7 @@ def _problem(name: str, value: Any) -> Problem | None:
         "trainable": (value in TRAINABLE, f"Choose one of: {', '.join(TRAINABLE)}."),
     }[name]
     shown = list(value) if isinstance(value, tuple) else value
-    return None if fits else Problem(f"{shown!r} is no choice", f"--{name}", mend)
+    return None if fits else Problem(f"{shown!r} is no choice", f"--{name}", hint)
 
 
 def _are_counts(values: Any) -> bool:

@@ -57,8 +57,8 @@ class FlipSliceInferer(SliceInferer):
 def _check_flips(flips: Any) -> tuple[int, ...]:
     chosen = tuple(flips) if isinstance(flips, list | tuple) else (flips,)
     if any(axis not in (0, 1) for axis in chosen) or len(set(chosen)) < len(chosen):
-        mend = "Choose [] for none, [0], [1] or [0, 1]: axes of (x, y)."
-        raise KnobError(Problem(f"{flips!r} names no in-plane axes", "--flips", mend))
+        hint = "Choose [] for none, [0], [1] or [0, 1]: axes of (x, y)."
+        raise KnobError(Problem(f"{flips!r} names no in-plane axes", "--flips", hint))
     return chosen
 
 
@@ -79,8 +79,8 @@ class BagInferer(Inferer):
     def __init__(self, batch_size: int = 64) -> None:
         super().__init__()
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            mend = "Give a whole number from 1."
-            raise KnobError(Problem(f"{batch_size!r} images make no batch", "--inference_batch_size", mend))
+            hint = "Give a whole number from 1."
+            raise KnobError(Problem(f"{batch_size!r} images make no batch", "--inference_batch_size", hint))
         self.batch_size = batch_size
 
     def __call__(

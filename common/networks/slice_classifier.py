@@ -107,8 +107,8 @@ class SliceClassifier(nn.Module):
     def _check_size(self, image: Tensor) -> None:
         if tuple(image.shape[2:]) != self.image_size:
             found, wanted = (" x ".join(map(str, size)) for size in (image.shape[2:], self.image_size))
-            mend = "Pass the --image_size that the network was trained with."
-            raise DatasetError(Problem(f"they have {found} pixels, and the network takes {wanted}", "the images", mend))
+            hint = "Pass the --image_size that the network was trained with."
+            raise DatasetError(Problem(f"they have {found} pixels, and the network takes {wanted}", "the images", hint))
 
     def train(self, mode: bool = True) -> SliceClassifier:
         """A frozen body stays in eval mode, whatever the rest does."""

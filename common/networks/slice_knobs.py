@@ -70,7 +70,7 @@ def _problem(name: str, value: Any, values: dict[str, Any]) -> Problem | None:
     if name == "backbone":
         return backbone_problem(value) if values["net"] == "B" else None
     sides = f"Give two whole numbers from {SMALLEST_SIDE}, such as [240,240]."
-    fits, mend = {
+    fits, hint = {
         "net": (value in NETS, f"Choose {' or '.join(NETS)}."),
         "image_size": (_is_size(value), sides),
         "filters": (is_count(value), "Give a whole number from 1."),
@@ -83,7 +83,7 @@ def _problem(name: str, value: Any, values: dict[str, Any]) -> Problem | None:
         "trainable": (value in TRAINABLE, f"Choose one of: {', '.join(TRAINABLE)}."),
     }[name]
     shown = list(value) if isinstance(value, tuple) else value
-    return None if fits else Problem(f"{shown!r} is no choice", f"--{name}", mend)
+    return None if fits else Problem(f"{shown!r} is no choice", f"--{name}", hint)
 
 
 def _is_size(value: Any) -> bool:

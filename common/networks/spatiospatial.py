@@ -161,14 +161,14 @@ class VideoKnobs:
 
 
 def _problem(name: str, value: Any) -> Problem | None:
-    fits, mend = {
+    fits, hint = {
         "backbone": (value in VIDEO_BACKBONES, f"Choose one of: {', '.join(VIDEO_BACKBONES)}."),
         "in_channels": (is_count(value), "Give a whole number from 1."),
         "num_classes": (is_count(value, 2), "Give a whole number from 2."),
         "dropout": (_is_share(value), "Give a share from 0 to less than 1."),
         "trainable": (value in TRAINABLE, f"Choose one of: {', '.join(TRAINABLE)}."),
     }[name]
-    return None if fits else Problem(f"{value!r} is no choice", f"--{name}", mend)
+    return None if fits else Problem(f"{value!r} is no choice", f"--{name}", hint)
 
 
 def _is_share(value: Any) -> bool:

@@ -69,8 +69,8 @@ class SegmentationUNet(nn.Module):
         try:
             self.unet.encoder.load_state_dict(weights)
         except RuntimeError as error:
-            mend = f"Give torchvision's weights of {encoder}."
-            raise CheckpointError(Problem(f"its layers are not those of {encoder}", str(source), mend)) from error
+            hint = f"Give torchvision's weights of {encoder}."
+            raise CheckpointError(Problem(f"its layers are not those of {encoder}", str(source), hint)) from error
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits of the classes for each pixel."""

@@ -68,9 +68,9 @@ def _stem(published: Any, in_channels: int) -> nn.Conv3d:
 
 
 def _take_weights(backbone: nn.Module, name: str, source: bool | str) -> None:
-    mend = f"Give torchvision's weights of {name}, or --pretrained false to start from random ones."
+    hint = f"Give torchvision's weights of {name}, or --pretrained false to start from random ones."
     if source is True and name == QUICK:
-        raise CheckpointError(Problem("there are no Kinetics-400 weights of it", f"--backbone {name}", mend))
+        raise CheckpointError(Problem("there are no Kinetics-400 weights of it", f"--backbone {name}", hint))
     found = download_weights(name, "Kinetics-400") if source is True else load_safely(str(source), name, "torchvision")
     weights = {key: value for key, value in found.items() if not key.startswith(FRESH)}
     stages = {key: value for key, value in backbone.state_dict().items() if not key.startswith(FRESH)}
@@ -79,7 +79,7 @@ def _take_weights(backbone: nn.Module, name: str, source: bool | str) -> None:
         more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
         what = f"its layers are not those of {name} ({'; '.join(differing[:3])}{more})"
         where = f"--pretrained true ({name})" if source is True else str(source)
-        raise CheckpointError(Problem(what, where, mend))
+        raise CheckpointError(Problem(what, where, hint))
     backbone.load_state_dict(weights, strict=False)  # the stem's are left out
 
 

@@ -58,8 +58,8 @@ def _expected(seed: int, knows: Sequence[str]) -> Floats:
     """(patient, quantile) expected logarithm of the days, spread by what is not known."""
     unknown = [name for name in knows if name not in KNOWABLE]
     if unknown:
-        mend = f"Choose of {', '.join(KNOWABLE)}."
-        raise KnobError(Problem(f"{', '.join(unknown)} is nothing that the rule knows", "knows", mend))
+        hint = f"Choose of {', '.join(KNOWABLE)}."
+        raise KnobError(Problem(f"{', '.join(unknown)} is nothing that the rule knows", "knows", hint))
     cohort = _cohort(seed)
     neutral = expected_log_survival(MEDIAN_VOLUME_ML, MEAN_AGE, "STR")
     volume = [expected_log_survival(patient.volume_ml, MEAN_AGE, "STR") for patient in cohort]

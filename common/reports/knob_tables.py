@@ -57,11 +57,11 @@ def read_knobs(yaml_path: str | Path) -> list[Knob]:
         where = f"{path}:{key.start_mark.line + 1}"
         comment = _COMMENT.match(text, value.end_mark.index)
         if value.end_mark.line != key.start_mark.line:
-            mend = "Write its value on one line, or move it below the line '# --- end of knobs ---'."
-            problems.append(Problem(f"the knob {key.value} takes more than one line", where, mend))
+            hint = "Write its value on one line, or move it below the line '# --- end of knobs ---'."
+            problems.append(Problem(f"the knob {key.value} takes more than one line", where, hint))
         elif comment is None:
-            mend = "Say what it does in a comment on the same line."
-            problems.append(Problem(f"the knob {key.value} has no meaning", where, mend))
+            hint = "Say what it does in a comment on the same line."
+            problems.append(Problem(f"the knob {key.value} has no meaning", where, hint))
         elif any(knob.name == key.value for knob in knobs):
             problems.append(Problem(f"the knob {key.value} appears twice", where, "Remove one of the two."))
         else:
@@ -98,8 +98,8 @@ def update_document(document_path: str | Path, bundle_dir: str | Path, check: bo
     text = _read(document)
     tables = len(_TABLE.findall(text))
     if tables == 0 or 2 * tables != len(_MARK.findall(text)):
-        mend = "Enclose each table in '<!-- knobs:train.yaml -->' and '<!-- /knobs -->', each on a line of its own."
-        raise KnobError(Problem("its marks for knob tables are missing or incomplete", document, mend))
+        hint = "Enclose each table in '<!-- knobs:train.yaml -->' and '<!-- /knobs -->', each on a line of its own."
+        raise KnobError(Problem("its marks for knob tables are missing or incomplete", document, hint))
 
     def with_table(match: re.Match[str]) -> str:
         table = knob_table(read_knobs(Path(bundle_dir) / "configs" / match["config"]))

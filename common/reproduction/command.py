@@ -70,5 +70,5 @@ def _check_only(table: PaperTable, only: Collection[str]) -> None:
     known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
     unknown = [name for name in only if name not in known]
     if unknown:
-        mend = f"Its rows are {', '.join(known)}."
-        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", mend) for name in unknown])
+        hint = f"Its rows are {', '.join(known)}."
+        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", hint) for name in unknown])

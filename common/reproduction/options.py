@@ -102,8 +102,8 @@ def check_options(table: PaperTable, options: Options, known: Collection[str]) -
     folds = int(options.settings.get("folds", table.folds))
     repeats = options.repeats_of(table)
     if repeats < 1 or (repeats > folds and in_folds):
-        mend = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
-        problems.append(Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", mend))
+        hint = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
+        problems.append(Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", hint))
     if options.segmentation and "segmentation" not in table.varied:
         problems.append(Problem(f"{table.source} needs no segmentation", "--segmentation", "Leave it out."))
     if options.healthy_dir and not table.healthy:
@@ -126,8 +126,8 @@ def _setting_problems(name: str, table: PaperTable, known: Collection[str]) -> l
         return [Problem(f"{table.source} is about it, and sets it itself", where, "Leave it out.")]
     if top not in known:
         near = [f"--set {word}" for word in difflib.get_close_matches(top, sorted(known), n=3)]
-        mend = f"Did you mean {' or '.join(near)}?" if near else "The bundles' docs/README.md list the knobs."
-        return [Problem("no config of this table defines it, so it would change nothing", where, mend)]
+        hint = f"Did you mean {' or '.join(near)}?" if near else "The bundles' docs/README.md list the knobs."
+        return [Problem("no config of this table defines it, so it would change nothing", where, hint)]
     return []
 
 

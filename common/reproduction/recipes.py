@@ -138,9 +138,9 @@ class _Kitchen:
             return None
         found = [path for suffix in WEIGHT_SUFFIXES if (path := folder / f"{backbone}{suffix}").is_file()]
         if not found:
-            mend = f"Put them there as {backbone}.safetensors or {backbone}.pth."
+            hint = f"Put them there as {backbone}.safetensors or {backbone}.pth."
             raise KnobError(
-                Problem(f"it holds no pre-trained weights of {backbone}", f"--pretrained_dir {folder}", mend)
+                Problem(f"it holds no pre-trained weights of {backbone}", f"--pretrained_dir {folder}", hint)
             )
         return found[0]
 

@@ -59,9 +59,9 @@ def check_folders(runs: Sequence[Run]) -> None:
         found = json.loads(path.read_text(encoding="utf-8"))["settings"]
         differing = _differences(found, _record(run)["settings"])
         if differing:
-            mend = "Give the same settings, choose another --output, or delete this folder."
+            hint = "Give the same settings, choose another --output, or delete this folder."
             what = f"this run was begun with other settings ({'; '.join(differing)})"
-            problems.append(Problem(what, run.folder, mend))
+            problems.append(Problem(what, run.folder, hint))
     if problems:
         raise OutputError(problems)
 

@@ -51,8 +51,8 @@ def check_clinical(
         counts = np.array([_count(labelled, target, value, feature) for value in classes])
         if len(classes) > 1 and _tells(counts):
             shown = [names[value] if names else _show(value) for value in classes]
-            mend = "Say --clinical false, or --allow_shortcut true if that is meant."
-            problems.append(Problem(_describe(feature, target, shown, counts), f"--clinical_features {feature}", mend))
+            hint = "Say --clinical false, or --allow_shortcut true if that is meant."
+            problems.append(Problem(_describe(feature, target, shown, counts), f"--clinical_features {feature}", hint))
     allowed = as_bool(allow_shortcut, "allow_shortcut")
     if problems and not allowed:
         raise KnobError(problems)

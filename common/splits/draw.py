@@ -106,8 +106,8 @@ def check_parts(records: Sequence[Record], unit: str) -> None:
     several = [subject for subject, count in counts.items() if count > 1]
     if several:
         what = f"several scans of a patient cannot be told apart in a split over {unit}s: {name_some(several)}"
-        mend = "Keep one scan a patient with --exclude, or leave configs/paper.yaml out."
-        problems.append(Problem(what, "the cohort", mend))
+        hint = "Keep one scan a patient with --exclude, or leave configs/paper.yaml out."
+        problems.append(Problem(what, "the cohort", hint))
     if problems:
         raise SplitError(problems)
 

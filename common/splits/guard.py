@@ -158,8 +158,8 @@ def check_start(
         known = {subject for subject in map(subject_of, sides[side]) if hash_subject(subject) in hashes}
         if known:
             what = f"it was trained or chosen on patients of this run's {side} side: {name_some(known)}"
-            mend = "Start from a checkpoint of the same seed, fold and data set, or hand this run its split.json."
-            problems.append(Problem(what, checkpoint_path, mend))
+            hint = "Start from a checkpoint of the same seed, fold and data set, or hand this run its split.json."
+            problems.append(Problem(what, checkpoint_path, hint))
     if problems:
         raise SplitLeakageError(problems)
 
@@ -188,8 +188,8 @@ def _is_own_paper_split(provenance: Mapping[str, Any], split_hash: str | None) -
 
 def _hashes(provenance: Mapping[str, Any], key: str, checkpoint_path: str | Path) -> set[str]:
     if key not in provenance:
-        mend = f"Use a checkpoint written by this suite. {EXPLICIT_WORD}"
-        raise CheckpointError(Problem("it does not say which patients it learned from", checkpoint_path, mend))
+        hint = f"Use a checkpoint written by this suite. {EXPLICIT_WORD}"
+        raise CheckpointError(Problem("it does not say which patients it learned from", checkpoint_path, hint))
     return set(provenance[key])
 
 

@@ -126,8 +126,8 @@ class SplitManifest:
         everyone = {subject_of(unit) for side in SIDES for unit in sides[side]}
         manifest = cls(sides, str(content.get("cohort_hash") or cohort_hash(everyone)), **given)
         if "hash" in content and content["hash"] != manifest.hash:
-            mend = 'Make it anew, or delete its "hash" and "cohort_hash" if the change is meant to be your own split.'
-            raise SplitError(Problem("it was changed after it was made: its hash does not fit", where, mend))
+            hint = 'Make it anew, or delete its "hash" and "cohort_hash" if the change is meant to be your own split.'
+            raise SplitError(Problem("it was changed after it was made: its hash does not fit", where, hint))
         by_part = manifest.protocol == "paper" and manifest.unit != "subject"
         check_disjoint(sides, where, "paper" if by_part else "patient", manifest.unit)
         return manifest
@@ -151,8 +151,8 @@ def load_manifest(path: str | Path) -> SplitManifest:
         reason = (error.strerror or str(error)).lower()
         raise SplitError(Problem(f"the split file cannot be read ({reason})", path, "Check --split_file.")) from error
     except ValueError as error:
-        mend = 'It looks like {"train": ["id", ...], "validation": [...], "test": [...]}.'
-        raise SplitError(Problem(f"the split file is no JSON ({error})", path, mend)) from error
+        hint = 'It looks like {"train": ["id", ...], "validation": [...], "test": [...]}.'
+        raise SplitError(Problem(f"the split file is no JSON ({error})", path, hint)) from error
     return SplitManifest.from_json(content, path)
 
 
@@ -179,8 +179,8 @@ def _wrong_settings(given: Mapping[str, Any], where: str | Path) -> list[Problem
     problems = []
     for name, allowed in (("protocol", PROTOCOLS), ("unit", UNITS)):
         if name in given and given[name] not in allowed:
-            mend = f"Choose {' or '.join(allowed)}, or leave it out."
-            problems.append(Problem(f"'{given[name]}' is no {name}", where, mend))
+            hint = f"Choose {' or '.join(allowed)}, or leave it out."
+            problems.append(Problem(f"'{given[name]}' is no {name}", where, hint))
     return problems
 
 

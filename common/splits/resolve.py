@@ -128,8 +128,8 @@ def _bring_own(records: Sequence[Record], path: Path, protocol: str, unit: str) 
     absent = set(manifest.subjects()) - present
     if absent:
         what = f"it names patients that are not in the data set: {name_some(absent)}"
-        mend = "Check --dataset_dir and --exclude, or take these patients out of the file."
-        raise SplitError(Problem(what, path, mend))
+        hint = "Check --dataset_dir and --exclude, or take these patients out of the file."
+        raise SplitError(Problem(what, path, hint))
     return replace(manifest, unused=tuple(sorted(present - set(manifest.subjects()))))
 
 
@@ -143,11 +143,11 @@ def _keep(wanted: SplitManifest, path: Path, to_the_letter: bool) -> SplitManife
     found = load_manifest(path)
     fits = found.settings == wanted.settings and found.cohort_hash == wanted.cohort_hash
     if not fits or (to_the_letter and found.hash != wanted.hash):
-        mend = (
+        hint = (
             "Choose another --output_dir, delete it (--overwrite true when training), or hand it over as --split_file."
         )
         raise SplitError(
-            Problem(f"the run's folder holds another split: {_tell_difference(found, wanted)}", path, mend)
+            Problem(f"the run's folder holds another split: {_tell_difference(found, wanted)}", path, hint)
         )
     return replace(found, unused=wanted.unused)
 

@@ -79,7 +79,7 @@ class ClinicalEncoder:
         missing = self.missing(record)
         if missing:
             where = str(record.get("subject", "the patient"))
-            raise DatasetError([Problem(f"no {name} is recorded", where, _mend(name)) for name in missing])
+            raise DatasetError([Problem(f"no {name} is recorded", where, _hint(name)) for name in missing])
         numbers = []
         if "age" in self.features:
             numbers += self._encode_age(record.get("age"))
@@ -115,9 +115,9 @@ class ClinicalEncoder:
                 mean_age=float(content["mean_age"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            mend = "Use a checkpoint written by this suite."
+            hint = "Use a checkpoint written by this suite."
             raise CheckpointError(
-                Problem(f"it holds no clinical encoder ({error!r})", "the checkpoint", mend)
+                Problem(f"it holds no clinical encoder ({error!r})", "the checkpoint", hint)
             ) from error
 
 
@@ -148,14 +148,14 @@ def fit_clinical(
     }
     absent = [name for name in names if not known[name]]
     if absent:
-        mend = "Leave it out of --clinical_features, or pass a data set whose tables have it."
+        hint = "Leave it out of --clinical_features, or pass a data set whose tables have it."
         where = "the training side of the split"
-        raise DatasetError([Problem(f"no patient has a recorded {name}", where, mend) for name in absent])
+        raise DatasetError([Problem(f"no patient has a recorded {name}", where, hint) for name in absent])
     missing_seen = tuple(name for name in names if len(known[name]) < len(train_records))
     if "age" in missing_seen and not indicators:
         what = f"{len(train_records) - len(known['age'])} of {len(train_records)} training patients have no age"
-        mend = "Say --missing_indicators true, leave age out of --clinical_features, or exclude them."
-        raise KnobError(Problem(what, "--missing_indicators", mend))
+        hint = "Say --missing_indicators true, leave age out of --clinical_features, or exclude them."
+        raise KnobError(Problem(what, "--missing_indicators", hint))
     ages = [float(age) for age in known.get("age", ())]
     if not ages:
         return ClinicalEncoder(names, indicators, missing_seen)
@@ -175,11 +175,11 @@ def add_clinical(records: Sequence[Record], encoder: ClinicalEncoder) -> list[Re
         lacking = {str(record["subject"]) for record in records if name in encoder.missing(record)}
         if lacking:
             what = f"no {name} is recorded for {name_some(lacking)}"
-            mend = (
+            hint = (
                 f"All training patients had one: add it (of one patient with --{name}), exclude these patients, or "
                 "train without it by --clinical_features."
             )
-            problems.append(Problem(what, "the cohort", mend))
+            problems.append(Problem(what, "the cohort", hint))
     if problems:
         raise DatasetError(problems)
     return [{**record, "clinical": encoder.encode(record)} for record in records]
@@ -217,8 +217,8 @@ def refuse_unused(given: Mapping[str, Any] | None, encoder_json: Mapping[str, An
     features = ClinicalEncoder.from_json(encoder_json).features
     unused = [name for name in parse_given(given) if name not in features]
     if unused:
-        mend = "Leave it out, or use a network that was trained with it."
-        raise KnobError([Problem("this network does not read it", f"--{name}", mend) for name in unused])
+        hint = "Leave it out, or use a network that was trained with it."
+        raise KnobError([Problem("this network does not read it", f"--{name}", hint) for name in unused])
 
 
 class EncodeClinicald(Transform):
@@ -244,12 +244,12 @@ class EncodeClinicald(Transform):
         subject = str(item.get("subject", "the patient"))
         values, problems = parse_clinical({name: raw[name] for name in self.encoder.features}, subject)
         missing = [name for name in self.encoder.missing(values) if not as_text(raw[name])]
-        problems += [Problem(f"no {name} is given", subject, _mend(name)) for name in missing]
+        problems += [Problem(f"no {name} is given", subject, _hint(name)) for name in missing]
         if problems:
             raise DatasetError(problems)
         item["clinical"] = torch.tensor(self.encoder.encode(values), dtype=torch.float32)
         return item
 
 
-def _mend(name: str) -> str:
+def _hint(name: str) -> str:
     return f"{EXAMPLES[name]} Nobody without it was learned from."

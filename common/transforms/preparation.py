@@ -55,8 +55,8 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
         DatasetError: there is no mask, it is empty, or everything that is wrong with it.
     """
     if not record.get("seg"):
-        what, mend = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
-        raise DatasetError(Problem(what, scan_of(record), mend))
+        what, hint = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
+        raise DatasetError(Problem(what, scan_of(record), hint))
     mask = read_files(without_key(record, "image"), ())["seg"]
     values = mask_values_in(record)
     refuse(check_arrays({}, mask.array, values, record))

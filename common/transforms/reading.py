@@ -68,9 +68,9 @@ def read_files(record: Record, modalities: Sequence[str], missing_modality: str 
     absent = [] if "image" in images else [name for name in modalities if name not in images]
     if absent and (missing_modality != "zero" or not images):
         known = ", ".join(modalities)
-        mend = f"Add the file, or pass --missing_modality zero to go on without it (modalities: {known})."
+        hint = f"Add the file, or pass --missing_modality zero to go on without it (modalities: {known})."
         where = str(record.get("subject", "the patient"))
-        raise DatasetError([Problem(f"modality {name} is missing", where, mend) for name in absent])
+        raise DatasetError([Problem(f"modality {name} is missing", where, hint) for name in absent])
     record = {"subject": NAMELESS, **record}
     check_headers([record], modalities)
     volumes: dict[str, Volume] = {}

@@ -44,15 +44,15 @@ def epoch_sampler(
 def tumour_weights(items: Sequence[dict[str, Any]], tumour_share: float) -> list[float]:
     """A weight a slice, so that ``tumour_share`` of the slices drawn show tumour."""
     if not 0 <= tumour_share <= 1:
-        mend = "Choose a share from 0 (none) to 1 (all)."
-        raise KnobError(Problem(f"{tumour_share} is no share", "--tumour_share", mend))
+        hint = "Choose a share from 0 (none) to 1 (all)."
+        raise KnobError(Problem(f"{tumour_share} is no share", "--tumour_share", hint))
     with_tumour = sum(item["tumour"] for item in items)
     without = len(items) - with_tumour
     if tumour_share > 0 and with_tumour == 0:
-        mend = "Check the masks with scripts/check_dataset.py."
-        raise DatasetError(Problem("no slice of the training side shows tumour", "training side", mend))
+        hint = "Check the masks with scripts/check_dataset.py."
+        raise DatasetError(Problem("no slice of the training side shows tumour", "training side", hint))
     if tumour_share == 0 and without == 0:
-        mend = "Choose a larger --tumour_share."
-        raise DatasetError(Problem("every slice of the training side shows tumour", "training side", mend))
+        hint = "Choose a larger --tumour_share."
+        raise DatasetError(Problem("every slice of the training side shows tumour", "training side", hint))
     weights = (tumour_share / max(with_tumour, 1), (1 - tumour_share) / max(without, 1))
     return [weights[0] if item["tumour"] else weights[1] for item in items]

@@ -126,9 +126,9 @@ def share_weights(
 
 def _labels_of_all(items: Iterable[Item], num_classes: int) -> np.ndarray:
     labels = [int(item["label"]) for item in items]
-    mend = "Take another split or seed, or other classes, so that the training side holds each of them."
+    hint = "Take another split or seed, or other classes, so that the training side holds each of them."
     empty = [
-        Problem(f"no item is of class {index}, of {num_classes} classes counted from 0", "training side", mend)
+        Problem(f"no item is of class {index}, of {num_classes} classes counted from 0", "training side", hint)
         for index in range(num_classes)
         if index not in labels
     ]

@@ -25,7 +25,7 @@ def refused(path: Path, reader=read_nifti) -> str:
         reader(path)
     (problem,) = caught.value.problems
     assert str(problem.where) == str(path)
-    assert problem.mend
+    assert problem.hint
     return problem.what
 
 

@@ -89,9 +89,9 @@ def test_a_run_that_fails_leaves_a_blank_and_the_others_go_on(
     assert shown.loc["resnet50"].to_list()[1].startswith("0.500")
     assert "1 of 8 runs failed" in page
     assert "exit code 1: MemoryError: too large" in page
-    mended = Runner(leave_evaluation, lambda settings: 0.75)
-    assert FAILED not in states(reproduce(table, given, start=mended)).values()
-    assert [settings["backbone"] for settings in mended.judged] == ["vgg16"]  # nothing else is run again
+    fixed = Runner(leave_evaluation, lambda settings: 0.75)
+    assert FAILED not in states(reproduce(table, given, start=fixed)).values()
+    assert [settings["backbone"] for settings in fixed.judged] == ["vgg16"]  # nothing else is run again
     assert read(given)[0].loc["vgg16"].to_list()[1].startswith("0.750")
 
 

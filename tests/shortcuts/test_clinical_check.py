@@ -35,8 +35,8 @@ def test_the_ages_of_brats_are_refused_with_their_numbers() -> None:
         "image"
     )
     assert problem.where == "--clinical_features age"
-    assert "--clinical false" in problem.mend
-    assert "--allow_shortcut true" in problem.mend
+    assert "--clinical false" in problem.hint
+    assert "--allow_shortcut true" in problem.hint
 
 
 @pytest.mark.parametrize("word", [True, "true"])

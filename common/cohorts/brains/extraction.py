@@ -98,11 +98,11 @@ def no_brain_problem(images: Sequence[str]) -> Problem:
     folders = sorted({str(Path(image).parent) for image in images})
     are = "volumes are whole heads" if len(images) > 1 else "volume is a whole head"
     what = f"{len(images)} {are} without a brain mask: {', '.join(Path(image).name for image in images)}"
-    mend = (
+    hint = (
         "Put a mask beside each, such as IXI012-HH-1211-T1_mask.nii.gz (not zero in the brain), or pass volumes "
         "without the skull, or install HD-BET: pip install -e .[hd-bet]."
     )
-    return Problem(what, ", ".join(folders), mend)
+    return Problem(what, ", ".join(folders), hint)
 
 
 def _unmasked(record: Record, modalities: Iterable[str]) -> str | None:

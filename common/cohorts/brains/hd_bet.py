@@ -62,8 +62,8 @@ def run_hd_bet(command: str, wanted: Mapping[str, Path], folder: Path) -> None:
         masks = {image: found / f"{name}_bet.nii.gz" for image, name in names.items()}
         absent = [image for image, mask in masks.items() if not mask.is_file()]
         if absent:
-            mend = "Put masks of your own beside these volumes, or leave them out with --exclude."
-            raise DatasetError(Problem("HD-BET wrote no mask", image, mend) for image in absent)
+            hint = "Put masks of your own beside these volumes, or leave them out with --exclude."
+            raise DatasetError(Problem("HD-BET wrote no mask", image, hint) for image in absent)
         for image, mask in masks.items():
             _turn_back(mask, image, wanted[image])
 

@@ -45,8 +45,8 @@ def find_brain_mask(image: str | os.PathLike[str]) -> str | None:
     for start in dict.fromkeys((stem, SEQUENCE.sub("", stem))):
         found = [name for name in beside.get(start.lower(), ()) if name != image.name]
         if len(found) > 1:
-            mend = "Keep the one that is right, or name it in a --datalist under brain_mask."
-            raise DatasetError(Problem(f"has several brain masks beside it: {', '.join(found)}", image, mend))
+            hint = "Keep the one that is right, or name it in a --datalist under brain_mask."
+            raise DatasetError(Problem(f"has several brain masks beside it: {', '.join(found)}", image, hint))
         if found:
             return str(image.parent / found[0])
     return None
@@ -90,8 +90,8 @@ def _compare(record: Record, image: str) -> Problem | None:
         return None
     shapes = (" x ".join(map(str, header.shape[:3])) for header in (mask, reference))
     what = "the brain mask has another affine than its image" if same else "the brain mask has {} voxels, {} its image"
-    mend = f"Resample it to the grid of {image}, or remove it."
-    return Problem(what.format(*shapes), record["brain_mask"], mend)
+    hint = f"Resample it to the grid of {image}, or remove it."
+    return Problem(what.format(*shapes), record["brain_mask"], hint)
 
 
 def _stem(name: str) -> str:

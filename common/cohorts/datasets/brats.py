@@ -136,15 +136,15 @@ def _merge_grade(recorded: dict[str, Any], folder: Path, root: Path) -> tuple[di
     mapped = recorded.get("grade")
     values = {**NOT_RECORDED, **recorded, "grade": mapped or told}
     if mapped and told and mapped != told:
-        mend = "Find out which is right, move the folder or correct the table."
-        return values, [Problem(f"lies in {told} but name_mapping.csv says {mapped}", folder, mend)]
+        hint = "Find out which is right, move the folder or correct the table."
+        return values, [Problem(f"lies in {told} but name_mapping.csv says {mapped}", folder, hint)]
     return values, []
 
 
 def _twice(folders: dict[str, list[Path]]) -> list[Problem]:
-    mend = "Keep one of them: a patient must not be counted twice."
+    hint = "Keep one of them: a patient must not be counted twice."
     return [
-        Problem(f"the same patient is also in {', '.join(str(copy) for copy in copies)}", first, mend)
+        Problem(f"the same patient is also in {', '.join(str(copy) for copy in copies)}", first, hint)
         for first, *copies in folders.values()
         if copies
     ]
@@ -155,8 +155,8 @@ def _mixed_releases(folders: Iterable[str], releases: Mapping[str, Release], roo
     if len(counts) < 2:
         return []
     counted = " and ".join(f"{count} patients of {release}" for release, count in sorted(counts.items()))
-    mend = "The releases share patients under other names, so a split could leak: pass one release's folder."
-    return [Problem(f"holds {counted}", root, mend)]
+    hint = "The releases share patients under other names, so a split could leak: pass one release's folder."
+    return [Problem(f"holds {counted}", root, hint)]
 
 
 def _tell_without_masks(folders: list[Path], tree: Tree, releases: Mapping[str, Release]) -> list[Problem]:

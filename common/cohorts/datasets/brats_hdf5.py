@@ -84,8 +84,8 @@ def scan_hdf5(
     """
     tree = tree or find_slices(root)
     if not tree.volumes:
-        mend = "Files such as volume_1_slice_0.h5 were looked for: pass the unpacked download."
-        raise DatasetError(Problem("no HDF5 slice is in it", str(root), mend))
+        hint = "Files such as volume_1_slice_0.h5 were looked for: pass the unpacked download."
+        raise DatasetError(Problem("no HDF5 slice is in it", str(root), hint))
     places: dict[str, list[tuple[int, Path]]] = defaultdict(list)
     for number, folder in sorted(tree.volumes):
         places[f"BraTS20_Training_{number:03d}"].append((number, folder))
@@ -100,7 +100,7 @@ def scan_hdf5(
         stem = str(folder / f"volume_{number}_slice_")
         has_mask, wrong = _check_volume(stem, tree.volumes[number, folder], slices, need_seg)
         wrong += _tell_copies(stem, [str(copy) for _, copy in copies])
-        problems += [Problem(each.what, each.where, f"{each.mend} Or use --exclude {subject}.") for each in wrong]
+        problems += [Problem(each.what, each.where, f"{each.hint} Or use --exclude {subject}.") for each in wrong]
         if not wrong:
             parts = [*modalities, *(["seg"] if has_mask else [])]
             files = {part: str(SliceStack(stem, slices, part)) for part in parts}
@@ -144,8 +144,8 @@ def _check_dataset(file: Any, name: str) -> list[Problem]:
 
 
 def _tell_copies(stem: str, folders: Sequence[str]) -> list[Problem]:
-    mend = "Keep one of them: a patient must not be counted twice."
-    return [Problem(f"the same volume is also in {', '.join(folders)}", f"{stem}*.h5", mend)] if folders else []
+    hint = "Keep one of them: a patient must not be counted twice."
+    return [Problem(f"the same volume is also in {', '.join(folders)}", f"{stem}*.h5", hint)] if folders else []
 
 
 def _tell_mixed(tree: SliceTree, root: str) -> list[Problem]:

@@ -97,8 +97,8 @@ def refuse_absent_sequences(modalities: Sequence[str]) -> None:
     check_modalities(modalities)
     absent = [name for name in modalities if name not in STANDS_FOR]
     if absent:
-        mend = f"Choose of {', '.join(STANDS_FOR)}, or leave --healthy_dir out."
-        raise KnobError(Problem(f"IXI has no {', '.join(absent)}", "--modalities", mend))
+        hint = f"Choose of {', '.join(STANDS_FOR)}, or leave --healthy_dir out."
+        raise KnobError(Problem(f"IXI has no {', '.join(absent)}", "--modalities", hint))
     for sequence, count in Counter(STANDS_FOR[name] for name in modalities).items():
         if count > 1:
             logger.warning("IXI's %s stands for %d channels: their equality tells who is healthy", sequence, count)
@@ -184,8 +184,8 @@ def _choose_files(
     for sequence in sequences:
         paths = found.get(sequence, [])
         if not paths:
-            mend = f"Download it, or use --exclude {scan}."
-            problems.append(Problem(f"{scan} has no {sequence}, but {', '.join(sorted(found))}", root, mend))
+            hint = f"Download it, or use --exclude {scan}."
+            problems.append(Problem(f"{scan} has no {sequence}, but {', '.join(sorted(found))}", root, hint))
         elif len(paths) > 1:
             what = f"the {sequence} of {scan} is there {len(paths)} times: {', '.join(map(str, paths[1:]))} too"
             problems.append(Problem(what, paths[0], "Keep one of them: nobody must be counted twice."))

@@ -150,18 +150,18 @@ def _find_series_folders(
         return {}, [Problem(f"cannot be read ({reason})", str(folder), "Check your rights on it.")]
     series: dict[str, Any] = {}
     problems = []
-    mend = f"Download it again, or use --exclude {folder.name}."
+    hint = f"Download it again, or use --exclude {folder.name}."
     for modality in modalities:
         path = contents.get(SERIES_FOLDERS[modality].lower())
         if path is None:
             continue
         series[modality] = str(path)
         if not _holds_slices(path):
-            problems.append(Problem(f"holds no slice; it {tell_contents(list_folder(path))}", str(path), mend))
+            problems.append(Problem(f"holds no slice; it {tell_contents(list_folder(path))}", str(path), hint))
     absent = [SERIES_FOLDERS[modality] for modality in modalities if modality not in series]
     if absent and (need_all or not series):
         what = f"has no folder {', '.join(absent)} (it {tell_contents(list_folder(folder))})"
-        problems.append(Problem(what, str(folder), mend))
+        problems.append(Problem(what, str(folder), hint))
     return series, problems
 
 

@@ -27,10 +27,10 @@ def check_classes(records: Iterable[Record], names: Sequence[str], side: str = "
     empty = [name for name, count in counts.items() if count == 0]
     if empty:
         what = f"no patient is {' or '.join(empty)} ({tell_counts(counts)})"
-        mend = (
+        hint = (
             "The class has fewer patients than the split needs: use fewer --folds or another --seed, or add patients."
         )
-        raise DatasetError(Problem(what, f"the {side} side of the split", mend))
+        raise DatasetError(Problem(what, f"the {side} side of the split", hint))
 
 
 def count_classes(labels: Iterable[int | None], names: Sequence[str]) -> dict[str, int]:

@@ -31,11 +31,11 @@ def grade_cohort(records: Sequence[Record]) -> list[Record]:
     ]
     counts = Counter(record["grade"] for record in labelled)
     if not labelled:
-        mend = (
+        hint = (
             "Pass the training data of BraTS 2018 to 2020 with its HGG and LGG folders or name_mapping.csv, or a list "
             "of your own with a column grade."
         )
-        raise DatasetError(Problem(f"none of {len(records)} patients has a grade", "the cohort", mend))
+        raise DatasetError(Problem(f"none of {len(records)} patients has a grade", "the cohort", hint))
     if len(counts) < len(GRADES):
         what = f"all {len(labelled)} patients with a grade are {labelled[0]['grade']}"
         raise DatasetError(Problem(what, "the cohort", f"Add patients of the other grade ({' and '.join(GRADES)})."))
@@ -67,10 +67,10 @@ def volume_cohort(records: Sequence[Record]) -> list[Record]:
     if absent:
         ungraded = len(records) - len(labelled)
         what = f"nobody is {' or '.join(absent)} ({tell_counts(counts)}, {ungraded} without a grade)"
-        mend = (
+        hint = (
             "Pass --dataset_dir <the training data of BraTS 2018 to 2020, with its HGG and LGG folders or "
             "name_mapping.csv>, or list volumes of your own with a column grade (LGG, HGG or healthy)."
         )
-        raise DatasetError(Problem(what, "the cohort", mend))
+        raise DatasetError(Problem(what, "the cohort", hint))
     log_left_out(records, labelled, NO_GRADE)
     return labelled

@@ -35,11 +35,11 @@ def survival_cohort(records: Sequence[Record], censored_as_dead: bool = False) -
     """
     known = [record.copy() for record in records if record.get("survival_days") is not None]
     if not known:
-        mend = (
+        hint = (
             "Pass the training data of BraTS 2018 to 2020 with survival_data.csv or survival_info.csv, or a list of "
             "your own with a column survival_days."
         )
-        raise DatasetError(Problem(f"none of {len(records)} patients has a survival time", "the cohort", mend))
+        raise DatasetError(Problem(f"none of {len(records)} patients has a survival time", "the cohort", hint))
     log_left_out(records, known, "no survival time is recorded")
     censored = [record for record in known if record.get("alive")]
     if as_bool(censored_as_dead, "censored_as_dead") and censored:

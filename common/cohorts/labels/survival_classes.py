@@ -93,8 +93,8 @@ def fit_survival_classes(
     dead = [days for r in train_records if (days := r.get("survival_days")) is not None and not r.get("alive")]
     if len(dead) < wanted:
         what = f"{len(dead)} patients with a known day of death cannot fill {wanted} classes of survival"
-        mend = "Add patients, or ask for fewer classes (--num_classes or --thresholds)."
-        raise DatasetError(Problem(what, "the training side of the split", mend))
+        hint = "Add patients, or ask for fewer classes (--num_classes or --thresholds)."
+        raise DatasetError(Problem(what, "the training side of the split", hint))
     fitted = SurvivalClasses(given or day_quantiles(dead, wanted))
     labels = [label for label in map(fitted.label, train_records) if label is not None]
     counts = count_classes(labels, fitted.names)
@@ -127,14 +127,14 @@ def _parse_thresholds(thresholds: Any) -> tuple[float, ...]:
 def _tell_empty(counts: dict[str, int], days: Sequence[float], is_given: bool) -> Problem:
     empty = " or ".join(name for name, count in counts.items() if count == 0)
     if is_given:
-        mend = (
+        hint = (
             f"Choose --thresholds within what is recorded, {min(days):g} to {max(days):g} days, or null for classes of "
             "equal size. P1's 1 and 5 years need the patients that configs/paper.yaml invents: nobody in BraTS is "
             "known to have lived for 5 years."
         )
     else:
-        mend = "Many patients share a time: ask for fewer classes (--num_classes), or give --thresholds in days."
-    return Problem(f"nobody's survival is {empty}: {tell_counts(counts)}", "the training side of the split", mend)
+        hint = "Many patients share a time: ask for fewer classes (--num_classes), or give --thresholds in days."
+    return Problem(f"nobody's survival is {empty}: {tell_counts(counts)}", "the training side of the split", hint)
 
 
 def _last_day(threshold: float) -> str:

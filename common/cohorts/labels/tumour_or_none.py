@@ -27,8 +27,8 @@ def tumour_cohort(records: Sequence[Record]) -> list[Record]:
     classes = {_label(record): record["class_name"] for record in sorted(records, key=_label)}
     if list(classes) != list(range(len(TUMOUR_CLASSES))):
         what = f"it has the classes {', '.join(map(str, classes.values()))}, and this network tells tumour from none"
-        mend = "Give a folder (or a list) with two classes, the images without a tumour in one called no."
-        raise DatasetError(Problem(what, "the cohort", mend))
+        hint = "Give a folder (or a list) with two classes, the images without a tumour in one called no."
+        raise DatasetError(Problem(what, "the cohort", hint))
     counts = count_classes((record["label"] for record in records), TUMOUR_CLASSES)
     told = ", ".join(f"{name} is {TUMOUR_CLASSES[label]}" for label, name in classes.items())
     logger.info("%s: %s", told, tell_counts(counts))

@@ -46,14 +46,14 @@ def load_checked(path: str | Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        mend = "Train first, or correct the path (--checkpoint, --init_weights or --pretrained)."
-        raise CheckpointError(Problem("the checkpoint does not exist", str(path), mend)) from error
+        hint = "Train first, or correct the path (--checkpoint, --init_weights or --pretrained)."
+        raise CheckpointError(Problem("the checkpoint does not exist", str(path), hint)) from error
     except pickle.UnpicklingError as error:
         if not zipfile.is_zipfile(path) and not _is_pickle(path):
             raise CheckpointError(Problem("it is no checkpoint", str(path), COPY_AGAIN)) from error
         what = "it holds Python objects, which could run code when loaded; only tensors and plain values are accepted"
-        mend = "Take weights only from a source you trust, saved as a state dict."
-        raise CheckpointError(Problem(what, str(path), mend)) from error
+        hint = "Take weights only from a source you trust, saved as a state dict."
+        raise CheckpointError(Problem(what, str(path), hint)) from error
     except Exception as error:  # the unpickler answers arbitrary bytes with arbitrary errors
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(Problem(f"it cannot be read ({reason})", str(path), COPY_AGAIN)) from error
@@ -138,8 +138,8 @@ def _check_origin(
 def _other_labels(path: str | Path, shuffled: bool) -> Problem:
     if shuffled:
         what = "it learned labels that were shuffled between patients, so that it knows nothing of their disease"
-        mend = "Train without --permute_labels; or evaluate with --permute_labels true, to see what chance is worth."
-        return Problem(what, str(path), mend)
+        hint = "Train without --permute_labels; or evaluate with --permute_labels true, to see what chance is worth."
+        return Problem(what, str(path), hint)
     what = "it learned the true labels, and this run shuffles them"
     return Problem(what, str(path), "Leave --permute_labels out, or train with --permute_labels true as well.")
 

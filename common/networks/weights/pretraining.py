@@ -48,17 +48,17 @@ def load_safely(path: str | Path, network: str, library: str = "timm") -> dict[s
     Raises:
         CheckpointError: it is missing, damaged, or holds no weights or more than plain values.
     """
-    mend = f"Give {library}'s weights of {network}."
+    hint = f"Give {library}'s weights of {network}."
     if Path(path).suffix == ".safetensors":
         try:
             return dict(safetensors.torch.load_file(path))
         except (OSError, SafetensorError) as error:
-            raise CheckpointError(Problem(f"it cannot be read ({error})", str(path), mend)) from error
+            raise CheckpointError(Problem(f"it cannot be read ({error})", str(path), hint)) from error
     content = load_checked(path)
     content = next((content[key] for key in ("state_dict", "model") if isinstance(content.get(key), dict)), content)
     weights = {key: value for key, value in content.items() if isinstance(value, Tensor)}
     if not weights:
-        raise CheckpointError(Problem("it holds no weights", str(path), mend))
+        raise CheckpointError(Problem("it holds no weights", str(path), hint))
     return weights
 
 
@@ -102,8 +102,8 @@ def download_weights(network: str, data_set: str = "ImageNet") -> dict[str, Tens
         weights = torchvision.models.get_model_weights(network).DEFAULT
         return dict(weights.get_state_dict(progress=True, check_hash=True))
     except (OSError, RuntimeError, ValueError) as error:
-        mend = (
+        hint = (
             "Pass --pretrained false to start from random weights, or --pretrained <file> with torchvision's weights."
         )
         what = f"{data_set} weights could not be downloaded ({error})"
-        raise CheckpointError(Problem(what, f"--pretrained true ({network})", mend)) from error
+        raise CheckpointError(Problem(what, f"--pretrained true ({network})", hint)) from error

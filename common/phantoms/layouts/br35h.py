@@ -178,8 +178,8 @@ def _check_settings(originals: int, copies: float, seed: int, side: int, pred: i
     if seed < 0:
         problems.append(Problem(f"a seed of {seed} is negative", "seed", "Use 0 or more."))
     if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
-        mend = f"Use a whole number from {SMALLEST_SIDE} to {LARGEST_SIDE}."
-        problems.append(Problem(f"{side} pixels are no side of a slice", "side", mend))
+        hint = f"Use a whole number from {SMALLEST_SIDE} to {LARGEST_SIDE}."
+        problems.append(Problem(f"{side} pixels are no side of a slice", "side", hint))
     if pred < 0:
         problems.append(Problem(f"{pred} images without a label", "pred", "Use 0 or more."))
     if problems:

@@ -193,8 +193,8 @@ def check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: fl
         problems.append(Problem(f"{lgg_share} is no share", "lgg_share", "Use a number from 0 to 1."))
     if len(shape) != 3 or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape):
         asked = " ".join(map(str, shape))
-        mend = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 240 240 155."
-        problems.append(Problem(f"'{asked}' is no shape of a volume that a head fits in", "shape", mend))
+        hint = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 240 240 155."
+        problems.append(Problem(f"'{asked}' is no shape of a volume that a head fits in", "shape", hint))
     if problems:
         raise KnobError(problems)
     x, y, z = map(int, shape)

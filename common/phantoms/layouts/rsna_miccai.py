@@ -139,8 +139,8 @@ def _check_settings(patients: int, shape: Sequence[int], seed: int) -> tuple[int
         problems.append(Problem(f"a seed of {seed} is negative", "seed", "Use 0 or more."))
     if len(shape) != 3 or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape):
         asked = " ".join(map(str, shape))
-        mend = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 128 128 24."
-        problems.append(Problem(f"'{asked}' is no shape of a volume that a head fits in", "shape", mend))
+        hint = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 128 128 24."
+        problems.append(Problem(f"'{asked}' is no shape of a volume that a head fits in", "shape", hint))
     if problems:
         raise KnobError(problems)
     x, y, z = map(int, shape)

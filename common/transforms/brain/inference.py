@@ -122,8 +122,8 @@ class SaveLabelMapd(Transform):
     def _write(self, name: str, kind: str, array: np.ndarray, source: nib.Nifti1Image) -> str:
         path = self.output_dir / f"{name}_{kind}.nii.gz"
         if path.exists() and not self.overwrite:
-            mend = "Pass --overwrite true to replace it, or another --output_dir."
-            raise OutputError(Problem("an earlier result is there", str(path), mend))
+            hint = "Pass --overwrite true to replace it, or another --output_dir."
+            raise OutputError(Problem("an earlier result is there", str(path), hint))
         save_like(path, array, source, "glioma segmentation")
         return str(path)
 

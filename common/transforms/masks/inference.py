@@ -71,9 +71,9 @@ class MaskBagd(Transform):
         item = cast(Item, given)
         slices = np.flatnonzero(classes.any(axis=(0, 1)))
         if not len(slices):
-            mend = "Check the images and the mask; survival cannot be told from a mask without tumour."
+            hint = "Check the images and the mask; survival cannot be told from a mask without tumour."
             subject = str(item.get("subject", "the patient"))
-            raise DatasetError(Problem("no slice of the mask shows tumour", subject, mend))
+            raise DatasetError(Problem("no slice of the mask shows tumour", subject, hint))
         item["image"] = torch.stack([self._one(classes[..., index]) for index in slices])
         item["slices"] = torch.from_numpy(slices)
         return item

@@ -82,8 +82,8 @@ def check_size(size: Sequence[int]) -> tuple[int, int]:
     """
     sides = [int(side) for side in size]
     if len(sides) != 2 or not all(1 <= side <= LARGEST_SIDE for side in sides):
-        mend = f"Give two whole numbers from 1 to {LARGEST_SIDE}, such as [240, 240]."
-        raise KnobError(Problem(f"{list(size)} is no size of an image", "size", mend))
+        hint = f"Give two whole numbers from 1 to {LARGEST_SIDE}, such as [240, 240]."
+        raise KnobError(Problem(f"{list(size)} is no size of an image", "size", hint))
     return sides[0], sides[1]
 
 

@@ -44,11 +44,11 @@ class SeriesPlan:
         if not self.modalities:
             problems.append(Problem("no modality is chosen", "--modalities", "Name one or more, such as [flair]."))
         if self.count < 1:
-            mend = "Ask for at least 1."
-            problems.append(Problem(f"{self.count} slices a subject cannot be taken", "slices_per_subject", mend))
+            hint = "Ask for at least 1."
+            problems.append(Problem(f"{self.count} slices a subject cannot be taken", "slices_per_subject", hint))
         if not 0 < self.share <= 1:
-            mend = "Use a number above 0, 1 at most."
-            problems.append(Problem(f"{self.share} is no share of a series", "central_share", mend))
+            hint = "Use a number above 0, 1 at most."
+            problems.append(Problem(f"{self.share} is no share of a series", "central_share", hint))
         if problems:
             raise KnobError(problems)
 
@@ -131,11 +131,11 @@ def _take(
     planes = {index: resize_plane(series.read(index), size).T for index in dict.fromkeys(positions)}
     stack = np.stack([planes[index] for index in positions])
     if not np.isfinite(stack).all():
-        mend = f"Replace the files, or use --exclude {subject}."
-        raise DatasetError(Problem("some of its pixels are NaN or infinite", folder, mend))
+        hint = f"Replace the files, or use --exclude {subject}."
+        raise DatasetError(Problem("some of its pixels are NaN or infinite", folder, hint))
     stack -= stack.min()
     bright = stack[stack > 0]
     if not bright.size:
-        mend = f"The series is empty where a brain should be: use --exclude {subject}."
-        raise DatasetError(Problem(f"all pixels of its {len(planes)} middle slices are equal", folder, mend))
+        hint = f"The series is empty where a brain should be: use --exclude {subject}."
+        raise DatasetError(Problem(f"all pixels of its {len(planes)} middle slices are equal", folder, hint))
     return np.clip(stack / np.percentile(bright, BRIGHTEST_PERCENTILE), 0, 1)

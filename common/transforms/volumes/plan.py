@@ -43,8 +43,8 @@ class VolumePlan:
         problems = []
         if not _is_size(self.size):
             told = list(self.size) if isinstance(self.size, tuple) else self.size
-            mend = "Give three whole numbers above 0, such as [80, 96, 80]."
-            problems.append(Problem(f"{told} is no size of a volume", "--volume_size", mend))
+            hint = "Give three whole numbers above 0, such as [80, 96, 80]."
+            problems.append(Problem(f"{told} is no size of a volume", "--volume_size", hint))
         if not (_is_number(self.spacing) and self.spacing > 0 and math.isfinite(self.spacing)):
             problems.append(Problem(f"{self.spacing} mm is no voxel size", "--volume_spacing", "Use a number above 0."))
         if problems:

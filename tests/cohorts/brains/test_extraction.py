@@ -108,7 +108,7 @@ def test_one_message_names_all_heads_without_a_brain(
         add_brain_masks([head, other], tmp_path / "cache")
     (problem,) = error.value.problems
     assert problem.what == "2 volumes are whole heads without a brain mask: a.nii.gz, b.nii.gz"
-    assert "pip install -e .[hd-bet]" in problem.mend
+    assert "pip install -e .[hd-bet]" in problem.hint
     assert add_brain_masks([head, other], tmp_path / "cache", tool="none") == [head, other]
 
 

@@ -96,8 +96,8 @@ def test_an_empty_class_is_one_clear_error() -> None:
         "nobody's survival is long (1826 days or more): "
         "short (under 365 days) 1, mid (365 to 1825 days) 2, long (1826 days or more) 0"
     )
-    assert "100 to 1767 days" in problem.mend
-    assert "configs/paper.yaml" in problem.mend
+    assert "100 to 1767 days" in problem.hint
+    assert "configs/paper.yaml" in problem.hint
 
 
 def test_a_late_contact_fills_the_last_class() -> None:
