@@ -15,10 +15,10 @@ class Answer:
     """What the probe found for one question.
 
     Args:
-        question: that was asked.
+        question: which classes were compared.
         note: why there was nothing to probe, else empty.
-        found: how well the traces tell its classes.
-        warnings: what to tell the person; empty where nothing beats chance.
+        found: how well the traits predict its classes.
+        warnings: for the user; empty where nothing beats chance.
     """
 
     question: Question
@@ -32,9 +32,9 @@ class Answer:
         if self.note:
             return f"Shortcuts to {name}: {self.note}"
         told = [f"! {warning}" for warning in self.warnings]
-        told = told or ["nothing that was looked at tells it better than shuffled labels do."]
+        told = told or ["no trait predicts it better than shuffled labels do."]
         if self.question.too_small:
-            told.append(f"Too few to be judged, and left out: {tell_counts(self.question.too_small)}.")
+            told.append(f"Left out, since too few: {tell_counts(self.question.too_small)}.")
         return "\n  ".join([f"Shortcuts to {name} ({tell_counts(counts)}):", *told])
 
     def to_json(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class ShortcutReport:
     Args:
         target: the label's key.
         counts: patients per class; patients without the label are left out.
-        answers: one a question; see :func:`~common.shortcuts.questions.ask`.
+        answers: one per question; see :func:`~common.shortcuts.questions.list_questions`.
     """
 
     target: str
@@ -70,7 +70,7 @@ class ShortcutReport:
 
     @property
     def told_by_source(self) -> bool:
-        """Whether healthy brains are told from tumours without a look at them."""
+        """Whether healthy brains can be separated from tumours by something other than the tumour."""
         return any(answer.warnings for answer in self.answers if answer.question.about_health)
 
     def text(self) -> str:

@@ -1,8 +1,9 @@
-"""How well a small classifier tells classes from traces, and how well by chance.
+"""How well a small classifier predicts classes from traits, and how well by chance.
 
 A logistic regression is cross-validated, and again with labels that are shuffled between patients. The shuffles make
-the test exact, however few the patients and however many the traces. What is tested is the log loss: the AUC, which
-people can read, is 1 for every lucky order of a few patients, however hesitant, and so cannot tell luck from a gulf.
+the test exact, for any number of patients and of traits. The test statistic is the log loss. The AUC is easier to
+read, but it looks at ranks alone: with few patients it reaches 1 by chance, even where the probabilities of the classes
+hardly differ.
 """
 
 from __future__ import annotations
@@ -29,21 +30,21 @@ from threadpoolctl import threadpool_limits
 FOLDS = 3
 REPEATS = 3
 ENOUGH = 20
-"""Shuffles that do as well as the true labels. More would find nothing out (Besag & Clifford, Biometrika 78, 1991)."""
+"""Shuffles as good as the true labels, after which no more are drawn (Besag & Clifford, Biometrika 78, 1991)."""
 
 AREA = "roc_auc_ovr"
 
 
 @dataclass(frozen=True)
 class Probed:
-    """How well traces tell classes.
+    """How well traits predict classes.
 
     Args:
-        auc: cross-validated AUC of all traces together (one-vs-rest macro for more than two classes).
+        auc: cross-validated AUC of all traits together (one-vs-rest macro for more than two classes).
         chance: the AUC that only a share of ``level`` of the label shuffles exceeds.
         p_value: share of label shuffles whose log loss is no higher.
-        level: below or at which a p-value is no chance.
-        alone: the cross-validated AUC of each trace alone, highest first.
+        level: a p-value of at most this is significant.
+        alone: the cross-validated AUC of each trait alone, highest first.
     """
 
     auc: float
@@ -53,35 +54,35 @@ class Probed:
     alone: Mapping[str, float]
 
     @property
-    def telling(self) -> dict[str, float]:
-        """The traces that tell the classes by themselves; none where nothing beats chance."""
+    def predictive(self) -> dict[str, float]:
+        """The traits that predict the classes by themselves; none where nothing beats chance."""
         return {name: auc for name, auc in self.alone.items() if auc >= self.chance} if self.beats_chance else {}
 
     @property
     def beats_chance(self) -> bool:
-        """Whether the traces together tell more than shuffled labels do."""
+        """Whether the traits together predict the true labels better than shuffled ones."""
         return self.p_value <= self.level
 
 
 @threadpool_limits.wrap(limits=1)  # hundreds of tiny fits, which several threads only slow down
-def probe(traces: Mapping[str, pd.DataFrame], labels: np.ndarray, seed: int, shuffles: int, level: float) -> Probed:
-    """Judge traces.
+def probe(traits: Mapping[str, pd.DataFrame], labels: np.ndarray, seed: int, shuffles: int, level: float) -> Probed:
+    """Test whether traits predict the labels.
 
     Args:
-        traces: a table a trace, a row a patient: text columns for categories, float columns for numbers.
+        traits: one table per trait with one row per patient: text columns for categories, float columns for numbers.
         labels: the classes' names (n,).
         seed: of the folds and of the shuffles.
         shuffles: how often the labels are shuffled at most; the least p-value is 1 / (shuffles + 1).
-        level: the share of false alarms on cohorts in which nothing tells the classes.
+        level: the share of false alarms on cohorts in which nothing predicts the classes.
     """
-    encoded = {name: _encode(table) for name, table in traces.items()}
+    encoded = {name: _encode(table) for name, table in traits.items()}
     together = np.hstack(list(encoded.values()))
     random, folds = np.random.default_rng(seed), StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    auc, likelihood = _judge(together, labels, folds)
+    auc, likelihood = _cross_validate(together, labels, folds)
     areas: list[float] = []
     better = 0
     while len(areas) < shuffles and better < ENOUGH:
-        area, other = _judge(together, random.permutation(labels), folds)
+        area, other = _cross_validate(together, random.permutation(labels), folds)
         areas.append(area)
         better += other >= likelihood
     p_value = better / len(areas) if better == ENOUGH else (1 + better) / (1 + shuffles)
@@ -98,12 +99,12 @@ def _classifier() -> LogisticRegression:
     return LogisticRegression(class_weight="balanced", max_iter=1000)
 
 
-def _judge(table: np.ndarray, labels: np.ndarray, folds: BaseCrossValidator) -> tuple[float, float]:
-    """Cross-validated AUC and mean log-likelihood; by hand, since a call of scikit-learn's takes twice the time."""
+def _cross_validate(table: np.ndarray, labels: np.ndarray, folds: BaseCrossValidator) -> tuple[float, float]:
+    """Cross-validated AUC and mean log-likelihood; scikit-learn's own function takes twice the time."""
     areas, likelihoods = [], []
-    for learned, asked in folds.split(table, labels):
-        classifier = _classifier().fit(table[learned], labels[learned])
-        shares, truth = classifier.predict_proba(table[asked]), labels[asked]
+    for fitted, held_out in folds.split(table, labels):
+        classifier = _classifier().fit(table[fitted], labels[fitted])
+        shares, truth = classifier.predict_proba(table[held_out]), labels[held_out]
         places = np.searchsorted(classifier.classes_, truth)
         likelihoods.append(np.log(shares[np.arange(len(truth)), places]).mean())
         if shares.shape[1] == 2:

@@ -1,7 +1,7 @@
-"""Refusing a clinical value whose mere absence tells the target.
+"""Refusing a clinical value whose absence alone predicts the target.
 
-No LGG patient of BraTS has an age, so a network that is given ages, or is told that one is missing, need not look at
-an image to know the grade. A patient split does not stop that.
+No LGG patient of BraTS has an age. A network that gets the ages, or an indicator of missing ones, can then predict the
+grade without the image. A patient split does not prevent that.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ def check_clinical(
 ) -> None:
     """Refuse features that are recorded for some classes more than for others.
 
-    That is where Fisher's exact test (two classes) or the chi-squared test of the counts gives p < .05, or where of two
-    classes one never has the feature and the other one has, however few they are.
+    The test is Fisher's exact test for two classes and the chi-squared test for more; p < .05 is refused. Of two
+    classes, it is also refused that one never has the feature and the other has it, for any number of patients.
 
     Args:
         records: the cohort.
         target: the key of the class, such as ``grade`` or ``label``; records without it are left out.
         features: a list or comma-separated text; empty for none.
-        allow_shortcut: the explicit word; a warning in the log takes the place of the error.
+        allow_shortcut: only warn in the log instead of the error.
         names: of the classes, where the target is their number.
 
     Raises:
-        KnobError: an unknown feature, or one that tells the target; all of them, with their counts.
+        KnobError: an unknown feature, or one that predicts the target; all of them, with their counts.
     """
     labelled = [record for record in records if record.get(target) is not None]
     classes = sorted({value_of(record, target) for record in labelled})
     problems = []
     for feature in parse_features(features):
         counts = np.array([_count(labelled, target, value, feature) for value in classes])
-        if len(classes) > 1 and _tells(counts):
+        if len(classes) > 1 and _differ(counts):
             shown = [names[value] if names else _show(value) for value in classes]
-            hint = "Say --clinical false, or --allow_shortcut true if that is meant."
+            hint = "Use --clinical false, or --allow_shortcut true if you want to use it."
             problems.append(Problem(_describe(feature, target, shown, counts), f"--clinical_features {feature}", hint))
     allowed = as_bool(allow_shortcut, "allow_shortcut")
     if problems and not allowed:
@@ -66,7 +66,7 @@ def _count(records: Sequence[Record], target: str, value: object, feature: str) 
     return sum(has), len(has) - sum(has)
 
 
-def _tells(counts: np.ndarray) -> bool:
+def _differ(counts: np.ndarray) -> bool:
     """Whether (class, with and without) ``counts`` differ between the classes."""
     with_feature, without = counts.sum(axis=0)
     if not with_feature or not without:
@@ -82,13 +82,13 @@ def _describe(feature: str, target: str, shown: Sequence[str], counts: np.ndarra
     told = f"AUC {_auc(counts):.2f}".replace(" 0.", " .")
     known = "class" if target == "label" else target
     return (
-        f"{feature} is recorded for {', '.join(listed[:-1])} and {listed[-1]}: that alone tells the {known}, {told} "
-        "without a look at any image"
+        f"{feature} is recorded for {', '.join(listed[:-1])} and {listed[-1]}: that alone predicts the {known}, {told} "
+        "without any image"
     )
 
 
 def _auc(counts: np.ndarray) -> float:
-    """Of telling each class from the others by whether the feature is recorded; the mean over the classes."""
+    """AUC of each class against the others, by whether the feature is recorded; the mean over the classes."""
     share = counts[:, 0] / counts.sum(axis=1)
     others = counts.sum(axis=0) - counts
     share_of_others = others[:, 0] / others.sum(axis=1)

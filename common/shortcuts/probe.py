@@ -1,8 +1,8 @@
-"""The shortcut probe: what tells the label without the tumour?
+"""The shortcut probe: what predicts the label without the tumour?
 
-A network finds such a thing sooner than a radiologist's sign: that no low-grade patient of BraTS has an age, that all
-healthy brains come from one scanner. A patient split does not stop it, so a small classifier looks for it, in the
-traces of :mod:`common.shortcuts.traits` and by the test of :mod:`common.shortcuts.classifier`.
+A network can learn such confounders instead of the disease: no low-grade patient of BraTS has an age, all healthy
+brains come from one scanner. A patient split does not prevent it, so a small classifier looks for them, in the
+traits of :mod:`common.shortcuts.traits` and by the test of :mod:`common.shortcuts.classifier`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import pandas as pd
 from common.records import HEALTHY, Record, value_of
 from common.shortcuts.answers import Answer, ShortcutReport
 from common.shortcuts.classifier import probe
-from common.shortcuts.questions import Question, ask
+from common.shortcuts.questions import Question, list_questions
 from common.shortcuts.traits import OF_PATIENTS, find_traits
 from common.shortcuts.warning_words import warn
 
 SHUFFLES = 400
 LEVEL = 0.01
-"""Of a false alarm, all questions of a cohort together."""
+"""Of a false alarm, over all questions of a cohort."""
 
-ALIKE = "nothing that was looked at differs within the cohort."
+ALIKE = "no trait differs within the cohort."
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +38,20 @@ def probe_shortcuts(
     shuffles: int = SHUFFLES,
     voxels: bool = False,
 ) -> ShortcutReport:
-    """Look for what tells the label without the tumour.
+    """Look for what predicts the label without the tumour.
 
     A class with fewer than five patients is left out and named, where two others remain.
 
     Args:
-        records: the cohort; of a patient's scans the first is looked at.
+        records: the cohort; only the first scan of each patient is used.
         target: the label's key; a record without it is left out.
         seed: of the folds and of the shuffles.
         headers: read the images' headers; ``False`` looks at the records alone.
         shuffles: how often the labels are shuffled for each question, at most.
         voxels: measure the prepared volumes (``cached``) as well; else no voxel is read.
+
+    Returns:
+        The patients per class, and an answer to each question: is there a trait that predicts these classes?
 
     Raises:
         DatasetError: an image's header cannot be read.
@@ -56,20 +59,20 @@ def probe_shortcuts(
     patients = {record["subject"]: record for record in reversed(records)}
     labelled = [record for record in reversed(patients.values()) if not pd.isna(record.get(target))]
     labels = [str(value_of(record, target)) for record in labelled]
-    questions = ask(labels, target)
+    questions = list_questions(labels, target)
     level = LEVEL / len(questions)
     answers = []
     for question in questions:
         note, classes = question.why_not(), [question.classes.get(label) for label in labels]
         takes_part = [name in question.judged for name in classes]
         chosen = [record for record, is_in in zip(labelled, takes_part, strict=True) if is_in]
-        traces = {} if note else _traces(question, chosen, target, headers, voxels)
+        traits = {} if note else _traits(question, chosen, target, headers, voxels)
         own = _own_source(labelled, classes) if question.about_health else ""
-        if note or not traces:
+        if note or not traits:
             answers.append(Answer(question, note or ALIKE, None, warn(question, None, own)))
             continue
         judged = np.array([name for name in classes if name in question.judged])
-        found = probe(traces, judged, seed, shuffles, level)
+        found = probe(traits, judged, seed, shuffles, level)
         answers.append(Answer(question, "", found, warn(question, found, own)))
     return ShortcutReport(target, dict(sorted(Counter(labels).items())), tuple(answers))
 
@@ -77,13 +80,16 @@ def probe_shortcuts(
 def probe_sources(
     cases: Sequence[Record], target: str = "grade", seed: int = 0, shuffles: int = SHUFFLES
 ) -> ShortcutReport:
-    """:func:`probe_shortcuts` of prepared volumes, voxels included, told in the log.
+    """:func:`probe_shortcuts` of prepared volumes, voxels included; the log says what it found.
 
     Args:
         cases: records with ``cached``.
         target: the label's key.
         seed: of the folds and of the shuffles.
         shuffles: how often the labels are shuffled for each question, at most.
+
+    Returns:
+        As :func:`probe_shortcuts`.
 
     Raises:
         DatasetError: an image's header cannot be read.
@@ -93,15 +99,15 @@ def probe_sources(
     return report
 
 
-def _traces(
+def _traits(
     question: Question, records: Sequence[Record], target: str, headers: bool, voxels: bool
 ) -> dict[str, pd.DataFrame]:
-    traces = find_traits(records, target, headers, voxels)
-    return {name: table for name, table in traces.items() if not (question.about_health and name in OF_PATIENTS)}
+    traits = find_traits(records, target, headers, voxels)
+    return {name: table for name, table in traits.items() if not (question.about_health and name in OF_PATIENTS)}
 
 
 def _own_source(records: Sequence[Record], classes: Sequence[str | None]) -> str:
-    """The data set that holds all who are healthy and nobody else; empty where there is none."""
+    """The data set that holds all healthy people and no patient; empty where there is none."""
     sources: dict[bool, set[str]] = {True: set(), False: set()}
     for record, name in zip(records, classes, strict=True):
         sources[name == HEALTHY].add(str(record.get("source")))

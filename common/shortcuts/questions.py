@@ -1,4 +1,4 @@
-"""What is asked of a cohort's shortcuts: which patients stand against which."""
+"""The questions of the shortcut probe: which groups of patients are compared."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ TUMOUR = "tumour"
 
 @dataclass(frozen=True)
 class Question:
-    """Which classes are to be told apart.
+    """Which classes are compared.
 
     Args:
-        name: what would be told, in words: ``grade``, ``healthy from tumour``, ``LGG from HGG``.
-        classes: the name under which each label is judged; a label that is not in it takes no part.
+        name: what would be predicted, in words: ``grade``, ``healthy from tumour``, ``LGG from HGG``.
+        classes: the class of each label; a label that is not in it takes no part.
         counts: patients in each of these classes.
     """
 
@@ -39,7 +39,7 @@ class Question:
 
     @property
     def about_health(self) -> bool:
-        """Whether it is healthy brains that are to be told."""
+        """Whether it compares healthy brains with tumours."""
         return HEALTHY in self.counts and len(self.counts) > 1
 
     def why_not(self) -> str:
@@ -55,11 +55,11 @@ class Question:
         return ""
 
 
-def ask(labels: Iterable[str], target: str) -> list[Question]:
-    """The questions of a cohort: can its classes be told from one another?
+def list_questions(labels: Iterable[str], target: str) -> list[Question]:
+    """The questions of a cohort: can its classes be predicted without the tumour?
 
-    Where some are healthy there are two. Healthy brains often come from another source than tumours and are then told
-    by anything, which would hide whether the tumours among themselves are.
+    There are two where some people are healthy. Healthy brains often come from another source than tumours. Many
+    traits then separate them, which would hide whether any trait separates the tumours from each other.
 
     Args:
         labels: of the patients.
@@ -71,11 +71,13 @@ def ask(labels: Iterable[str], target: str) -> list[Question]:
         return [Question(target, {label: label for label in counts}, counts)]
     classes = {**dict.fromkeys(tumours, TUMOUR), HEALTHY: HEALTHY}
     sizes = {HEALTHY: counts[HEALTHY], TUMOUR: sum(counts[label] for label in tumours)}
-    asked = [Question(f"{HEALTHY} from {TUMOUR}", classes, sizes)]
+    questions = [Question(f"{HEALTHY} from {TUMOUR}", classes, sizes)]
     if len(tumours) > 1:
         among = {label: counts[label] for label in tumours}
-        asked.append(Question(" from ".join(sorted(tumours, reverse=True)), {label: label for label in tumours}, among))
-    return asked
+        questions.append(
+            Question(" from ".join(sorted(tumours, reverse=True)), {label: label for label in tumours}, among)
+        )
+    return questions
 
 
 def tell_counts(counts: Mapping[str, int]) -> str:

@@ -1,6 +1,6 @@
-"""What is known of a patient without looking at the tumour.
+"""Traits: what is known of a patient without looking at the tumour.
 
-File sizes are left out on purpose: how well a volume compresses depends on what is in it, the tumour included.
+File sizes are left out on purpose: how well a volume compresses depends on its content, the tumour included.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DROP_CLINICAL = "Give the network no clinical values, or let this feature alone 
 SAME_GRID = "Bring all images to one orientation, spacing and size, and report each data set on its own as well."
 SAME_SCALE = "Scale all intensities alike, and report each data set on its own as well."
 NO_TUMOUR_NEEDED = (
-    "This may be the scanner or the disease, but it takes no look at a tumour: it is the baseline to beat."
+    "This may be the scanner or the disease, but the tumour is not needed for it: it is the baseline to beat."
 )
 
 ADVICE = {
@@ -52,38 +52,38 @@ ADVICE = {
     "how the brain was found": "Extract all brains by one tool.",
     **dict.fromkeys(VOXEL_TRAITS, NO_TUMOUR_NEEDED),
 }
-"""Every trace, in words, and what to do when it tells the label."""
+"""Every trait, in words, and what to do when it predicts the label."""
 
 OF_PATIENTS = {MASK, *(f"whether {name} is recorded" for name in CLINICAL.values())}
-"""Traces that a healthy volunteer cannot leave: they tell him by what he is, not by where he comes from."""
+"""Traits of patients alone. They separate patients from healthy volunteers without being a confounder."""
 
 
 def find_traits(
     records: Sequence[Record], target: str, headers: bool = True, voxels: bool = False
 ) -> dict[str, pd.DataFrame]:
-    """The traces of a cohort that differ between its patients.
+    """The traits of a cohort that differ between its patients.
 
     Args:
         records: the cohort, one row each.
-        target: the label's key; whether it is recorded is no trace.
-        headers: read the headers of volumes; without it only the records themselves are looked at. Folders of DICOM
-            files and pictures have been read by then, and what is known of them stands in the records.
-        voxels: look at prepared volumes as well; see :func:`~common.shortcuts.voxel_traits.voxel_traits`.
+        target: the label's key; whether it is recorded is not a trait.
+        headers: read the headers of volumes; without it only the records themselves are used. Folders of DICOM
+            files and pictures were read before, and the records hold what is known of them.
+        voxels: measure the prepared volumes as well; see :func:`~common.shortcuts.voxel_traits.voxel_traits`.
 
     Returns:
-        A table a trace, with text columns for categories and float columns for numbers.
+        One table per trait, with text columns for categories and float columns for numbers.
 
     Raises:
         DatasetError: an image's header cannot be read.
     """
-    traces = _from_records(records, target)
+    traits = _from_records(records, target)
     sizes = [record.get("original_size") or (np.nan, np.nan) for record in records]
-    traces["the size of the picture"] = pd.DataFrame(sizes, columns=["x", "y"], dtype=float)
+    traits["the size of the picture"] = pd.DataFrame(sizes, columns=["x", "y"], dtype=float)
     if headers:
-        traces.update(_from_headers(records))
+        traits.update(_from_headers(records))
     if voxels:
-        traces.update(voxel_traits(records))
-    return {name: table for name, table in traces.items() if (table.nunique(dropna=False) > 1).any()}
+        traits.update(voxel_traits(records))
+    return {name: table for name, table in traits.items() if (table.nunique(dropna=False) > 1).any()}
 
 
 def _from_records(records: Sequence[Record], target: str) -> dict[str, pd.DataFrame]:
@@ -124,12 +124,12 @@ def _from_headers(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
 
 def _header_of(path: str) -> dict[str, Any]:
     stamp = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
-    return _read_traces(path, stamp)
+    return _read_header_traits(path, stamp)
 
 
 @lru_cache(maxsize=8192)
-def _read_traces(path: str, stamp: int) -> dict[str, Any]:
-    """The traces in one header; ``stamp`` makes a changed file be read again."""
+def _read_header_traits(path: str, stamp: int) -> dict[str, Any]:
+    """The traits in one header; ``stamp`` makes a changed file be read again."""
     image = read_volume_header(path)
     stored: Any = image.dataobj  # nibabel moves the scale factor there from the header
     return {
@@ -154,7 +154,7 @@ def _is_recorded(value: Any) -> bool:
 
 
 def _site(subject: str) -> str:
-    """The site that BraTS 2018 and 2019 and IXI write into an id: ``TCIA02`` of ``Brats18_TCIA02_135_1``."""
+    """The site in the ids of BraTS 2018, BraTS 2019 and IXI: ``TCIA02`` of ``Brats18_TCIA02_135_1``."""
     found = SITE.match(subject)
     return (found["site"] or found["hospital"]).upper() if found else NONE
 

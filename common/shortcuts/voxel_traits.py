@@ -1,7 +1,7 @@
-"""What the voxels of a prepared volume tell about the scanner: brightness, noise, sharpness, how much is background.
+"""What the voxels of a prepared volume say about the scanner: brightness, noise, sharpness, how much is background.
 
-They are read as the network is given them, so that what preparation has evened out is no trace any more. All are
-statistics of the whole brain: who looks at them sees no lesion as such, though a large one moves them.
+They are read as the network gets them, so differences that preparation has removed are not counted. All are statistics
+of the whole brain: none measures a lesion as such, but a large lesion changes them.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ VOXEL_TRAITS = (INTENSITIES, NOISE, SHARPNESS, BACKGROUND)
 
 
 def voxel_traits(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
-    """The traces in the prepared volumes of a cohort, in float columns a channel.
+    """The traits in the prepared volumes of a cohort, in float columns, for each channel.
 
     Args:
-        records: with ``cached``, the path of a float array (channel, x, y, z) whose background is 0. Of a record
-            without one all is unknown (NaN).
+        records: with ``cached``, the path of a float array (channel, x, y, z) whose background is 0. All is NaN for a
+            record without one.
 
     Returns:
-        A table a trace; empty where no volume is prepared.
+        One table per trait; empty where no volume is prepared.
     """
     paths = [record.get("cached") for record in records]
     if not any(paths):
@@ -60,7 +60,10 @@ def measure_brain(volume: np.ndarray) -> dict[str, float]:
     """Statistics over the voxels of (x, y, z) that are not 0, which are taken for brain.
 
     The noise is the robust width of second differences, the sharpness the mean first difference, both between voxels
-    of the brain alone, as shares of the brain's standard deviation. NaN where there are too few voxels.
+    of the brain alone, as shares of the brain's standard deviation.
+
+    Returns:
+        Each statistic under its name; only the share of background where there are too few voxels.
     """
     brain = volume != 0
     values = volume[brain]

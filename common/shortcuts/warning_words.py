@@ -12,68 +12,73 @@ from common.shortcuts.traits import ADVICE, DATA_SET
 from common.shortcuts.voxel_traits import INTENSITIES, VOXEL_TRAITS
 
 OF_HEALTHY = (
-    "A network can learn the source and never look for a tumour: believe only how it tells tumours from one another."
+    "A network can learn the source and ignore the tumour: trust only how it separates tumours from one another."
 )
 PLURALS = (INTENSITIES,)
-"""Traces whose verb is of the plural."""
+"""Traits whose name is a plural."""
 
-TOLD = {
+OBJECTS = {
     "grade": "the grade",
     "label": "the class",
     "class": "the class",
     "mgmt": "the MGMT status",
     "MGMT status": "the MGMT status",
-    "tumour": "tumour from none",
+    "tumour": "whether there is a tumour",
     "healthy from tumour": "healthy brains from tumours",
 }
-"""Questions as objects of *tell*, where their names are none."""
+"""Questions as the object of *predict* or *separate*, where their names do not fit."""
 
 
 def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
-    """What to tell the person; nothing where nothing beats chance.
+    """The warnings for one question; none where nothing beats chance.
 
     Args:
-        question: that was asked.
-        found: how well the traces tell its classes; ``None`` where too few patients could be asked.
-        own: the data set that healthy brains have to themselves; empty where there is none.
+        question: which classes were compared.
+        found: how well the traits predict its classes; ``None`` where too few patients could be compared.
+        own: the data set that holds all healthy brains and no tumour; empty where there is none.
     """
     against = f"shuffled labels rarely pass {found.chance:.2f}" if found else ""
-    name = TOLD.get(question.name, question.name)
+    name = OBJECTS.get(question.name, question.name)
     if own:
         source = source_name(own)
         told = f"{HEALTHY.capitalize()} brains come from one data set only ({source}){_with(found, against)}."
         return (f"{told} {_of_healthy(found)}",)
     if found is None or not found.beats_chance:
         return ()
-    if not found.telling:
+    if not found.predictive:
         return (
-            f"Taken together, what is known without a look at the tumour tells {name}: AUC {found.auc:.2f}, {against}. "
+            f"Taken together, traits that do not need the tumour {_verb(name)} {name}: AUC {found.auc:.2f}, {against}. "
             "Compare every result with this one.",
         )
     if question.about_health:
-        told = f"{_tell(list(found.telling))} {name}: {_reach(found.telling, against)}."
+        told = f"{_clause(list(found.predictive), name)}: {_reach(found.predictive, against)}."
         return (f"{_capital(told)} {_of_healthy(found)}",)
     return tuple(
-        _capital(f"{_tell([trace])} {name}: {_reach({trace: auc}, against)}. {ADVICE[trace]}")
-        for trace, auc in found.telling.items()
+        _capital(f"{_clause([trait], name)}: {_reach({trait: auc}, against)}. {ADVICE[trait]}")
+        for trait, auc in found.predictive.items()
     )
 
 
 def _with(found: Probed | None, against: str) -> str:
-    """By what else they are told."""
-    others = {name: auc for name, auc in found.telling.items() if name != DATA_SET} if found else {}
-    return f", and {_tell(list(others))} them from tumours: {_reach(others, against)}" if others else ""
+    """Which other traits separate them from tumours."""
+    others = {name: auc for name, auc in found.predictive.items() if name != DATA_SET} if found else {}
+    return f", and {_clause(list(others), 'them from tumours')}: {_reach(others, against)}" if others else ""
 
 
 def _of_healthy(found: Probed | None) -> str:
     """What follows from it; what a prepared volume still shows is what the network can learn from."""
-    seen = [name for name in found.telling if name in VOXEL_TRAITS] if found else []
+    seen = [name for name in found.predictive if name in VOXEL_TRAITS] if found else []
     return f"{f'The prepared volumes still show it, in {_list(seen)}. ' if seen else ''}{OF_HEALTHY}"
 
 
-def _tell(names: Sequence[str]) -> str:
-    """``the noise tells``, ``the intensities tell``, ``the shape and the noise tell``."""
-    return f"{_list(names)} {'tell' if len(names) > 1 or names[0] in PLURALS else 'tells'}"
+def _clause(names: Sequence[str], target: str) -> str:
+    """``the noise predicts the grade``, ``the shape and the noise separate LGG from HGG``."""
+    is_plural = len(names) > 1 or names[0] in PLURALS
+    return f"{_list(names)} {_verb(target)}{'' if is_plural else 's'} {target}"
+
+
+def _verb(target: str) -> str:
+    return "separate" if " from " in target else "predict"
 
 
 def _list(names: Sequence[str]) -> str:
@@ -81,8 +86,8 @@ def _list(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def _reach(telling: Mapping[str, float], against: str) -> str:
-    areas = sorted(f"{auc:.2f}" for auc in telling.values())
+def _reach(predictive: Mapping[str, float], against: str) -> str:
+    areas = sorted(f"{auc:.2f}" for auc in predictive.values())
     return f"AUC {' to '.join(dict.fromkeys((areas[0], areas[-1])))}, {against}"
 
 

@@ -177,12 +177,12 @@ def test_where_only_missing_values_tell_the_grade_the_suite_says_so(begin: Start
         begin(tmp_path / name, "grade", **run).run()
         begin(tmp_path / name, "grade", "evaluate", **run).run()
         metrics = json.loads((tmp_path / name / "eval" / "metrics.json").read_text())
-        assert any("age is recorded tells the grade" in warning for warning in metrics["shortcuts"]["warnings"])
+        assert any("age is recorded predicts the grade" in warning for warning in metrics["shortcuts"]["warnings"])
         assert metrics["baselines"]["missing values alone"]["auc"]["mean"] == 1
         assert metrics["verdict"]["claim"] is False
         page = (tmp_path / name / "eval" / "report.html").read_text()
         assert "Nothing is claimed." in page
-        assert "age is recorded tells the grade" in page
+        assert "age is recorded predicts the grade" in page
 
 
 def test_a_missing_age_is_an_error_and_never_zero(

@@ -110,7 +110,7 @@ def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
     ]
     evaluate(report, GRADED)
     (warning,) = metrics(tmp_path)["shortcuts"]["warnings"]
-    assert warning.startswith("Whether age is recorded tells the grade: AUC")
+    assert warning.startswith("Whether age is recorded predicts the grade: AUC")
     assert warning in caplog.text
     assert warning in (tmp_path / "report.html").read_text(encoding="utf-8")
     asked = probe_shortcuts(report.records[:4], "grade")
@@ -168,7 +168,7 @@ def test_three_classes_of_volumes_with_the_grades_on_their_own(tmp_path: Path) -
 
 
 def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:
-    """Age is recorded of HGG alone, so whether it is tells the grade as well as a perfect network does."""
+    """Age is recorded of HGG alone, so that alone predicts the grade as well as a perfect network does."""
     evaluate(grade_report(tmp_path, provenance=SEES_CLINICAL), GRADED)
     found = metrics(tmp_path)
     assert found["baselines"]["missing values alone"]["auc"]["mean"] == 1

@@ -15,13 +15,13 @@ SHUFFLES, LEVEL = 200, 0.01
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The AUC of every labelling that is judged, the true one first."""
     areas: list[float] = []
-    judge = module._judge
+    judge = module._cross_validate
 
     def watch(*given: object) -> tuple[float, float]:
         areas.append(judge(*given)[0])  # type: ignore[arg-type]
         return judge(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_judge", watch)
+    monkeypatch.setattr(module, "_cross_validate", watch)
     return areas
 
 
@@ -32,21 +32,21 @@ def noise(seed: int) -> pd.DataFrame:
 def test_where_nothing_is_found_few_shuffles_say_so(judged: list[float]) -> None:
     found = probe({"noise": noise(1)}, LABELS, 0, SHUFFLES, LEVEL)
     assert not found.beats_chance
-    assert found.telling == {}
+    assert found.predictive == {}
     assert ENOUGH < len(judged) < SHUFFLES
     assert found.p_value == ENOUGH / (len(judged) - 1)
 
 
-def test_a_gulf_is_told_from_the_luck_of_a_few_patients(judged: list[float]) -> None:
+def test_a_large_difference_is_not_taken_for_chance(judged: list[float]) -> None:
     """Six against twelve: chance orders them without a mistake now and then, yet never so far apart."""
-    gulf = noise(3) + 8 * (LABELS == "tumour")[:, None]
-    found = probe({"gulf": gulf, "noise": noise(2)}, LABELS, 0, SHUFFLES, LEVEL)
+    difference = noise(3) + 8 * (LABELS == "tumour")[:, None]
+    found = probe({"difference": difference, "noise": noise(2)}, LABELS, 0, SHUFFLES, LEVEL)
     assert found.auc == 1
     assert found.p_value == pytest.approx(1 / (SHUFFLES + 1))
     assert len(judged) == SHUFFLES + 1
-    assert list(found.telling) == ["gulf"]
+    assert list(found.predictive) == ["difference"]
 
 
-def test_a_trace_that_is_as_good_as_the_best_of_chance_is_named() -> None:
+def test_a_trait_that_is_as_good_as_the_best_of_chance_is_named() -> None:
     found = Probed(auc=1.0, chance=1.0, p_value=0.001, level=LEVEL, alone={"the shape": 1.0, "the noise": 0.9})
-    assert found.telling == {"the shape": 1.0}
+    assert found.predictive == {"the shape": 1.0}

@@ -31,8 +31,7 @@ def test_the_ages_of_brats_are_refused_with_their_numbers() -> None:
         check_clinical(BRATS_2020, "grade", ["age", "resection"])
     (problem,) = caught.value.problems
     assert problem.what == (
-        "age is recorded for 236 of 293 HGG and 0 of 76 LGG: that alone tells the grade, AUC .90 without a look at any "
-        "image"
+        "age is recorded for 236 of 293 HGG and 0 of 76 LGG: that alone predicts the grade, AUC .90 without any image"
     )
     assert problem.where == "--clinical_features age"
     assert "--clinical false" in problem.hint

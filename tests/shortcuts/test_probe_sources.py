@@ -73,7 +73,7 @@ def test_a_second_scanner_is_found_though_the_data_set_is_one(make_cohort: MakeC
     report = look(make_cohort(blurred=("healthy",)))
     (warning,) = report.warnings
     assert "the sharpness" in warning
-    assert "tell healthy brains from tumours: AUC" in warning
+    assert "separate healthy brains from tumours: AUC" in warning
     assert "The prepared volumes still show it, in " in warning
     assert "one data set only" not in warning
     assert answers(report)["healthy from tumour"].found.alone["the sharpness"] == 1
@@ -86,18 +86,18 @@ def test_healthy_brains_of_another_data_set_are_told_in_words_and_in_the_log(
     report = look(make_cohort(blurred=("healthy",), healthy="IXI"))
     (warning,) = report.warnings
     assert warning.startswith("Healthy brains come from one data set only (IXI), and the ")
-    assert "tell them from tumours: AUC 1.00, shuffled labels rarely pass 0." in warning
+    assert "separate them from tumours: AUC 1.00, shuffled labels rarely pass 0." in warning
     assert "the data set" not in warning.partition(")")[2]
     assert warning in caplog.text
 
 
 def test_the_grades_are_judged_without_the_healthy(make_cohort: MakeCohort) -> None:
-    """LGG from the softer scanner: that tells LGG from HGG, whatever the healthy brains are."""
+    """LGG from the softer scanner: that separates LGG from HGG, whatever the healthy brains are."""
     report = look(make_cohort((9, 10, 9), blurred=("LGG",)))
     among = answers(report)["LGG from HGG"]
     assert among.question.counts == {"HGG": 10, "LGG": 9}
     assert among.found.alone["the sharpness"] == 1
-    assert any(warning.startswith("The sharpness tells LGG from HGG: AUC 1.00") for warning in among.warnings)
+    assert any(warning.startswith("The sharpness separates LGG from HGG: AUC 1.00") for warning in among.warnings)
     clean = answers(look(make_cohort((9, 10, 9), blurred=("healthy",), healthy="IXI")))["LGG from HGG"]
     assert clean.warnings == ()
 
@@ -112,8 +112,8 @@ def test_two_cases_of_a_grade_are_named_and_healthy_is_judged_all_the_same(make_
 def test_too_few_healthy_to_be_judged_but_their_source_is_their_own(make_cohort: MakeCohort) -> None:
     report = look(make_cohort((5, 5, 3), healthy="IXI"))
     assert report.warnings == (
-        "Healthy brains come from one data set only (IXI). A network can learn the source and never look for a tumour: "
-        "believe only how it tells tumours from one another.",
+        "Healthy brains come from one data set only (IXI). A network can learn the source and ignore the tumour: "
+        "trust only how it separates tumours from one another.",
     )
     assert report.told_by_source
 
@@ -125,11 +125,11 @@ def test_what_only_a_patient_can_have_does_not_tell_the_healthy() -> None:
         for grade in ("HGG", "healthy")
         for number in range(10)
     ]
-    assert "nothing that was looked at differs" in probe_shortcuts(records, shuffles=10).text()
+    assert "no trait differs" in probe_shortcuts(records, shuffles=10).text()
 
 
 def test_false_alarms_are_as_frequent_as_the_level_says() -> None:
-    """30 cohorts in which nothing tells: 6 alarms are expected, and 1 to 13 in all but 1 of 300 times."""
+    """30 cohorts in which nothing predicts the label: 6 alarms are expected, and 1 to 13 in all but 1 of 300 times."""
     random, labels = np.random.default_rng(0), np.repeat(["healthy", "tumour"], [7, 12])
     alarms = 0
     for seed in range(30):

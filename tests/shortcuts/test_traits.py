@@ -23,12 +23,12 @@ def save_scaled(path: Path) -> str:
     return str(path)
 
 
-def test_what_is_equal_in_all_patients_is_no_trace(tmp_path: Path) -> None:
+def test_what_is_equal_in_all_patients_is_no_trait(tmp_path: Path) -> None:
     records = [{"subject": name, "source": "x", "t1": save(tmp_path / f"{name}.nii.gz")} for name in "AB"]
     assert find_traits(records, "grade") == {}
 
 
-def test_each_difference_between_headers_is_its_own_trace(tmp_path: Path) -> None:
+def test_each_difference_between_headers_is_its_own_trait(tmp_path: Path) -> None:
     plain = save(tmp_path / "plain.nii.gz")
     different = {
         "the shape": save(tmp_path / "shape.nii.gz", (4, 4, 5)),
@@ -38,10 +38,10 @@ def test_each_difference_between_headers_is_its_own_trace(tmp_path: Path) -> Non
         "the scale factor": save_scaled(tmp_path / "scaled.nii.gz"),
         "the file extension": save(tmp_path / "plain.nii"),
     }
-    for trace, path in different.items():
+    for trait, path in different.items():
         records = [{"subject": "A", "t1": plain}, {"subject": "B", "t1": path}]
-        assert list(find_traits(records, "grade")) == [trace]
-        assert trace in ADVICE
+        assert list(find_traits(records, "grade")) == [trait]
+        assert trait in ADVICE
 
 
 def test_a_difference_in_the_last_modality_is_seen(tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ def test_a_difference_in_the_last_modality_is_seen(tmp_path: Path) -> None:
     assert list(find_traits(records, "grade")) == ["the number type on disk"]
 
 
-def test_traces_of_the_record_itself_need_no_file() -> None:
+def test_traits_of_the_record_itself_need_no_file() -> None:
     full = {"subject": "Brats18_TCIA02_135_1", "source": "brats2018", "age": 60.0, "survival_days": 9.0, "seg": "s"}
     bare = {"subject": "Brats18_CBICA_AAB_1", "source": "ixi", "age": float("nan"), "t1": "a.nii", "resection": "GTR"}
-    traces = find_traits([full, bare], "grade", headers=False)
-    assert traces["the site in the patient's id"].iloc[:, 0].tolist() == ["TCIA02", "CBICA"]
-    assert traces["whether age is recorded"].iloc[:, 0].tolist() == ["True", "False"]
-    assert set(traces) == {
+    traits = find_traits([full, bare], "grade", headers=False)
+    assert traits["the site in the patient's id"].iloc[:, 0].tolist() == ["TCIA02", "CBICA"]
+    assert traits["whether age is recorded"].iloc[:, 0].tolist() == ["True", "False"]
+    assert set(traits) == {
         "whether age is recorded",
         "whether survival is recorded",
         "whether the extent of resection is recorded",
@@ -66,7 +66,7 @@ def test_traces_of_the_record_itself_need_no_file() -> None:
         "the site in the patient's id",
         "the file extension",
     }
-    assert set(traces) <= set(ADVICE)
+    assert set(traits) <= set(ADVICE)
 
 
 def test_ixi_writes_its_hospitals_into_its_ids() -> None:
@@ -74,12 +74,12 @@ def test_ixi_writes_its_hospitals_into_its_ids() -> None:
     assert find_traits(records, "grade")["the site in the patient's id"].iloc[:, 0].tolist() == ["HH", "GUYS"]
 
 
-def test_a_brain_mask_beside_some_images_is_a_trace() -> None:
+def test_a_brain_mask_beside_some_images_is_a_trait() -> None:
     records = [{"subject": "A", "brain_mask": "mask.nii.gz"}, {"subject": "B"}]
     assert list(find_traits(records, "grade")) == ["how the brain was found"]
 
 
-def test_whether_the_label_itself_is_recorded_is_no_trace() -> None:
+def test_whether_the_label_itself_is_recorded_is_no_trait() -> None:
     records = [{"subject": "A", "survival_days": 3.0}, {"subject": "B"}]
     assert find_traits(records, "survival_days", headers=False) == {}
 
@@ -92,7 +92,7 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
     assert list(find_traits(records, "grade")) == ["the shape"]
 
 
-def test_of_series_the_planes_are_traces_and_no_header_is_asked_for(tmp_path: Path) -> None:
+def test_of_series_the_planes_are_traits_and_no_header_is_asked_for(tmp_path: Path) -> None:
     """A folder of DICOM files, or a picture, has no header that a volume's reader knows."""
     records = [
         {"subject": plane, "source": "rsna_miccai", "flair": str(tmp_path), "planes": {"flair": plane}}
@@ -103,8 +103,8 @@ def test_of_series_the_planes_are_traces_and_no_header_is_asked_for(tmp_path: Pa
     assert find_traits([{"subject": number, "image": f"{number}.jpg"} for number in "12"], "label") == {}
 
 
-def test_the_size_of_pictures_is_a_trace() -> None:
+def test_the_size_of_pictures_is_a_trait() -> None:
     records = [{"subject": str(side), "source": "a", "original_size": [side, 200]} for side in (150, 1200)]
-    traces = find_traits(records, "label")
-    assert traces["the size of the picture"]["x"].tolist() == [150, 1200]
+    traits = find_traits(records, "label")
+    assert traits["the size of the picture"]["x"].tolist() == [150, 1200]
     assert "the size of the picture" not in find_traits(records[:1], "label")

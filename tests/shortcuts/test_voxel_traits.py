@@ -73,10 +73,10 @@ def test_an_empty_volume_has_a_background_and_nothing_else() -> None:
 def test_every_channel_has_columns_of_its_own(tmp_path: Path) -> None:
     image = ball(np.random.default_rng(0).random((SIDE,) * 3))
     one = {"subject": "A", "cached": save(tmp_path / "a.npy", image, 2 * image)}
-    traces = voxel_traits([one, {"subject": "B"}])
-    assert tuple(traces) == VOXEL_TRAITS
-    assert set(traces) <= set(ADVICE)
-    means = traces[INTENSITIES].filter(like="mean")
+    traits = voxel_traits([one, {"subject": "B"}])
+    assert tuple(traits) == VOXEL_TRAITS
+    assert set(traits) <= set(ADVICE)
+    means = traits[INTENSITIES].filter(like="mean")
     assert means.iloc[0, 1] == pytest.approx(2 * means.iloc[0, 0], rel=1e-3)
     assert means.iloc[1].isna().all()
 

@@ -102,4 +102,4 @@ def test_a_class_whose_pictures_are_larger_is_a_shortcut(tmp_path: Path) -> None
             pixels = random.integers(0, 256, (side, side), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
     text = check_images(Request(str(tmp_path), headers_only=True)).text("there")
-    assert "! The size of the picture tells the class: AUC 1.00" in text
+    assert "! The size of the picture predicts the class: AUC 1.00" in text
