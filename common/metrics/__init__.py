@@ -1,4 +1,4 @@
-"""How a segmentation or a classification is judged, and how sure that is."""
+"""Measures of segmentation, classification and survival, with their intervals and tests."""
 
 from common.metrics.baselines import Baselines, fit_baselines
 from common.metrics.bootstrap import bootstrap_interval, summarise

@@ -1,7 +1,7 @@
-"""What needs no network: baselines that a claim must beat, fitted on the training side alone.
+"""Baselines that need no network and that a claim must beat, fitted on the training side alone.
 
-They answer for the same test patients as the network. *Missing values alone* sees nothing but which values were
-recorded: in BraTS no low-grade patient has an age, so it tells the grade without any image.
+They predict the same test patients as the network. *Missing values alone* only sees which values were recorded: in
+BraTS no low-grade patient has an age, so this predicts the grade without any image.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Patient = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Baselines:
-    """What the baselines answered.
+    """What the baselines predicted.
 
     Args:
         probabilities: (n, K) under the name of each baseline that could be fitted.
-        left_out: why each of the others could not.
+        left_out: the reason, for each baseline that could not be fitted.
     """
 
     probabilities: Mapping[str, np.ndarray]
@@ -45,34 +45,40 @@ def fit_baselines(
     seed: int = 0,
     recorded: Sequence[str] = RECORDED,
 ) -> Baselines:
-    """Fit every baseline to ``train`` and let it answer for ``test``.
+    """Fit every baseline to ``train`` and predict ``test``.
 
     Args:
         train: records with ``label``, ``age``, ``resection``, ``survival_days`` and ``tumour_ml``, absent or ``None``
             where not known.
-        test: records of the same, whose labels nobody looks at.
+        test: records of the same; their labels are not used.
         classes: their names, in the order of the labels.
         seed: of the fits.
-        recorded: whose being recorded is the input of *missing values alone*; the target itself must not be in it.
+        recorded: the values of which *missing values alone* sees whether they are recorded; the target itself must not
+            be among them.
+
+    Returns:
+        The predicted probabilities, and the reasons for the baselines that were left out.
     """
     labels = np.array([int(record["label"]) for record in train])
     if not len(np.unique(labels)) > 1:
-        reason = "the training side holds one class only" if len(labels) else "nobody is on the training side"
+        reason = "the training side holds one class only" if len(labels) else "the training side is empty"
         return Baselines({}, dict.fromkeys((MAJORITY, MISSING, AGE, VOLUME), reason))
     tables = {
         MISSING: lambda patients: _are_recorded(patients, recorded),
         AGE: lambda patients: _numbers(patients, "age"),
         VOLUME: lambda patients: np.log1p(_numbers(patients, "tumour_ml")),
     }
-    found = {MAJORITY: _answer(DummyClassifier(strategy="prior"), np.zeros((len(train), 1)), labels, test, classes)}
+    found = {
+        MAJORITY: _fit_and_predict(DummyClassifier(strategy="prior"), np.zeros((len(train), 1)), labels, test, classes)
+    }
     left_out = {}
     for name, table in tables.items():
-        known, asked = table(train), table(test)
-        reason = _why_not(name, known, asked, labels)
+        known, unseen = table(train), table(test)
+        reason = _reason_to_leave_out(name, known, unseen, labels)
         if reason:
             left_out[name] = reason
         else:
-            found[name] = _answer(_classifier(seed), known, labels, asked, classes)
+            found[name] = _fit_and_predict(_classifier(seed), known, labels, unseen, classes)
     return Baselines(found, left_out)
 
 
@@ -82,15 +88,15 @@ def _classifier(seed: int) -> BaseEstimator:
     return make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler(), regression)
 
 
-def _answer(
-    classifier: BaseEstimator, known: np.ndarray, labels: np.ndarray, asked: Any, classes: Sequence[str]
+def _fit_and_predict(
+    classifier: BaseEstimator, known: np.ndarray, labels: np.ndarray, unseen: Any, classes: Sequence[str]
 ) -> np.ndarray:
     """Probabilities (n, K); a class that training does not hold gets 0."""
-    inputs = asked if isinstance(asked, np.ndarray) else np.zeros((len(asked), 1))
+    inputs = unseen if isinstance(unseen, np.ndarray) else np.zeros((len(unseen), 1))
     classifier.fit(known, labels)
-    answered = np.zeros((len(inputs), len(classes)))
-    answered[:, classifier.classes_] = classifier.predict_proba(inputs)
-    return answered
+    predicted = np.zeros((len(inputs), len(classes)))
+    predicted[:, classifier.classes_] = classifier.predict_proba(inputs)
+    return predicted
 
 
 def _are_recorded(patients: Sequence[Patient], names: Sequence[str]) -> np.ndarray:
@@ -107,14 +113,14 @@ def _is_missing(value: Any) -> bool:
     return value is None or bool(pd.isna(value))
 
 
-def _why_not(name: str, known: np.ndarray, asked: np.ndarray, labels: np.ndarray) -> str:
-    """Why a baseline says nothing of its own; empty where it does."""
-    if name == VOLUME and (np.isnan(known).any() or np.isnan(asked).any()):
-        return "masks to measure it in are missing"
+def _reason_to_leave_out(name: str, known: np.ndarray, unseen: np.ndarray, labels: np.ndarray) -> str:
+    """Why a baseline cannot add anything; empty where it can."""
+    if name == VOLUME and (np.isnan(known).any() or np.isnan(unseen).any()):
+        return "masks to measure it are missing"
     if np.isnan(known).all():
-        return "nobody on the training side has it"
+        return "it is not recorded on the training side"
     if any(np.isnan(known[labels == label]).all() for label in np.unique(labels)):
-        return "nobody of one class has it, so that missing values alone say as much"
+        return "it is not recorded for one class, so missing values alone predict as much"
     if all(len(np.unique(column)) == 1 for column in known.T):
-        return "the same all over the training side"
+        return "it is the same on the whole training side"
     return ""

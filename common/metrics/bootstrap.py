@@ -1,8 +1,8 @@
 """Cohorts drawn with replacement, and measures of all of them at once.
 
-What is drawn is a subject with all its rows (scans, slices). A drawn cohort is a row of ``counts``: how often each row
-of the table is in it. Measures that are sums over rows, or over pairs of rows, are then matrix products, which makes
-a thousand cohorts of hundreds of patients a matter of milliseconds.
+Subjects are drawn, each with all its rows (scans, slices). A drawn cohort is a row of ``counts``: how often each row
+of the table is in it. Measures that are sums over rows, or over pairs of rows, are then matrix products. A thousand
+cohorts of hundreds of patients take milliseconds.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "median": np.media
 def draw_cohorts(subjects: Iterable[str], seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
     """How often each row is in each drawn cohort, (resamples, rows).
 
-    Subjects are drawn without regard to their class: how many of a class are in a cohort is chance too. The order of
-    the rows does not matter to who is drawn.
+    The draw is not stratified by class. It does not depend on the order of the rows.
 
     Args:
         subjects: whose row it is, for every row.
@@ -42,7 +41,16 @@ def draw_cohorts(subjects: Iterable[str], seed: int = 0, resamples: int = RESAMP
 def summarise_draws(estimate: float, drawn: np.ndarray, patients: int, level: float = LEVEL) -> Summary:
     """The estimate with the percentile interval of the drawn cohorts; those without a value (NaN) are left out.
 
-    Of one patient, or where the estimate is not defined, there is no interval.
+    There is no interval for a single patient, or where the estimate is not defined.
+
+    Args:
+        estimate: of the cohort itself.
+        drawn: the same statistic of each drawn cohort, (cohorts,).
+        patients: how many the estimate is based on.
+        level: of the interval.
+
+    Returns:
+        ``mean`` (the estimate), ``low``, ``high`` and ``n``.
     """
     known = drawn[~np.isnan(drawn)]
     if np.isnan(estimate):
@@ -58,7 +66,7 @@ def share_of_pairs(counts: np.ndarray, wins: np.ndarray, pairs: np.ndarray) -> n
 
     Args:
         counts: (cohorts, rows).
-        wins: what the pair (i, j) scores, (rows, rows).
+        wins: the score of the pair (i, j), (rows, rows).
         pairs: whether (i, j) counts as a pair, (rows, rows).
     """
     total = ((counts @ pairs.astype(float)) * counts).sum(axis=1)
@@ -67,20 +75,27 @@ def share_of_pairs(counts: np.ndarray, wins: np.ndarray, pairs: np.ndarray) -> n
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Division where nothing by nothing is NaN without a warning."""
+    """Division where 0 / 0 is NaN without a warning."""
     shape = np.broadcast_shapes(numerator.shape, denominator.shape)
     return np.divide(numerator, denominator, out=np.full(shape, np.nan), where=denominator > 0)
 
 
 def nan_mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is not NaN; NaN without a warning where all is."""
+    """Mean over the last axis without the NaN; NaN without a warning where all are NaN."""
     known = ~np.isnan(values)
     return divide(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A statistic and its interval; ``n`` patients had a value."""
+    """A statistic and its interval.
+
+    Args:
+        estimate: the statistic.
+        low: of the interval.
+        high: of the interval.
+        n: patients with a value.
+    """
 
     estimate: float
     low: float
@@ -97,12 +112,12 @@ def bootstrap_interval(
 ) -> Interval:
     """Percentile bootstrap over patients.
 
-    A patient whose value is NaN has none and is left out (and not counted in ``n``). Without any patient all is NaN;
-    of one patient the estimate is known and the interval is NaN, since nothing tells how patients differ. Equal
-    values give an interval of no width. The order of the patients does not matter.
+    A patient whose value is NaN is left out (and not counted in ``n``). Without any patient all is NaN. With one
+    patient the interval is NaN, since the spread between patients is unknown. Equal values give an interval of no
+    width. The order of the patients does not matter.
 
     Args:
-        values_by_patient: a value a patient, never one a slice: slices of a patient are not independent.
+        values_by_patient: one value per patient, never per slice: slices of a patient are not independent.
         statistic: ``mean`` or ``median``.
         level: of the interval.
         resamples: how many cohorts are drawn.
@@ -127,7 +142,15 @@ def bootstrap_interval(
 
 
 def summarise(values_by_patient: Mapping[str, float] | Iterable[float], seed: int = 0) -> dict[str, float | int]:
-    """``mean`` with its 95 % interval ``low`` .. ``high``, ``median`` and the number of patients ``n``."""
+    """Mean and median over patients, with a bootstrap interval of the mean.
+
+    Args:
+        values_by_patient: one value per patient; NaN where a patient has none.
+        seed: of the bootstrap.
+
+    Returns:
+        ``mean`` with its 95 % interval ``low`` .. ``high``, ``median`` and the number of patients ``n``.
+    """
     given = values_by_patient.values() if isinstance(values_by_patient, Mapping) else values_by_patient
     values = list(given)
     mean = bootstrap_interval(values, "mean", seed=seed)

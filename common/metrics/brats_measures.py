@@ -1,4 +1,4 @@
-"""How BraTS judges a segmentation: Dice and the 95 % Hausdorff distance of WT, TC and ET for each whole volume.
+"""BraTS's measures of a segmentation: Dice and the 95 % Hausdorff distance of WT, TC and ET for each whole volume.
 
 A region that is empty in both has Dice 1 and distance 0; one that is empty in only one of them has Dice 0 and the
 distance 373.13 mm, the diagonal of a 240 x 240 x 155 volume at 1 mm. That is the rule of the challenge's evaluation as

@@ -1,4 +1,4 @@
-"""Whether a probability of 0.8 comes true in 8 of 10 patients: calibration in bins of the predicted probability."""
+"""Calibration in bins of the predicted probability: is a probability of 0.8 right for 8 of 10 patients?"""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Calibration:
-    """The expected calibration error (ECE), and what of it chance explains.
+    """The expected calibration error (ECE), and how large it is by chance.
 
     Args:
         error: share-weighted mean over the bins of |mean probability - observed share|.
-        of_calibrated: what 95 % of perfectly calibrated networks with the same answers stay below; few patients make
-            even theirs large.
+        of_calibrated: 95 % of perfectly calibrated networks with the same probabilities stay below it; it is large
+            where there are few patients.
         bins: how many of equal width.
     """
 
@@ -38,7 +38,7 @@ class Calibration:
         return f"{told}; {against}: {verdict}."
 
     def to_json(self) -> dict[str, Any]:
-        """Plain numbers, and the sentence."""
+        """Plain numbers under the names of the fields, and ``sentence``."""
         return {**asdict(self), "sentence": self.sentence}
 
 
@@ -59,7 +59,7 @@ def calibration_error(truth: np.ndarray, probabilities: np.ndarray, bins: int = 
 def judge_calibration(
     truth: np.ndarray, probabilities: np.ndarray, subjects: Iterable[str], seed: int = 0, bins: int = BINS
 ) -> Calibration:
-    """:func:`calibration_error`, beside that of truths that are drawn from the probabilities themselves.
+    """:func:`calibration_error`, compared with that of labels that are drawn from the probabilities themselves.
 
     Args:
         truth: class indices (n,).
@@ -67,6 +67,9 @@ def judge_calibration(
         subjects: whose row it is; the rows of a subject share one draw.
         seed: of the draws.
         bins: how many of equal width.
+
+    Returns:
+        The error, and the 95 % quantile of the errors of drawn labels.
 
     References:
         Bröcker & Smith, Increasing the Reliability of Reliability Diagrams, Weather and Forecasting 22 (2007).
@@ -80,12 +83,15 @@ def judge_calibration(
 
 
 def reliability(is_class: np.ndarray, probability: np.ndarray, bins: int = BINS) -> tuple[np.ndarray, np.ndarray]:
-    """Mean probability and observed share of each bin that holds anybody: the points of a reliability plot.
+    """The points of a reliability plot.
 
     Args:
         is_class: (n,) booleans.
         probability: of that class, (n,).
         bins: how many of equal width.
+
+    Returns:
+        Mean probability and observed share of each bin that is not empty, (bins,) each.
     """
     truth = np.asarray(is_class, dtype=int)
     observed, predicted = calibration_curve(truth, np.clip(probability, 0.0, 1.0), pos_label=1, n_bins=bins)
@@ -98,12 +104,13 @@ def _is_class(truth: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _errors(truths: np.ndarray, probabilities: np.ndarray, bins: int) -> np.ndarray:
-    """The error of many truths (cohorts, n, K), (cohorts,)."""
+    """The error for many sets of labels: (cohorts, n, K) to (cohorts,)."""
     edges = np.linspace(0.0, 1.0, bins + 1)[1:-1]  # as scikit-learn bins
     labels = range(probabilities.shape[1]) if probabilities.shape[1] != 2 else (1,)
     errors = []
     for label in labels:
         members = np.eye(bins)[np.searchsorted(edges, probabilities[:, label])]
+        # ECE = sum over the bins of |B| / n * |observed share - mean probability|, and |B| cancels out.
         gaps = np.abs((truths[:, :, label] - probabilities[:, label]) @ members)
         errors.append(gaps.sum(axis=1) / len(probabilities))
     return np.mean(errors, axis=0)

@@ -12,14 +12,14 @@ from common.metrics.judgement import judge
 
 
 class ClassificationScore(ColumnMean):
-    """Mean log-likelihood of the true classes, every class that is there weighing the same; higher is better.
+    """Mean log-likelihood of the true classes, with the same weight for every class present; higher is better.
 
-    It is a proper score: only the true probabilities make it best, and it moves with every prediction. The AUC, which
-    ranks alone, is undefined when validation holds one class, jumps when it holds a few patients, and cannot tell a
-    confident epoch from a hesitant one; it stands beside as a column, NaN where it is undefined.
+    It is a proper score: only the true probabilities maximise it, and every prediction changes it. The AUC depends on
+    ranks alone. It is undefined when validation holds one class, changes in large steps when it holds few patients, and
+    ignores how far the probabilities are apart. It is reported as a column, NaN where it is undefined.
 
     A call takes logits (B, K) and class indices (B,) or (B, 1), or lists of the same without B. An item is what
-    stands behind B: a patient, or a slice of one where patients are judged by slices.
+    B counts: a patient, or a slice where slices are classified.
     """
 
     columns = ("accuracy", "balanced_accuracy", "macro_f1", "auc")
@@ -39,6 +39,9 @@ class ClassificationScore(ColumnMean):
 
     def per_column(self) -> dict[str, float]:
         """The measures of :func:`common.metrics.judge` over all items.
+
+        Returns:
+            Each of :attr:`columns` with its value.
 
         Raises:
             ValueError: nothing was collected.

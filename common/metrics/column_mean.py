@@ -7,7 +7,7 @@ from monai.metrics import CumulativeIterationMetric
 
 
 class ColumnMean(CumulativeIterationMetric):
-    """Collects rows of shape (B, columns); the ranks of a distributed run are gathered by MONAI.
+    """Collects rows of shape (B, columns); MONAI gathers the ranks of a distributed run.
 
     For MONAI's ``IgniteMetricHandler``: ``aggregate()`` is the scalar that it logs, and a second instance with a
     ``column`` logs that column alone.
@@ -38,6 +38,9 @@ class ColumnMean(CumulativeIterationMetric):
 
     def per_column(self) -> dict[str, float]:
         """The mean over all items of each column.
+
+        Returns:
+            Each of :attr:`columns` with its mean.
 
         Raises:
             ValueError: nothing was collected.

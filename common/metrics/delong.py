@@ -40,8 +40,9 @@ def delong_test(
 ) -> AreaTest:
     """Compare an AUC with 0.5 by the variance of its placements.
 
-    A row's placement is the share of the other class's rows that it is in the right order with; ties count half. With
-    one row a subject this is DeLong's method; rows of a subject are alike, and are summed up first as Obuchowski does.
+    A row's placement is the share of the rows of the other class that are in the right order with it; ties count half.
+    With one row per subject this is DeLong's method. Rows of one subject are correlated, so their placements are summed
+    up first, as Obuchowski does for clustered data.
 
     Args:
         is_class: true for the class that should score higher, (n,).
@@ -49,30 +50,36 @@ def delong_test(
         subjects: whose row it is; each of its own by default.
         level: of the interval.
 
+    Returns:
+        The AUC with its error, interval and p-value; all NaN where one class is missing.
+
     References:
-        DeLong et al., Biometrics 44 (1988), 837-845; Obuchowski, Biometrics 53 (1997), 567-578.
+        DeLong et al., Biometrics 44 (1988), 837-845; Obuchowski, Biometrics 53 (1997), 567-578; mid-ranks: Sun &
+        Xu, IEEE Signal Processing Letters 21 (2014), 1389-1393.
     """
     truth = np.asarray(is_class, dtype=bool)
     if not 0 < truth.sum() < len(truth):
         return AreaTest(*[float("nan")] * 5)
     placed = _placements(truth, np.asarray(score, dtype=float))
+    # DeLong 1988: the AUC is the mean of the components V10, which is the Mann-Whitney statistic.
     area = float(placed[truth].mean())
     names = np.arange(len(truth)).astype(str) if subjects is None else np.asarray(list(subjects), dtype=str)
     error = _error(truth, placed - area, names)
     if not error > 0:
         return AreaTest(area, error, *[float("nan")] * 3)
+    # Normal approximation: AUC +- z * error, and z = (AUC - 0.5) / error for the test.
     reach = float(norm.ppf((1 + level) / 2) * error)
     p_value = 2 * norm.sf(abs(area - CHANCE) / error)
     return AreaTest(area, error, max(area - reach, 0.0), min(area + reach, 1.0), float(p_value))
 
 
 def chance_interval(is_class: np.ndarray, level: float = 0.999) -> tuple[float, float]:
-    """Where the AUC of a network that knows nothing lies with probability ``level``, whatever it answers.
+    """The interval that holds the AUC of an uninformed network with probability ``level``, for any predictions.
 
     Mann and Whitney's distribution, exact up to :data:`MOST_EXACT` pairs; equal scores would only narrow it.
 
     Args:
-        is_class: the truth, a value a patient, (n,).
+        is_class: the truth, one value per patient, (n,).
         level: of the interval, whose tails are equal.
 
     Returns:
@@ -86,6 +93,7 @@ def chance_interval(is_class: np.ndarray, level: float = 0.999) -> tuple[float, 
     if not few:
         return float("nan"), float("nan")
     if few * many > MOST_EXACT:
+        # The variance of U is m n (m + n + 1) / 12 under chance, and the AUC is U / (m n).
         reach = float(norm.ppf((1 + level) / 2) * np.sqrt((few + many + 1) / (12 * few * many)))
         return CHANCE - reach, CHANCE + reach
     below = np.cumsum(_pairs_in_order(few, many))
@@ -94,7 +102,12 @@ def chance_interval(is_class: np.ndarray, level: float = 0.999) -> tuple[float, 
 
 
 def _placements(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """For each row the share of the other class that it is in the right order with, from mid-ranks (n,)."""
+    """The structural components of DeLong 1988, (n,): V10 for the rows of the class, V01 for the others.
+
+    They come from mid-ranks, as in Sun & Xu 2014. With m rows X of the class, n rows Y of the rest, mid-ranks T_Z among
+    all rows and T_X, T_Y within each group: V10(X_i) = (T_Z(X_i) - T_X(X_i)) / n, and
+    V01(Y_j) = 1 - (T_Z(Y_j) - T_Y(Y_j)) / m.
+    """
     placed = np.empty(len(truth))
     everybody = rankdata(score)
     for own in (True, False):
@@ -105,25 +118,37 @@ def _placements(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
 
 
 def _error(truth: np.ndarray, deviation: np.ndarray, subjects: np.ndarray) -> float:
-    """Obuchowski's standard error; ``deviation`` is of the placements from the AUC, (n,)."""
+    """The standard error of Obuchowski 1997, for clustered rows.
+
+    With one row per subject it is that of DeLong 1988: var = S10 / m + S01 / n, the variances of the components V10 and
+    V01 over the sizes of the two groups.
+
+    Args:
+        truth: (n,) whether a row is of the class.
+        deviation: of each component from the AUC, (n,).
+        subjects: whose row it is, (n,).
+    """
     _, places = np.unique(subjects, return_inverse=True)
     sums = {own: np.bincount(places[truth == own], deviation[truth == own], places.max() + 1) for own in (True, False)}
     sizes = {own: int((truth == own).sum()) for own in (True, False)}
     clusters = {own: len(np.unique(places[truth == own])) for own in (True, False)}
     if min(clusters.values()) < 2:
         return float("nan")
+    # S10 / m + S01 / n, from the sums of the components of each subject.
     variance = sum(
         clusters[own] / (clusters[own] - 1) * float(sums[own] @ sums[own]) / sizes[own] ** 2 for own in (True, False)
     )
+    # The covariance S11 / (m n) of subjects with rows in both groups: zero where each subject has one row.
     total = len(sums[True])
     together = total / (total - 1) * float(sums[True] @ sums[False]) / (sizes[True] * sizes[False])
     return float(np.sqrt(max(variance + 2 * together, 0.0)))
 
 
 def _pairs_in_order(few: int, many: int) -> np.ndarray:
-    """The probability of each number of pairs in order under chance, (few * many + 1,).
+    """The probability under chance of each number of pairs in order, which is U, (few * many + 1,).
 
-    Mann and Whitney's recursion: the highest of all rows is of the one class, and wins all its pairs, or of the other.
+    Mann and Whitney's recursion over the group of the highest row. With i and j rows in the groups:
+    p(i, j, U) = i / (i + j) * p(i - 1, j, U - j) + j / (i + j) * p(i, j - 1, U).
     """
     chances = [np.ones(1)] * (many + 1)
     for i in range(1, few + 1):

@@ -36,8 +36,8 @@ class VolumeDice(ColumnMean):
     """BraTS's Dice, with its rule for empty regions: 1 where both are empty, 0 where one of them is.
 
     A call takes logits, probabilities or one-hot masks (B, 4, ...), or class indices (B, 1, ...), on either side, of
-    the same spatial shape, or lists of the same without B; several channels stand for the largest of them (P3's masks
-    are soft). An item is a volume, or whatever stands behind B.
+    the same spatial shape, or lists of the same without B; of several channels the largest counts (P3's masks are
+    soft). An item is a volume, or whatever B counts.
     """
 
     columns = tuple(REGIONS)
@@ -61,7 +61,7 @@ def _class_indices(volumes: torch.Tensor) -> torch.Tensor:
 def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:
     """P3, section 4.1.3: (2 sum p m + smooth) / (sum p + sum m + smooth) for each slice and class.
 
-    The background's weight is 0 there and the others' 1; sums are per slice. The smoothing is not printed: 1.
+    The background's weight is 0 there and the others' 1; sums are per slice. The smoothing is not printed: it is 1.
 
     Args:
         logits: of the four classes, (B, 4, X, Y).
@@ -85,7 +85,7 @@ def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) ->
 class SoftDice(ColumnMean):
     """:func:`soft_dice` with the slice as the item, which is what P3's test "accuracy" averages.
 
-    A call takes logits (B, 4, X, Y), or whole volumes (B, 4, X, Y, Z) whose slices along Z are judged one by one,
+    A call takes logits (B, 4, X, Y), or whole volumes (B, 4, X, Y, Z) whose slices along Z count one by one,
     with truth as in :func:`soft_dice`.
 
     Args:

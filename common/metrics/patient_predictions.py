@@ -11,25 +11,29 @@ from common.metrics.judgement import probabilities_of
 
 
 def to_patients(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """One row a patient, or a scan where patients have several.
+    """One row per patient, or per scan where patients have several.
 
-    Where ``tumour`` tells which samples show any, only those speak; a scan without one is judged by all its samples.
+    Where there is a column ``tumour``, only the samples with tumour are used; of a scan without such a sample, all are.
 
     Args:
-        rows: ``subject``, ``scan`` (optional), ``truth``, ``p_<class>`` and ``tumour`` (optional), a row a sample.
+        rows: ``subject``, ``scan`` (optional), ``truth``, ``p_<class>`` and ``tumour`` (optional), one row per sample.
         classes: their names, in the order of the labels.
 
     Returns:
         ``subject``, ``scan`` (if given), ``truth``, ``predicted`` (the most probable class on average), ``voted``
         (the class that most samples chose; of equal counts the more probable one), ``p_<class>`` (mean over the
-        samples) and ``samples`` (how many spoke).
+        samples) and ``samples`` (how many were used).
     """
-    groups = speaking(rows).groupby(unit_of(rows), sort=True)
+    groups = used_samples(rows).groupby(unit_of(rows), sort=True)
     return pd.DataFrame([_patient(group, classes) for _, group in groups])
 
 
-def speaking(rows: pd.DataFrame) -> pd.DataFrame:
-    """The samples that show tumour; all samples of a scan where none does, or where nothing is known of it."""
+def used_samples(rows: pd.DataFrame) -> pd.DataFrame:
+    """The samples that count for their patient.
+
+    Returns:
+        The rows whose ``tumour`` is true; all rows of a scan where none is, or where there is no such column.
+    """
     if "tumour" not in rows:
         return rows
     tumour = rows["tumour"].astype(bool)
@@ -38,7 +42,7 @@ def speaking(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def unit_of(rows: pd.DataFrame) -> list[str]:
-    """The columns that name what gets one answer."""
+    """The columns that name the unit of a prediction: the patient, or the scan."""
     return ["subject", "scan"] if "scan" in rows else ["subject"]
 
 
@@ -53,8 +57,8 @@ def vote_table(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         classes: their names.
 
     Returns:
-        ``counted`` (what, in words), ``n`` (how many), ``accuracy`` and ``accuracy_<class>`` of each true class, NaN
-        where nobody has it.
+        One row per way of counting: ``counted`` (what is counted, in words), ``n`` (how many), ``accuracy``, and
+        ``accuracy_<class>`` of each true class, NaN where it has no support.
     """
     has_empty = "tumour" in rows
     filled = rows[rows["tumour"].astype(bool)] if has_empty else rows
@@ -94,8 +98,8 @@ def _patient(samples: pd.DataFrame, classes: Sequence[str]) -> dict[str, object]
     }
 
 
-def _accuracies(truth: pd.Series, answer: pd.Series, classes: Sequence[str]) -> dict[str, float | int]:
-    right = truth.to_numpy() == answer.to_numpy()
+def _accuracies(truth: pd.Series, predicted: pd.Series, classes: Sequence[str]) -> dict[str, float | int]:
+    right = truth.to_numpy() == predicted.to_numpy()
     by_class = {f"accuracy_{name}": _mean(right[(truth == name).to_numpy()]) for name in classes}
     return {"n": len(right), "accuracy": _mean(right), **by_class}
 

@@ -1,4 +1,4 @@
-"""A ROC curve with a band: how far it would move with other patients."""
+"""ROC curves with a bootstrap band over patients."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Curve = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class RocBand:
-    """A curve and its pointwise 95 % bootstrap band over subjects.
+    """A ROC curve and its pointwise 95 % bootstrap band over subjects.
 
     Args:
         false: positive rates of the curve.
         true: positive rates of the curve.
-        low: true positive rates at each false positive rate of :data:`GRID`; empty where there is nobody to draw.
-        high: the same.
+        low: true positive rates at each false positive rate of :data:`GRID`; empty where no cohort holds both kinds.
+        high: as ``low``.
     """
 
     false: np.ndarray
@@ -34,7 +34,7 @@ class RocBand:
 
     @property
     def area(self) -> float:
-        """Below the curve."""
+        """The area under the curve."""
         return float(auc(self.false, self.true))
 
 
@@ -44,11 +44,14 @@ def roc_band(
     """The curve, and where it lies in cohorts drawn with replacement; a subject's rows are drawn together.
 
     Args:
-        is_class: (n,) booleans; both kinds are there.
+        is_class: (n,) booleans; both kinds must occur.
         score: (n,).
         subjects: whose row it is.
         seed: of the bootstrap.
         level: of the band at each false positive rate, not of the curve as a whole.
+
+    Returns:
+        The curve and its band.
     """
     truth, score = np.asarray(is_class, dtype=bool), np.asarray(score, dtype=float)
     false, true, _ = roc_curve(truth, score)
@@ -73,9 +76,9 @@ def roc_curves(
         seed: of the bootstrap.
 
     Returns:
-        Under its label each class that somebody has and somebody has not.
+        The curve of each class with at least one row in it and one outside it, under its label.
     """
     names = list(subjects)
     labels = range(1 if probabilities.shape[1] == 2 else 0, probabilities.shape[1])
-    told = [label for label in labels if 0 < (truth == label).sum() < len(truth)]
-    return {label: roc_band(truth == label, probabilities[:, label], names, seed) for label in told}
+    defined = [label for label in labels if 0 < (truth == label).sum() < len(truth)]
+    return {label: roc_band(truth == label, probabilities[:, label], names, seed) for label in defined}

@@ -1,4 +1,4 @@
-"""Some classes on their own: what a network says of those who have one of them, if it must choose among them."""
+"""Subgroups: the patients of some classes only, and the predictions among these classes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from common.metrics.judgement import probabilities_of
 
 
 def among(probabilities: np.ndarray, classes: Sequence[str], kept: Sequence[str]) -> np.ndarray:
-    """Probabilities (n, K) of all classes as those of the ``kept`` ones, which add up to 1.
+    """Renormalise probabilities over some of the classes.
 
-    Where all of them are 0 they are alike.
+    Args:
+        probabilities: (n, K).
+        classes: K names.
+        kept: some of them.
+
+    Returns:
+        (n, kept), each row with the sum 1; the same value for all where their probabilities are all 0.
     """
     places = [list(classes).index(name) for name in kept]
     chosen = probabilities[:, places]
@@ -23,12 +29,15 @@ def among(probabilities: np.ndarray, classes: Sequence[str], kept: Sequence[str]
 
 
 def restrict(rows: pd.DataFrame, classes: Sequence[str], kept: Sequence[str]) -> pd.DataFrame:
-    """The rows of those who have one of the ``kept`` classes, their probabilities and answer among these alone.
+    """The rows whose true class is one of the ``kept`` ones, predicted among these alone.
 
     Args:
         rows: ``subject``, ``truth``, ``predicted`` and ``p_<class>``.
         classes: of the rows.
         kept: some of them.
+
+    Returns:
+        The columns of ``rows``, with ``predicted`` and ``p_<class>`` of the ``kept`` classes only.
     """
     chosen = rows[rows["truth"].isin(kept)].drop(columns=[f"p_{name}" for name in classes])
     shares = among(probabilities_of(rows, classes), classes, kept)[rows["truth"].isin(kept)]

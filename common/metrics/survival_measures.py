@@ -1,4 +1,4 @@
-"""How well a risk tells who dies sooner, and how BraTS judges survival in days."""
+"""The concordance index of a risk, and the measures of BraTS for survival in days."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ BRATS_THRESHOLDS = (300.0, 450.0)
 def concordance_index(days: np.ndarray, died: np.ndarray, risk: np.ndarray) -> float:
     """Harrell's C: of the pairs where it is known who died first, the share in which that one had the higher risk.
 
-    A pair can be told if the one with fewer days died, or if both have the same days and one alone died then. Equal
-    risks count half. 0.5 is chance; NaN if no pair can be told.
+    A pair is comparable if the one with fewer days died, or if both have the same days and only one died then. Equal
+    risks count half. 0.5 is chance; NaN if no pair is comparable.
 
     Args:
         days: to death or last contact, (n,).
@@ -103,7 +103,7 @@ def _summarise_brats(rows: pd.DataFrame, seed: int) -> dict[str, Summary]:
 
 
 def _pairs(days: np.ndarray, died: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each pair (first, second) scores, and whether it is known that the first died before the second."""
+    """The score of each pair (first, second), and whether it is known that the first died before the second."""
     days, died, risk = np.asarray(days, dtype=float), np.asarray(died, dtype=bool), np.asarray(risk, dtype=float)
     sooner = days[:, None] < days[None, :]
     outlived = (days[:, None] == days[None, :]) & ~died[None, :]

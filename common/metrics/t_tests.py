@@ -1,9 +1,9 @@
-"""Is one network better than another over the folds of a cross-validation? Three t-tests, of which one is right here.
+"""Three t-tests of two networks over the folds of a cross-validation, of which only the last one is valid here.
 
-The folds judge both networks on the same images, so that the *two-sample* test, which takes them for independent
-groups, throws the pairing away. The *paired* test takes the folds for independent of each other, which they are not:
-any two share most of their training images, and it finds differences that are not there. The *corrected resampled*
-test of Nadeau and Bengio widens the paired test's variance by the share of the data that is judged.
+Both networks are tested on the same images in each fold. The *two-sample* test assumes independent groups and ignores
+this pairing. The *paired* test assumes that the folds are independent. They are not: any two share most of their
+training images, so the test finds too many differences. The *corrected resampled* test of Nadeau and Bengio increases
+the variance of the paired test by the ratio of test to training data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class TTest:
     """A two-sided test of equal means.
 
     Args:
-        statistic: t; above 0 where the first one is better. NaN where nothing varies.
+        statistic: t; above 0 where the mean of the first is larger. NaN where nothing varies.
         freedom: degrees of freedom.
         p_value: how often chance alone gives such a difference or a larger one.
     """
@@ -32,7 +32,7 @@ class TTest:
     p_value: float
 
     def to_json(self) -> dict[str, Any]:
-        """Plain numbers."""
+        """Plain numbers under the names of the fields."""
         return asdict(self)
 
 
@@ -40,8 +40,8 @@ def two_sample_t(first: Sequence[float], second: Sequence[float]) -> TTest:
     """Student's test of two independent groups, the variances taken as equal: what P2 prints.
 
     Args:
-        first: a value a fold.
-        second: the same.
+        first: one value per fold.
+        second: as ``first``.
     """
     if np.ptp(first) == np.ptp(second) == 0:
         return _undefined(len(first) + len(second) - 2)
@@ -53,8 +53,8 @@ def two_sample_t_of_printed(first: tuple[float, float], second: tuple[float, flo
     """The same from printed means and standard deviations.
 
     Args:
-        first: its mean and standard deviation.
-        second: the same.
+        first: mean and standard deviation.
+        second: as ``first``.
         folds: that they were taken over.
     """
     found = ttest_ind_from_stats(*first, folds, *second, folds)
@@ -65,7 +65,7 @@ def paired_t(first: Sequence[float], second: Sequence[float]) -> TTest:
     """Student's test of the differences fold by fold.
 
     Args:
-        first: a value a fold.
+        first: one value per fold.
         second: the same folds.
     """
     if np.ptp(np.subtract(first, second)) == 0:
@@ -78,9 +78,9 @@ def corrected_resampled_t(first: Sequence[float], second: Sequence[float], test_
     """The paired test with the variance times (1 / k + test_to_train) instead of 1 / k.
 
     Args:
-        first: a value a fold, k of them.
+        first: one value per fold, k of them.
         second: the same folds.
-        test_to_train: how many are judged in a fold for each one that is trained on: 1 / (k - 1) in k folds.
+        test_to_train: size of the test set over that of the training set in a fold: 1 / (k - 1) for k folds.
 
     References:
         Nadeau & Bengio, Inference for the Generalization Error, Machine Learning 52 (2003), 239-281.
@@ -89,20 +89,24 @@ def corrected_resampled_t(first: Sequence[float], second: Sequence[float], test_
     folds = len(differences)
     if folds < 2 or np.ptp(differences) == 0:
         return _undefined(folds - 1)
+    # Nadeau & Bengio: the corrected resampled t-test, with n2 / n1 = test_to_train.
     variance = (1 / folds + test_to_train) * differences.var(ddof=1)
     statistic = float(differences.mean() / np.sqrt(variance))
     return TTest(statistic, folds - 1, float(2 * student.sf(abs(statistic), folds - 1)))
 
 
 def compare_folds(first: Sequence[float], second: Sequence[float]) -> dict[str, TTest]:
-    """All three for the k folds of one cross-validation, under their names.
+    """All three tests for the k folds of one cross-validation.
 
     Args:
-        first: a value a fold.
+        first: one value per fold.
         second: the same folds.
 
+    Returns:
+        The tests under the names ``two-sample t``, ``paired t`` and ``corrected resampled t``.
+
     Raises:
-        ValueError: they have not the same folds, or fewer than two.
+        ValueError: the numbers of folds differ, or there are fewer than two.
     """
     if len(first) != len(second) or len(first) < 2:
         raise ValueError(f"the same two folds or more are needed, not {len(first)} and {len(second)}")

@@ -38,8 +38,8 @@ def test_missing_ages_alone_tell_the_grade_of_brats() -> None:
     assert area(found.probabilities["missing values alone"], test) == 1
     assert area(found.probabilities["majority class"], test) == 0.5
     assert found.left_out == {
-        "age alone": "nobody of one class has it, so that missing values alone say as much",
-        "tumour volume alone": "masks to measure it in are missing",
+        "age alone": "it is not recorded for one class, so missing values alone predict as much",
+        "tumour volume alone": "masks to measure it are missing",
     }
 
 
@@ -75,9 +75,9 @@ def test_what_does_not_vary_is_left_out_with_a_reason() -> None:
     train = patients([0, 1, 1], age=lambda *_: None, resection=lambda *_: "GTR", survival_days=lambda *_: 5.0)
     found = fit_baselines(train, train, GRADES)
     assert found.left_out == {
-        "missing values alone": "the same all over the training side",
-        "age alone": "nobody on the training side has it",
-        "tumour volume alone": "masks to measure it in are missing",
+        "missing values alone": "it is the same on the whole training side",
+        "age alone": "it is not recorded on the training side",
+        "tumour volume alone": "masks to measure it are missing",
     }
 
 
@@ -88,9 +88,7 @@ def test_the_target_may_not_be_an_input() -> None:
     assert "missing values alone" in fit_baselines(records, records, GRADES, recorded=recorded).left_out
 
 
-@pytest.mark.parametrize(
-    ("labels", "reason"), [([], "nobody is on the training side"), ([1, 1], "holds one class only")]
-)
+@pytest.mark.parametrize(("labels", "reason"), [([], "the training side is empty"), ([1, 1], "holds one class only")])
 def test_a_side_that_teaches_nothing_leaves_all_out(labels: list[int], reason: str) -> None:
     found = fit_baselines(brats_like(labels), brats_like([0, 1]), GRADES)
     assert not found.probabilities
