@@ -1,6 +1,6 @@
-"""Who may learn from whom.
+"""Splits into training, validation and test patients, and the checks against leaks.
 
-What a cohort is checked for before it is split stands in :mod:`common.shortcuts`; the configs say it by this name.
+The checks of a cohort before it is split are in :mod:`common.shortcuts`; the configs use them by this package's name.
 """
 
 from common.shortcuts import check_clinical, probe_sources

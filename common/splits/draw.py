@@ -1,4 +1,4 @@
-"""Drawing the split of a run from (ids, seed, fold), and from nothing else."""
+"""Drawing the split of a run, which depends on ids, seed and fold alone."""
 
 from __future__ import annotations
 
@@ -40,16 +40,19 @@ def draw_split(
         fold: which fold is tested (the next one validates); with ``hold_out_k_fold``, which one validates; with
             ``monte_carlo``, which repeat.
         folds: how many folds, or repeats.
-        protocol: ``patient``, or ``paper`` for a split over all slices (P3) or images (P1) of all patients; or over the
-            records' subjects (P2), whose cohort then leaves copies of an image apart.
+        protocol: ``patient``; or ``paper`` for a split over all slices (P3) or images (P1) of all patients, or over the
+            records' subjects (P2), where copies of an image are separate subjects.
         stratify_by: a key of the records, ``None`` for no stratification.
         slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper``.
         method: ``k_fold``; ``hold_out_k_fold``, whose folds share one test side; ``monte_carlo`` with any train share;
-            ``external``: everyone is on the test side, to evaluate a checkpoint on another data set.
+            ``external``: all patients are on the test side, to evaluate a checkpoint on another data set.
         train_share: of ``hold_out_k_fold`` and ``monte_carlo``.
         unit: what ``paper`` splits, ``slice``, ``image`` or ``subject``; a split over subjects is by ``method``.
         shares: of ``paper``'s training, validation and test side.
         stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
+
+    Returns:
+        The ids on each side, and the settings that they were drawn with.
 
     Raises:
         SplitError: an unknown method, unit or fold, an id with ``#`` in it, too few patients, or a patient with
@@ -82,7 +85,9 @@ def draw_split(
 def _check(subjects: Sequence[str], fold: int, folds: int, method: str) -> None:
     problems = []
     if method not in METHODS:
-        problems.append(Problem(f"'{method}' is no way to split", "--split_method", f"Choose of {', '.join(METHODS)}."))
+        problems.append(
+            Problem(f"'{method}' is no way to split", "--split_method", f"Choose one of {', '.join(METHODS)}.")
+        )
     if not 0 <= fold < folds:
         problems.append(Problem(f"there is no fold {fold} of {folds}", "--fold", f"Choose 0 to {max(folds, 1) - 1}."))
     marked = [subject for subject in subjects if "#" in subject]
@@ -94,7 +99,7 @@ def _check(subjects: Sequence[str], fold: int, folds: int, method: str) -> None:
 
 
 def check_parts(records: Sequence[Record], unit: str) -> None:
-    """Refuse to split what cannot be told apart: the ids of slices and images name the patient, not the scan.
+    """Refuse to split the scans of one patient: the ids of slices and images name the patient, not the scan.
 
     Raises:
         SplitError: an unknown unit, or a patient with several scans.
@@ -105,8 +110,8 @@ def check_parts(records: Sequence[Record], unit: str) -> None:
     counts = Counter(record["subject"] for record in records)
     several = [subject for subject, count in counts.items() if count > 1]
     if several:
-        what = f"several scans of a patient cannot be told apart in a split over {unit}s: {name_some(several)}"
-        hint = "Keep one scan a patient with --exclude, or leave configs/paper.yaml out."
+        what = f"a split over {unit}s cannot distinguish several scans of a patient: {name_some(several)}"
+        hint = "Keep one scan per patient with --exclude, or leave configs/paper.yaml out."
         problems.append(Problem(what, "the cohort", hint))
     if problems:
         raise SplitError(problems)

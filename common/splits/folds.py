@@ -1,7 +1,7 @@
-"""Ways to split a cohort, each a thin call of scikit-learn's splitters with the patient as the group.
+"""Ways to split a cohort, by scikit-learn's splitters with the patient as the group.
 
 The result depends on the patients' ids, the seed and the strata, never on the order of the records. Stratification is
-a wish: a class with too few patients for it is spread as well as it goes, without an error.
+best effort: a class with too few patients for it raises no error.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ PUBLISHED_SHARES = (0.8, 0.1, 0.1)
 
 @dataclass(frozen=True)
 class Sides:
-    """The ids on the three sides, each sorted."""
+    """The three sides of a split.
+
+    Args:
+        train: sorted ids.
+        validation: sorted ids.
+        test: sorted ids.
+    """
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
@@ -38,7 +44,7 @@ def k_fold(records: Sequence[Record], folds: int = 5, seed: int = 0, stratify_by
 
     Args:
         records: the cohort; all records of a subject stay together.
-        folds: at least 3, since a fold each is needed for test and validation.
+        folds: at least 3, since test and validation need one fold each.
         seed: of the shuffle.
         stratify_by: the key whose values are spread evenly over the folds; ``None`` for no stratification.
 
@@ -47,7 +53,7 @@ def k_fold(records: Sequence[Record], folds: int = 5, seed: int = 0, stratify_by
     """
     if folds < FEWEST_PATIENTS:
         what = f"{folds} folds leave no patients to train on: one fold is tested, the next one validates"
-        raise SplitError(Problem(what, "--folds", "Ask for 3 folds or more."))
+        raise SplitError(Problem(what, "--folds", "Use 3 folds or more."))
     people = _people(records)
     if len(people) < folds:
         what = f"{len(people)} patients cannot fill {folds} folds"
@@ -63,7 +69,14 @@ def hold_out(
     seed: int = 0,
     stratify_by: str | None = None,
 ) -> Sides:
-    """One random split by shares of all patients; each side that is asked for gets at least one patient.
+    """One random split by shares of all patients; each side with a share above 0 gets at least one patient.
+
+    Args:
+        records: the cohort; all records of a subject stay together.
+        test_share: the share of patients that are tested.
+        validation_share: the share of patients that validate.
+        seed: of the draw.
+        stratify_by: as in :func:`k_fold`.
 
     Raises:
         SplitError: shares that leave nothing to train on, or fewer than three patients.
@@ -104,12 +117,12 @@ def hold_out_k_fold(
         stratify_by: as in :func:`k_fold`.
 
     Raises:
-        SplitError: fewer than two folds, a share that leaves nobody on a side, or fewer patients than that takes.
+        SplitError: fewer than two folds, a share that leaves a side empty, or fewer patients than that takes.
     """
     if folds < FEWEST_PATIENTS - 1:
-        raise SplitError(Problem(f"{folds} folds leave nobody to train on", "--folds", "Ask for 2 folds or more."))
+        raise SplitError(Problem(f"{folds} folds leave no patient to train on", "--folds", "Use 2 folds or more."))
     if not 0 < train_share < 1:
-        what = f"a train share of {train_share:g} leaves nobody to {'test' if train_share >= 1 else 'train on'}"
+        what = f"a train share of {train_share:g} leaves no patient to {'test' if train_share >= 1 else 'train on'}"
         raise SplitError(Problem(what, "--train_share", "Choose more than 0 and less than 1."))
     people = _people(records)
     if len(people) <= folds:
@@ -158,12 +171,12 @@ def slice_split(
     seed: int = 0,
     strata: Mapping[str, Hashable] | None = None,
 ) -> Sides:
-    """A published split: slices (P3) or images (P1) are drawn, whoever they belong to, so that patients leak.
+    """A published split: slices (P3) or images (P1) are drawn regardless of their patient, so patients leak.
 
     Args:
         units: ``subject#index`` of all slices of all volumes, or of all images of all patients.
-        shares: of training, validation and test; validation may have none, where the paper chose its best epoch on the
-            slices that it reported.
+        shares: of training, validation and test; validation may have 0, for a paper that chose its best epoch
+            on the slices that it reported.
         seed: of the draw.
         strata: the stratum of each unit, spread evenly over the sides; ``None`` for no stratification.
 
@@ -225,7 +238,7 @@ def _strata(records: Sequence[Record], key: str | None, at_least: int) -> list[s
 
 
 def _count(share: float, total: int) -> int:
-    """How many of ``total`` a share is: none only where none is asked for."""
+    """How many of ``total`` a share is: 0 only for a share of 0."""
     return 0 if share == 0 else max(1, round(share * total))
 
 

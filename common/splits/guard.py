@@ -1,4 +1,4 @@
-"""Nobody is judged on a patient they learned from: the checks that every stage of a run makes.
+"""No network is tested on a patient that it learned from: the checks that every stage of a run makes.
 
 A patient is known by the id without the year of the release (``Brats18_CBICA_AAB_1`` and ``BraTS19_CBICA_AAB_1`` are
 one person: BraTS 2019's name mapping says so for all 285 patients of 2018). BraTS 2020 and 2021 renamed everyone, so
@@ -24,7 +24,7 @@ HASH_LENGTH = 16
 RELEASE = re.compile(r"^brats1[89]_", re.IGNORECASE)
 SHOWN_IDS = 5
 
-EXPLICIT_WORD = "If that is meant, say --allow_trained_on true: the result is then no estimate for new patients."
+OVERRIDE_HINT = "Or add --allow_trained_on true: the result is then not an estimate for new patients."
 
 
 def subject_of(unit: str) -> str:
@@ -38,7 +38,7 @@ def person_of(subject: str) -> str:
 
 
 def hash_subject(subject: str) -> str:
-    """What a checkpoint carries about a patient: 16 hexadecimal digits of the SHA-256 of the person's id."""
+    """What a checkpoint stores about a patient: 16 hexadecimal digits of the SHA-256 of the person's id."""
     return hashlib.sha256(person_of(subject).encode("utf-8")).hexdigest()[:HASH_LENGTH]
 
 
@@ -50,7 +50,7 @@ def name_some(ids: Iterable[str]) -> str:
 
 
 def check_protocol(protocol: str, overlay: str | None, wanted: str = "paper") -> None:
-    """Let the published protocol in only through its overlay.
+    """Accept the published protocol only through its overlay.
 
     Args:
         protocol: the knob, ``patient`` or ``paper``.
@@ -58,7 +58,7 @@ def check_protocol(protocol: str, overlay: str | None, wanted: str = "paper") ->
         wanted: the name of the overlay that belongs to the training config.
 
     Raises:
-        KnobError: an unknown protocol, ``paper`` said on the command line alone, or another network's overlay.
+        KnobError: an unknown protocol, ``paper`` on the command line alone, or another network's overlay.
     """
     if protocol not in PROTOCOLS:
         raise KnobError(Problem(f"'{protocol}' is no protocol", "--protocol", f"Choose {' or '.join(PROTOCOLS)}."))
@@ -108,14 +108,14 @@ def check_unseen(
     Args:
         provenance: the checkpoint's record, with ``training_subjects`` and ``validation_subjects`` (hashes).
         subjects: the ids (of subjects or slices) to evaluate on.
-        allow_trained_on: the explicit word; nothing is checked.
+        allow_trained_on: check nothing.
         checkpoint_path: for the message.
         split_hash: the hash of this run's split. A checkpoint of the published protocol shares patients with its own
-            test side by design; it is let through on the very split it was trained on and on no other.
+            test side by design; it is accepted only on the split that it was trained on.
 
     Raises:
         SplitLeakageError: names the patients.
-        CheckpointError: the checkpoint does not say whom it learned from.
+        CheckpointError: the checkpoint does not say which patients it learned from.
     """
     if allow_trained_on or _is_own_paper_split(provenance, split_hash):
         return
@@ -126,10 +126,10 @@ def check_unseen(
     problems = []
     if seen:
         what = f"it learned from patients to evaluate on: {name_some(seen)}"
-        problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {EXPLICIT_WORD}"))
+        problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {OVERRIDE_HINT}"))
     if judged:
         what = f"its best epoch was chosen on patients to evaluate on: {name_some(judged)}"
-        problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {EXPLICIT_WORD}"))
+        problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {OVERRIDE_HINT}"))
     if problems:
         raise SplitLeakageError(problems)
 
@@ -143,11 +143,17 @@ def check_start(
     """Refuse to continue from a checkpoint that learned from this run's held-out patients.
 
     Its training patients may be on neither the validation nor the test side; the patients its best epoch was chosen
-    on may not be on the test side. ``split_hash`` as in :func:`check_unseen`.
+    on may not be on the test side.
+
+    Args:
+        provenance: as for :func:`check_unseen`.
+        sides: the ids on the sides ``validation`` and ``test`` of this run.
+        checkpoint_path: for the message.
+        split_hash: as for :func:`check_unseen`.
 
     Raises:
         SplitLeakageError: names the patients, for both sides at once.
-        CheckpointError: the checkpoint does not say whom it learned from.
+        CheckpointError: the checkpoint does not say which patients it learned from.
     """
     if _is_own_paper_split(provenance, split_hash):
         return
@@ -158,7 +164,7 @@ def check_start(
         known = {subject for subject in map(subject_of, sides[side]) if hash_subject(subject) in hashes}
         if known:
             what = f"it was trained or chosen on patients of this run's {side} side: {name_some(known)}"
-            hint = "Start from a checkpoint of the same seed, fold and data set, or hand this run its split.json."
+            hint = "Start from a checkpoint of the same seed, fold and data set, or give this run its split.json."
             problems.append(Problem(what, checkpoint_path, hint))
     if problems:
         raise SplitLeakageError(problems)
@@ -188,7 +194,7 @@ def _is_own_paper_split(provenance: Mapping[str, Any], split_hash: str | None) -
 
 def _hashes(provenance: Mapping[str, Any], key: str, checkpoint_path: str | Path) -> set[str]:
     if key not in provenance:
-        hint = f"Use a checkpoint written by this suite. {EXPLICIT_WORD}"
+        hint = f"Use a checkpoint written by this suite. {OVERRIDE_HINT}"
         raise CheckpointError(Problem("it does not say which patients it learned from", checkpoint_path, hint))
     return set(provenance[key])
 

@@ -1,4 +1,4 @@
-"""The split as a file: who is on which side, how that came about, and a hash that tells whether it was changed.
+"""The split as a file: the ids on each side, how they were drawn, and a hash that shows whether it was changed.
 
 A file made by hand needs nothing but the three sides::
 
@@ -28,7 +28,7 @@ PART = re.compile(r".+#\d+")
 
 @dataclass(frozen=True)
 class SplitManifest:
-    """Who may learn from whom.
+    """The ids on each side of a split, and the settings that it was drawn with.
 
     Args:
         sides: sorted ids under ``train``, ``validation`` and ``test``; for the units ``slice`` and ``image`` they
@@ -36,8 +36,8 @@ class SplitManifest:
         cohort_hash: of the sorted ids of all subjects that were split.
         protocol: ``patient`` or ``paper``.
         method: ``k_fold``, ``hold_out_k_fold``, ``monte_carlo``, ``external``, ``slice_split``, ``image_split``, or
-            ``by_hand`` for a file of one's own.
-        unit: what stands on a side, ``subject``, ``slice`` or ``image``.
+            ``by_hand`` for a file of your own.
+        unit: what the ids on a side are, ``subject``, ``slice`` or ``image``.
         seed: of the draw; ``None`` where nothing was drawn, like the following ones.
         fold: which of ``folds`` splits this is, from 0.
         folds: how many splits there are.
@@ -45,7 +45,7 @@ class SplitManifest:
         stratify_by: the key that was spread evenly.
         shares: of the sides of a split over slices or images, ``None`` for P3's; a setting only where there are any,
             so that the hashes of earlier splits stay.
-        unused: subjects of the folder that a file of one's own leaves out; no part of the split, nor of its hash.
+        unused: subjects of the folder that a file of your own leaves out; no part of the split, nor of its hash.
         scans: the scans of each subject, as the cohort says; no part of the split either. A group of copies is named
             after one of its images and may be another group in another run, but its images keep their names.
     """
@@ -76,16 +76,33 @@ class SplitManifest:
         return stable_hash([self.settings, self.cohort_hash, {side: list(self.sides[side]) for side in SIDES}])
 
     def subjects(self, *sides: str) -> tuple[str, ...]:
-        """The subjects on the named sides (all sides if none is named), sorted, once each."""
+        """The subjects on the named sides.
+
+        Args:
+            sides: their names; all sides if none is given.
+
+        Returns:
+            Sorted ids, each once.
+        """
         return tuple(sorted({subject_of(unit) for side in sides or SIDES for unit in self.sides[side]}))
 
     def known_as(self, *sides: str) -> tuple[str, ...]:
-        """All names of who is on the named sides (all sides if none is named): subjects and their scans, sorted."""
+        """All names of the subjects on the named sides.
+
+        Args:
+            sides: their names; all sides if none is given.
+
+        Returns:
+            The ids of the subjects and of their scans, sorted.
+        """
         subjects = self.subjects(*sides)
         return tuple(sorted({name for subject in subjects for name in (subject, *self.scans.get(subject, ()))}))
 
     def provenance(self, start: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """What a checkpoint must carry of the split, with all that the checkpoint it continues from had learned from.
+        """What a checkpoint must store of the split.
+
+        Args:
+            start: the provenance of the checkpoint that the run continues from; its patients are added.
 
         Returns:
             ``protocol``, ``split_hash``, and the hashed patients (and their scans) under ``training_subjects`` and
@@ -102,7 +119,7 @@ class SplitManifest:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Plain lists, strings and numbers."""
+        """Plain lists, strings and numbers: ``hash``, the settings, ``cohort_hash``, and the ids of each side."""
         sides = {side: list(self.sides[side]) for side in SIDES}
         return {"hash": self.hash, **self.settings, "cohort_hash": self.cohort_hash, **sides}
 
@@ -126,7 +143,7 @@ class SplitManifest:
         everyone = {subject_of(unit) for side in SIDES for unit in sides[side]}
         manifest = cls(sides, str(content.get("cohort_hash") or cohort_hash(everyone)), **given)
         if "hash" in content and content["hash"] != manifest.hash:
-            hint = 'Make it anew, or delete its "hash" and "cohort_hash" if the change is meant to be your own split.'
+            hint = 'Make it anew, or delete its "hash" and "cohort_hash" to use it as your own split.'
             raise SplitError(Problem("it was changed after it was made: its hash does not fit", where, hint))
         by_part = manifest.protocol == "paper" and manifest.unit != "subject"
         check_disjoint(sides, where, "paper" if by_part else "patient", manifest.unit)
@@ -134,7 +151,7 @@ class SplitManifest:
 
 
 def cohort_hash(subjects: Iterable[str]) -> str:
-    """Tells whether two cohorts hold the same subjects."""
+    """The same for two cohorts with the same subjects, else different."""
     return stable_hash(sorted(set(subjects)))
 
 

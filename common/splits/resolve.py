@@ -40,8 +40,8 @@ def resolve_split(
 ) -> SplitManifest:
     """The split of this run, written to ``<output_dir>/split.json`` and reused where it still fits.
 
-    A split that is there already is reused where settings and cohort are the same, even if a newer scikit-learn would
-    draw it otherwise; a split file must be the same to the letter.
+    An existing split is reused where settings and cohort are the same, even if a newer scikit-learn would draw it
+    otherwise. A split file must be exactly the same.
 
     Args:
         records: the cohort.
@@ -49,7 +49,7 @@ def resolve_split(
         seed: of the draw.
         fold: which fold, or which repeat, is tested.
         folds: how many folds, or repeats.
-        split_file: a manifest of one's own; it takes the place of seed, fold, folds, method and train share.
+        split_file: a manifest of your own; it takes the place of seed, fold, folds, method and train share.
         protocol: ``patient`` or ``paper``.
         stratify_by: a key of the records, ``None`` for no stratification.
         slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper`` without a
@@ -60,6 +60,9 @@ def resolve_split(
         shares: of ``paper``'s training, validation and test side.
         stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
 
+    Returns:
+        The ids on each side, the settings of the draw, and the scans of each subject.
+
     Raises:
         SplitError: the split cannot be drawn, a split file does not fit the cohort or the protocol, or the run's
             folder holds another split.
@@ -67,8 +70,8 @@ def resolve_split(
     """
     path = Path(output_dir) / FILE_NAME
     if split_file is not None:
-        brought = _bring_own(records, Path(split_file), protocol, unit)
-        return replace(_keep(brought, path, to_the_letter=True), scans=_scans_of(records))
+        own_split = _load_own(records, Path(split_file), protocol, unit)
+        return replace(_keep(own_split, path, exactly=True), scans=_scans_of(records))
     drawn = draw_split(
         records,
         seed=seed,
@@ -83,14 +86,20 @@ def resolve_split(
         shares=shares,
         stratify_units_by=stratify_units_by,
     )
-    return replace(_keep(drawn, path, to_the_letter=False), scans=_scans_of(records))
+    return replace(_keep(drawn, path, exactly=False), scans=_scans_of(records))
 
 
 def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) -> list[Record]:
     """Copies of the records on a side, in the cohort's order.
 
-    Where slices or images were split, each record holds under ``slices`` or ``images`` the sorted indices of its own
-    on this side; a record without any is left out.
+    Args:
+        records: the cohort.
+        manifest: its split.
+        side: ``train``, ``validation`` or ``test``.
+
+    Returns:
+        The records on the side. Where slices or images were split, each holds the sorted indices of its own on this
+        side under ``slices`` or ``images``, and a record without any is left out.
     """
     units = set(manifest.sides[side])
     if manifest.unit == "subject":
@@ -104,7 +113,7 @@ def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) 
 
 
 def _scans_of(records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
-    """The scans of each subject who has any of a name of its own."""
+    """The scans of each subject with named scans."""
     scans: dict[str, list[str]] = {}
     for record in records:
         if record.get("scan"):
@@ -112,7 +121,7 @@ def _scans_of(records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
     return {subject: tuple(sorted(names)) for subject, names in scans.items()}
 
 
-def _bring_own(records: Sequence[Record], path: Path, protocol: str, unit: str) -> SplitManifest:
+def _load_own(records: Sequence[Record], path: Path, protocol: str, unit: str) -> SplitManifest:
     manifest = load_manifest(path)
     if manifest.method == BY_HAND and manifest.unit == "subject":
         manifest = replace(manifest, protocol=protocol)
@@ -133,7 +142,7 @@ def _bring_own(records: Sequence[Record], path: Path, protocol: str, unit: str) 
     return replace(manifest, unused=tuple(sorted(present - set(manifest.subjects()))))
 
 
-def _keep(wanted: SplitManifest, path: Path, to_the_letter: bool) -> SplitManifest:
+def _keep(wanted: SplitManifest, path: Path, exactly: bool) -> SplitManifest:
     """Write the split, or reuse the one that is there if it fits."""
     if not path.exists():
         if int(os.environ.get("RANK", "0")) == 0:
@@ -142,12 +151,10 @@ def _keep(wanted: SplitManifest, path: Path, to_the_letter: bool) -> SplitManife
         _wait_for(path)
     found = load_manifest(path)
     fits = found.settings == wanted.settings and found.cohort_hash == wanted.cohort_hash
-    if not fits or (to_the_letter and found.hash != wanted.hash):
-        hint = (
-            "Choose another --output_dir, delete it (--overwrite true when training), or hand it over as --split_file."
-        )
+    if not fits or (exactly and found.hash != wanted.hash):
+        hint = "Choose another --output_dir, delete it (--overwrite true when training), or pass it as --split_file."
         raise SplitError(
-            Problem(f"the run's folder holds another split: {_tell_difference(found, wanted)}", path, hint)
+            Problem(f"the run's folder holds another split: {_describe_difference(found, wanted)}", path, hint)
         )
     return replace(found, unused=wanted.unused)
 
@@ -161,7 +168,7 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.1)
 
 
-def _tell_difference(found: SplitManifest, wanted: SplitManifest) -> str:
+def _describe_difference(found: SplitManifest, wanted: SplitManifest) -> str:
     changed = [
         f"{name} was {found.settings.get(name)} and is {wanted.settings.get(name)}"
         for name in {**found.settings, **wanted.settings}
@@ -170,4 +177,4 @@ def _tell_difference(found: SplitManifest, wanted: SplitManifest) -> str:
     gone, new = set(found.subjects()) - set(wanted.subjects()), set(wanted.subjects()) - set(found.subjects())
     changed += [f"this run lacks {name_some(gone)}"] if gone else []
     changed += [f"this run adds {name_some(new)}"] if new else []
-    return "; ".join(changed) or "the patients are on other sides"
+    return "; ".join(changed) or "the patients are on different sides"

@@ -62,7 +62,7 @@ def test_a_split_file_is_used_kept_and_its_unused_patients_are_noted(tmp_path: P
 def test_another_split_file_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     resolve_split(RECORDS, tmp_path / "run", split_file=mine(tmp_path))
     changed = mine(tmp_path, validation=["P03"], test=["P02"])
-    with pytest.raises(SplitError, match="on other sides"):
+    with pytest.raises(SplitError, match="on different sides"):
         resolve_split(RECORDS, tmp_path / "run", split_file=changed)
     with pytest.raises(SplitError, match="method was by_hand and is k_fold"):
         resolve_split(RECORDS, tmp_path / "run")
@@ -183,7 +183,7 @@ def test_a_published_split_without_meaning(tmp_path: Path, change: dict[str, Any
 def test_several_scans_of_a_patient_cannot_be_split_by_slice(tmp_path: Path) -> None:
     records = [*RECORDS, {"subject": "P03", "scan": "P03-001"}]
     parts = {record["subject"]: 4 for record in RECORDS}
-    with pytest.raises(SplitError, match=r"several scans of a patient cannot be told apart .*: P03\."):
+    with pytest.raises(SplitError, match=r"over slices cannot distinguish several scans of a patient: P03\."):
         resolve_split(records, tmp_path, protocol="paper", slices_per_subject=parts)
 
 
@@ -218,7 +218,7 @@ def test_a_split_file_of_slices_cannot_tell_scans_apart(tmp_path: Path) -> None:
     split_file.write_text(json.dumps({**content, "protocol": "paper"}))
     once = [{"subject": "P00", "scan": "P00-0"}, {"subject": "P01", "scan": "P01-0"}]
     assert resolve_split(once, tmp_path / "once", split_file=split_file, protocol="paper").unit == "slice"
-    with pytest.raises(SplitError, match=r"several scans of a patient cannot be told apart.*P00\."):
+    with pytest.raises(SplitError, match=r"cannot distinguish several scans of a patient: P00\."):
         again = [*once, {"subject": "P00", "scan": "P00-1"}]
         resolve_split(again, tmp_path / "run", split_file=split_file, protocol="paper")
 
