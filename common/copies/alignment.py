@@ -1,4 +1,4 @@
-"""Laying one picture over another: an affine fit that starts at a guess, and how well the two then agree."""
+"""Registration of two pictures: an affine fit from a first guess, and the correlation of the two afterwards."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import numpy as np
 from scipy import ndimage
 
 GRID = 4
-"""Pixels between the points that the fit looks at."""
+"""Pixels between the points that the fit uses."""
 
 BLURS = (2.5, 1.2)
 """Sigmas of the coarse and the fine fit, in pixels."""
 
 WINDOWS = (1.0, 1.0, 1.5, 2.2, 3.5, np.inf, np.inf)
-"""The coarse fit starts within the view and grows outwards: how far in each step, in radii of the view."""
+"""The coarse fit starts within the view and grows outwards: width of the weights of each step, in radii of the view."""
 
 FINE_STEPS = 4
 LEAST_OVERLAP = 0.45
 """Share of the smaller picture that the two must have in common."""
 
 MOST_STRETCH = 1.6
-"""Largest ratio of the two scales of an affine map: beyond it the fit has lost its way."""
+"""Largest ratio of the two scales of an affine map: beyond it the fit has failed."""
 
-HOPELESS = 0.6
-"""Pictures that correlate less than this are not fitted any further."""
+LEAST_SCORE = 0.6
+"""Pictures that correlate less than this after the coarse fit are not fitted any further."""
 
 RIM = 4
-"""Pixels along the edges that are not judged."""
+"""Pixels along the edges that do not count in the correlation."""
 
 LEAST_POINTS = 60
 
-SETTLED = 0.02
-"""A fit whose numbers change by less has arrived."""
+CONVERGED = 0.02
+"""A fit whose parameters change by less has converged."""
 
 TILT = 8
 """Degrees by which a picture may stand off a quarter turn before it is called tilted."""
@@ -40,7 +40,7 @@ TILT = 8
 
 @dataclass(frozen=True)
 class Alignment:
-    """How a picture lies over another.
+    """How a picture lies over another, and how well they agree there.
 
     Args:
         score: correlation of the two, locally normalised, where they overlap: 1 for the same picture.
@@ -57,7 +57,8 @@ class Alignment:
     def describe(self) -> str:
         """In words: what was done to the first picture to get the second."""
         flipped = np.linalg.det(self.matrix) < 0
-        # Mirror top to bottom undone, the rest is a turn; it is counter-clockwise as a person sees it (y points down).
+        # Without the mirroring from top to bottom, the rest is a rotation, counter-clockwise on the screen (y points
+        # down). Its angle is that of the rotation matrix nearest to the affine one in the least-squares sense.
         turn = self.matrix @ np.diag([-1.0, 1.0]) if flipped else self.matrix
         angle = np.degrees(np.arctan2(turn[0, 1] - turn[1, 0], turn[0, 0] + turn[1, 1]))
         angle = -angle % 360
@@ -78,7 +79,11 @@ class Alignment:
 def align_pictures(
     first: np.ndarray, second: np.ndarray, guess: np.ndarray, centre: np.ndarray, radius: float
 ) -> Alignment | None:
-    """Refine an affine map between two pictures by least squares (Lucas & Kanade, 1981), from a view outwards.
+    """Refine an affine map between two pictures by least squares, from a view outwards.
+
+    The method is that of Lucas & Kanade, "An Iterative Image Registration Technique with an Application to Stereo
+    Vision" (IJCAI 1981), in its general form for linear transformations: the map (A, h) minimises the sum of squares
+    of second(A p + h) - first(p). Here the points have weights, and a coarse fit comes before the fine one.
 
     Args:
         first: normalised picture (y, x).
@@ -88,7 +93,7 @@ def align_pictures(
         radius: of that view in pixels.
 
     Returns:
-        ``None`` where the two do not overlap enough or the fit fails.
+        The map and the correlation; ``None`` where the two do not overlap enough or the fit fails.
     """
     points = np.mgrid[: first.shape[0] : GRID, : first.shape[1] : GRID].reshape(2, -1).astype(np.float32)
     distance = ((points - centre[:, None]) ** 2).sum(0)
@@ -103,12 +108,12 @@ def align_pictures(
             if step is None or not _is_plausible(found + step):
                 return None
             found = found + step
-            if np.abs(step).max() < SETTLED and window == np.inf:
+            if np.abs(step).max() < CONVERGED and window == np.inf:
                 break
-        judged = _judge(first, second, found, blur / 2)
-        if judged is None or judged.score < HOPELESS:
+        fitted = _correlate(first, second, found, blur / 2)
+        if fitted is None or fitted.score < LEAST_SCORE:
             return None
-    return judged
+    return fitted
 
 
 def _fit_step(
@@ -119,7 +124,11 @@ def _fit_step(
     weights: np.ndarray,
     found: np.ndarray,
 ) -> np.ndarray | None:
-    """One Gauss-Newton step of the six numbers of the map, (2, 3)."""
+    """One Gauss-Newton step of the six parameters of the map, (2, 3).
+
+    The normal equations are (J W J^T) step = J W r, with the residuals r = first(p) - second(A p + h), the weights W,
+    and in J the gradient of the second picture times the derivative of A p + h by the six parameters.
+    """
     places = found[:, :2] @ points + found[:, 2:]
     inside = _inside(places, two.shape) & (weights > 1e-3)
     if inside.sum() < LEAST_POINTS:
@@ -130,15 +139,15 @@ def _fit_step(
     jacobian = np.stack([rows * down, columns * down, down, rows * right, columns * right, right])
     weighted = jacobian * weights[inside]
     normal = weighted @ jacobian.T
-    normal[np.diag_indices(6)] *= 1 + 1e-4
+    normal[np.diag_indices(6)] *= 1 + 1e-4  # a little damping, as Marquardt does
     try:
         return np.linalg.solve(normal, weighted @ (one[inside] - value)).reshape(2, 3)
     except np.linalg.LinAlgError:
         return None
 
 
-def _judge(first: np.ndarray, second: np.ndarray, found: np.ndarray, blur: float) -> Alignment | None:
-    """Correlate the two where they overlap, but for the rim: there the local mean depends on what was cut off."""
+def _correlate(first: np.ndarray, second: np.ndarray, found: np.ndarray, blur: float) -> Alignment | None:
+    """Correlate the two where they overlap, without the rim: there the local mean depends on what was cut off."""
     points = np.mgrid[RIM : first.shape[0] - RIM : 2, RIM : first.shape[1] - RIM : 2].reshape(2, -1)
     if not points.size:
         return None

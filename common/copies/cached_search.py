@@ -23,12 +23,15 @@ COPIES_VERSION = 1
 def find_copies(
     records: Sequence[Record], threshold: float = THRESHOLD, cache_dir: str | os.PathLike[str] | None = None
 ) -> CopyReport:
-    """The copies in a cohort, searched once for the same files; any threshold is then at hand.
+    """The copies in a cohort, searched once for the same files; the cache serves any threshold.
 
     Args:
-        records: with ``image``, each of a name of its own (:func:`~common.cohorts.scan_of`).
+        records: with ``image``, each with its own name (:func:`~common.cohorts.scan_of`).
         threshold: see :func:`~common.copies.search.search_copies`.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
+
+    Returns:
+        All compared pairs with their scores; those from ``threshold`` up count as copies.
 
     Raises:
         DatasetError: an image cannot be read.

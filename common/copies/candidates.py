@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.copies.fingerprints import ANGLES, RINGS, SIZE, Fingerprint, describe_views
-from common.copies.view_index import find_alike_views
+from common.copies.view_index import find_similar_views
 
 NEIGHBOURS = 8
 """Views that each view is compared with."""
 
 LEAST_VIEW_SCORE = 0.7
 LEAST_COARSE_SCORE = 0.35
-"""What the views, and the whole pictures at a low resolution, must correlate for the pair to be looked at."""
+"""Correlation that the views, and the whole pictures at a low resolution, must have for a pair to be fitted."""
 
 GUESSES = 2
 """Maps that are tried for a pair, the most promising first."""
 
 COARSE = 4
-"""Pixels between the points that the screening looks at."""
+"""Pixels between the points that the screening uses."""
 
 BATCH = 4096
 
@@ -34,8 +34,8 @@ class Candidate:
         first: index of a picture.
         second: index of a later one.
         score: how well the two agree at a low resolution.
-        guesses: for each way to lay the first over the second: the map (2, 3), the centre (2,) of the view that told
-            it, in the first, and that view's radius.
+        guesses: for each way to lay the first over the second: the map (2, 3), the centre (2,) of the view in the
+            first that it comes from, and the radius of that view.
     """
 
     first: int
@@ -70,11 +70,11 @@ def find_candidates(fingerprints: Sequence[Fingerprint], workers: int = 1) -> li
 
 
 def _match_views(views: _Views, workers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of alike views of two pictures, each once, as two lists of indices."""
+    """Pairs of similar views of two pictures, each once, as two lists of indices."""
     descriptors = np.concatenate([describe_views(polar) for (polar,) in _batches(views.polar)])
-    alike = find_alike_views(descriptors, NEIGHBOURS, workers)
-    first = np.repeat(np.arange(len(alike)), alike.shape[1])
-    second = alike.ravel()
+    similar = find_similar_views(descriptors, NEIGHBOURS, workers)
+    first = np.repeat(np.arange(len(similar)), similar.shape[1])
+    second = similar.ravel()
     other = (second >= 0) & (views.owner[first] != views.owner[second])
     pairs = np.sort(np.column_stack([first[other], second[other]]), axis=1)  # owners ascend with the views
     pairs = np.unique(pairs, axis=0)
@@ -174,7 +174,7 @@ def guess_maps(
     Args:
         centres: of the first and of the second views, (n, 2) each, as (y, x).
         radii: their half axes, (n, 2) each.
-        turn: (n,) as :func:`correlate_views` tells it.
+        turn: (n,) as :func:`correlate_views` returns it.
         mirrored: (n,) likewise.
     """
     cos, sin, sign = np.cos(turn), np.sin(turn), np.where(mirrored, -1.0, 1.0)

@@ -1,10 +1,10 @@
-"""What stays the same of a picture when it is rotated, flipped, cropped, rescaled, brightened or sharpened.
+"""Fingerprints: what does not change when a picture is rotated, flipped, cropped, rescaled, brightened or sharpened.
 
 A picture is normalised by its local mean and deviation, which undoes brightness and contrast. It is then looked at
 through several round *views*: the whole frame, and a disc around each of its strongest blobs (Lindeberg, "Feature
 detection with automatic scale selection", 1998), whose place and size move with the content. A crop loses some discs
 and keeps the others. Each view is sampled on a polar grid: to turn the picture is to shift a row, to mirror it is to
-reverse one, and the magnitude of the row's Fourier transform knows neither.
+reverse one, and the magnitude of the row's Fourier transform does not change with either.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ SIZE = 128
 """Pixels of the longest side that pictures are compared at."""
 
 LOCAL = 6.5
-"""Pixels over which brightness and contrast are evened out."""
+"""Sigma in pixels of the local mean and deviation."""
 
 NOISE_FLOOR = 0.05
-"""Of the whole picture's deviation: flatter regions are not blown up to the full contrast."""
+"""Share of the whole picture's deviation: flatter regions are not amplified to full contrast."""
 
 SMOOTH = 0.8
 QUANTUM = 32
@@ -47,7 +47,7 @@ class Fingerprint:
         shape: height and width of the picture within it.
         centres: (views, 2) the centre (y, x) of every view in pixels.
         radii: (views, 2) its half axes along y and x in pixels.
-        polar: int8 (views, RINGS, ANGLES), what is seen through it.
+        polar: int8 (views, RINGS, ANGLES), the picture within each view on a polar grid.
     """
 
     picture: np.ndarray
@@ -73,7 +73,7 @@ def fingerprint_file(path: str) -> Fingerprint:
 
 def fingerprint_image(image: np.ndarray) -> Fingerprint:
     """The fingerprint of grey values (y, x) whose longest side has ``SIZE`` pixels."""
-    even = _even_out(image)
+    even = _normalise(image)
     height, width = image.shape
     blobs = _find_blobs(even)
     centres = np.vstack([[(height - 1) / 2, (width - 1) / 2], blobs[:, :2]])
@@ -85,15 +85,15 @@ def fingerprint_image(image: np.ndarray) -> Fingerprint:
 
 
 def describe_views(polar: np.ndarray) -> np.ndarray:
-    """Descriptors of unit length, float32 (views, RINGS * HARMONICS), that rotations and flips leave alone."""
+    """Descriptors of unit length, float32 (views, RINGS * HARMONICS), that rotations and flips do not change."""
     weights = np.sqrt(np.arange(RINGS, dtype=np.float32) + 0.5)[:, None]
     magnitudes = np.abs(np.fft.rfft(polar * weights, axis=-1))[..., :HARMONICS]
     flat = magnitudes.reshape(len(polar), -1)
     return (flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)).astype(np.float32)
 
 
-def _even_out(image: np.ndarray) -> np.ndarray:
-    """Subtract the local mean and divide by the local deviation, but do not blow up the noise of flat regions."""
+def _normalise(image: np.ndarray) -> np.ndarray:
+    """Subtract the local mean and divide by the local deviation, without amplifying the noise of flat regions."""
     difference = image - ndimage.gaussian_filter(image, LOCAL)
     deviation = np.sqrt(ndimage.gaussian_filter(difference**2, LOCAL))
     return np.asarray(difference / (deviation + NOISE_FLOOR * image.std() + 1e-3))

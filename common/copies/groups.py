@@ -1,4 +1,4 @@
-"""Groups of copies, and what speaks for them."""
+"""Groups of copies, and the pairs that join them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,13 @@ class CopyPair(NamedTuple):
 
 
 class CurvePoint(NamedTuple):
-    """What a threshold would find: confirmed pairs, and groups (images without a copy count as one)."""
+    """What a threshold would find.
+
+    Args:
+        threshold: the score from which a pair counts as copies.
+        pairs: that reach it.
+        groups: that they give; an image without a copy counts as one.
+    """
 
     threshold: float
     pairs: int
@@ -48,8 +54,8 @@ class CopyReport:
 
     Args:
         images: the image file of every subject.
-        compared: every pair that was laid over each other and did not disagree at once, the surest first. Pairs that
-            others had already joined beyond doubt are left out.
+        compared: every pair that was laid over each other and did not disagree at once, the highest score first.
+            Pairs that others with high scores had already joined are left out.
         threshold: the score from which a pair counts as copies.
     """
 
@@ -59,7 +65,7 @@ class CopyReport:
 
     @property
     def pairs(self) -> list[CopyPair]:
-        """The pairs that count as copies, the surest first: they join every group, but need not be all of its pairs."""
+        """The pairs that count as copies, the highest score first: they join each group, but may not be all its pairs."""
         return [pair for pair in self.compared if pair.score >= self.threshold]
 
     @cached_property
@@ -85,18 +91,18 @@ class CopyReport:
         ]
 
     def to_csv(self, path: str | Path) -> None:
-        """Write a line for each image: its group, the group's size, and the surest of its copies."""
-        surest: dict[str, CopyPair] = {}
+        """Write one line per image: its group, the size of the group, and its best copy."""
+        best_pair: dict[str, CopyPair] = {}
         for pair in self.pairs:
-            surest.setdefault(pair.first, pair)
-            surest.setdefault(pair.second, pair)
+            best_pair.setdefault(pair.first, pair)
+            best_pair.setdefault(pair.second, pair)
         with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["group", "images_in_group", "subject", "image", "copy_of", "score", "transform"])
             for group in self.groups:
                 for subject in group:
-                    told = _tell_copy(subject, surest[subject]) if subject in surest else ("", "", "")
-                    writer.writerow([group[0], len(group), subject, self.images[subject], *told])
+                    copy = _describe_copy(subject, best_pair[subject]) if subject in best_pair else ("", "", "")
+                    writer.writerow([group[0], len(group), subject, self.images[subject], *copy])
 
     def _join(self, threshold: float) -> np.ndarray:
         """The group's number of every subject, in the order of ``images``."""
@@ -112,6 +118,6 @@ def join_pairs(ends: Sequence[tuple[int, int]], count: int) -> np.ndarray:
     return connected_components(graph, directed=False)[1]
 
 
-def _tell_copy(subject: str, pair: CopyPair) -> tuple[str, str, str]:
+def _describe_copy(subject: str, pair: CopyPair) -> tuple[str, str, str]:
     other = pair.second if subject == pair.first else pair.first
     return other, f"{pair.score:.4f}", pair.transform

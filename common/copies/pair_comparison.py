@@ -1,4 +1,4 @@
-"""Comparing the pictures that an index proposes, but not more of them than it takes to know the groups."""
+"""Comparing the pairs of pictures that an index proposes, only as many as are needed to find the groups."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from common.copies.fingerprints import QUANTUM, Fingerprint
 from common.copies.groups import join_pairs
 
 SURE = 0.95
-"""Pairs that are already joined by pairs of this score need not be compared."""
+"""Pictures that pairs of this score have already joined are not compared again."""
 
 ROUNDS = 6
-"""Times that every group is compared with the one most like it, before the pairs that are still open are tried."""
+"""Times that every group is compared with the one most like it, before the remaining pairs are compared."""
 
 TRIES = 1
-"""Pairs of images that are compared in the end before two groups count as different."""
+"""Pairs of images of two groups that are compared in the end, before the groups count as different."""
 
 CHUNK = 25
 
@@ -32,17 +32,17 @@ Item = TypeVar("Item")
 def compare_all(
     fingerprints: Sequence[Fingerprint], known: Iterable[tuple[int, int]], pool: Parallel, workers: int, progress: bool
 ) -> dict[tuple[int, int], tuple[float, str]]:
-    """Lay pictures over each other, as long as it is open whether they belong together.
+    """Lay pictures over each other until it is known which belong together.
 
     Args:
         fingerprints: of all images.
-        known: pairs that are copies beyond doubt, by their indices.
+        known: pairs that are known to be copies, by their indices.
         pool: of processes.
         workers: how many.
         progress: show a progress bar.
 
     Returns:
-        Score and transform of the pairs that did not disagree at once.
+        Score and transform of each compared pair of indices, without those that the fit rejected.
     """
     candidates = sorted(find_candidates(fingerprints, workers), key=lambda found: -found.score)
     pictures = np.stack([fingerprint.picture for fingerprint in fingerprints])
@@ -61,10 +61,10 @@ def compare_all(
 
 
 def _choose(candidates: Sequence[Candidate], group: np.ndarray, last: bool) -> tuple[list[Candidate], list[Candidate]]:
-    """What to compare now, and what to keep for later; what is joined already is dropped.
+    """The pairs to compare now, and those to keep for later; pairs that are joined already are dropped.
 
-    As in Boruvka's minimum spanning tree, each group names the best candidate that leads out of it: n images are
-    joined by little more than n comparisons, not by one for each of their pairs.
+    As in Boruvka's minimum spanning tree, each group chooses its best candidate to another group: n images are joined
+    by little more than n comparisons, not by one for each of their pairs.
 
     Args:
         candidates: the best first.

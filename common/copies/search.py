@@ -1,7 +1,7 @@
-"""Images that are copies of each other: rotated, flipped, cropped, rescaled, brightened, sharpened or saved anew.
+"""Finding images that are copies of each other: rotated, flipped, cropped, rescaled, brightened or saved anew.
 
-Where a data set has no patient names, as Br35H (paper P2), groups of copies are the least that a split must respect:
-a split is then copy-safe, which is less than patient-safe.
+Where a data set has no patient names, as Br35H (paper P2), a split must at least keep groups of copies together:
+it is then copy-safe, which is less than patient-safe.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ def search_copies(
         workers: processes; by default one for each processor.
         progress: show a progress bar.
 
+    Returns:
+        All compared pairs with their scores; those from ``threshold`` up count as copies.
+
     Raises:
         DatasetError: with every image that cannot be read, and every subject that occurs twice.
         KnobError: the threshold is out of range.
@@ -74,7 +77,7 @@ def _list_images(records: Sequence[Record]) -> dict[str, str]:
 def _read_all(paths: Sequence[str], pool: Parallel, progress: bool) -> list[Fingerprint]:
     """Raises DatasetError with every file that cannot be read."""
     results = pool(delayed(_read_one)(path) for path in paths)
-    shown = tqdm(results, "Looking at images", len(paths), leave=False, unit="image", disable=not progress)
+    shown = tqdm(results, "Reading images", len(paths), leave=False, unit="image", disable=not progress)
     fingerprints, problems = [], []
     for result in shown:
         if isinstance(result, Fingerprint):

@@ -1,4 +1,4 @@
-"""Copies of an image are one subject, so that every split, interval and count holds them together."""
+"""Copies of an image become one subject, so that every split, interval and count keeps them together."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from common.records import Record, scan_of, without_key
 def group_copies(records: Sequence[Record], copies: CopyReport) -> list[Record]:
     """Copies of the records whose ``subject`` is the group of copies that the image belongs to, ``scan`` its own name.
 
-    What a person's own list says to belong together stays together: images of one ``subject`` and of one ``group``,
-    and with them all their copies. A group is named after the first of its subjects.
+    Images with the same ``subject`` or the same ``group`` in a list stay together, with all their copies. A group is
+    named after the first of its subjects.
 
     Args:
         records: an image each, with ``subject`` and perhaps ``scan`` and ``group``.
@@ -32,7 +32,7 @@ def group_copies(records: Sequence[Record], copies: CopyReport) -> list[Record]:
 
 
 def single_images(records: Sequence[Record]) -> list[Record]:
-    """Copies of the records, each image a subject of its own, as P2 counted them: its copies may stand elsewhere."""
+    """Copies of the records, each image a subject of its own, as in P2: its copies may be on another side."""
     return [{**without_key(record, "scan"), "subject": scan_of(record)} for record in records]
 
 

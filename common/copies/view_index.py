@@ -1,4 +1,4 @@
-"""Which views look alike, found through an index instead of comparing every one with every other."""
+"""Finding similar views through an index instead of comparing each one with each other."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from threadpoolctl import threadpool_limits
 
 DIMENSIONS = 40
 SAMPLE = 20_000
-"""Views that the axes are learnt from."""
+"""Views that the principal axes are fitted to."""
 
 EXACT_UP_TO = 20_000
-"""With fewer views every one is looked at; with more, only those of the nearest cells."""
+"""With up to so many views all are compared; with more, only those of the nearest cells."""
 
 PROBES = 12
-"""Cells looked at."""
+"""Cells that are searched."""
 
 
-def find_alike_views(descriptors: np.ndarray, neighbours: int, workers: int = 1) -> np.ndarray:
+def find_similar_views(descriptors: np.ndarray, neighbours: int, workers: int = 1) -> np.ndarray:
     """The ``neighbours`` nearest views of each view.
 
     Above ``EXACT_UP_TO`` views the space is divided into cells whose number grows as the square root of theirs, so
@@ -46,7 +46,7 @@ def find_alike_views(descriptors: np.ndarray, neighbours: int, workers: int = 1)
 
 
 def _load_faiss() -> Any:
-    """Only now: it takes a while, and tells in the log which of its builds the processor does not have."""
+    """Import it late: it is slow, and logs which of its builds the processor does not support."""
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)
     import faiss
 
