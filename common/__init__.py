@@ -1,6 +1,6 @@
-"""What the six bundles share: cohorts, splits, transforms, networks, metrics, handlers and reports.
+"""The code that the six bundles share: cohorts, splits, transforms, networks, metrics, handlers and reports.
 
-Importing it is cheap (neither MONAI nor torch is loaded) and lets a person's mistake end in one message.
+Importing it is cheap (neither MONAI nor torch is loaded) and makes a user's mistake end in one message.
 """
 
 from common.errors import install_error_hook

@@ -1,4 +1,4 @@
-"""The folder of what was prepared once: where it lies, how an entry is written and read, how it is cleared."""
+"""The cache folder of prepared data: where it lies, how an entry is written and read, how it is cleared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from common.files import atomic_path
 
 KINDS = ("case", "masks", "slices", "volume", "image", "series", "copies")
-"""What an entry holds: images with their mask, a mask alone, a few whole slices, a resampled volume, one image, slices
+"""Kinds of entries: images with their mask, a mask alone, a few whole slices, a resampled volume, one image, slices
 of series, or which images of a cohort are copies of each other."""
 
 DESCRIPTION = "case.json"
@@ -29,12 +29,15 @@ def default_cache_dir() -> Path:
 
 
 def open_entry(entry: Path, arrays: Sequence[str], store: Callable[[], None]) -> dict[str, Any]:
-    """The description of a cache's entry; ``store`` is called first where the entry is not whole.
+    """Read the description of an entry of the cache; ``store`` is called first where the entry is not complete.
 
     Args:
         entry: its folder.
         arrays: the files that it must hold besides the description.
-        store: writes them, and the description last: its presence says that the entry is whole.
+        store: writes them, and the description last: its presence shows that the entry is complete.
+
+    Returns:
+        The content of the description.
     """
     if not all((entry / name).is_file() for name in (DESCRIPTION, *arrays)):
         store()
@@ -54,7 +57,7 @@ def cache_size(cache_dir: str | os.PathLike[str] | None = None) -> int:
 
 
 def clear_cache(cache_dir: str | os.PathLike[str] | None = None) -> int:
-    """Remove the prepared cases; returns the bytes that became free."""
+    """Remove the prepared cases; returns the freed bytes."""
     folder = Path(cache_dir) if cache_dir else default_cache_dir()
     freed = cache_size(folder)
     for kind in KINDS:

@@ -1,4 +1,4 @@
-"""The front door as a command line: ``python -m monai.bundle run``, as a person would type it."""
+"""Command lines of ``python -m monai.bundle run``, as a user would type them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def bundle_command(bundle: Path, run_id: str, configs: Sequence[str], overrides:
     """
     files = [str(path) for path in config_files(bundle, configs)]
     given = {"bundle_root": bundle, **overrides}
-    told = [word for name, value in given.items() for word in (f"--{name}", as_word(value))]
+    options = [word for name, value in given.items() for word in (f"--{name}", as_word(value))]
     named = files[0] if len(files) == 1 else as_word(files)
-    return ["-m", "monai.bundle", "run", run_id, "--config_file", named, *told]
+    return ["-m", "monai.bundle", "run", run_id, "--config_file", named, *options]
 
 
 def config_files(bundle: Path, configs: Sequence[str]) -> tuple[Path, ...]:
@@ -43,5 +43,5 @@ def as_word(value: Any) -> str:
 
 
 def shown(command: Sequence[str]) -> list[str]:
-    """The command with its interpreter, as a person would type it in the repository's root."""
+    """The command with its interpreter, as a user would type it in the repository's root."""
     return ["python", *(part.replace(f"{ROOT}{os.sep}", "") for part in command)]

@@ -28,15 +28,15 @@ def process_device() -> torch.device:
 
 
 def loader_workers() -> int:
-    """Processes that feed this one: none on a CPU, where they take cores from the network; up to eight beside a GPU."""
+    """Worker processes of a data loader: none on a CPU, whose cores the network needs; up to eight with a GPU."""
     return min(8, (os.cpu_count() or 2) // 2) if torch.cuda.is_available() else 0
 
 
 def start(device: torch.device | str) -> None:
-    """Join the group of processes that torchrun started; all but the first are quiet from now on.
+    """Join the group of processes that torchrun started; all but the first stop logging.
 
     Args:
-        device: where this process computes: GPUs talk by nccl, CPUs by gloo.
+        device: where this process computes: GPUs communicate by nccl, CPUs by gloo.
 
     Raises:
         KnobError: the run was not started by torchrun.
@@ -48,20 +48,20 @@ def start(device: torch.device | str) -> None:
     if on_gpu:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if on_gpu else "gloo")
-    idist.sync()  # a saver on rank 0 alone would otherwise wait for ever in its first get_rank()
+    idist.sync()  # a saver on rank 0 alone would otherwise wait without end in its first get_rank()
     if process_rank() > 0:
         logging.disable(logging.INFO)  # of all loggers: MONAI's have levels of their own
 
 
 def stop() -> None:
-    """Leave the group; ignite, which had joined it, is alone again."""
+    """Leave the group, also within ignite."""
     if dist.is_initialized():
         idist.finalize()
 
 
 def distribute(network: nn.Module, device: torch.device | str) -> nn.Module:
     """The network on this process's device, its gradients averaged and (on GPUs) its batch norm synchronised."""
-    device = torch.device(device)  # --device arrives as a word
+    device = torch.device(device)  # --device arrives as text
     network = network.to(device)
     if device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -70,7 +70,7 @@ def distribute(network: nn.Module, device: torch.device | str) -> nn.Module:
 
 
 def validation_sampler(dataset: Dataset) -> DistributedSampler:
-    """Divide the validation patients between the processes, none of them twice.
+    """Divide the validation patients between the processes, each patient once.
 
     Raises:
         KnobError: there are fewer patients than processes.
@@ -83,7 +83,7 @@ def validation_sampler(dataset: Dataset) -> DistributedSampler:
 
 @contextmanager
 def first_process_first() -> Iterator[None]:
-    """The first process does the block alone, then the others, who find what it left."""
+    """The first process runs the block alone; then the others run it and find its results."""
     if idist.get_rank() > 0:
         idist.barrier()
     yield

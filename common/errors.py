@@ -1,8 +1,8 @@
-"""One family of errors for what a person can fix.
+"""One family of errors for what a user can fix.
 
 Every message says what is wrong, where, and what to do. MONAI wraps whatever a config raises in errors of its
-own; :func:`install_error_hook` walks back to ours, so that the person reads one message instead of a traceback.
-Programming errors are no part of the family and keep their traceback.
+own; :func:`install_error_hook` finds ours again, so that the user reads one message instead of a traceback.
+Programming errors do not belong to the family and keep their traceback.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Problem:
     Args:
         what: what is wrong, without a full stop.
         where: the file, folder, subject or knob it was found in.
-        hint: what the person can do about it.
+        hint: what the user can do about it.
     """
 
     what: str
@@ -35,17 +35,17 @@ class Problem:
 
 
 class GliomaError(Exception):
-    """A person's mistake, told in one message.
+    """A mistake that the user can fix, in one message.
 
     Args:
-        problems: a single problem or several of them; all are told at once. A text is what PyTorch makes of an error
+        problems: a single problem or several of them; the message lists all. A text is what PyTorch makes of an error
             that a data loader's process raised.
     """
 
     def __init__(self, problems: Problem | Iterable[Problem] | str) -> None:
         if isinstance(problems, str):
-            told = problems.rpartition(f"{type(self).__name__}: ")[2].strip()
-            problems = Problem(told.rstrip("."), "in a process that loads data", "")
+            message = problems.rpartition(f"{type(self).__name__}: ")[2].strip()
+            problems = Problem(message.rstrip("."), "in a process that loads data", "")
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__(self.problems)
 
@@ -69,7 +69,7 @@ class SplitError(GliomaError):
 
 
 class SplitLeakageError(SplitError):
-    """The same subject would stand on both sides of a split."""
+    """The same subject would be on both sides of a split."""
 
 
 class CheckpointError(GliomaError):
@@ -91,13 +91,13 @@ def find_glioma_error(error: BaseException | None) -> GliomaError | None:
 def install_error_hook() -> None:
     """Print our errors as one message and exit with 1; leave every other error to the hook that was there before.
 
-    What ignite and MONAI would log of ours in the meantime is dropped, so that the one message stands alone.
+    What ignite and MONAI would log of our errors is dropped, so that there is only the one message.
     """
     previous = sys.excepthook
     if getattr(previous, "is_glioma_hook", False):
         return
 
-    _hush_engines()
+    _drop_engine_logs()
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         ours = find_glioma_error(error)
@@ -110,8 +110,8 @@ def install_error_hook() -> None:
     sys.excepthook = hook
 
 
-def _hush_engines() -> None:
-    """Drop what ignite and MONAI log of our errors on their way up: the message repeated, and a traceback each.
+def _drop_engine_logs() -> None:
+    """Drop what ignite and MONAI log of our errors on their way up: the repeated message, and tracebacks.
 
     A record factory, since logging files replace handlers and disable loggers. It cannot refuse a record, so it puts
     it below the level of every handler.

@@ -1,4 +1,4 @@
-"""Writing files so that an interrupted or failed write never harms what was there before."""
+"""Writing files so that an interrupted or failed write never damages the previous file."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def _umask() -> int:
 
 
 UMASK = _umask()
-"""Looked up once: it can only be read by setting it, which two threads must not do at a time."""
+"""Read once: it can only be read by setting it, which two threads must not do at the same time."""
 
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that replaces it when the block ends well.
+    """A temporary path beside ``path`` that replaces it when the block ends without an error.
 
-    The suffixes are kept (``.nii.gz`` stays ``.nii.gz``), since writers choose their format by them. When the block
-    raises, the temporary file is removed and what stood at ``path`` stays.
+    The suffixes are kept (``.nii.gz`` stays ``.nii.gz``), since writers choose the format by them. When the block
+    raises, the temporary file is removed and the file at ``path`` stays.
 
     Raises:
         OutputError: the folder cannot be written to, or the disk is full.
@@ -82,6 +82,8 @@ def _finite(content: Any) -> Any:
 
 def _explain(error: OSError, path: Path) -> Problem:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Problem("no space is left to write it; the old file, if any, is unharmed", path, "Free some disk space.")
+        return Problem(
+            "no space is left to write it; the old file, if any, is unchanged", path, "Free some disk space."
+        )
     reason = (error.strerror or str(error)).lower()
     return Problem(f"cannot be written ({reason})", path, "Choose a folder that you may write to.")

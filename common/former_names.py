@@ -1,4 +1,4 @@
-"""Names that a package had before: what has another name still works, what moved away names its new place."""
+"""Former names of a package: a renamed thing still works, and the error for one that moved names its new place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def former_names(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
-    """A package's ``__getattr__``, so that configs and programs written for an earlier version go on.
+    """A package's ``__getattr__``, so that configs and programs written for an earlier version keep working.
 
     Args:
         package: its dotted name.
@@ -16,7 +16,7 @@ def former_names(package: str, names: Mapping[str, str]) -> Callable[[str], Any]
             must not import.
 
     Raises:
-        AttributeError: the package has no such name; says the new place of one that moved.
+        AttributeError: the package has no such name; for one that moved, the message names its new place.
     """
 
     def find(name: str) -> Any:

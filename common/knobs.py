@@ -1,4 +1,4 @@
-"""Settings as the command line hands them over: words for booleans, overrides that no config knows, merged configs."""
+"""Settings from the command line: booleans as text, overrides that no config defines, merged configs."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ MONAI_OPTIONS = (
 
 
 def as_bool(value: Any, knob: str = "value") -> bool:
-    """A boolean knob, also where the command line handed it over as a word (``--resume false`` arrives as ``'false'``).
+    """A boolean knob, also where the command line passed it as text (``--resume false`` arrives as ``'false'``).
 
     Raises:
-        KnobError: the word means neither.
+        KnobError: the value means neither.
     """
     word = str(value).strip().lower()
     if word in TRUE_WORDS:
         return True
     if word in FALSE_WORDS:
         return False
-    raise KnobError(Problem(f"{value!r} is neither true nor false", f"--{knob}", "Say true or false."))
+    raise KnobError(Problem(f"{value!r} is neither true nor false", f"--{knob}", "Use true or false."))
 
 
 def bool_or_path(value: Any) -> bool | str:
@@ -44,7 +44,7 @@ def bool_or_path(value: Any) -> bool | str:
 
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
-    """Refuse overrides on the command line that no config defines: MONAI would ignore them in silence.
+    """Refuse overrides on the command line that no config defines: MONAI would ignore them without a message.
 
     Args:
         arguments: a command line of ``monai.bundle``; by default this process's, if it is one.
@@ -103,7 +103,7 @@ def _parts_of(node: Any) -> list[str] | None:
 
 
 def _arguments_of(component: Mapping[str, Any]) -> list[str] | None:
-    """The names of a component's arguments; ``None`` where it takes any, or where they cannot be told."""
+    """The names of a component's arguments; ``None`` where it takes any, or where they are not known."""
     from monai.bundle import ConfigComponent
 
     target: Any = locate(ConfigComponent(dict(component)).resolve_module_name())
@@ -116,12 +116,15 @@ def _arguments_of(component: Mapping[str, Any]) -> list[str] | None:
 
 
 def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str], dict[str, Any]]:
-    """The config files and the overrides (MONAI's own options left out) of a ``monai.bundle`` command line.
+    """Read the config files and the overrides (without MONAI's own options) of a ``monai.bundle`` command line.
 
     Names and values are read as Python Fire, which MONAI uses, reads them.
 
     Args:
         arguments: what follows ``python -m monai.bundle``; by default this process's, none if it is another program.
+
+    Returns:
+        The paths of the config files in their order, and the overrides by their names.
     """
     if arguments is None:
         arguments = sys.argv[1:] if Path(sys.argv[0]).parts[-3:] == ("monai", "bundle", "__main__.py") else []
@@ -149,7 +152,15 @@ def _read_options(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The content of config files, merged in their order as MONAI does, and overrides put in."""
+    """Merge config files as MONAI does.
+
+    Args:
+        files: their paths, in their order.
+        overrides: values by ids, such as ``train#trainer#max_epochs``.
+
+    Returns:
+        The content of all files, with the overrides in it.
+    """
     from monai.bundle import ConfigParser
 
     config: dict[str, Any] = ConfigParser.load_config_files(list(files))
@@ -158,7 +169,7 @@ def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = No
 
 
 def plain_knob(value: Any) -> Any:
-    """``"[64, 64]"``, ``"0.3"`` and ``"none"`` are what they look like; any other text stays text."""
+    """``"[64, 64]"``, ``"0.3"`` and ``"none"`` become the values that they spell; any other text stays text."""
     if isinstance(value, str):
         if value.strip().lower() in ("none", "null", ""):
             return None

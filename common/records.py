@@ -1,7 +1,7 @@
-"""What every cohort reader returns: a plain dict a patient, or a scan where patients have several.
+"""What every cohort reader returns: one plain dict per patient, or per scan where patients have several.
 
-Keys: ``subject`` (the patient's id, the unit of every split), ``scan`` (where the data set tells scans of a patient
-apart; :func:`scan_of` is unique in a cohort), ``source`` (the data set), a path under each of :data:`MODALITIES`, the
+Keys: ``subject`` (the patient's id, the unit of every split), ``scan`` (where the data set names scans of a
+patient; :func:`scan_of` is unique in a cohort), ``source`` (the data set), a path under each of :data:`MODALITIES`, the
 mask's path under ``seg`` (absent where there is none), ``mask_values`` (the values that stand for NCR, ED and ET in
 the mask), ``brain_mask`` (a path; only where images show more than the brain) and the clinical values ``grade``,
 ``age`` (years), ``survival_days``, ``alive`` (the survival time is censored) and ``resection`` (``GTR`` or ``STR``),
@@ -29,11 +29,11 @@ BRATS_MASK_VALUES = (1, 2, 4)
 
 BRATS_2023_MASK_VALUES = (1, 2, 3)
 HEALTHY = "healthy"
-"""What stands under ``grade`` of somebody without a tumour."""
+"""The ``grade`` of a person without a tumour."""
 
 
 class Record(TypedDict, total=False):
-    """A patient, a scan or an image; what is absent is not known of it. See the module's own text."""
+    """A patient, a scan or an image; a missing key means not known. See the docstring of the module."""
 
     subject: str
     scan: str
@@ -68,7 +68,7 @@ class Record(TypedDict, total=False):
 
 
 def scan_of(record: Mapping[Any, Any]) -> str:
-    """The one name of a record, an item or a row of a table: its scan's, or its subject's who has a single one."""
+    """The unique name of a record, an item or a row of a table: of its scan, or of its subject if it has one scan."""
     return str(record.get("scan") or record["subject"])
 
 
@@ -78,12 +78,12 @@ def without_key(record: Record, key: str) -> Record:
 
 
 def value_of(record: Mapping[str, Any], key: str) -> Any:
-    """What stands under a key that is known only at run time, such as a modality's name."""
+    """The value of a key that is known only at run time, such as a modality's name."""
     return record[key]
 
 
 def check_modalities(modalities: Sequence[str]) -> None:
-    """Refuse a choice of no modality, or of one that records do not know.
+    """Refuse an empty choice of modalities, or an unknown one.
 
     Raises:
         KnobError: names what is unknown.

@@ -1,4 +1,4 @@
-"""How a run begins: knobs are checked, the run folder is opened, and what was decided is written down."""
+"""The start of a run: knobs are checked, the run folder is opened, and the settings are recorded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from common.files import write_json, write_text
 from common.knobs import as_bool, bool_or_path, check_overrides, merged_config, parse_command_line
 
 __all__ = [
-    "as_bool",  # the configs say running.as_bool
+    "as_bool",  # the configs use running.as_bool
     "bool_or_path",
     "check_overrides",
     "check_protocol_overlay",
@@ -30,11 +30,11 @@ __all__ = [
 
 PACKAGES = ("monai", "torch", "pytorch-ignite", "nibabel", "numpy", "scikit-learn", "segmentation-models-pytorch")
 RESULTS = ("split.json", "predictions.csv", "samples.csv", "metrics.json", "confusion_matrix.csv", "report.html")
-"""What a run and its evaluation leave in the run folder, besides the records of their settings."""
+"""What a run and its evaluation write into the run folder, besides the records of their settings."""
 
 
 def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None) -> None:
-    """Let the published protocol in only through its overlay, which changes more than this knob.
+    """Accept the published protocol only through its overlay, which changes more than this knob.
 
     The overlay of ``train.yaml`` is ``paper.yaml``, that of ``train_masks.yaml`` is ``paper_masks.yaml``.
 
@@ -64,17 +64,17 @@ def open_run(
     overwrite: Any,
     split_file: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Make the run folder ready; a run that has left its weights is neither continued nor replaced unasked.
+    """Prepare the run folder; an earlier run with weights is only continued or replaced on request.
 
     Args:
         output_dir: the run folder.
         weights: where this run writes its best weights.
         resume: go on where an earlier run stopped.
         overwrite: start anew and replace what the earlier run left.
-        split_file: the split that the run is given; it is kept, also where it lies in the run folder.
+        split_file: the split of the run; it is not removed, even from the run folder.
 
     Raises:
-        OutputError: an earlier run is there and neither word was said.
+        OutputError: an earlier run is there, and neither ``resume`` nor ``overwrite`` is true.
     """
     if _is_follower():
         return
@@ -87,15 +87,13 @@ def open_run(
                 path.unlink(missing_ok=True)
         shutil.rmtree(output_dir / "tensorboard", ignore_errors=True)
     elif earlier and not as_bool(resume, "resume"):
-        hint = (
-            "Say --resume true to go on with it, --overwrite true to replace it, or other --output_dir and --weights."
-        )
+        hint = "Use --resume true to continue it, --overwrite true to replace it, or other --output_dir and --weights."
         raise OutputError(Problem("an earlier run has left its weights here", str(earlier[0]), hint))
     output_dir.mkdir(parents=True, exist_ok=True)
 
 
 def _is_follower() -> bool:
-    """Whether another process of a distributed run does the writing."""
+    """Whether another process of a distributed run writes the files."""
     return int(os.environ.get("RANK", "0")) > 0
 
 

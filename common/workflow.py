@@ -11,14 +11,14 @@ from monai.bundle import ConfigWorkflow
 from common.knobs import merged_config, refuse_unknown
 
 OPTIONS = inspect.signature(ConfigWorkflow.__init__).parameters
-"""What MONAI's workflow takes for itself; everything else overrides a part of the config."""
+"""Arguments of MONAI's workflow; everything else overrides a part of the config."""
 
 
 class CheckedWorkflow(ConfigWorkflow):
     """MONAI's workflow, which refuses an override that no config defines.
 
-    What ``check_overrides`` does for command lines, a config cannot do for Python: it sees its own values, and not who
-    overrode what. MONAI's own functions take this class by its name::
+    ``check_overrides`` does this for command lines. A config cannot do it for Python, since it does not know which of
+    its values were overridden. MONAI's own functions take this class by its name::
 
         monai.bundle.run("training", config_file="configs/train.yaml", workflow_name="common.workflow.CheckedWorkflow")
 

@@ -65,7 +65,7 @@ class CopyReport:
 
     @property
     def pairs(self) -> list[CopyPair]:
-        """The pairs that count as copies, the highest score first: they join each group, but may not be all its pairs."""
+        """The pairs that count as copies, the highest score first: they join each group, but may not be all pairs."""
         return [pair for pair in self.compared if pair.score >= self.threshold]
 
     @cached_property

@@ -1,7 +1,7 @@
-"""Reading a DICOM series: slices in the order of their positions, and folders that are no one series refused.
+"""Reading a DICOM series: slices in the order of their positions; a folder that is not one series is refused.
 
-A folder tells the truth only by what its files say: names, numbers and the order in which they were copied mean
-nothing. Whatever a folder holds besides one series of single slices is named in one error with all problems. See
+Only the headers count: the names of files, their numbers and the order in which they were copied mean nothing. One
+error names all that a folder holds besides one series of single slices. See
 :mod:`common.formats.dicom_files` for what is read of a header.
 """
 
@@ -26,7 +26,7 @@ SAME_PLACE_MM = 0.01
 SAME_DIRECTION = 0.01
 SAME_SPACING_MM = 1e-3
 UNEVEN = 0.1
-"""Of the usual distance: how far a slice may lie from where it is due."""
+"""Share of the usual distance by which the position of a slice may deviate."""
 
 PLANES = ("sagittal", "coronal", "axial")
 ONE_SERIES = "Keep one series of single slices in the folder, or leave the patient out with --exclude."
@@ -99,9 +99,12 @@ def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:
     """Read the headers of a folder's files and put the slices in order.
 
     Args:
-        folder: files in subfolders do not count; files that are no DICOM images are left alone and counted.
+        folder: files in subfolders do not count; files that are no DICOM images are counted and not read.
         need_regular: whether missing and unevenly spaced slices are a problem: they are for a volume, not for single
             slices.
+
+    Returns:
+        The files in the order of their positions, with the geometry of the series.
 
     Raises:
         DatasetError: everything that keeps the folder from being one series: no DICOM image, files that are truncated
@@ -155,14 +158,14 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
     """What keeps the images from being slices of one stack."""
     problems = []
 
-    def tell(what: str) -> None:
+    def add(what: str) -> None:
         problems.append(Problem(what, str(folder), ONE_SERIES))
 
     series = Counter(header.series for header in headers)
     if len(series) > 1:
-        tell(f"holds {len(series)} series ({_counts(series.values())} files)")
+        add(f"holds {len(series)} series ({_counts(series.values())} files)")
     if colour := sum(header.channels != 1 for header in headers):
-        tell(f"{colour} of its {len(headers)} images are in colour")
+        add(f"{colour} of its {len(headers)} images are in colour")
     if frames := sum(header.size[2] != 1 for header in headers):
         hint = "Convert them to single-frame DICOM or to NIfTI, for example with dcm2niix."
         problems.append(Problem(f"{frames} of its files hold several frames", str(folder), hint))
@@ -170,21 +173,21 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
     sizes = Counter(header.size[:2] for header in headers)
     if len(sizes) > 1:
         told = ", ".join(f"{count} of {columns}x{rows}" for (columns, rows), count in sizes.most_common())
-        tell(f"its slices differ in size ({told})")
+        add(f"its slices differ in size ({told})")
     if placeless := sum(header.origin is None for header in headers):
-        tell(f"{placeless} of its {len(headers)} images have no position or orientation, so they have no order")
+        add(f"{placeless} of its {len(headers)} images have no position or orientation, so they have no order")
         return problems
     turned = _clusters(headers, lambda header: [*header.along_row, *header.along_column], SAME_DIRECTION)
     if len(turned) > 1:
-        tell(f"its slices lie in {len(turned)} orientations ({_counts(turned)} slices)")
+        add(f"its slices lie in {len(turned)} orientations ({_counts(turned)} slices)")
     scaled = _clusters(headers, lambda header: header.spacing[:2], SAME_SPACING_MM)
     if len(scaled) > 1:
-        tell(f"its slices have {len(scaled)} pixel sizes ({_counts(scaled)} slices)")
+        add(f"its slices have {len(scaled)} pixel sizes ({_counts(scaled)} slices)")
     return problems
 
 
 def _order(headers: Sequence[SliceHeader], folder: Path) -> tuple[list[SliceHeader], int]:
-    """One slice a position, along the normal, and the number of copies that were left out."""
+    """One slice per position, along the normal, and the number of copies that were left out."""
     heights = _heights(headers)
     ordered = [headers[index] for index in np.argsort(heights, kind="stable")]
     kept = ordered[:1]
@@ -212,7 +215,7 @@ def _find_gaps(ordered: Sequence[SliceHeader]) -> tuple[int, bool]:
 
 
 def _affine(ordered: Sequence[SliceHeader]) -> NDArray[np.float64]:
-    """Columns and rows as the first slice tells, slices as the first and last lie: right for sheared stacks too."""
+    """Columns and rows from the first slice, the slice axis from the first and last: right for sheared stacks too."""
     first, last = ordered[0], ordered[-1]
     origin = np.asarray(first.origin)
     if len(ordered) > 1:

@@ -1,8 +1,8 @@
-"""One DICOM file through ITK (GDCM): its geometry and its pixels, and nothing else of it.
+"""Reading one DICOM file with ITK (GDCM): its geometry and its pixels, and nothing else.
 
 GDCM decodes JPEG, JPEG 2000, JPEG-LS and RLE, applies rescale slope and intercept, and inverts MONOCHROME1, so that
-larger is always brighter. Of a header only what stands in :class:`SliceHeader` is ever looked at: no name, date or
-number of a person can reach a message, a log or a record. What ITK says in its errors is dropped for the same reason.
+larger is always brighter. Only the fields of :class:`SliceHeader` are read from a header: no name, date or number of a
+person can reach a message, a log or a record. The texts of ITK's errors are dropped for the same reason.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ROWS = b"\x28\x00\x10\x00"
 LEAST_BYTES = 1024
 
 LOADING = Lock()
-"""ITK's parts are loaded when they are first asked for, by one thread at a time."""
+"""ITK's parts are loaded at their first use, by one thread at a time."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class SliceHeader:
 
     Args:
         path: the file.
-        series: the id of its series, to tell series apart and for nothing else.
-        instance: the id of the image, to tell copies.
+        series: the id of its series, used only to separate series.
+        instance: the id of the image, to find copies.
         size: (columns, rows, frames).
         channels: 1, or 3 for colour.
-        origin: (3,) centre of the first pixel in mm, LPS; ``None`` where the file does not tell.
+        origin: (3,) centre of the first pixel in mm, LPS; ``None`` where the file does not say.
         along_row: (3,) direction in which the column index grows.
         along_column: (3,) direction in which the row index grows.
         spacing: mm between columns, between rows, and the slice's own thickness or distance.
@@ -68,7 +68,7 @@ class SliceHeader:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM files do, or is called one and ends before that could be seen.
+    """Whether a file begins as DICOM files do, or is named ``.dcm`` and too short to know.
 
     Raises:
         OSError: it cannot be read.
@@ -137,7 +137,7 @@ def read_mark(path: str | Path, mark: str) -> bool:
 
 
 def _load_itk() -> tuple[Any, Any]:
-    """ITK and its type of a slice. It takes seconds to load its part for DICOM: nobody else shall wait for it."""
+    """ITK and its type of a slice. Its part for DICOM takes seconds to load, so it is loaded only here."""
     with LOADING:
         import itk
 
@@ -158,9 +158,9 @@ def _text(tags: Any, key: str) -> str:
 
 
 def _is_meant_as_image(path: str | Path) -> bool:
-    """Whether a file that GDCM refuses was to hold an image: it tells the rows of one, or ends within its header.
+    """Whether a file that GDCM refuses should hold an image: it has the element Rows, or ends within its header.
 
-    Reports, directories and the like, which lie beside many series, do neither.
+    Neither is true of reports, directories and the like, which lie beside many series.
     """
     data = Path(path).read_bytes()
     return ROWS in data or len(data) < LEAST_BYTES

@@ -1,4 +1,4 @@
-"""Finding patients' folders and their files in a data set as somebody unpacked it."""
+"""Finding patients' folders and their files in an unpacked data set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Tree:
     """What lies in a data set's folder.
 
     Args:
-        patients: the folders of each subject; more than one where somebody unpacked a patient twice.
+        patients: the folders of each subject; more than one where a patient was unpacked twice.
         tables: the tables that were looked for.
         problems: folders that cannot be read.
     """
@@ -36,6 +36,9 @@ def walk_tree(root: Path, is_patient: Callable[[str], bool], table_names: Collec
         is_patient: whether a folder of that name holds a patient.
         table_names: names of tables in lower case.
         depth: how deep to look; patients' folders are not entered, links are followed.
+
+    Returns:
+        The folders of patients and the tables that were found.
 
     Raises:
         DatasetError: ``root`` is no folder.

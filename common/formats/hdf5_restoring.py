@@ -1,7 +1,7 @@
-"""Undoing that each slice of a volume was standardised on its own.
+"""Undoing the standardisation of single slices of a volume.
 
-BraTS's intensities are whole numbers, so the steps between the values of a standardised slice tell its standard
-deviation. On real patients of BraTS 2018 every slice comes back to the letter, but for one that held a single voxel of
+BraTS's intensities are whole numbers, so the steps between the values of a standardised slice give its standard
+deviation. On real patients of BraTS 2018 every slice was restored exactly, except one that held a single voxel of
 brain.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 TOLERANCE = 1e-3
 MOST_DIVISORS = 30
-"""How often the smallest step between a slice's values may hold the unit that they are multiples of."""
+"""Largest ratio of the smallest step between a slice's values to the unit that they are multiples of."""
 
 
 def restore_intensities(planes: Sequence[np.ndarray]) -> np.ndarray:
@@ -42,7 +42,7 @@ def restore_intensities(planes: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _unit_of(plane: np.ndarray, standardised: bool) -> float | None:
-    """What all values of a slice with a background of zero are multiples of; ``None`` where there is no such thing."""
+    """The unit that all values of a slice with a background of zero are multiples of; ``None`` where there is none."""
     values = np.unique(np.append(plane[plane != 0], 0.0))
     step = float(np.diff(values).min()) if standardised and len(values) > 1 else 1.0
     for divisor in range(1, MOST_DIVISORS + 1 if standardised else 2):

@@ -34,7 +34,7 @@ CHANNELS = {"image": len(MODALITIES), "mask": len(BRATS_MASK_VALUES)}
 
 @dataclass(frozen=True)
 class SliceStack:
-    """A modality, or ``seg``, of a volume; its text is the address that records hold.
+    """A modality, or ``seg``, of a volume; as text it is the address in records.
 
     Args:
         stem: path of the slices up to their number.
@@ -51,7 +51,7 @@ class SliceStack:
 
     @classmethod
     def parse(cls, address: PathLike) -> SliceStack:
-        """From what :func:`is_hdf5` knows."""
+        """From an address that :func:`is_hdf5` accepts."""
         match = ADDRESS.fullmatch(str(address))
         if match is None:
             raise ValueError(f"{address} is no address of HDF5 slices")
@@ -103,7 +103,7 @@ def read_hdf5(address: PathLike) -> Volume:
 
 
 def read_hdf5_header(address: PathLike) -> nib.Nifti1Image:
-    """What a NIfTI file of the same volume would say, its voxels all zero; one slice is opened.
+    """The header as that of a NIfTI file, with voxels that are all zero; only one slice is opened.
 
     Raises:
         DatasetError: that slice is missing, damaged, or of another form.

@@ -1,8 +1,8 @@
 """Reading single images (JPG, PNG and the like), and refusing broken ones.
 
-What lies in a folder of slices is rarely one format: grey, RGB, palette and transparent files, 16 bits, PNGs called
-.jpg, photographs that are only turned by a tag. Pillow reads them all; here they become one thing, and a person's file
-that cannot is one clear problem.
+A folder of slices is rarely in one format: grey, RGB, palette and transparent files, 16 bits, PNGs called .jpg,
+photographs that only a tag rotates. Pillow reads them all. Here they become one kind of array, and a file that cannot
+be read becomes one clear problem.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from common.errors import DatasetError, Problem
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
-"""What Pillow may take a file for, whatever its name says."""
+"""The formats that Pillow may recognise in a file, whatever its name."""
 
 SMALLEST_SIDE = 32
 """Pixels. Br35H's smallest image has 150."""
@@ -42,7 +42,7 @@ def read_image(path: PathLike) -> Pixels:
 def read_rgb_image(path: PathLike) -> Pixels:
     """Read an image as uint8 (y, x, 3).
 
-    It is turned as its EXIF tag says, what is transparent is laid on black, and more than 8 bits are scaled so that the
+    It is rotated by its EXIF tag, transparent parts become black, and more than 8 bits are scaled so that the
     brightest pixel becomes 255 and 0 stays 0.
 
     Raises:

@@ -73,7 +73,7 @@ def read_nifti(path: PathLike) -> Volume:
 
 
 def read_header(path: PathLike) -> nib.Nifti1Image:
-    """The file's header as an image whose voxels must not be asked for: ``.shape``, ``.affine``, ``.header``.
+    """The file's header as an image whose voxels must not be read: ``.shape``, ``.affine``, ``.header``.
 
     Raises:
         DatasetError: the file is missing, empty, or no NIfTI.
@@ -131,7 +131,7 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
 
 
 def _header_size(start: bytes) -> int:
-    """``sizeof_hdr``, which tells NIfTI-1 (348) from NIfTI-2 (540) in either byte order."""
+    """``sizeof_hdr``, which is 348 in NIfTI-1 and 540 in NIfTI-2, in either byte order."""
     sizes = (int.from_bytes(start, "little"), int.from_bytes(start, "big"))
     return next((size for size in sizes if size in (348, 540)), 0)
 
@@ -162,7 +162,7 @@ def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, desc
 
 
 def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:
-    """A copy of a NIfTI header without its free texts and extensions, where converters leave names of patients."""
+    """A copy of a NIfTI header without its free texts and extensions, where converters may write names of patients."""
     clean = header.copy()
     for field in TEXT_FIELDS:
         if field in clean:

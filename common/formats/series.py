@@ -1,4 +1,4 @@
-"""The slices of one scan as files in order: a DICOM series, or slices that somebody exported as images."""
+"""The slices of one scan as files in order: a DICOM series, or slices exported as images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SliceFiles:
     Args:
         files: in order.
         is_dicom: DICOM files, else images.
-        plane: ``axial``, ``coronal`` or ``sagittal``; ``None`` for images, which do not tell.
+        plane: ``axial``, ``coronal`` or ``sagittal``; ``None`` for images, which have no orientation.
         missing: slices that are lacking between the first and the last.
     """
 

@@ -1,4 +1,4 @@
-"""CSV files whose columns people name in more than one way."""
+"""CSV files whose columns may have several names."""
 
 from __future__ import annotations
 
@@ -52,6 +52,9 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
         path: the file.
         names: what records call a column that has another name.
 
+    Returns:
+        The rows, with the columns named as in records.
+
     Raises:
         DatasetError: the file cannot be read, or is empty.
     """
@@ -65,7 +68,7 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
         hint = "Save it as a comma-separated file in UTF-8."
         raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, hint)) from error
     if not titles:
-        raise DatasetError(Problem("the file is empty", path, "A header row and a row a patient are expected."))
+        raise DatasetError(Problem("the file is empty", path, "A header row and one row per patient are expected."))
     return Table(path, titles, rows)
 
 
@@ -88,11 +91,11 @@ def record_name(column: str, names: Mapping[str, str] = RECORD_NAMES) -> str:
 
 
 def as_text(value: Any) -> str:
-    """``value`` as stripped text, empty where it means that nothing is known (``NA``, ``nan``, ``None`` and such)."""
+    """``value`` as stripped text, empty where it means not known (``NA``, ``nan``, ``None`` and such)."""
     text = "" if value is None else str(value).strip()
     return "" if text.lower() in MISSING else text
 
 
 def _rename(row: Mapping[Any, Any], names: Mapping[str, str]) -> dict[str, str]:
-    # csv puts the cells that stand beyond the header under None.
+    # csv puts the cells beyond the header under None.
     return {record_name(name, names): (text or "").strip() for name, text in row.items() if name is not None}

@@ -1,6 +1,6 @@
-"""A volume under its path: a NIfTI file, or the address of a volume in HDF5 slices.
+"""Reading a volume by its path: a NIfTI file, or the address of a volume in HDF5 slices.
 
-Records, items and caches hold such paths; whoever reads one need not know which it is.
+Records, items and caches hold such paths; code that reads one need not know which it is.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def read_volume(path: PathLike) -> Volume:
 
 
 def read_volume_header(path: PathLike) -> nib.Nifti1Image:
-    """The header as an image whose voxels must not be asked for: ``.shape``, ``.affine``, ``.header``.
+    """The header as an image whose voxels must not be read: ``.shape``, ``.affine``, ``.header``.
 
     Raises:
-        DatasetError: the file, or the slice that is looked at, is missing or damaged.
+        DatasetError: the file, or the slice that is opened, is missing or damaged.
     """
     return read_hdf5_header(path) if is_hdf5(path) else read_header(path)
 
@@ -41,7 +41,7 @@ def volume_files(path: PathLike) -> list[str]:
 
 
 def volume_stamp(path: PathLike) -> list[str | int]:
-    """Path, size in bytes and time of the last change (ns): what tells that a volume is not the one it was.
+    """Path, size in bytes and time of the last change (ns), which show whether a volume was changed.
 
     Raises:
         DatasetError: a file does not exist.

@@ -235,7 +235,7 @@ def test_no_space_left_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OutputError, match="no space is left to write it; the old file, if any, is unharmed"):
+    with pytest.raises(OutputError, match="no space is left to write it; the old file, if any, is unchanged"):
         save_checkpoint(path, {"model": {"a": torch.zeros(3)}})
     assert load_checked(path)["model"]["a"].tolist() == [1, 1, 1]
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.pt"]
