@@ -1,4 +1,4 @@
-"""Generated cohorts that say so, in the layouts of real data sets, to try and to test with.
+"""Generated cohorts, marked as such, in the layouts of real data sets, for trials and tests.
 
 No product module imports them.
 """

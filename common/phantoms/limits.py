@@ -1,8 +1,8 @@
-"""How well anyone could tell a phantom's survival, by the rule in :mod:`common.phantoms.generative_rule`.
+"""How well any model could predict a phantom's survival, by the rule in :mod:`common.phantoms.generative_rule`.
 
-They need no voxel, only draws of patients, and hold for a network that reads exactly what it is said to know. The
-grade needs no such function: whoever sees the tumour core can always be right, and in a cohort with ``blind_grade``
-nobody who sees only the images beats the larger class's share.
+They need no voxel, only draws of patients, and hold for a network that reads its inputs without error. The grade needs
+no such function: a model that sees the tumour core can always be right, and in a cohort with ``blind_grade`` no model
+that sees only the images is better than the share of the larger class.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from common.phantoms.generative_rule import (
 KNOWABLE = ("volume", "age", "resection")
 PATIENTS = 5000
 QUANTILES = (np.arange(50) + 0.5) / 50
-"""Of the effect of what is not known."""
+"""Quantiles of the effect of the unknown values."""
 
 Floats = NDArray[np.float64]
 
@@ -34,11 +34,11 @@ def best_concordance(knows: Sequence[str] = KNOWABLE, seed: int = 0) -> float:
     """Harrell's concordance index of the expected survival, given what is known.
 
     Args:
-        knows: what the network is given, of :data:`KNOWABLE`; the resection only where it is recorded.
+        knows: the inputs of the network, of :data:`KNOWABLE`; the resection only where it is recorded.
         seed: of the draw of patients; the result varies by .002 or so between seeds.
 
     Raises:
-        KnobError: the rule knows no such value.
+        KnobError: the rule has no such value.
     """
     expected = _expected(seed, knows).mean(axis=1)
     cohort = _cohort(seed)
@@ -55,11 +55,11 @@ def _cohort(seed: int) -> tuple[PhantomPatient, ...]:
 
 
 def _expected(seed: int, knows: Sequence[str]) -> Floats:
-    """(patient, quantile) expected logarithm of the days, spread by what is not known."""
+    """(patient, quantile) expected logarithm of the days, spread by the unknown values."""
     unknown = [name for name in knows if name not in KNOWABLE]
     if unknown:
-        hint = f"Choose of {', '.join(KNOWABLE)}."
-        raise KnobError(Problem(f"{', '.join(unknown)} is nothing that the rule knows", "knows", hint))
+        hint = f"Choose one or more of {', '.join(KNOWABLE)}."
+        raise KnobError(Problem(f"{', '.join(unknown)} is not a value of the rule", "knows", hint))
     cohort = _cohort(seed)
     neutral = expected_log_survival(MEDIAN_VOLUME_ML, MEAN_AGE, "STR")
     volume = [expected_log_survival(patient.volume_ml, MEAN_AGE, "STR") for patient in cohort]
@@ -69,8 +69,8 @@ def _expected(seed: int, knows: Sequence[str]) -> Floats:
     is_recorded = np.array([patient.resection is not None for patient in cohort])
     expected = np.empty((PATIENTS, QUANTILES.size))
     for has_resection in (False, True):
-        told = np.array([name in knows and (name != "resection" or has_resection) for name in KNOWABLE])
-        spread = np.quantile(effects[~told].sum(axis=0), QUANTILES)
-        own = effects[told].sum(axis=0)[is_recorded == has_resection]
+        is_known = np.array([name in knows and (name != "resection" or has_resection) for name in KNOWABLE])
+        spread = np.quantile(effects[~is_known].sum(axis=0), QUANTILES)
+        own = effects[is_known].sum(axis=0)[is_recorded == has_resection]
         expected[is_recorded == has_resection] = neutral + own[:, None] + spread
     return expected

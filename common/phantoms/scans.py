@@ -1,4 +1,4 @@
-"""What the four scans of a phantom show: tissue contrast, bias field and noise of each modality."""
+"""The four scans of a phantom: tissue contrast, bias field and noise of each modality."""
 
 from __future__ import annotations
 
@@ -17,7 +17,18 @@ from common.records import MODALITIES
 
 @dataclass(frozen=True)
 class Contrast:
-    """Brightness of each tissue in one modality, as a multiple of white matter's in T1."""
+    """Brightness of each tissue in one modality, as a multiple of white matter's in T1.
+
+    Args:
+        fluid: cerebrospinal fluid.
+        grey: grey matter.
+        white: white matter.
+        oedema: around the core.
+        enhancing: part of the core.
+        solid: part of the core that does not enhance.
+        necrosis: fluid part of the core.
+        vessel: veins and sinus.
+    """
 
     fluid: float
     grey: float
@@ -42,7 +53,7 @@ class PhantomSubject:
     """A phantom patient with the scans.
 
     Args:
-        patient: grade, age, survival and all else that the generative rule speaks of.
+        patient: all values of the generative rule: grade, age, survival and so on.
         modalities: int16 volumes (x, y, z) under the names of :data:`~common.records.MODALITIES`; 0 outside
             the brain and at least 1 in it.
         mask: uint8 (x, y, z) with 0, 1 (necrotic or non-enhancing core), 2 (oedema) and 4 (enhancing tumour).
@@ -64,10 +75,17 @@ def phantom_subject(
     lgg_share: float = 0.3,
     healthy: bool = False,
 ) -> PhantomSubject:
-    """Patient ``index`` of the cohort ``seed``, scanned at ``shape``; ``healthy`` for the same head before the tumour.
+    """A phantom patient with its scans.
 
-    A function of its arguments alone: on one machine, the same call gives the same bytes. Whatever the ``shape``, the
-    head fills it as it fills the volumes of BraTS.
+    A function of its arguments alone: on one machine, the same call gives the same bytes. The head fills every shape as
+    it fills the volumes of BraTS.
+
+    Args:
+        seed: of the cohort.
+        index: of the patient in it.
+        shape: voxels along x, y and z.
+        lgg_share: share of the patients whose grade is LGG.
+        healthy: the same head before the tumour.
     """
     patient = draw_patient(seed, index, lgg_share)
     seat = choose_seat(random_stream(seed, index, "seat"), patient)
@@ -100,7 +118,7 @@ def _scan(rng: np.random.Generator, brain: Brain, tumour: Tumour) -> dict[str, N
 
 
 def _signal(contrast: Contrast, brain: Brain, tumour: Tumour, vessel: Floats) -> Floats:
-    """Noise-free brightness: each compartment of the tumour covers what it grew in."""
+    """Noise-free brightness: each compartment of the tumour covers the tissue that it grew in."""
     signal = contrast.fluid * brain.fluid + contrast.grey * brain.grey + contrast.white * brain.white
     middle = contrast.solid + (contrast.necrosis - contrast.solid) * tumour.fluid
     core = contrast.enhancing + (middle - contrast.enhancing) * tumour.middle

@@ -1,8 +1,8 @@
 """The brain of a phantom: which voxels it fills, and how much of each is fluid, grey or white matter.
 
-Everything is computed at the brain's voxels only, in millimetres of a standard head: x from the midline (grows towards
-the patient's left), y backwards from the middle of the brain, z upwards from its lowest slice. Distances to surfaces
-carry the shapes, so that every edge has a partial volume.
+Everything is computed at the brain's voxels only, in millimetres of a standard head: x from the midline (increases
+towards the patient's left), y backwards from the middle of the brain, z upwards from its lowest slice. Shapes are
+distances to surfaces, so that every edge has a partial volume.
 """
 
 from __future__ import annotations
@@ -62,7 +62,13 @@ class Brain:
 
 
 def grow_brain(rng: np.random.Generator, shape: tuple[int, int, int], seat: Seat) -> Brain:
-    """A brain of random outline, folds and ventricles, displaced by a tumour at ``seat``, in a volume of ``shape``."""
+    """A brain of random outline, folds and ventricles, displaced by a tumour.
+
+    Args:
+        rng: source of the randomness.
+        shape: of the volume that holds it.
+        seat: where the tumour is.
+    """
     spacing = voxel_spacing(shape)
     size = rng.uniform(0.96, 1.04, 3).astype(np.float32)
     inside, points = near_brain(shape, spacing, size)
@@ -92,7 +98,7 @@ def grow_brain(rng: np.random.Generator, shape: tuple[int, int, int], seat: Seat
 def _tissues(
     rng: np.random.Generator, points: Floats, parts: tuple[Floats, Floats, Floats], closing: Floats, edge_mm: float
 ) -> tuple[Floats, Floats]:
-    """Shares of fluid, and of grey matter in what is not fluid; fluid's edges give way by ``closing`` mm."""
+    """Shares of fluid, and of grey matter in what is not fluid; the edges of the fluid move back by ``closing`` mm."""
     cerebrum, cerebellum, stem = parts
     rest = np.maximum(cerebellum, stem)
     cleft = np.minimum(cerebrum, (cerebrum - rest) / 2 + np.maximum(points[2] - 55, 0))

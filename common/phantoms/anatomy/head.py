@@ -1,4 +1,4 @@
-"""What a scanner sees around a phantom's brain: fluid, skull, scalp, and the noise of air."""
+"""The head around a phantom's brain in a scan: fluid, skull, scalp, and the noise of air."""
 
 from __future__ import annotations
 

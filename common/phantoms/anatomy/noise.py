@@ -16,15 +16,18 @@ EXTENT_MM = (240.0, 240.0, 160.0)
 
 
 def smooth_field(rng: np.random.Generator, points: Floats, wavelength: float) -> Floats:
-    """(n,) values of a Gaussian random field of mean 0 and variance 1 at ``points`` (3, n), in mm.
+    """(n,) values of a Gaussian random field of mean 0 and variance 1.
 
-    Nothing much shorter than ``wavelength`` mm is in the field.
+    Args:
+        rng: source of the randomness.
+        points: (3, n), in mm.
+        wavelength: in mm; the field holds hardly anything shorter.
     """
     return sample_grid(_filtered_grid(rng, wavelength, lambda relative: np.exp(-2 * relative**2)), points)
 
 
 def banded_grid(rng: np.random.Generator, wavelength: float) -> Floats:
-    """A grid of a random field of ``wavelength`` mm only: its sign changes are a labyrinth of even width."""
+    """A grid of a random field of ``wavelength`` mm only: its sign changes are winding bands of even width."""
     return _filtered_grid(rng, wavelength, lambda relative: np.exp(-(((relative - 1) / 0.25) ** 2)))
 
 

@@ -1,4 +1,4 @@
-"""The outline of a phantom's brain: distances below the surfaces of its three parts, and the voxels to look at."""
+"""The outline of a phantom's brain: distances below the surfaces of its three parts, and the voxels near it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ CENTRE_MM = (119.5, 127.0, 0.0)
 
 
 def voxel_spacing(shape: tuple[int, int, int]) -> tuple[float, float, float]:
-    """What a voxel spans of the full-size head, mm, when ``shape`` covers the field of view of BraTS."""
+    """What a voxel spans of the full-size head when ``shape`` covers the field of view of BraTS.
+
+    Returns:
+        mm along x, y and z.
+    """
     x, y, z = (extent / n for extent, n in zip(FIELD_OF_VIEW_MM, shape, strict=True))
     return x, y, z
 
@@ -22,7 +26,16 @@ def voxel_spacing(shape: tuple[int, int, int]) -> tuple[float, float, float]:
 def near_brain(
     shape: tuple[int, int, int], spacing: tuple[float, float, float], size: Floats
 ) -> tuple[NDArray[np.int64], Floats]:
-    """Flat indices and positions of the voxels that may belong to the brain: blocks of about 4 mm near its hull."""
+    """The voxels that may belong to the brain: blocks of about 4 mm near its hull.
+
+    Args:
+        shape: of the volume.
+        spacing: mm along x, y and z.
+        size: (3,) scale of this head against the standard one.
+
+    Returns:
+        Flat indices (n,) in the volume, and positions (3, n) in mm.
+    """
     axes = [
         ((np.arange(n) + 0.5) * step - 0.5 - centre).astype(np.float32)
         for n, step, centre in zip(shape, spacing, CENTRE_MM, strict=True)

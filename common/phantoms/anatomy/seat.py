@@ -1,4 +1,4 @@
-"""Where the tumour of a phantom sits, and what it does to the brain around it."""
+"""The place of a phantom's tumour, and its mass effect on the brain around it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPECK_MM = 1e-3
 
 @dataclass(frozen=True)
 class Seat:
-    """Where a tumour sits; its mass effect is a push outwards and a pressure.
+    """The place of a tumour; its mass effect is a displacement outwards and a pressure.
 
     Args:
         centre: (3,) mm, in the head's coordinates.
@@ -39,7 +39,7 @@ class Seat:
 
 
 def before_tumour(seat: Seat) -> Seat:
-    """The same place before anything grew there: it pushes nothing."""
+    """The same place without a tumour: nothing is displaced."""
     return Seat(seat.centre, SPECK_MM)
 
 

@@ -1,4 +1,4 @@
-"""The tumour of a phantom: nested enhancing core, solid or fluid middle and oedema, of the volumes asked for.
+"""The tumour of a phantom: nested enhancing core, solid or fluid middle and oedema, of given volumes.
 
 Every compartment has a score at every voxel, in mm: how far the voxel lies within an irregular surface. The compartment
 is made of the voxels with the highest scores, as many as its volume needs; the distance to the lowest score taken gives
@@ -44,7 +44,14 @@ class Tumour:
 
 
 def grow_tumour(rng: np.random.Generator, brain: Brain, patient: PhantomPatient, seat: Seat) -> Tumour:
-    """The tumour of ``patient`` at ``seat``; its volume and shares are the patient's, to a voxel or two."""
+    """Grow a tumour with the volume and shares of a patient, to a voxel or two.
+
+    Args:
+        rng: source of the randomness.
+        brain: that it grows in.
+        patient: whose tumour it is.
+        seat: where it is.
+    """
     near = np.flatnonzero(_distance(brain.points, seat.centre) < 2.5 * seat.radius_mm)
     points = brain.points[:, near]
     whole = _inmost(_whole_score(rng, brain, near, seat), round(1000 * patient.volume_ml / math.prod(brain.spacing)))
@@ -64,7 +71,7 @@ def grow_tumour(rng: np.random.Generator, brain: Brain, patient: PhantomPatient,
 
 
 def no_tumour(brain: Brain) -> Tumour:
-    """Nothing anywhere in ``brain``."""
+    """A tumour without any voxel, for a healthy brain."""
     nothing = np.zeros(brain.inside.size, np.float32)
     return Tumour(np.zeros(brain.inside.size, np.uint8), nothing, nothing, nothing, nothing)
 
@@ -99,7 +106,7 @@ def _count(share: float, total: int) -> int:
 def _inmost(score: Floats, count: int, among: NDArray[np.bool_] | None = None) -> Floats:
     """How far each score lies above the highest that is left out: positive for ``count`` of the places ``among``.
 
-    Scores that equal that one are left out too. Places elsewhere are measured by the same yardstick.
+    Scores that equal that one are left out too. Other places are measured against the same score.
     """
     candidates = score if among is None else score[among]
     if not 0 < count < candidates.size:

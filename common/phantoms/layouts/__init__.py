@@ -1,1 +1,1 @@
-"""A phantom cohort as each data set lies on disk after its download."""
+"""Phantom cohorts in the layout that each data set has on disk after its download."""

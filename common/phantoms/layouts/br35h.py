@@ -1,8 +1,8 @@
 """Phantom images in the layout of Br35H: ``yes/``, ``no/`` and ``pred/`` with JPGs, and planted copies of each other.
 
-Beside them lie ``copies.csv``, which tells the truth about the copies, and ``masks/yes/``, which shows where the tumour
+Beside them lie ``copies.csv``, the ground truth of the copies, and ``masks/yes/``, which shows where the tumour
 of each image is. As in the real data set, some files are grey, RGB, palette or RGBA, some PNGs are called .jpg, and
-some names are written large.
+some names are in capitals.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SMALLEST_SIDE, LARGEST_SIDE = 100, 512
 _README = """These are phantoms, not patients: images made by a program from a seed.
 They serve to try and to test software; no result on them says anything about people.
 
-Made with: seed {seed}, {originals} originals a class, {copies} copies of each on average, side {side}.
+Made with: seed {seed}, {originals} originals per class, {copies} copies of each on average, side {side}.
 {table} names the original, the kind and the group of every image; {masks}/yes/ shows the tumours.
 """
 
@@ -69,7 +69,7 @@ def make_br35h_phantoms(
 
     Args:
         root: an empty or new folder.
-        originals: images a class that show different brains.
+        originals: images per class that show different brains.
         copies: how many copies an original has on average.
         seed: not negative.
         side: pixels of a slice before it is scaled; images have 0.55 to 3 times as many.
@@ -98,8 +98,8 @@ def make_br35h_phantoms(
         picture = phantom_slice(seed, 2 * originals + number, side, healthy=number % 2 == 1)
         _write(root / PRED / f"{PRED}{number}.jpg", _encode(picture.image, "rgb"))
     write_table(root / COPIES_TABLE, pd.DataFrame(rows, columns=["image", "original", "kind", "group"]))
-    told = {"seed": seed, "originals": originals, "copies": copies, "side": side}
-    write_text(root / "README.txt", _README.format(**told, table=COPIES_TABLE, masks=MASKS))
+    values = {"seed": seed, "originals": originals, "copies": copies, "side": side}
+    write_text(root / "README.txt", _README.format(**values, table=COPIES_TABLE, masks=MASKS))
     return root
 
 
@@ -120,7 +120,7 @@ def _plan_group(folder: str, group: int, copies: float, seed: int, side: int, in
 
 
 def _named(planned: Sequence[_Planned], rng: np.random.Generator) -> list[_Planned]:
-    """With names that tell neither original nor group."""
+    """With names that show neither original nor group."""
     named = []
     for image, number in zip(planned, rng.permutation(len(planned)), strict=True):
         stem, suffix = f"{CLASSES[image.folder]}{number}", "jpg"

@@ -1,7 +1,7 @@
 """Phantom cohorts in the layout of a data set, BraTS 2020's training data by default, as after its download.
 
-What is learnable in them, and what is not, is stated in :mod:`common.phantoms.generative_rule`. Every image says in its
-header, and every folder in its README.txt, that it is no patient.
+What a model can learn from them is stated in :mod:`common.phantoms.generative_rule`. Every image says in its
+header, and every folder in its README.txt, that it is not a patient.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def make_brats_phantoms(
         lgg_share: share of the patients whose grade is LGG, in [0, 1].
         lgg_clinical: write age, survival and resection of the LGG patients too; BraTS has none.
         blind_grade: write grades that the tumours do not show: without ``lgg_clinical`` only the absence of the
-            clinical values tells them. The images are the same.
+            clinical values predicts them. The images are the same.
         layout: the data set's.
         progress: show a bar.
 
@@ -128,7 +128,11 @@ def subject_id(patient: PhantomPatient) -> str:
 
 
 def name_mapping(cohort: Sequence[PhantomPatient]) -> pd.DataFrame:
-    """BraTS 2020's ``name_mapping.csv``: the grades. No phantom has a name in an earlier challenge."""
+    """BraTS 2020's ``name_mapping.csv``.
+
+    Returns:
+        One row per patient: ``Grade``, the id in ``BraTS_2020_subject_ID``, and empty ids of earlier challenges.
+    """
     table = pd.DataFrame({"Grade": [patient.recorded_grade for patient in cohort]})
     for column in ("BraTS_2017_subject_ID", "BraTS_2018_subject_ID", "TCGA_TCIA_subject_ID", "BraTS_2019_subject_ID"):
         table[column] = None
@@ -137,7 +141,11 @@ def name_mapping(cohort: Sequence[PhantomPatient]) -> pd.DataFrame:
 
 
 def survival_info(cohort: Sequence[PhantomPatient]) -> pd.DataFrame:
-    """BraTS 2020's ``survival_info.csv`` of ``cohort``."""
+    """BraTS 2020's ``survival_info.csv``.
+
+    Returns:
+        One row per patient: ``Brats20ID``, ``Age``, ``Survival_days``, ``Extent_of_Resection``.
+    """
     rows = [
         (subject_id(patient), f"{patient.age:.3f}", _survival_text(patient), patient.resection) for patient in cohort
     ]
@@ -179,7 +187,16 @@ def _readme(
 
 
 def check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: float = 0.0) -> tuple[int, int, int]:
-    """The shape as a tuple.
+    """Check the settings of phantom volumes.
+
+    Args:
+        patients: at least 1.
+        shape: voxels along x, y and z.
+        seed: not negative.
+        lgg_share: in [0, 1].
+
+    Returns:
+        The shape as a tuple.
 
     Raises:
         KnobError: a setting of phantom volumes has no meaning; all of them at once.
@@ -192,9 +209,9 @@ def check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: fl
     if not 0 <= lgg_share <= 1:
         problems.append(Problem(f"{lgg_share} is no share", "lgg_share", "Use a number from 0 to 1."))
     if len(shape) != 3 or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape):
-        asked = " ".join(map(str, shape))
+        given = " ".join(map(str, shape))
         hint = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 240 240 155."
-        problems.append(Problem(f"'{asked}' is no shape of a volume that a head fits in", "shape", hint))
+        problems.append(Problem(f"'{given}' is no shape of a volume that a head fits in", "shape", hint))
     if problems:
         raise KnobError(problems)
     x, y, z = map(int, shape)

@@ -28,10 +28,22 @@ def make_hdf5_phantoms(
 ) -> Path:
     """Write the patients of :func:`~common.phantoms.layouts.brats2020.make_brats_phantoms` as HDF5 slices.
 
-    Args and errors are its own.
+    Args:
+        root: an empty or new folder.
+        patients: as there, like the arguments below.
+        shape: voxels along x, y and z.
+        seed: not negative.
+        lgg_share: share of the patients whose grade is LGG.
+        lgg_clinical: write age, survival and resection of the LGG patients too.
+        blind_grade: write grades that the tumours do not show.
+        progress: show a bar.
 
     Returns:
         the folder that holds the slices and the two CSV files.
+
+    Raises:
+        KnobError: a setting has no meaning.
+        OutputError: as there.
     """
     return make_brats_phantoms(
         root,

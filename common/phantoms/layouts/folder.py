@@ -1,4 +1,4 @@
-"""What all phantom cohorts do with the folder that they are written into."""
+"""The output folder of a phantom cohort: refusing a filled one, writing in threads, writing tables."""
 
 from __future__ import annotations
 
@@ -21,14 +21,24 @@ Made = TypeVar("Made")
 
 
 def make_each(make: Callable[[Item], Made], items: Iterable[Item], unit: str, progress: bool) -> Iterator[Made]:
-    """``make`` of every item, in order, several at a time."""
+    """Make every item in threads.
+
+    Args:
+        make: makes one item.
+        items: what it is called with.
+        unit: of the progress bar.
+        progress: show it.
+
+    Yields:
+        The results in the order of the items.
+    """
     items = list(items)
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         yield from tqdm(pool.map(make, items), "phantoms", len(items), unit=unit, disable=not progress)
 
 
 def refuse_filled(root: Path) -> None:
-    """Nothing is written over.
+    """Refuse a folder that is not empty.
 
     Raises:
         OutputError: ``root`` is a file or is not empty.
@@ -36,7 +46,7 @@ def refuse_filled(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise OutputError(Problem("is a file, not a folder", root, "Choose a new or an empty folder."))
     if root.is_dir() and any(root.iterdir()):
-        raise OutputError(Problem("is not empty, and nothing is written over", root, "Choose a new or empty folder."))
+        raise OutputError(Problem("is not empty, and nothing is overwritten", root, "Choose a new or empty folder."))
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

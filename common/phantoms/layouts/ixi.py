@@ -1,9 +1,9 @@
 """Phantom volunteers in IXI's layout: heads like those of the phantom patients, before any tumour.
 
-Scanned by ``other`` means, they lie as IXI's volumes do (PSR), in IXI's voxels and number type, as T1 without contrast
-agent, darker in the fluid and noisier: much tells them from BraTS besides the tumour. Scanned by the ``same``, they
-have the grid, the number type, the contrast (of T1ce) and the skull-stripping of the BraTS phantoms, so that no scanner
-tells who is healthy.
+From the ``other`` scanner, they have the orientation (PSR), voxels and number type of IXI, as T1 without contrast
+agent, darker in the fluid and noisier: many traits besides the tumour separate them from BraTS. From the ``same``
+scanner, they have the grid, the number type, the contrast (of T1ce) and the skull-stripping of the BraTS phantoms, so
+that the scanner does not predict who is healthy.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ FIRST_INDEX = 100_000
 GAMMA = 1.25
 GAIN = 2.5
 EXTRA_NOISE = 0.06
-"""How the other scanner bends and scales the brightness, and its noise as a share of the brain's mean."""
+"""How the other scanner changes the brightness (exponent and factor), and its noise as a share of the brain's mean."""
 
 _README = """These are phantoms, not people: images made by a program from a seed.
 They serve to try and to test software; no result on them says anything about people.
@@ -74,11 +74,12 @@ def make_ixi_phantoms(
     Args:
         root: an empty or new folder.
         people: how many, at least 1.
-        shape: of the BraTS phantoms that they stand beside, whose field of view in mm theirs is. The other scanner has
+        shape: of the BraTS phantoms that they belong to; the field of view in mm is the same. The other scanner has
             fewer or more voxels in it.
         seed: not negative; no head is one of the phantom patients of the same seed.
-        scanner: ``other`` than the BraTS phantoms', or the ``same``.
-        stripped: leave the skull out; by the same scanner it always is. Otherwise a brain mask lies beside each volume.
+        scanner: ``other`` than that of the BraTS phantoms, or the ``same``.
+        stripped: leave the skull out; from the same scanner it always is. Otherwise a brain mask lies beside each
+            volume.
         progress: show a bar.
 
     Returns:
@@ -90,7 +91,7 @@ def make_ixi_phantoms(
     """
     size = check_settings(people, shape, seed)
     if scanner not in SCANNERS:
-        raise KnobError(Problem(f"{scanner!r} is no scanner", "scanner", f"Say {' or '.join(SCANNERS)}."))
+        raise KnobError(Problem(f"{scanner!r} is no scanner", "scanner", f"Choose {' or '.join(SCANNERS)}."))
     root = Path(root)
     refuse_filled(root)
     for index in tqdm(range(people), desc="phantoms", unit="head", disable=not progress):
@@ -100,8 +101,8 @@ def make_ixi_phantoms(
         else:
             _scan_elsewhere(root, index, size, seed, stripped)
     skull = "without the skull" if stripped or scanner == "same" else "with the skull"
-    told = {"seed": seed, "people": people, "shape": " x ".join(map(str, size)), "skull": skull}
-    write_text(root / "README.txt", _README.format(**told, scanner=f"the {scanner}", rule=__doc__))
+    values = {"seed": seed, "people": people, "shape": " x ".join(map(str, size)), "skull": skull}
+    write_text(root / "README.txt", _README.format(**values, scanner=f"the {scanner}", rule=__doc__))
     return root
 
 
@@ -120,7 +121,7 @@ def _scan_elsewhere(root: Path, index: int, size: tuple[int, int, int], seed: in
     # The field of view is that of the BraTS phantoms, in whose headers a voxel measures 1 mm.
     spacing = [extent / n for extent, n in zip(size, shape, strict=True)]
     name = scan_name(index)
-    _write(root / f"{name}-T1.nii.gz", _bend(head, brain, rng), spacing)
+    _write(root / f"{name}-T1.nii.gz", _change_brightness(head, brain, rng), spacing)
     if not stripped:
         _write(root / f"{name}-T1_mask.nii.gz", (brain > 0).astype(np.uint8), spacing)
 
@@ -131,7 +132,7 @@ def _other_shape(size: tuple[int, int, int]) -> tuple[int, int, int]:
     return x, y, z
 
 
-def _bend(head: NDArray, brain: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
+def _change_brightness(head: NDArray, brain: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
     """Brightness as another scanner gives it; what is exactly 0 stays 0."""
     mean = float(brain[brain > 0].mean())
     bent = GAIN * mean * (head / mean) ** GAMMA

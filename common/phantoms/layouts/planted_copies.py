@@ -1,4 +1,4 @@
-"""The ways in which an image gets into a data set twice, as they were found in Br35H."""
+"""The ways in which an image occurs twice in a data set, as found in Br35H."""
 
 from __future__ import annotations
 

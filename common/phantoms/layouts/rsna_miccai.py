@@ -1,9 +1,9 @@
 """Phantom patients in the layout of RSNA-MICCAI: DICOM series of four modalities and ``train_labels.csv``.
 
-The MGMT status comes from nothing by default, dealt evenly: no model can beat chance on patients that it has not seen,
-which is what tests of leak-safe splits need. With ``learnable`` it is 1 where the tumour core enhances, that is in HGG
-by the rule in :mod:`common.phantoms.generative_rule`, half of the patients. Pixel sizes differ between the series,
-instances are not numbered by position, and some series are compressed, as in scanners' real output.
+The MGMT status depends on nothing by default and is balanced: no model can beat chance on patients that it has not
+learned from, which is what tests of leak-safe splits need. With ``learnable`` it is 1 where the tumour core enhances,
+that is in HGG by the rule in :mod:`common.phantoms.generative_rule`, half of the patients. Pixel sizes differ between
+the series, instances are not numbered by position, and some series are compressed, as in scanners' real output.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def make_rsna_phantoms(
         patients: how many, at least 1.
         shape: voxels along x, y and z, which the head fills; the series' pixels are these, scaled by :data:`SCALES`.
         seed: not negative.
-        learnable: write the label that the images show instead of one that comes from nothing.
+        learnable: write a label that the images show instead of a random one.
         progress: show a bar.
 
     Returns:
@@ -78,8 +78,8 @@ def make_rsna_phantoms(
         rows.append((name, int(subject.patient.grade == "HGG") if learnable else _draw_label(seed, index)))
     write_table(root / LABELS, pd.DataFrame(rows, columns=["BraTS21ID", "MGMT_value"]))
     rule = "is 1 where the tumour core enhances" if learnable else "comes from nothing"
-    told = {"seed": seed, "patients": patients, "shape": " x ".join(map(str, size))}
-    write_text(root / "README.txt", _README.format(**told, rule=rule))
+    values = {"seed": seed, "patients": patients, "shape": " x ".join(map(str, size))}
+    write_text(root / "README.txt", _README.format(**values, rule=rule))
     return root
 
 
@@ -138,9 +138,9 @@ def _check_settings(patients: int, shape: Sequence[int], seed: int) -> tuple[int
     if seed < 0:
         problems.append(Problem(f"a seed of {seed} is negative", "seed", "Use 0 or more."))
     if len(shape) != 3 or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape):
-        asked = " ".join(map(str, shape))
+        given = " ".join(map(str, shape))
         hint = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 128 128 24."
-        problems.append(Problem(f"'{asked}' is no shape of a volume that a head fits in", "shape", hint))
+        problems.append(Problem(f"'{given}' is no shape of a volume that a head fits in", "shape", hint))
     if problems:
         raise KnobError(problems)
     x, y, z = map(int, shape)

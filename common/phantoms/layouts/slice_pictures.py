@@ -1,4 +1,4 @@
-"""Single slices of phantoms as people export them: windowed to 8 bits, turned a little, in sizes of all kinds."""
+"""Single slices of phantoms as people export them: windowed to 8 bits, slightly rotated, in many sizes."""
 
 from __future__ import annotations
 
@@ -35,10 +35,16 @@ class SlicePicture:
 
 
 def phantom_slice(seed: int, index: int, side: int = 240, healthy: bool = False) -> SlicePicture:
-    """Slice ``index`` of the cohort ``seed``, through the tumour or, in a healthy head, through a place for one.
+    """A slice through the tumour or, in a healthy head, through a place for one.
 
-    No index shares a brain with another, and levels, sizes and windows of healthy slices are drawn as those of the
-    others, the window from tissue outside the tumour: nothing but the tumour tells it.
+    Each index has its own brain. Levels, sizes and windows of healthy slices are drawn as those of the others, the
+    window from tissue outside the tumour: only the tumour predicts the class.
+
+    Args:
+        seed: of the cohort.
+        index: of the slice in it.
+        side: pixels of the slice before it is scaled.
+        healthy: the head without its tumour.
     """
     rng = np.random.default_rng([seed, index, side])
     weighting = WEIGHTINGS[rng.choice(len(WEIGHTINGS), p=WEIGHTING_SHARES)]
