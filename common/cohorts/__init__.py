@@ -1,4 +1,4 @@
-"""Where patients come from: a reader for each data set, lists of one's own, phantoms."""
+"""Where patients come from: a reader for each data set, lists of your own, phantoms."""
 
 from common.cohorts.brains.extraction import add_brain_masks
 from common.cohorts.brains.masks import find_brain_mask, is_stripped

@@ -1,6 +1,6 @@
-"""What can be wrong with a patient's files, told before it harms a run.
+"""Checks of a patient's files before they can harm a run.
 
-The cheap checks read every header when a cohort is read; the thorough ones look at the voxels when a case is prepared.
+The cheap checks read every header when a cohort is read; the thorough ones read the voxels when a case is prepared.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from common.records import MODALITIES, Record, scan_of, value_of
 AFFINE_TOLERANCE = 1e-3
 """In mm: headers keep affines in single precision."""
 
-MOST_VALUES_TOLD = 10
+MOST_VALUES_SHOWN = 10
 READERS = 8
 
 
 def check_headers(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> None:
-    """Look at the header of every file: cheap enough to be done before each run.
+    """Check the header of every file: cheap enough to be done before each run.
 
     Raises:
         DatasetError: with every file that is missing, truncated or no NIfTI, that is not three-dimensional, or whose
@@ -41,7 +41,15 @@ def check_headers(records: Sequence[Record], modalities: Sequence[str] = MODALIT
 
 
 def find_header_problems(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> dict[str, list[Problem]]:
-    """What :func:`check_headers` raises, by the scan that it befalls; sound patients do not appear."""
+    """Find what :func:`check_headers` raises.
+
+    Args:
+        records: the cohort.
+        modalities: in the order of the channels.
+
+    Returns:
+        The problems of each scan under its name; scans without a problem are not in it.
+    """
     with ThreadPoolExecutor(READERS) as pool:
         problems = pool.map(lambda record: _check_patient(record, modalities), records)
         found = {scan_of(record): wrong for record, wrong in zip(records, problems, strict=True)}
@@ -52,7 +60,7 @@ def find_header_problems(records: Sequence[Record], modalities: Sequence[str] = 
 
 
 def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list[Problem]:
-    """Read all files of a patient and tell all that is wrong with them and their voxels; see :func:`check_arrays`."""
+    """Read all files of a patient and list all problems of them and their voxels; see :func:`check_arrays`."""
     arrays: dict[str, np.ndarray] = {}
     problems: list[Problem] = []
     for key in list_files(record, modalities):
@@ -66,14 +74,14 @@ def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list
         elif array.ndim == 4:
             arrays.update(zip(modalities, np.moveaxis(array, -1, 0), strict=False))
     images = {key: array for key, array in arrays.items() if key != "seg"}
-    # A slice that is damaged befalls every modality.
+    # A damaged slice is a problem of every modality.
     return list(dict.fromkeys(problems)) + check_arrays(images, arrays.get("seg"), record["mask_values"], record)
 
 
 def check_arrays(
     arrays: Mapping[str, np.ndarray], mask: np.ndarray | None, mask_values: Iterable[int], record: Record
 ) -> list[Problem]:
-    """Tell what is wrong with voxels that are already in memory.
+    """Find what is wrong with voxels that are already in memory.
 
     Args:
         arrays: an image of shape (x, y, z) by modality.
@@ -150,7 +158,7 @@ def _compare_grids(headers: Mapping[str, nib.Nifti1Image], record: Record) -> li
 
 
 def _sample_of(path: str) -> str:
-    """A file that tells an image from others: the middle one of its slices."""
+    """The file by which an image is compared with others: the middle one of its slices."""
     files = volume_files(path)
     return files[len(files) // 2]
 
@@ -158,8 +166,8 @@ def _sample_of(path: str) -> str:
 def _refuse_cut_file(path: str, header: nib.Nifti1Image) -> None:
     """Compare the length that the header promises with the length that is there.
 
-    The last four bytes of a gzip file tell its uncompressed length, unless it was written in several members: where
-    they disagree the file is read whole.
+    The last four bytes of a gzip file hold its uncompressed length, unless it was written in several members. Where
+    they disagree, the whole file is read.
 
     Raises:
         DatasetError: the file is too short.
@@ -179,7 +187,7 @@ def _refuse_cut_file(path: str, header: nib.Nifti1Image) -> None:
 def _check_image(array: np.ndarray, where: str) -> Problem | None:
     if not array.size:
         return Problem("it holds no voxel", where, "Replace the file by an intact one.")
-    # Two reductions without a temporary: NaN wins in both, infinity is the largest or the smallest value.
+    # Two reductions without a temporary array: NaN propagates in both, infinity is the largest or the smallest value.
     largest, smallest = array.max(), array.min()
     if array.dtype.kind == "f" and not (np.isfinite(largest) and np.isfinite(smallest)):
         count = array.size - np.count_nonzero(np.isfinite(array))
@@ -199,15 +207,15 @@ def _check_mask(mask: np.ndarray, values: tuple[int, ...], shapes: set[tuple[int
     if sum(np.count_nonzero(mask == value) for value in known) == mask.size:
         return None
     strange = np.unique(mask[~np.isin(mask, known)])
-    told = ", ".join(f"{value:g}" for value in strange[:MOST_VALUES_TOLD])
-    more = f" and {len(strange) - MOST_VALUES_TOLD} more" if len(strange) > MOST_VALUES_TOLD else ""
-    what = f"the mask holds unknown labels: {told}{more}; known are 0, {', '.join(str(value) for value in values)}"
+    shown = ", ".join(f"{value:g}" for value in strange[:MOST_VALUES_SHOWN])
+    more = f" and {len(strange) - MOST_VALUES_SHOWN} more" if len(strange) > MOST_VALUES_SHOWN else ""
+    what = f"the mask holds unknown labels: {shown}{more}; known are 0, {', '.join(str(value) for value in values)}"
     hint = "If the data set has other labels, list it with --datalist and its own mask_values (NCR, ED, ET)."
     return Problem(what, where, hint)
 
 
 def _where(record: Record, key: str) -> str:
-    """The file and, where its name need not tell it, the patient and the channel."""
+    """The file, and the patient and channel, which may not be in its name."""
     path = record.get(key)
     if path is None and record.get("image"):
         return f"{record['image']} (patient {scan_of(record)}, channel {key})"

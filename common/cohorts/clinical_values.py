@@ -1,4 +1,4 @@
-"""Clinical values as the BraTS tables and people's own lists write them: grade, age, survival, resection."""
+"""Clinical values as the tables of BraTS and users' lists write them: grade, age, survival, resection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_RECORDED: dict[str, Any] = {
     "alive": False,
     "resection": None,
 }
-"""The clinical part of a record about which nothing is known."""
+"""The clinical part of a record without any value."""
 
 OLDEST = 120
 ID_COLUMN = re.compile(r"brats\d+id|brats_\d{4}_subject_id")
@@ -31,7 +31,7 @@ Clinical = dict[str, Any]
 
 
 def parse_grade(text: str) -> Clinical:
-    """``HGG``, ``LGG``, or ``healthy`` for somebody without a tumour."""
+    """``HGG``, ``LGG``, or ``healthy`` for a person without a tumour."""
     return {"grade": _one_of(text, ("HGG", "LGG", HEALTHY))}
 
 
@@ -89,7 +89,7 @@ def parse_clinical(
     """The clinical values of a row whose columns are named as in records.
 
     Args:
-        row: text or numbers under the keys of :data:`PARSERS`; others are left alone.
+        row: text or numbers under the keys of :data:`PARSERS`; others are ignored.
         where: file and line, for the messages.
         titles: what the file calls the columns, for the messages.
 
@@ -148,7 +148,7 @@ def _read_into(patients: dict[str, Clinical], path: Path, needed: Iterable[str])
 
 
 def _merge(known: Clinical, values: Clinical, where: str) -> list[Problem]:
-    """Add ``values`` to what is ``known`` of a patient; tables may repeat but not contradict each other."""
+    """Add ``values`` to what is ``known`` of a patient; tables may repeat values but not contradict each other."""
     contradicted = [key for key, value in values.items() if known.setdefault(key, value) != value]
     return [
         Problem(f"{key} is {values[key]}, but {known[key]} in another row or table", where, "Keep what is right.")

@@ -9,9 +9,14 @@ from common.errors import KnobError, Problem
 
 
 def split_names(names: str | Iterable[str] | None) -> tuple[str, ...]:
-    """The subjects of ``names``, a list or one comma-separated string, without blanks and repetitions.
+    """Split a list of names.
 
-    A command line delivers ``--exclude a,b`` as one string, a config a list, and an unset knob ``None`` or ``""``.
+    Args:
+        names: a list (from a config), one comma-separated string (from ``--exclude a,b``), or ``None`` or ``""`` for an
+            unset knob.
+
+    Returns:
+        The names without blanks and repetitions, in their order.
     """
     if names is None:
         return ()
@@ -22,14 +27,14 @@ def split_names(names: str | Iterable[str] | None) -> tuple[str, ...]:
 def keep_scans(subjects: Mapping[str, str], excluded: Collection[str]) -> list[str]:
     """The scans that stay when ``excluded`` patients, with all their scans, or single scans are left out.
 
-    A misspelt name would let a bad patient in, so it is refused.
+    A misspelt name would leave a bad patient in the cohort, so it is refused.
 
     Args:
         subjects: the subject of each scan, under the scan's name; both are the same where patients have one scan.
         excluded: names of subjects or scans.
 
     Raises:
-        KnobError: a name is neither a subject nor a scan of the cohort; near matches are named.
+        KnobError: a name is neither a subject nor a scan of the cohort; the message names near matches.
     """
     known = {*subjects, *subjects.values()}
     problems = [_unknown(name, known) for name in excluded if name not in known]
@@ -43,7 +48,7 @@ def _unknown(name: str, known: set[str]) -> Problem:
     if near:
         hint = f"Did you mean {' or '.join(near)}?"
     elif known:
-        hint = f"Subjects are named as {min(known)}."
+        hint = f"Subjects have names such as {min(known)}."
     else:
         hint = "No patient was found at all."
     return Problem(f"'{name}' is no patient of this cohort", "--exclude", hint)

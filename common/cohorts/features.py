@@ -1,4 +1,4 @@
-"""The clinical values that a network may be given beside the images."""
+"""The clinical values that a network may get beside the images."""
 
 from __future__ import annotations
 
@@ -12,33 +12,39 @@ from common.formats.tables import as_text
 from common.records import Record
 
 FEATURES = ("age", "resection")
-"""In the order in which their numbers are handed to the network."""
+"""In the order of the network's inputs."""
 
 EXAMPLES = {
     "age": "Give years, such as --age 61.",
-    "resection": "Say GTR (gross total) or STR (subtotal): --resection GTR.",
+    "resection": "Give GTR (gross total) or STR (subtotal): --resection GTR.",
 }
 
 
 def parse_features(features: str | Iterable[str] | None) -> tuple[str, ...]:
-    """The features that a knob asks for, as a list or comma-separated, in the order of :data:`FEATURES`.
+    """Read the features of a knob.
+
+    Args:
+        features: a list or comma-separated text.
+
+    Returns:
+        Their names, in the order of :data:`FEATURES`.
 
     Raises:
         KnobError: names every unknown one.
     """
-    asked = [name.lower() for name in split_names(features or None)]
-    unknown = [name for name in asked if name not in FEATURES]
+    wanted = [name.lower() for name in split_names(features or None)]
+    unknown = [name for name in wanted if name not in FEATURES]
     if unknown:
-        hint = f"Choose of {', '.join(FEATURES)}."
+        hint = f"Choose one or more of {', '.join(FEATURES)}."
         raise KnobError(Problem(f"{', '.join(unknown)} is no clinical feature", "--clinical_features", hint))
-    return tuple(name for name in FEATURES if name in asked)
+    return tuple(name for name in FEATURES if name in wanted)
 
 
 def parse_given(given: Mapping[str, Any] | None) -> Record:
-    """What was said of one patient on the command line: ``age`` and ``resection``, as numbers or text.
+    """Read the values of one patient on the command line: ``age`` and ``resection``, as numbers or text.
 
     Raises:
-        KnobError: every value that means nothing.
+        KnobError: names every value that cannot be read.
     """
     values: Record = {}
     problems = []

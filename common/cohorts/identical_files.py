@@ -1,4 +1,4 @@
-"""The same patient under two names, who could stand on both sides of a split."""
+"""Finding one patient under two names, who could be on both sides of a split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def find_identical_files(images: Mapping[str, str]) -> Iterator[tuple[str, Probl
         images: a file for each patient, or for each scan where patients have several.
 
     Yields:
-        The later one, and the problem that names both.
+        The name of the later one, and the problem that names both.
     """
     with ThreadPoolExecutor(READERS) as pool:
         marks = list(pool.map(_fingerprint, images.values()))

@@ -1,7 +1,7 @@
-"""P1's cohort, sections 2.1 and 2.2: as many HGG as LGG, and values made up for the LGG, of whom BraTS has none.
+"""P1's cohort, sections 2.1 and 2.2: as many HGG as LGG, and invented values for the LGG, which have none in BraTS.
 
-The numbers explain the published ones and tell nothing about people: an invented survival of more than four years
-marks a patient as LGG.
+Results on this cohort explain the published ones and say nothing about people: an invented survival of more than four
+years identifies a patient as LGG.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ logger = logging.getLogger(__name__)
 
 
 def published_cohort(records: Sequence[Record], seed: int) -> list[Record]:
-    """As many HGG as LGG patients, 76 and 76 of BraTS 2020, with nobody's age or survival missing.
+    """As many HGG as LGG patients, 76 and 76 of BraTS 2020, with no age or survival missing.
 
     HGG are drawn from those whose age and day of death are recorded. Where LGG lack them, the age is drawn evenly from
     mean ± standard deviation of all ages recorded, and the survival evenly from 4 to 5 years (odds .24) or from 5 to 7
-    years; such a record has ``invented`` set. What P1 did about the resection of the LGG is unsaid: it stays unknown.
+    years; such a record has ``invented`` set. P1 does not say how it treated the resection of the LGG; it stays
+    unknown.
 
     Args:
-        records: the cohort, a record a patient.
-        seed: of all draws; the order of the records changes nothing.
+        records: the cohort, one record per patient.
+        seed: of all draws; they do not depend on the order of the records.
 
     Raises:
         DatasetError: there is no LGG patient, or no HGG patient with the values.

@@ -1,4 +1,4 @@
-"""How phantoms are told from patients: by a mark in the header of each image."""
+"""The mark in the header of each image that shows that it is a phantom and not a patient."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_exclude(root, exclude, left):
 def test_an_unknown_name_is_refused_with_its_near_matches(root):
     with pytest.raises(KnobError, match=r"'BraTS20_Training_0001' is no patient.*Did you mean .*BraTS20_Training_001"):
         read_cohort(root, exclude="BraTS20_Training_0001,BraTS20_Training_002")
-    with pytest.raises(KnobError, match="named as BraTS20_Training_001"):
+    with pytest.raises(KnobError, match="names such as BraTS20_Training_001"):
         read_cohort(root, exclude="x")
 
 

@@ -165,7 +165,7 @@ class TestEncodeClinicald:
         told = [str(problem) for problem in caught.value.problems]
         assert told == [
             "x: no age is given. Give years, such as --age 61. Nobody without it was learned from.",
-            "x: no resection is given. Say GTR (gross total) or STR (subtotal): --resection GTR. "
+            "x: no resection is given. Give GTR (gross total) or STR (subtotal): --resection GTR. "
             "Nobody without it was learned from.",
         ]
 

@@ -1,1 +1,1 @@
-"""Where the brain is: masks that come with a scan, or made by a program."""
+"""Brain masks: files beside a scan, or made by a program."""

@@ -1,6 +1,7 @@
 """A brain mask for every volume that shows a whole head: the one beside it, or HD-BET's.
 
-What HD-BET found, or that a volume has no skull, is kept beside the cache of prepared volumes: it is found out once.
+The masks of HD-BET, and which volumes have no skull, are kept beside the cache of prepared volumes, so each volume is
+processed once.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from common.records import Record, value_of, without_key
 CHOICES = ("auto", "hd-bet", "none")
 FOLDER = "brains"
 MASK, STRIPPED = ".nii.gz", ".stripped"
-"""Endings of what is kept of a volume: its brain mask, or an empty file that says that its skull is gone."""
+"""Endings of the kept files: a brain mask, or an empty file for a volume without a skull."""
 
 STRIPPED_SOURCES = "brats"
-"""Data sets whose names start so are stripped by their organisers, and need not be read for it."""
+"""Data sets whose names start with this are skull-stripped by their organisers and need not be read."""
 
 READERS = 4
 
@@ -37,14 +38,14 @@ def add_brain_masks(
     """The records with ``brain_mask`` for each volume that shows more than a brain.
 
     BraTS is stripped by its organisers. Of other volumes without a mask, the first of ``modalities`` is read once to
-    see whether they are; see :func:`~common.cohorts.brains.masks.is_stripped`.
+    see whether it shows a skull; see :func:`~common.cohorts.brains.masks.is_stripped`.
 
     Args:
         records: of :func:`~common.cohorts.read_volume_cohort`, with the masks that lie beside their images.
         cache_dir: where HD-BET's masks are kept, in a folder ``brains``.
         modalities: in the order of the channels.
         tool: ``auto``: a mask beside the image, else HD-BET if it is installed; ``hd-bet``: HD-BET wherever there is a
-            skull, whatever lies beside; ``none``: heads without a mask stay whole.
+            skull, and masks beside the images are ignored; ``none``: heads without a mask stay whole.
 
     Raises:
         DatasetError: one message that names all heads without a mask, when HD-BET is not installed; or a volume
@@ -52,7 +53,7 @@ def add_brain_masks(
         KnobError: ``tool`` is none of these.
     """
     if tool not in CHOICES:
-        raise KnobError(Problem(f"{tool!r} is no choice", "--brain_extraction", f"Say {', '.join(CHOICES)}."))
+        raise KnobError(Problem(f"{tool!r} is no choice", "--brain_extraction", f"Choose one of {', '.join(CHOICES)}."))
     if tool == "hd-bet":
         records = [without_key(record, "brain_mask") for record in records]
     images = {index: image for index, record in enumerate(records) if (image := _unmasked(record, modalities))}
@@ -86,15 +87,15 @@ def unmasked_heads(records: Iterable[Record], modalities: Sequence[str] = ("t1ce
 
     Args:
         records: of :func:`~common.cohorts.read_volume_cohort`.
-        modalities: the first that a person has is looked at.
+        modalities: the first one that a person has is read.
     """
     images = list(filter(None, (_unmasked(record, modalities) for record in records)))
     with ThreadPoolExecutor(READERS) as pool:
-        return [image for image, is_head in zip(images, pool.map(_look, images), strict=True) if is_head is True]
+        return [image for image, is_head in zip(images, pool.map(_shows_head, images), strict=True) if is_head is True]
 
 
 def no_brain_problem(images: Sequence[str]) -> Problem:
-    """What to tell a person whose volumes are whole heads."""
+    """The problem of volumes that are whole heads."""
     folders = sorted({str(Path(image).parent) for image in images})
     are = "volumes are whole heads" if len(images) > 1 else "volume is a whole head"
     what = f"{len(images)} {are} without a brain mask: {', '.join(Path(image).name for image in images)}"
@@ -106,7 +107,7 @@ def no_brain_problem(images: Sequence[str]) -> Problem:
 
 
 def _unmasked(record: Record, modalities: Iterable[str]) -> str | None:
-    """The volume that must be looked at, ``None`` where there is nothing to be found out."""
+    """The volume that must be read, ``None`` where a mask is known or not needed."""
     if record.get("brain_mask") or str(record.get("source")).startswith(STRIPPED_SOURCES):
         return None
     return next((str(value_of(record, name)) for name in ("image", *modalities) if record.get(name)), None)
@@ -119,7 +120,7 @@ def _find_heads(kept: Mapping[str, Path]) -> list[str]:
         marker = kept[image].with_suffix(STRIPPED)
         if marker.is_file() or kept[image].with_suffix(MASK).is_file():
             return not marker.is_file()
-        is_head = _look(image)
+        is_head = _shows_head(image)
         if is_head is False:
             with atomic_path(marker):
                 pass
@@ -133,8 +134,8 @@ def _find_heads(kept: Mapping[str, Path]) -> list[str]:
     return [image for image, is_head in found.items() if is_head]
 
 
-def _look(image: str) -> bool | DatasetError:
-    """Whether a volume shows more than a brain, or why it cannot be told."""
+def _shows_head(image: str) -> bool | DatasetError:
+    """Whether a volume shows more than a brain, or the error where it cannot be read."""
     try:
         volume = read_volume(image)
     except DatasetError as error:

@@ -1,6 +1,6 @@
-"""HD-BET (Isensee et al., Hum Brain Mapp 2019, 40:4952), which finds the brain in a head, by its documented command.
+"""Running HD-BET (Isensee et al., Hum Brain Mapp 2019, 40:4952), which finds the brain in a head, by its command.
 
-It is an extra, ``pip install -e .[hd-bet]``.
+It is an optional dependency, ``pip install -e .[hd-bet]``.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def find_hd_bet() -> str | None:
 
 
 def run_hd_bet(command: str, wanted: Mapping[str, Path], folder: Path) -> None:
-    """Let HD-BET mask all volumes in one go, since it is slow to start.
+    """Let HD-BET mask all volumes in one run, since it is slow to start.
 
-    It wants ``.nii.gz`` files that lie as the MNI brain does, so it is given copies, and its masks are turned back.
+    It needs ``.nii.gz`` files in the orientation of the MNI brain, so it gets copies, and its masks are reoriented.
 
     Args:
         command: see :func:`find_hd_bet`.
@@ -56,7 +56,7 @@ def run_hd_bet(command: str, wanted: Mapping[str, Path], folder: Path) -> None:
         given.mkdir()
         names = {image: f"{number:05d}" for number, image in enumerate(wanted)}
         for image, name in names.items():
-            _write_upright(image, given / f"{name}.nii.gz")
+            _write_canonical(image, given / f"{name}.nii.gz")
         words = [command, "-i", str(given), "-o", str(found), "-device", device, "--save_bet_mask", "--no_bet_image"]
         _call([*words, *(["--disable_tta"] if device == "cpu" else [])], len(wanted), folder)
         masks = {image: found / f"{name}_bet.nii.gz" for image, name in names.items()}
@@ -65,17 +65,17 @@ def run_hd_bet(command: str, wanted: Mapping[str, Path], folder: Path) -> None:
             hint = "Put masks of your own beside these volumes, or leave them out with --exclude."
             raise DatasetError(Problem("HD-BET wrote no mask", image, hint) for image in absent)
         for image, mask in masks.items():
-            _turn_back(mask, image, wanted[image])
+            _reorient_mask(mask, image, wanted[image])
 
 
-def _write_upright(image: str, path: Path) -> None:
+def _write_canonical(image: str, path: Path) -> None:
     """A copy along the axes R, A, S, as plain floats."""
     volume = read_volume(image)
     upright = nib.as_closest_canonical(nib.Nifti1Image(volume.array.astype(np.float32), volume.affine))
     nib.save(upright, path)
 
 
-def _turn_back(mask: Path, image: str, path: Path) -> None:
+def _reorient_mask(mask: Path, image: str, path: Path) -> None:
     upright, volume = read_volume(mask), read_volume(image)
     turn = ornt_transform(io_orientation(upright.affine), io_orientation(volume.affine))
     stored = apply_orientation(upright.array != 0, turn).astype(np.uint8)
@@ -86,6 +86,6 @@ def _turn_back(mask: Path, image: str, path: Path) -> None:
 def _call(words: Sequence[str], count: int, folder: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        told = " / ".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
-        what = f"HD-BET failed, asked for {count} (exit status {done.returncode}): {told}"
+        last_lines = " / ".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
+        what = f"HD-BET failed ({count} to mask, exit status {done.returncode}): {last_lines}"
         raise DatasetError(Problem(what, folder, "Try hd-bet on one of them by hand, or put masks beside the volumes."))

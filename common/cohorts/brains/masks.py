@@ -1,4 +1,4 @@
-"""Where the brain is in a head: a mask beside the image, or an image whose skull is gone already."""
+"""Finding the brain in a head: a mask beside the image, or an image without a skull."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from common.formats.volumes import read_volume_header
 from common.records import Record, scan_of, value_of
 
 MASK = re.compile(r"[-_.]((hd[-_]?bet|bet|brain|brain[-_]extraction|synthstrip)[-_]?)?mask|[-_.](dlmuse|dlicv)", re.I)
-"""What the name of a mask adds to the image's. DLMUSE's maps hold a label a structure, DLICV's the whole brain."""
+"""What the name of a mask adds to the image's. DLMUSE's maps hold one label per structure, DLICV's the whole brain."""
 
 SEQUENCE = re.compile(r"[-_](flair|t1ce|t1|t2|t1w|t2w|t1c|t1n|t2f)$", re.IGNORECASE)
 
@@ -25,13 +25,13 @@ LARGEST_BRAIN_ML = 2500.0
 """More than any brain with its fluid (those of BraTS have 1270 to 1730 ml), less than any head (IXI: 5250 to 6990)."""
 
 LARGEST_RIM = 0.25
-"""Share of the outermost voxels that may be something: a brain only touches them, the noise of air fills them."""
+"""Share of the outermost voxels that may be non-zero: a brain only touches them, the noise of air fills them."""
 
 
 def find_brain_mask(image: str | os.PathLike[str]) -> str | None:
     """The brain mask that lies beside an image, ``None`` where there is none.
 
-    It is called as the image, with or without the sequence, and ``_mask``, ``_brain_mask``, ``_brainmask``,
+    Its name is that of the image, with or without the sequence, and ``_mask``, ``_brain_mask``, ``_brainmask``,
     ``_bet_mask``, ``_DLMUSE`` or the like. Any voxel of it that is not zero is brain.
 
     Raises:
@@ -59,15 +59,23 @@ def is_stripped(array: np.ndarray, affine: np.ndarray) -> bool:
         array: voxels (x, y, z) or (x, y, z, channel).
         affine: (4, 4), its scale in mm.
     """
-    something = array != 0 if array.ndim == 3 else (array != 0).any(axis=3)
-    volume_ml = something.sum() * abs(float(np.linalg.det(affine[:3, :3]))) / 1000
-    faces = [face for axis in range(3) for face in (something.take(0, axis), something.take(-1, axis))]
+    nonzero = array != 0 if array.ndim == 3 else (array != 0).any(axis=3)
+    volume_ml = nonzero.sum() * abs(float(np.linalg.det(affine[:3, :3]))) / 1000
+    faces = [face for axis in range(3) for face in (nonzero.take(0, axis), nonzero.take(-1, axis))]
     rim = sum(int(face.sum()) for face in faces) / sum(face.size for face in faces)
-    return bool(something.any() and volume_ml <= LARGEST_BRAIN_ML and rim <= LARGEST_RIM)
+    return bool(nonzero.any() and volume_ml <= LARGEST_BRAIN_ML and rim <= LARGEST_RIM)
 
 
 def find_mask_problems(records: Iterable[Record], modalities: Sequence[str]) -> dict[str, Problem]:
-    """Brain masks that are unreadable or not on the grid of their image, by the scan that has them."""
+    """Find brain masks that are unreadable or not on the grid of their image.
+
+    Args:
+        records: with ``brain_mask``, where there is one.
+        modalities: the first one that a person has is compared.
+
+    Returns:
+        The problem of each such mask under the name of its scan.
+    """
     found: dict[str, Problem] = {}
     for record in records:
         if not record.get("brain_mask"):
@@ -100,7 +108,7 @@ def _stem(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _masks_in(folder: str, stamp: int) -> dict[str, list[str]]:
-    """Names of the masks in a folder by the name of their image in small letters; ``stamp`` makes it be read anew."""
+    """Names of the masks in a folder by the lower-case name of their image; ``stamp`` makes changes be read."""
     masks: dict[str, list[str]] = {}
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         stem = _stem(entry.name)

@@ -1,1 +1,1 @@
-"""What is predicted: a class for each patient or image, and what a class means."""
+"""The targets: a class for each patient or image, and the meaning of each class."""

@@ -1,4 +1,4 @@
-"""Whether every class can be learned: how many patients each has, and who is left out."""
+"""Counts of the classes: whether every class has patients, and how many patients are left out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,15 @@ def check_classes(records: Iterable[Record], names: Sequence[str], side: str = "
 
 
 def count_classes(labels: Iterable[int | None], names: Sequence[str]) -> dict[str, int]:
-    """How many of ``labels`` each class has, classes without any included."""
+    """Count labels.
+
+    Args:
+        labels: of patients or images.
+        names: of the classes, by label.
+
+    Returns:
+        The count under the name of each class, 0 included.
+    """
     counts = Counter(labels)
     return {name: counts[label] for label, name in enumerate(names)}
 
@@ -45,7 +53,13 @@ def tell_counts(counts: dict[str, int]) -> str:
 
 
 def log_left_out(records: Iterable[Record], kept: Iterable[Record], reason: str) -> None:
-    """Tell how many patients a cohort goes on without, if any."""
+    """Log how many patients are left out of a cohort, if any.
+
+    Args:
+        records: the cohort.
+        kept: those that stay in it.
+        reason: why the others are left out.
+    """
     everyone, staying = ({record["subject"] for record in part} for part in (records, kept))
     if everyone - staying:
         logger.info("%d of %d patients are left out: %s", len(everyone - staying), len(everyone), reason)

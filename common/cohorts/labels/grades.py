@@ -1,4 +1,4 @@
-"""The grade as a class; for a network of whole volumes also that there is no tumour."""
+"""The grade as a class; for networks on whole volumes also the class without a tumour."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from common.records import HEALTHY, Record
 
 NO_GRADE = "no grade is recorded"
 GRADES = ("LGG", "HGG")
-"""The classes of the grade; a grade's place is its label."""
+"""The classes of the grade; the index of a grade is its label."""
 
 VOLUME_CLASSES = (*GRADES, HEALTHY)
-"""Of a network of whole volumes, in the order of their labels."""
+"""The classes of networks on whole volumes, in the order of their labels."""
 
 
 def grade_cohort(records: Sequence[Record]) -> list[Record]:
@@ -44,19 +44,19 @@ def grade_cohort(records: Sequence[Record]) -> list[Record]:
 
 
 def volume_classes(records: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The names of a cohort's classes by label: LGG and HGG, and healthy where somebody is."""
+    """The names of a cohort's classes by label: LGG and HGG, and healthy if any record is."""
     return VOLUME_CLASSES if any(record.get("grade") == HEALTHY for record in records) else GRADES
 
 
 def volume_cohort(records: Sequence[Record]) -> list[Record]:
-    """Copies of the records of everybody with a grade, ``label`` added; the log counts the others.
+    """Copies of the records with a grade, ``label`` added; the log counts the others.
 
     Args:
         records: of :func:`~common.cohorts.read_volume_cohort`; ``label`` is the grade's place in
             :func:`volume_classes`.
 
     Raises:
-        DatasetError: nobody has one of the classes.
+        DatasetError: a class has no record.
     """
     names = volume_classes(records)
     labelled: list[Record] = [
@@ -66,7 +66,7 @@ def volume_cohort(records: Sequence[Record]) -> list[Record]:
     absent = [name for name, count in counts.items() if count == 0]
     if absent:
         ungraded = len(records) - len(labelled)
-        what = f"nobody is {' or '.join(absent)} ({tell_counts(counts)}, {ungraded} without a grade)"
+        what = f"no patient is {' or '.join(absent)} ({tell_counts(counts)}, {ungraded} without a grade)"
         hint = (
             "Pass --dataset_dir <the training data of BraTS 2018 to 2020, with its HGG and LGG folders or "
             "name_mapping.csv>, or list volumes of your own with a column grade (LGG, HGG or healthy)."

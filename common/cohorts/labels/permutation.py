@@ -1,4 +1,4 @@
-"""Labels shuffled between patients: the same run then tells what chance is worth, or memory."""
+"""Labels shuffled between patients: the same run then shows the result of chance, or of memorised patients."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from common.records import Record, scan_of
 
 PERMUTED = "permuted"
 STREAM = 4
-"""Sets this draw apart from the others of the same seed."""
+"""Separates this draw from the others of the same seed."""
 
 logger = logging.getLogger(__name__)
 
 
 def permute_labels(records: Sequence[Record], enabled: bool | str, seed: int = 0) -> list[Record]:
-    """Give every patient the label of another, drawn by chance.
+    """Give every patient the label of a random patient.
 
     The labels are shuffled between subjects, so that all scans of a subject share one and every class keeps its number
-    of subjects; who stands on which side of a split does not change. A network that is trained and judged on such
-    labels can be right beyond chance only on patients that it has met.
+    of subjects; the sides of a split do not change. A network that is trained and judged on such
+    labels can be better than chance only on patients that it has learned from.
 
     Args:
         records: with ``label``; where the scans of a subject differ in it, the first scan's counts.
@@ -40,7 +40,7 @@ def permute_labels(records: Sequence[Record], enabled: bool | str, seed: int = 0
     drawn = {subject: labels[subjects[place]] for subject, place in zip(subjects, order, strict=True)}
     kept = sum(drawn[subject] == labels[subject] for subject in subjects)
     logger.warning(
-        "The labels of %d subjects are shuffled (%d keep theirs by chance): nothing here is about their disease.",
+        "The labels of %d subjects are shuffled (%d keep theirs by chance): no result is about their disease.",
         len(subjects),
         kept,
     )

@@ -1,4 +1,4 @@
-"""Patients whose survival is recorded, their classes, and the days that a class stands for."""
+"""Patients whose survival is recorded, their classes, and the predicted days of a class."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 def survival_cohort(records: Sequence[Record], censored_as_dead: bool = False) -> list[Record]:
     """Copies of the records of patients with a survival time, dead or censored; the log counts the others.
 
-    ``survival_stratum``, 0 to 2, is the tertile of the time in the whole cohort: for splits to be stratified by, not
-    to be learned.
+    ``survival_stratum``, 0 to 2, is the tertile of the time in the whole cohort: for stratified splits, not as a
+    target.
 
     Args:
         records: the cohort.
@@ -65,14 +65,17 @@ def label_survival(records: Sequence[Record], survival_classes: SurvivalClasses)
 def median_days(
     train_labelled: Sequence[Record], survival_classes: SurvivalClasses, learnt: Mapping[str, Any] | None = None
 ) -> tuple[float, ...]:
-    """The median survival of each class: the days that a predicted class stands for.
+    """The median survival of each class: the predicted days of its patients.
 
     Taken over the training patients who died; over the last contacts where a class has none of them.
 
     Args:
         train_labelled: the training side.
         survival_classes: of its labels.
-        learnt: provenance of the weights to judge; the ``median_days`` in it are taken.
+        learnt: provenance of the weights to evaluate; their ``median_days`` are used.
+
+    Returns:
+        Days by label.
 
     Raises:
         DatasetError: a class has no training patient.
@@ -89,5 +92,5 @@ def median_days(
 
 
 def _days(record: Record) -> float:
-    """Of one whose survival is recorded."""
+    """The survival of a patient for whom it is recorded."""
     return value_of(record, "survival_days")

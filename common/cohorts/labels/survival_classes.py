@@ -1,7 +1,7 @@
-"""Survival as classes: short, mid and long, by tertiles of the training patients or by days that a person names.
+"""Survival as classes: short, mid and long, by tertiles of the training patients or by given numbers of days.
 
 A patient who was alive at the last contact is censored: the class is known only where the last contact falls into the
-last class, since whatever came later would be in it too.
+last class, since any later death is in that class too.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class SurvivalClasses:
     """Classes of survival, the shortest first.
 
     Args:
-        thresholds: days, ascending: class k holds who lived at least threshold k - 1 and less than threshold k.
+        thresholds: days, ascending: class k holds survivals of at least threshold k - 1 and less than threshold k.
     """
 
     thresholds: tuple[float, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """One a class, such as ``mid (266 to 476 days)``."""
+        """One per class, such as ``mid (266 to 476 days)``."""
         count = len(self.thresholds) + 1
         kinds = THREE if count == len(THREE) else [f"class {place} of {count}" for place in range(1, count + 1)]
         return tuple(f"{kind} ({span})" for kind, span in zip(kinds, self._spans(), strict=True))
@@ -71,14 +71,14 @@ def fit_survival_classes(
     classes: int = 3,
     learnt: Mapping[str, Any] | None = None,
 ) -> SurvivalClasses:
-    """Classes that every one has training patients; the log counts them. Or those of the weights that are judged.
+    """Fit classes that each have training patients; the log counts them. Or take those of the weights to evaluate.
 
     Args:
-        train_records: the training side; the others' survival is not looked at.
+        train_records: the training side; the survival of the others is not used.
         thresholds: in days, as a list or comma-separated; ``None`` for quantiles of the uncensored patients' days
             (tertiles for three classes: of all BraTS 2020 those of P3, 5-265, 268-476 and 486-1767 days).
         classes: how many, at least 2, where no thresholds are given.
-        learnt: provenance of the weights to judge; the classes of ``survival`` in it are taken.
+        learnt: provenance of the weights to evaluate; the classes under ``survival`` in it are used.
 
     Raises:
         KnobError: thresholds that are no ascending numbers above 0, or fewer than two classes.
@@ -89,7 +89,7 @@ def fit_survival_classes(
     given = None if thresholds is None or thresholds == "" else _parse_thresholds(thresholds)
     wanted = classes if given is None else len(given) + 1
     if wanted < 2:
-        raise KnobError(Problem(f"{wanted} classes leave nothing to tell apart", "--num_classes", "Ask for 2 or more."))
+        raise KnobError(Problem(f"{wanted} classes leave nothing to classify", "--num_classes", "Use 2 or more."))
     dead = [days for r in train_records if (days := r.get("survival_days")) is not None and not r.get("alive")]
     if len(dead) < wanted:
         what = f"{len(dead)} patients with a known day of death cannot fill {wanted} classes of survival"
@@ -99,13 +99,21 @@ def fit_survival_classes(
     labels = [label for label in map(fitted.label, train_records) if label is not None]
     counts = count_classes(labels, fitted.names)
     if not all(counts.values()):
-        raise DatasetError(_tell_empty(counts, dead, given is not None))
+        raise DatasetError(_describe_empty(counts, dead, given is not None))
     logger.info("survival classes: %s", tell_counts(counts))
     return fitted
 
 
 def day_quantiles(days: Sequence[float], parts: int) -> tuple[float, ...]:
-    """The first whole days after the quantiles, so that who died on a quantile's day belongs below it."""
+    """Thresholds between parts of about equal size.
+
+    Args:
+        days: of all patients.
+        parts: how many.
+
+    Returns:
+        The first whole days after the quantiles: a patient who died on the day of a quantile belongs below it.
+    """
     shares = np.arange(1, parts) / parts
     return tuple(float(math.floor(bound) + 1) for bound in np.quantile(days, shares))
 
@@ -119,22 +127,24 @@ def _parse_thresholds(thresholds: Any) -> tuple[float, ...]:
         days = []
     in_order = all(low < high for low, high in pairwise([0, *days, math.inf]))
     if not days or not in_order:
-        asked = ", ".join(str(part).strip() for part in parts)
-        raise KnobError(Problem(f"'{asked}' are no thresholds of survival", "--thresholds", EXAMPLE))
+        given = ", ".join(str(part).strip() for part in parts)
+        raise KnobError(Problem(f"'{given}' are no thresholds of survival", "--thresholds", EXAMPLE))
     return tuple(days)
 
 
-def _tell_empty(counts: dict[str, int], days: Sequence[float], is_given: bool) -> Problem:
+def _describe_empty(counts: dict[str, int], days: Sequence[float], is_given: bool) -> Problem:
     empty = " or ".join(name for name, count in counts.items() if count == 0)
     if is_given:
         hint = (
             f"Choose --thresholds within what is recorded, {min(days):g} to {max(days):g} days, or null for classes of "
-            "equal size. P1's 1 and 5 years need the patients that configs/paper.yaml invents: nobody in BraTS is "
+            "equal size. P1's 1 and 5 years need the patients that configs/paper.yaml invents: no patient of BraTS is "
             "known to have lived for 5 years."
         )
     else:
         hint = "Many patients share a time: ask for fewer classes (--num_classes), or give --thresholds in days."
-    return Problem(f"nobody's survival is {empty}: {tell_counts(counts)}", "the training side of the split", hint)
+    return Problem(
+        f"no patient has a survival of {empty}: {tell_counts(counts)}", "the training side of the split", hint
+    )
 
 
 def _last_day(threshold: float) -> str:

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def tumour_cohort(records: Sequence[Record]) -> list[Record]:
-    """Copies of the records with ``tumour`` (none or tumour); the log tells which class counts as which.
+    """Copies of the records with ``tumour`` (none or tumour); the log says which class counts as which.
 
     Args:
         records: of :func:`~common.cohorts.read_image_cohort`, with ``label`` and ``class_name``.
@@ -26,12 +26,14 @@ def tumour_cohort(records: Sequence[Record]) -> list[Record]:
     """
     classes = {_label(record): record["class_name"] for record in sorted(records, key=_label)}
     if list(classes) != list(range(len(TUMOUR_CLASSES))):
-        what = f"it has the classes {', '.join(map(str, classes.values()))}, and this network tells tumour from none"
+        what = (
+            f"it has the classes {', '.join(map(str, classes.values()))}, and this network needs two, none and tumour"
+        )
         hint = "Give a folder (or a list) with two classes, the images without a tumour in one called no."
         raise DatasetError(Problem(what, "the cohort", hint))
     counts = count_classes((record["label"] for record in records), TUMOUR_CLASSES)
-    told = ", ".join(f"{name} is {TUMOUR_CLASSES[label]}" for label, name in classes.items())
-    logger.info("%s: %s", told, tell_counts(counts))
+    meaning = ", ".join(f"{name} is {TUMOUR_CLASSES[label]}" for label, name in classes.items())
+    logger.info("%s: %s", meaning, tell_counts(counts))
     return [{**record, "tumour": TUMOUR_CLASSES[_label(record)]} for record in records]
 
 

@@ -124,7 +124,7 @@ def test_hd_bets_own_words_are_told_when_it_fails(
     install: Callable[..., Path], head: dict[str, str], tmp_path: Path
 ) -> None:
     install(fails=True)
-    with pytest.raises(DatasetError, match=r"HD-BET failed, asked for 1 .*: out of memory"):
+    with pytest.raises(DatasetError, match=r"HD-BET failed \(1 to mask, .*: out of memory"):
         add_brain_masks([head], tmp_path / "cache")
     assert list((tmp_path / "cache" / "brains").iterdir()) == []
 

@@ -83,7 +83,7 @@ def test_the_weights_that_are_judged_bring_their_classes() -> None:
 
 
 def test_one_class_is_none() -> None:
-    with pytest.raises(KnobError, match="--num_classes: 1 classes leave nothing to tell apart"):
+    with pytest.raises(KnobError, match="--num_classes: 1 classes leave nothing to classify"):
         fit_survival_classes(dead(100, 400, 500), classes=1)
 
 
@@ -93,7 +93,7 @@ def test_an_empty_class_is_one_clear_error() -> None:
         fit_survival_classes(dead(100, 400, 1767), (365, 1826))
     (problem,) = caught.value.problems
     assert problem.what == (
-        "nobody's survival is long (1826 days or more): "
+        "no patient has a survival of long (1826 days or more): "
         "short (under 365 days) 1, mid (365 to 1825 days) 2, long (1826 days or more) 0"
     )
     assert "100 to 1767 days" in problem.hint
