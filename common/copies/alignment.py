@@ -35,7 +35,7 @@ CONVERGED = 0.02
 """A fit whose parameters change by less has converged."""
 
 TILT = 8
-"""Degrees by which a picture may stand off a quarter turn before it is called tilted."""
+"""Degrees by which a rotation may differ from a quarter turn before it counts as tilted."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class CopyReport:
 
     @cached_property
     def groups(self) -> list[list[str]]:
-        """Subjects joined by copies, the largest group first; each is sorted, and one without a copy stands alone."""
+        """Subjects joined by copies, the largest group first; each is sorted, one without a copy is a group."""
         members: dict[int, list[str]] = {}
         for subject, group in zip(self.images, self._join(self.threshold), strict=True):
             members.setdefault(int(group), []).append(subject)

@@ -32,7 +32,7 @@ def find_similar_views(descriptors: np.ndarray, neighbours: int, workers: int = 
         workers: threads.
 
     Returns:
-        Indices (views, neighbours + 1), nearest first; the view itself is among them, -1 stands for none.
+        Indices (views, neighbours + 1), nearest first; the view itself is among them, -1 means none.
     """
     rng = np.random.default_rng(0)
     sample = descriptors[np.sort(rng.permutation(len(descriptors))[:SAMPLE])]

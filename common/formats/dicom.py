@@ -172,8 +172,8 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
         return problems
     sizes = Counter(header.size[:2] for header in headers)
     if len(sizes) > 1:
-        told = ", ".join(f"{count} of {columns}x{rows}" for (columns, rows), count in sizes.most_common())
-        add(f"its slices differ in size ({told})")
+        listed = ", ".join(f"{count} of {columns}x{rows}" for (columns, rows), count in sizes.most_common())
+        add(f"its slices differ in size ({listed})")
     if placeless := sum(header.origin is None for header in headers):
         add(f"{placeless} of its {len(headers)} images have no position or orientation, so they have no order")
         return problems

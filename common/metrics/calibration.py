@@ -32,10 +32,10 @@ class Calibration:
     @property
     def sentence(self) -> str:
         """In words."""
-        told = f"Expected calibration error {self.error:.3f} ({self.bins} bins)"
+        error = f"Expected calibration error {self.error:.3f} ({self.bins} bins)"
         against = f"a perfectly calibrated network would stay below {self.of_calibrated:.3f} in 95 % of such cohorts"
         verdict = "it is not shown to be miscalibrated" if self.error <= self.of_calibrated else "it is miscalibrated"
-        return f"{told}; {against}: {verdict}."
+        return f"{error}; {against}: {verdict}."
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers under the names of the fields, and ``sentence``."""

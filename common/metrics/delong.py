@@ -109,10 +109,10 @@ def _placements(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     V01(Y_j) = 1 - (T_Z(Y_j) - T_Y(Y_j)) / m.
     """
     placed = np.empty(len(truth))
-    everybody = rankdata(score)
+    ranks = rankdata(score)
     for own in (True, False):
         mine = truth == own
-        below = (everybody[mine] - rankdata(score[mine])) / (~mine).sum()
+        below = (ranks[mine] - rankdata(score[mine])) / (~mine).sum()
         placed[mine] = below if own else 1 - below
     return placed
 

@@ -72,7 +72,7 @@ def summarise_survival(rows: pd.DataFrame, seed: int = 0, brats: bool = False) -
 
     Args:
         rows: ``subject``, ``days``, ``alive`` and ``predicted_days``; the risk is minus the predicted days. BraTS's
-            measures leave out who is alive.
+            measures leave out living patients.
         seed: of the bootstrap.
         brats: whether BraTS's measures are wanted.
 
@@ -95,7 +95,7 @@ def _summarise_brats(rows: pd.DataFrame, seed: int) -> dict[str, Summary]:
         return {f"brats_{name}": summarise_draws(value, np.empty(0), 0) for name, value in measured.items()}
     cohorts = draw_cohorts(rows["subject"], seed).astype(int)
     members = [np.repeat(np.arange(len(rows)), cohort) for cohort in cohorts]
-    drawn = pd.DataFrame([brats_survival(days[who], predicted[who]) for who in members])
+    drawn = pd.DataFrame([brats_survival(days[drawn_rows], predicted[drawn_rows]) for drawn_rows in members])
     patients = rows["subject"].nunique()
     return {
         f"brats_{name}": summarise_draws(value, drawn[name].to_numpy(), patients) for name, value in measured.items()

@@ -31,14 +31,19 @@ class Answer:
         name, counts = self.question.name, self.question.judged
         if self.note:
             return f"Shortcuts to {name}: {self.note}"
-        told = [f"! {warning}" for warning in self.warnings]
-        told = told or ["no trait predicts it better than shuffled labels do."]
+        lines = [f"! {warning}" for warning in self.warnings]
+        lines = lines or ["no trait predicts it better than shuffled labels do."]
         if self.question.too_small:
-            told.append(f"Left out, since too few: {tell_counts(self.question.too_small)}.")
-        return "\n  ".join([f"Shortcuts to {name} ({tell_counts(counts)}):", *told])
+            lines.append(f"Left out, since too few: {tell_counts(self.question.too_small)}.")
+        return "\n  ".join([f"Shortcuts to {name} ({tell_counts(counts)}):", *lines])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts, lists and numbers."""
+        """Plain dicts, lists and numbers.
+
+        Returns:
+            ``question`` (its name), ``counts`` and ``too_small`` (patients per class), ``note``, the fields of
+            :class:`~common.shortcuts.classifier.Probed` where there was something to probe, and ``warnings``.
+        """
         return {
             "question": self.question.name,
             "counts": dict(self.question.counts),
@@ -78,7 +83,12 @@ class ShortcutReport:
         return "\n".join(answer.text() for answer in self.answers)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts, lists and numbers."""
+        """Plain dicts, lists and numbers.
+
+        Returns:
+            ``target``, ``counts`` (patients per class), ``questions`` (:meth:`Answer.to_json` of each),
+            ``told_by_source`` and the ``warnings`` of all questions.
+        """
         return {
             "target": self.target,
             "counts": dict(self.counts),

@@ -79,10 +79,10 @@ def _differ(counts: np.ndarray) -> bool:
 
 def _describe(feature: str, target: str, shown: Sequence[str], counts: np.ndarray) -> str:
     listed = [f"{has} of {has + lacks} {name}" for name, (has, lacks) in zip(shown, counts.tolist(), strict=True)]
-    told = f"AUC {_auc(counts):.2f}".replace(" 0.", " .")
+    area = f"AUC {_auc(counts):.2f}".replace(" 0.", " .")
     known = "class" if target == "label" else target
     return (
-        f"{feature} is recorded for {', '.join(listed[:-1])} and {listed[-1]}: that alone predicts the {known}, {told} "
+        f"{feature} is recorded for {', '.join(listed[:-1])} and {listed[-1]}: that alone predicts the {known}, {area} "
         "without any image"
     )
 

@@ -28,7 +28,7 @@ NONE = "none"
 DATA_SET, MASK = "the data set", "whether there is a mask"
 
 USE_ONE_SOURCE = "Report each data set or scanner on its own as well, or balance the classes within each."
-DROP_CLINICAL = "Give the network no clinical values, or let this feature alone be the baseline to beat."
+DROP_CLINICAL = "Give the network no clinical values, or use this feature alone as the baseline to beat."
 SAME_GRID = "Bring all images to one orientation, spacing and size, and report each data set on its own as well."
 SAME_SCALE = "Scale all intensities alike, and report each data set on its own as well."
 NO_TUMOUR_NEEDED = (

@@ -41,8 +41,8 @@ def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
     name = OBJECTS.get(question.name, question.name)
     if own:
         source = source_name(own)
-        told = f"{HEALTHY.capitalize()} brains come from one data set only ({source}){_with(found, against)}."
-        return (f"{told} {_of_healthy(found)}",)
+        sentence = f"{HEALTHY.capitalize()} brains come from one data set only ({source}){_with(found, against)}."
+        return (f"{sentence} {_of_healthy(found)}",)
     if found is None or not found.beats_chance:
         return ()
     if not found.predictive:
@@ -51,8 +51,8 @@ def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
             "Compare every result with this one.",
         )
     if question.about_health:
-        told = f"{_clause(list(found.predictive), name)}: {_reach(found.predictive, against)}."
-        return (f"{_capital(told)} {_of_healthy(found)}",)
+        sentence = f"{_clause(list(found.predictive), name)}: {_reach(found.predictive, against)}."
+        return (f"{_capital(sentence)} {_of_healthy(found)}",)
     return tuple(
         _capital(f"{_clause([trait], name)}: {_reach({trait: auc}, against)}. {ADVICE[trait]}")
         for trait, auc in found.predictive.items()

@@ -73,7 +73,7 @@ def check_disjoint(
     protocol: str = "patient",
     unit: str = "slice",
 ) -> None:
-    """Check that no patient (published protocol: no slice, or image) stands on two sides.
+    """Check that no patient (published protocol: no slice, or image) is on two sides.
 
     Args:
         sides: the ids on each side; a side's name is used in the message.

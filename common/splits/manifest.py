@@ -129,7 +129,7 @@ class SplitManifest:
 
     @classmethod
     def from_json(cls, content: Any, where: str | Path = "the split manifest") -> SplitManifest:
-        """Read what :meth:`to_json` wrote, or what a person wrote by hand without a ``hash``.
+        """Read what :meth:`to_json` wrote, or a file written by hand without a ``hash``.
 
         Raises:
             SplitError: what is missing or malformed; or the hash does not fit, so that the file was changed.
