@@ -17,7 +17,7 @@ from common.errors import (
 )
 
 ONE = Problem("it is empty", "a.nii.gz", "Fetch it again.")
-TWO = Problem("it is no NIfTI", "b.nii.gz", "Convert it.")
+TWO = Problem("it is not NIfTI", "b.nii.gz", "Convert it.")
 
 
 def test_a_message_says_where_what_and_how_to_hint_it() -> None:
@@ -28,7 +28,7 @@ def test_all_problems_are_told_at_once() -> None:
     error = DatasetError(problem for problem in (ONE, TWO))
     assert error.problems == (ONE, TWO)
     assert str(error) == (
-        "2 problems:\n  - a.nii.gz: it is empty. Fetch it again.\n  - b.nii.gz: it is no NIfTI. Convert it."
+        "2 problems:\n  - a.nii.gz: it is empty. Fetch it again.\n  - b.nii.gz: it is not NIfTI. Convert it."
     )
 
 

@@ -50,7 +50,7 @@ def test_a_training_file_has_an_overlay_of_its_own(tmp_path: Path) -> None:
 
 
 def test_an_unknown_protocol_is_refused(config: str) -> None:
-    with pytest.raises(KnobError, match="'papre' is no protocol"):
+    with pytest.raises(KnobError, match="'papre' is not a protocol"):
         check_protocol_overlay("papre", ["run", "--config_file", config, "--protocol", "papre"])
 
 

@@ -36,7 +36,7 @@ def parse_features(features: str | Iterable[str] | None) -> tuple[str, ...]:
     unknown = [name for name in wanted if name not in FEATURES]
     if unknown:
         hint = f"Choose one or more of {', '.join(FEATURES)}."
-        raise KnobError(Problem(f"{', '.join(unknown)} is no clinical feature", "--clinical_features", hint))
+        raise KnobError(Problem(f"{', '.join(unknown)} is not a clinical feature", "--clinical_features", hint))
     return tuple(name for name in FEATURES if name in wanted)
 
 

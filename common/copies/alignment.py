@@ -24,7 +24,7 @@ MOST_STRETCH = 1.6
 """Largest ratio of the two scales of an affine map: beyond it the fit has failed."""
 
 LEAST_SCORE = 0.6
-"""Pictures that correlate less than this after the coarse fit are not fitted any further."""
+"""Pictures that correlate less than this after the coarse or the fine fit are rejected."""
 
 RIM = 4
 """Pixels along the edges that do not count in the correlation."""

@@ -40,7 +40,7 @@ def find_copies(
     """
     if not 0 < threshold <= 1:
         hint = f"Choose from 0 to 1, such as {THRESHOLD}."
-        raise KnobError(Problem(f"{threshold} is no correlation", "--copy_threshold", hint))
+        raise KnobError(Problem(f"{threshold} is not a correlation", "--copy_threshold", hint))
     images = {scan_of(record): str(record["image"]) for record in records}
     stamps = sorted([name, volume_stamp(path)] for name, path in images.items())
     folder = Path(cache_dir) if cache_dir else default_cache_dir()

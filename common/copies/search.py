@@ -48,7 +48,7 @@ def search_copies(
         KnobError: the threshold is out of range.
     """
     if not 0 < threshold <= 1:
-        raise KnobError(Problem(f"{threshold} is no correlation", "threshold", "Choose from 0 to 1, such as 0.82."))
+        raise KnobError(Problem(f"{threshold} is not a correlation", "threshold", "Choose from 0 to 1, such as 0.82."))
     images = _list_images(records)
     if not images:
         return CopyReport({}, (), threshold)

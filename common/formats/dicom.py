@@ -47,7 +47,7 @@ class DicomSeries:
         affine: (4, 4), indices (column, row, slice) to millimetres in RAS+.
         missing: slices that are lacking between the first and the last.
         copies: files that repeat another one's image.
-        others: files that are no DICOM images.
+        others: files that are not DICOM images.
     """
 
     files: tuple[str, ...]
@@ -99,7 +99,7 @@ def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:
     """Read the headers of a folder's files and put the slices in order.
 
     Args:
-        folder: files in subfolders do not count; files that are no DICOM images are counted and not read.
+        folder: files in subfolders do not count; files that are not DICOM images are counted and not read.
         need_regular: whether missing and unevenly spaced slices are a problem: they are for a volume, not for single
             slices.
 
@@ -122,7 +122,7 @@ def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:
         what = f"{missing} slices are missing" if missing else "its slices are unevenly spaced"
         raise DatasetError(Problem(f"{what} (of {len(ordered)} that are there)", str(folder), ONE_SERIES))
     if others or copies:
-        logger.info("%s: %d files are no DICOM images, %d are copies of others; not read", folder, others, copies)
+        logger.info("%s: %d files are not DICOM images, %d are copies of others; not read", folder, others, copies)
     first = ordered[0]
     files = tuple(header.path for header in ordered)
     return DicomSeries(files, first.size[:2], _affine(ordered), missing, copies, others)

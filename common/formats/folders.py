@@ -41,7 +41,7 @@ def walk_tree(root: Path, is_patient: Callable[[str], bool], table_names: Collec
         The folders of patients and the tables that were found.
 
     Raises:
-        DatasetError: ``root`` is no folder.
+        DatasetError: ``root`` is not a folder.
     """
     if not root.exists():
         raise DatasetError(Problem("there is no such folder", str(root), "Check the path."))

@@ -28,7 +28,7 @@ def restore_intensities(planes: Sequence[np.ndarray]) -> np.ndarray:
         planes: the slices (x, y), lowest first.
 
     Returns:
-        int32 (x, y, z); or, where the values of a slice are no multiples of a unit, float32 multiples of each slice's
+        int32 (x, y, z); or, where the values of a slice are not multiples of a unit, float32 multiples of each slice's
         standard deviation.
     """
     with np.errstate(invalid="ignore"):

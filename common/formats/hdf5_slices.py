@@ -54,7 +54,7 @@ class SliceStack:
         """From an address that :func:`is_hdf5` accepts."""
         match = ADDRESS.fullmatch(str(address))
         if match is None:
-            raise ValueError(f"{address} is no address of HDF5 slices")
+            raise ValueError(f"{address} is not an address of HDF5 slices")
         return cls(match["stem"], int(match["last"]) + 1, match["part"])
 
     @property
@@ -76,7 +76,7 @@ def is_hdf5(address: PathLike) -> bool:
 def read_hdf5(address: PathLike) -> Volume:
     """Read a modality, int32 (x, y, z) with BraTS's intensities and a background of zero, or a mask, uint8 (x, y, z).
 
-    Intensities that were no whole numbers come as float32 multiples of each slice's standard deviation.
+    Intensities that were not whole numbers come as float32 multiples of each slice's standard deviation.
 
     Raises:
         DatasetError: with every slice that is missing, truncated, damaged, or of another form than the first.

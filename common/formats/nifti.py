@@ -118,7 +118,7 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         raise DatasetError(Problem("the file is empty", str(path), FETCH_AGAIN))
     if kind is None:
         hint = "NIfTI-1 or NIfTI-2 is expected (.nii or .nii.gz)."
-        raise DatasetError(Problem("the file is no NIfTI", str(path), hint))
+        raise DatasetError(Problem("the file is not NIfTI", str(path), hint))
     try:
         image = kind.from_stream(cast(io.IOBase, stream))
     except NOT_NIFTI as error:

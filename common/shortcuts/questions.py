@@ -49,7 +49,7 @@ class Question:
         if len(self.counts) == 1:
             return f"there is only one class ({tell_counts(self.counts)})."
         if len(self.counts) > MOST_CLASSES:
-            return f"its {len(self.counts)} values are no classes."
+            return f"its {len(self.counts)} values are not classes."
         if len(self.judged) < 2:
             return f"too few per class to judge ({tell_counts(self.counts)})."
         return ""

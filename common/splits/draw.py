@@ -86,7 +86,7 @@ def _check(subjects: Sequence[str], fold: int, folds: int, method: str) -> None:
     problems = []
     if method not in METHODS:
         problems.append(
-            Problem(f"'{method}' is no way to split", "--split_method", f"Choose one of {', '.join(METHODS)}.")
+            Problem(f"'{method}' is not a way to split", "--split_method", f"Choose one of {', '.join(METHODS)}.")
         )
     if not 0 <= fold < folds:
         problems.append(Problem(f"there is no fold {fold} of {folds}", "--fold", f"Choose 0 to {max(folds, 1) - 1}."))

@@ -61,7 +61,7 @@ def check_protocol(protocol: str, overlay: str | None, wanted: str = "paper") ->
         KnobError: an unknown protocol, ``paper`` on the command line alone, or another network's overlay.
     """
     if protocol not in PROTOCOLS:
-        raise KnobError(Problem(f"'{protocol}' is no protocol", "--protocol", f"Choose {' or '.join(PROTOCOLS)}."))
+        raise KnobError(Problem(f"'{protocol}' is not a protocol", "--protocol", f"Choose {' or '.join(PROTOCOLS)}."))
     if protocol == "paper" and overlay != wanted:
         what = f"the published protocol is set by configs/{wanted}.yaml, which changes more than this knob"
         raise KnobError(Problem(what, "--protocol paper", f"Add configs/{wanted}.yaml to --config_file instead."))

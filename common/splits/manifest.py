@@ -169,7 +169,7 @@ def load_manifest(path: str | Path) -> SplitManifest:
         raise SplitError(Problem(f"the split file cannot be read ({reason})", path, "Check --split_file.")) from error
     except ValueError as error:
         hint = 'It looks like {"train": ["id", ...], "validation": [...], "test": [...]}.'
-        raise SplitError(Problem(f"the split file is no JSON ({error})", path, hint)) from error
+        raise SplitError(Problem(f"the split file is not JSON ({error})", path, hint)) from error
     return SplitManifest.from_json(content, path)
 
 
@@ -185,7 +185,9 @@ def _wrong_sides(content: Any, where: str | Path) -> list[Problem]:
     for side in SIDES:
         ids = content.get(side)
         if not isinstance(ids, list) or not all(isinstance(unit, str) for unit in ids):
-            what = f"the side '{side}' is missing" if ids is None else f"the side '{side}' is no list of ids in quotes"
+            what = (
+                f"the side '{side}' is missing" if ids is None else f"the side '{side}' is not a list of ids in quotes"
+            )
             problems.append(Problem(what, where, f'Add "{side}": ["id", ...]; an empty list is allowed.'))
         elif twice := [unit for unit, count in Counter(ids).items() if count > 1]:
             problems.append(Problem(f"the side '{side}' names {name_some(twice)} twice", where, "Name each once."))
@@ -197,7 +199,7 @@ def _wrong_settings(given: Mapping[str, Any], where: str | Path) -> list[Problem
     for name, allowed in (("protocol", PROTOCOLS), ("unit", UNITS)):
         if name in given and given[name] not in allowed:
             hint = f"Choose {' or '.join(allowed)}, or leave it out."
-            problems.append(Problem(f"'{given[name]}' is no {name}", where, hint))
+            problems.append(Problem(f"'{given[name]}' is not a {name}", where, hint))
     return problems
 
 

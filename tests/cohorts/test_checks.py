@@ -46,7 +46,7 @@ def test_a_missing_file(record):
 def test_a_file_that_is_no_nifti(record):
     Path(record["t1"]).write_bytes(b"PNG" * 1000)
     (problem,) = header_problems(record)
-    assert "no NIfTI" in problem
+    assert "not NIfTI" in problem
 
 
 def test_an_empty_file(record):
@@ -239,7 +239,7 @@ def test_voxels_of_all_files_are_told_at_once(record, write_volume):
     write_volume(Path(record["seg"]), np.full((6, 5, 4), 3, np.uint8))
     problems = [str(problem) for problem in check_voxels(record)]
     assert len(problems) == 4
-    for what in ("no NIfTI", "120 of its voxels are NaN", "voxels are zero", "unknown labels: 3"):
+    for what in ("not NIfTI", "120 of its voxels are NaN", "voxels are zero", "unknown labels: 3"):
         assert any(what in problem for problem in problems), what
 
 

@@ -26,7 +26,7 @@ def test_features_arrive_as_lists_or_as_text(asked: Any, features: tuple[str, ..
 
 
 def test_unknown_features_are_named_together() -> None:
-    with pytest.raises(KnobError, match=r"sex, kps is no clinical feature\. Choose one or more of age, resection"):
+    with pytest.raises(KnobError, match=r"sex, kps is not a clinical feature\. Choose one or more of age, resection"):
         parse_features("age,sex,kps")
 
 

@@ -71,7 +71,7 @@ class TestRead:
         told = [problem.what for problem in error.value.problems]
         assert len(told) == 3
         assert "has no t1ce" in told[0]
-        assert "no NIfTI" in told[1]
+        assert "not NIfTI" in told[1]
         assert "empty" in told[2]
 
     def test_two_folders_that_are_none(self, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_other_files_and_copies_are_left_alone_and_counted(
     with caplog.at_level(logging.INFO):
         series = find_series(folder)
     assert (len(series.files), series.copies, series.others) == (5, 1, 2)
-    assert "2 files are no DICOM images, 1 are copies" in caplog.text
+    assert "2 files are not DICOM images, 1 are copies" in caplog.text
 
 
 def test_the_same_image_under_a_new_id_is_a_copy(tmp_path: Path, write_series: Writer) -> None:

@@ -122,9 +122,9 @@ def test_what_is_no_nifti(tmp_path: Path, reader) -> None:
     for name, content in (("page.nii.gz", b"<html>404</html>"), ("b.nii", b"\0" * 400), ("c.nii.gz", b"ab")):
         path = tmp_path / name
         path.write_bytes(content)
-        assert refused(path, reader) == "the file is no NIfTI"
+        assert refused(path, reader) == "the file is not NIfTI"
     path.write_bytes(gzip.compress(b"not an image at all" * 40))
-    assert refused(path, reader) == "the file is no NIfTI"
+    assert refused(path, reader) == "the file is not NIfTI"
 
 
 @pytest.mark.parametrize("reader", [read_nifti, read_header])

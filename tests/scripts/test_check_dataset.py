@@ -80,7 +80,7 @@ def test_all_that_is_wrong_is_told_and_the_rest_described(main, root, capsys):
     text = "\n".join(told(capsys))
     assert "patients      10 (10 BraTS 2018)" in text
     assert "What is wrong: 3 problems" in text
-    for what in ("has no t1", "no NIfTI", "unknown labels: 3"):
+    for what in ("has no t1", "not NIfTI", "unknown labels: 3"):
         assert what in text
     assert "measured on   9 patients" in text
 
@@ -189,7 +189,7 @@ class TestHealthy:
         text = "\n".join(told(capsys))
         assert "16 (12 BraTS 2018, 5 IXI)" not in text
         assert "17 (12 BraTS 2018, 5 IXI)" in text
-        assert "no NIfTI" in text
+        assert "not NIfTI" in text
         assert main([str(root), "--healthy", str(ixi / "nowhere"), "--headers-only"]) == 1
         assert "there is no such folder" in "\n".join(told(capsys))
 

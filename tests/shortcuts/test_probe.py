@@ -133,7 +133,7 @@ def test_where_nothing_can_be_told_it_says_so(high: int, low: int, note: str) ->
 
 def test_values_that_are_no_classes_are_told() -> None:
     records = [{"subject": f"P{number}", "survival_days": float(number)} for number in range(40)]
-    assert "40 values are no classes" in probe(records, "survival_days").text()
+    assert "40 values are not classes" in probe(records, "survival_days").text()
 
 
 def test_patients_that_are_alike_in_all_are_told() -> None:

@@ -115,7 +115,7 @@ def test_the_published_protocol_comes_only_with_its_overlay() -> None:
     check_protocol("paper", "paper")
     with pytest.raises(KnobError, match=r"configs/paper\.yaml"):
         check_protocol("paper", None)
-    with pytest.raises(KnobError, match="'papper' is no protocol"):
+    with pytest.raises(KnobError, match="'papper' is not a protocol"):
         check_protocol("papper", None)
 
 

@@ -67,10 +67,10 @@ def test_a_file_made_by_hand_needs_only_the_sides(tmp_path: Path) -> None:
     ("content", "told"),
     [
         ({"train": ["A"], "test": ["B"]}, "the side 'validation' is missing"),
-        ({"train": "A", "validation": [], "test": []}, "the side 'train' is no list"),
-        ({"train": [1], "validation": [], "test": []}, "the side 'train' is no list"),
+        ({"train": "A", "validation": [], "test": []}, "the side 'train' is not a list"),
+        ({"train": [1], "validation": [], "test": []}, "the side 'train' is not a list"),
         ({"train": ["A", "A"], "validation": [], "test": []}, "names A twice"),
-        ({"train": ["A"], "validation": [], "test": [], "protocol": "papper"}, "'papper' is no protocol"),
+        ({"train": ["A"], "validation": [], "test": [], "protocol": "papper"}, "'papper' is not a protocol"),
         ({"train": ["A"], "validation": [], "test": [], "unit": "slice"}, "these ids name no slice: A"),
         ({"train": ["A#x"], "validation": [], "test": [], "unit": "image"}, "these ids name no image: A#x"),
         (["A"], "holds no sides"),
@@ -120,7 +120,7 @@ def test_shares_are_a_setting_only_where_they_were_chosen(tmp_path: Path) -> Non
 
 def test_no_json_and_no_file_are_told(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text("train: [A]", encoding="utf-8")
-    with pytest.raises(SplitError, match="no JSON"):
+    with pytest.raises(SplitError, match="not JSON"):
         load_manifest(tmp_path / "mine.json")
     with pytest.raises(SplitError, match="cannot be read"):
         load_manifest(tmp_path / "nowhere.json")

@@ -82,7 +82,7 @@ def test_a_split_file_of_the_other_protocol_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("knobs", "told"),
-    [({"fold": 5}, "no fold 5 of 5"), ({"fold": -1}, "no fold -1"), ({"method": "loo"}, "'loo' is no way to split")],
+    [({"fold": 5}, "no fold 5 of 5"), ({"fold": -1}, "no fold -1"), ({"method": "loo"}, "'loo' is not a way to split")],
 )
 def test_knobs_without_meaning_are_refused(tmp_path: Path, knobs: dict[str, Any], told: str) -> None:
     with pytest.raises(SplitError, match=told):

@@ -106,7 +106,7 @@ def test_a_feature_that_nobody_has() -> None:
 
 
 def test_an_unknown_feature() -> None:
-    with pytest.raises(KnobError, match="kps is no clinical feature"):
+    with pytest.raises(KnobError, match="kps is not a clinical feature"):
         fit_clinical(COMPLETE, "age,kps", True)
 
 

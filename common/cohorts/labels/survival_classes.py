@@ -81,7 +81,7 @@ def fit_survival_classes(
         learnt: provenance of the weights to evaluate; the classes under ``survival`` in it are used.
 
     Raises:
-        KnobError: thresholds that are no ascending numbers above 0, or fewer than two classes.
+        KnobError: thresholds that are not ascending numbers above 0, or fewer than two classes.
         DatasetError: fewer uncensored patients than classes, or a class without a patient.
     """
     if learnt and "survival" in learnt:
@@ -128,7 +128,7 @@ def _parse_thresholds(thresholds: Any) -> tuple[float, ...]:
     in_order = all(low < high for low, high in pairwise([0, *days, math.inf]))
     if not days or not in_order:
         given = ", ".join(str(part).strip() for part in parts)
-        raise KnobError(Problem(f"'{given}' are no thresholds of survival", "--thresholds", EXAMPLE))
+        raise KnobError(Problem(f"'{given}' are not thresholds of survival", "--thresholds", EXAMPLE))
     return tuple(days)
 
 

@@ -172,14 +172,14 @@ def _write(path: Path, content: bytes) -> None:
 def _check_settings(originals: int, copies: float, seed: int, side: int, pred: int) -> None:
     problems = []
     if originals < 1:
-        problems.append(Problem(f"{originals} originals are no data set", "originals", "Ask for at least 1."))
+        problems.append(Problem(f"{originals} originals are not a data set", "originals", "Ask for at least 1."))
     if not 0 <= copies <= 20:
         problems.append(Problem(f"{copies} copies on average", "copies", "Use a number from 0 to 20."))
     if seed < 0:
         problems.append(Problem(f"a seed of {seed} is negative", "seed", "Use 0 or more."))
     if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
         hint = f"Use a whole number from {SMALLEST_SIDE} to {LARGEST_SIDE}."
-        problems.append(Problem(f"{side} pixels are no side of a slice", "side", hint))
+        problems.append(Problem(f"{side} pixels are not a valid side of a slice", "side", hint))
     if pred < 0:
         problems.append(Problem(f"{pred} images without a label", "pred", "Use 0 or more."))
     if problems:

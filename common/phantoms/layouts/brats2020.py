@@ -203,15 +203,15 @@ def check_settings(patients: int, shape: Sequence[int], seed: int, lgg_share: fl
     """
     problems = []
     if patients < 1:
-        problems.append(Problem(f"{patients} patients are no cohort", "patients", "Ask for at least 1."))
+        problems.append(Problem(f"{patients} patients are not a cohort", "patients", "Ask for at least 1."))
     if seed < 0:
         problems.append(Problem(f"a seed of {seed} is negative", "seed", "Use 0 or more."))
     if not 0 <= lgg_share <= 1:
-        problems.append(Problem(f"{lgg_share} is no share", "lgg_share", "Use a number from 0 to 1."))
+        problems.append(Problem(f"{lgg_share} is not a share", "lgg_share", "Use a number from 0 to 1."))
     if len(shape) != 3 or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape):
         given = " ".join(map(str, shape))
         hint = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 240 240 155."
-        problems.append(Problem(f"'{given}' is no shape of a volume that a head fits in", "shape", hint))
+        problems.append(Problem(f"'{given}' is not a shape of a volume that a head fits in", "shape", hint))
     if problems:
         raise KnobError(problems)
     x, y, z = map(int, shape)

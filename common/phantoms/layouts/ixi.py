@@ -91,7 +91,7 @@ def make_ixi_phantoms(
     """
     size = check_settings(people, shape, seed)
     if scanner not in SCANNERS:
-        raise KnobError(Problem(f"{scanner!r} is no scanner", "scanner", f"Choose {' or '.join(SCANNERS)}."))
+        raise KnobError(Problem(f"{scanner!r} is not a scanner", "scanner", f"Choose {' or '.join(SCANNERS)}."))
     root = Path(root)
     refuse_filled(root)
     for index in tqdm(range(people), desc="phantoms", unit="head", disable=not progress):

@@ -134,13 +134,13 @@ def _write_series(
 def _check_settings(patients: int, shape: Sequence[int], seed: int) -> tuple[int, int, int]:
     problems = []
     if patients < 1:
-        problems.append(Problem(f"{patients} patients are no cohort", "patients", "Ask for at least 1."))
+        problems.append(Problem(f"{patients} patients are not a cohort", "patients", "Ask for at least 1."))
     if seed < 0:
         problems.append(Problem(f"a seed of {seed} is negative", "seed", "Use 0 or more."))
     if len(shape) != 3 or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape):
         given = " ".join(map(str, shape))
         hint = f"Give three whole numbers from {SMALLEST_SIDE} to {LARGEST_SIDE}, such as 128 128 24."
-        problems.append(Problem(f"'{given}' is no shape of a volume that a head fits in", "shape", hint))
+        problems.append(Problem(f"'{given}' is not a shape of a volume that a head fits in", "shape", hint))
     if problems:
         raise KnobError(problems)
     x, y, z = map(int, shape)

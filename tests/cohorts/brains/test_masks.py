@@ -123,7 +123,7 @@ class TestGrid:
         assert list(found) == ["2", "3", "4"]
         assert "has 3 x 5 x 4 voxels, 6 x 5 x 4 its image" in found["2"].what
         assert "another affine" in found["3"].what
-        assert "no NIfTI" in found["4"].what
+        assert "not NIfTI" in found["4"].what
 
 
 def ball(radius: float) -> np.ndarray:

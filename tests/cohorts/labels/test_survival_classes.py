@@ -72,7 +72,7 @@ def test_one_threshold_makes_two_classes_whatever_their_number_was() -> None:
 
 @pytest.mark.parametrize("thresholds", ["451,300", [300, 300], [0, 300], [-5], "a year", [300, "inf"], [None], []])
 def test_thresholds_that_mean_nothing(thresholds: Any) -> None:
-    with pytest.raises(KnobError, match=r"--thresholds: '.*' are no thresholds of survival"):
+    with pytest.raises(KnobError, match=r"--thresholds: '.*' are not thresholds of survival"):
         fit_survival_classes(dead(100, 400, 500), thresholds)
 
 

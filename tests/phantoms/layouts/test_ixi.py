@@ -118,7 +118,7 @@ def test_bad_settings_are_told_and_nothing_is_written_over(tmp_path: Path) -> No
     with pytest.raises(KnobError) as error:
         make_ixi_phantoms(tmp_path / "a", people=0, shape=(1, 2), seed=-1)
     assert len(error.value.problems) == 3
-    with pytest.raises(KnobError, match="'mine' is no scanner"):
+    with pytest.raises(KnobError, match="'mine' is not a scanner"):
         make_ixi_phantoms(tmp_path / "a", scanner="mine")
     (tmp_path / "x").touch()
     with pytest.raises(OutputError, match="is not empty"):
