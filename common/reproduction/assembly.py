@@ -48,7 +48,11 @@ class Filled:
 
     @property
     def order(self) -> tuple[int, bool]:
-        """Of that column: the published protocol first, the test side last."""
+        """Where that column stands: the published protocol first, the test side last.
+
+        Returns:
+            A key to sort by.
+        """
         return list(HEADINGS).index(self.protocol), self.side == "test"
 
     def __str__(self) -> str:
@@ -101,7 +105,15 @@ def lay_out(cells: Sequence[Cell], filled: Sequence[Filled]) -> pd.DataFrame:
 
 
 def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, Any]]:
-    """All numbers of the table, a dict a cell."""
+    """All numbers of the table.
+
+    Args:
+        cells: of the table.
+        filled: those that something was measured for.
+
+    Returns:
+        One dict per cell: its labels, the printed number, and ``measured``, one dict per protocol.
+    """
     return [
         {
             "row": cell.row,
@@ -125,7 +137,11 @@ def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, A
 
 
 def chosen_cells(table: PaperTable) -> tuple[Cell, ...]:
-    """The row of each search's winner."""
+    """The row of each search's winner.
+
+    Returns:
+        One cell per search of the table.
+    """
     return tuple(
         Cell(
             "the best options together",

@@ -1,4 +1,4 @@
-"""The whole of it: plan, run what is left, choose, and write the table."""
+"""The whole reproduction: plan, run what is left, choose, and write the table."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def reproduce(
         table: to make.
         options: on what and how.
         only: names of the models to run; the table is written of whatever is there. All of them by default.
-        start: carries a command out.
+        start: runs a command.
 
     Raises:
-        KnobError: the options, or ``only``, mean nothing.
+        KnobError: the options, or ``only``, are invalid.
         DatasetError: the data set cannot be used.
         OutputError: the output holds runs that were begun with other settings.
     """
@@ -46,7 +46,13 @@ def reproduce(
 
 
 def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:
-    """The runs of the networks that the searches have chosen; none where a run that they need is not done."""
+    """The runs of the networks that the searches have chosen; none where a run that they need is not done.
+
+    Args:
+        table: with its searches.
+        options: on what and how.
+        outcomes: of the runs so far.
+    """
     ready = [search for search in table.searches if _is_ready(search.start.task, outcomes)]
     chosen = [choose(search, collect(outcomes), options.protocols) for search in ready]
     return plan_runs(table, options, tuple(model for model in chosen if model is not None))

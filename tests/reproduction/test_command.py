@@ -172,6 +172,6 @@ def test_the_final_table_shows_who_was_taken_for_whom(on_phantoms: MakeOptions, 
     outcomes = reproduce(find_table("p1-table6"), given, start=Runner(leave_evaluation, lambda settings: 0.5))
     shown, _, page = read(given)
     assert list(shown.index) == ["short", "mid", "long", "macro average"]
-    assert page.count("taken for mid") == 2  # a matrix a protocol
+    assert page.count("predicted mid") == 2  # one matrix per protocol
     confusion = sum_confusions(collect(outcomes)["survival/final", "paper"], "samples")
     assert confusion.iloc[2].to_list() == ["long", 4, 0, 0]  # two images in each of two repeats
