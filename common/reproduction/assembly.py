@@ -43,8 +43,8 @@ class Filled:
     @property
     def heading(self) -> str:
         """Of its column below the paper's."""
-        told = HEADINGS[self.protocol]
-        return told if self.side == "test" else f"{told}, {self.side} side"
+        text = HEADINGS[self.protocol]
+        return text if self.side == "test" else f"{text}, {self.side} side"
 
     @property
     def order(self) -> tuple[int, bool]:
@@ -58,12 +58,12 @@ class Filled:
     def __str__(self) -> str:
         if math.isnan(self.value["mean"]):
             return DASH
-        told = self._digits("mean")
+        text = self._digits("mean")
         if self.repeats > 1:
-            return f"{told} ± {self._digits('deviation')} ({self.repeats} runs)"
+            return f"{text} ± {self._digits('deviation')} ({self.repeats} runs)"
         if math.isnan(self.value["low"]):
-            return told
-        return f"{told} ({self._digits('low')} to {self._digits('high')})"
+            return text
+        return f"{text} ({self._digits('low')} to {self._digits('high')})"
 
     def _digits(self, key: str) -> str:
         return f"{self.value[key]:,.{self.cell.digits}f}"
@@ -101,7 +101,7 @@ def lay_out(cells: Sequence[Cell], filled: Sequence[Filled]) -> pd.DataFrame:
         ours = sorted((part for part in filled if part.cell.column == column), key=lambda part: part.order)
         for part in ours:
             columns.setdefault((column, part.heading), {})[part.cell.row] = str(part)
-    return pd.DataFrame({key: [told.get(row, "") for row in rows] for key, told in columns.items()})
+    return pd.DataFrame({key: [column.get(row, "") for row in rows] for key, column in columns.items()})
 
 
 def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from tqdm import tqdm
 
 from common.errors import KnobError, Problem
-from common.reproduction.data_set import look_at
+from common.reproduction.data_set import read_data_set
 from common.reproduction.head_search import choose
 from common.reproduction.options import Options
 from common.reproduction.recipes import plan_runs, plan_table
@@ -35,7 +35,7 @@ def reproduce(
     """
     runs = plan_table(table, options)
     _check_only(table, only)
-    cohort = look_at(table, options)
+    cohort = read_data_set(table, options)
     check_folders(runs)
     outcomes = list(_carry_out(runs, only, start))
     more = plan_chosen(table, options, outcomes)

@@ -25,7 +25,7 @@ READERS: Mapping[str, Callable[..., list[Record]]] = {
 """A reader for each kind of data set; it takes a folder, a list, and the patients to leave out."""
 
 
-def look_at(table: PaperTable, options: Options) -> Cohort:
+def read_data_set(table: PaperTable, options: Options) -> Cohort:
     """Read the headers.
 
     Raises:

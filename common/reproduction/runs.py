@@ -108,8 +108,8 @@ def last_error(log: Path) -> str:
     ]
     lines = [line for line in lines if line]
     begins = [place for place, line in enumerate(lines) if ERROR.match(line)]
-    told = " ".join(lines[begins[-1] :] if begins else lines[-1:])
-    return told if len(told) <= LONGEST_MESSAGE else f"{told[:LONGEST_MESSAGE]} …"
+    text = " ".join(lines[begins[-1] :] if begins else lines[-1:])
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} …"
 
 
 def _is_begun(step: Step) -> bool:
@@ -131,10 +131,10 @@ def _record(run: Run) -> dict[str, list]:
 def _differences(found: Sequence[dict[str, str]], wanted: Sequence[dict[str, str]]) -> list[str]:
     if len(found) != len(wanted):
         return [f"{len(found)} commands, now {len(wanted)}"]
-    told = [
+    text = [
         f"{name} {then.get(name, 'unset')}, now {now.get(name, 'unset')}"
         for then, now in zip(found, wanted, strict=True)
         for name in {**then, **now}
         if then.get(name) != now.get(name)
     ]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(text))

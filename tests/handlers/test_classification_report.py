@@ -276,7 +276,7 @@ def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
     report.records = [patient(f"P{n}", n % 2, grade=GRADES[n % 2]) for n in range(8)]
     evaluate(report, [sample(f"P{n}", n % 2, [0.7, 0.3]) for n in range(8)])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "P5: HGG, seen as LGG." in page
+    assert "P5: HGG, predicted LGG." in page
     assert "P6: " not in page
 
 

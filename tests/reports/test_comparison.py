@@ -56,7 +56,7 @@ def test_the_page_warns_of_the_published_protocol_only(
 ) -> None:
     runs = [leave_run(tmp_path / str(number), name, (0.5, 0.7)) for number, name in enumerate(protocols)]
     write_comparison(tmp_path / "page.html", compare_runs(runs), runs)
-    assert ("memory of the patients" in (tmp_path / "page.html").read_text(encoding="utf-8")) is warned
+    assert ("memorising patients" in (tmp_path / "page.html").read_text(encoding="utf-8")) is warned
 
 
 def test_every_run_that_was_not_evaluated_is_named(tmp_path: Path) -> None:

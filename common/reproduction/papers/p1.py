@@ -128,7 +128,7 @@ def final_grade(tasks: Sequence[str]) -> PaperTable:
 
 def final_survival(tasks: Sequence[str]) -> PaperTable:
     """Table 6: the best survival network by class."""
-    note = "P1's figure 10: 25 images of short survivors were misclassified, 23 of them as mid; no other count is in its text."
+    note = "P1's figure 10: 25 images of short survivors were wrong, 23 of them as mid; no other count is in its text."
     return _final("p1-table6", "The final survival network", "survival", SURVIVAL, note)
 
 
@@ -164,8 +164,8 @@ def _candidate(task: str, knobs: Mapping[str, Any]) -> Model:
     """A head that differs from the first in one factor; the first head itself goes by one name in all factors."""
     (knob, value), *_ = knobs.items()
     is_first = FIRST_HEAD[knob] == value
-    told = "-".join(str(part) for part in value) if isinstance(value, list) else str(value)
-    name = "first_head" if is_first else f"{knob}_{told}"
+    text = "-".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    name = "first_head" if is_first else f"{knob}_{text}"
     return _model(task, name, {**FIRST_HEAD, **knobs}, side="validation")
 
 

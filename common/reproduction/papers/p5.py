@@ -34,7 +34,7 @@ def methylation(tasks: Sequence[str]) -> PaperTable:
             "P5 has no test side: under the published protocol the side that chose the best epoch is the one that is "
             "reported, so that validation and test are the same there. Its training accuracy is that of the last epoch "
             "while training; here the chosen weights are judged on the training side.",
-            "Work with splits by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
+            "Splits by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
             "for its models on other patients (Kim 2022), no correlation in 585 patients (Saeed 2023). An AUC whose "
             "interval holds 0.5 is the result to expect; the runs below show whether it is so here.",
             "A patient's answer is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
