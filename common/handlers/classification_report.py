@@ -47,7 +47,7 @@ class ClassificationReport:
 
     Args:
         output_dir: the run folder.
-        records: the whole cohort with ``label``, for the shortcut probe and for the clinical values of the judged patients;
+        records: the whole cohort with ``label``, for the shortcut probe and the clinical values of the judged patients;
             for survival it may hold patients without a class, which are counted as set aside.
         train: the labelled training records, for the baselines.
         split: of the run.
