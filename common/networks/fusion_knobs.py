@@ -1,4 +1,4 @@
-"""The knobs of the fusion network, as a config or a command line hands them over, checked all at once."""
+"""The knobs of the fusion network, from a config or a command line, checked all at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ TRAINABLE = ("all", "head")
 
 @dataclass(frozen=True)
 class FusionKnobs:
-    """Plain values of :class:`~common.networks.fusion.FusionClassifier`'s knobs, of the types that it needs."""
+    """The knobs of :class:`~common.networks.fusion.FusionClassifier`, converted; the arguments there have their
+    meaning.
+    """
 
     backbone: str
     in_channels: int
