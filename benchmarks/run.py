@@ -68,7 +68,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
-    """Run one of :data:`PARTS` on phantoms, which are made in ``folder`` when they are first asked for."""
+    """Run one of :data:`PARTS` on phantoms, which are made in ``folder`` when they are first asked for.
+
+    Args:
+        part: one of :data:`PARTS`.
+        folder: for phantoms and files of the benchmark.
+        repeats: how often each part is timed.
+        advance: called after each repeat, for the progress bar.
+    """
     from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
     workspace = folder / part

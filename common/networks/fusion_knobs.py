@@ -17,6 +17,19 @@ TRAINABLE = ("all", "head")
 class FusionKnobs:
     """The knobs of :class:`~common.networks.fusion.FusionClassifier`, converted; the arguments there have their
     meaning.
+
+    Args:
+        backbone: name.
+        in_channels: of the images.
+        num_classes: at least two.
+        in_clinical: number of clinical values.
+        units: widths of the dense layers.
+        batch_norm: how many of them have batch normalisation.
+        dropout: after each activation.
+        activation: ``relu`` or ``tanh``.
+        image_units: width of a layer before fusion, or ``None``.
+        clinical_units: widths of the layers of the clinical values.
+        trainable: ``all`` or ``head``.
     """
 
     backbone: str

@@ -18,7 +18,18 @@ SMALLEST_SIDE = 32
 
 @dataclass(frozen=True)
 class SliceKnobs:
-    """The knobs of :class:`~common.networks.slice_classifier.SliceClassifier`, converted; see its arguments."""
+    """The knobs of :class:`~common.networks.slice_classifier.SliceClassifier`, converted; see its arguments.
+
+    Args:
+        net: ``A`` or ``B``.
+        image_size: pixels along x and y.
+        filters: of the convolutions of net A.
+        kernel: pixels of a side of them.
+        dropout: of net A.
+        units: widths of the dense layers.
+        backbone: of net B.
+        trainable: ``all`` or ``head``.
+    """
 
     net: str
     image_size: tuple[int, int]

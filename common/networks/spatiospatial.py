@@ -137,7 +137,15 @@ def _statistics_kept(block: nn.Module) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class VideoKnobs:
-    """Plain values of :class:`~common.networks.spatiospatial.SpatioSpatialClassifier`'s knobs; see its arguments."""
+    """Plain values of :class:`~common.networks.spatiospatial.SpatioSpatialClassifier`'s knobs; see its arguments.
+
+    Args:
+        backbone: name.
+        in_channels: modalities of the volumes.
+        num_classes: at least two.
+        dropout: before the dense layer.
+        trainable: ``all`` or ``head``.
+    """
 
     backbone: str
     in_channels: int

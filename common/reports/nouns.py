@@ -23,7 +23,7 @@ class Nouns:
         scans: what gets a prediction where a subject has several.
         samples: what scans are made of; the same as ``scans`` where a scan is a single sample.
         shuffled: the units between which labels are shuffled.
-        shared: what stands on both sides of a published split.
+        shared: what is on both sides of a published split.
         trained_on: the part of the test side that is also trained on under the published protocol.
         protocol_note: what to add to the protocol's name.
         columns: new names of a table's columns.

@@ -1,6 +1,6 @@
 """What the papers printed about their networks, to be shown beside our own numbers. All are shares of 1.
 
-P1, P3 and P5 count images or slices, and images or slices of one patient stand on both sides of their splits. What
+P1, P3 and P5 count images or slices, and images or slices of one patient are on both sides of their splits. What
 others found for MGMT counts patients that the networks were not trained on. P4 counts volumes, one per person.
 """
 

@@ -125,7 +125,7 @@ class PaperTable:
             or :data:`WITH_HEALTHY`.
         folds: how many the bundle has by default.
         contest: whose networks are compared over the folds.
-        drawn: protocols under which every repeat is a split drawn anew, so that there may be any number of them.
+        drawn: protocols under which every repeat is a new random split, so that there may be any number of them.
         healthy: whether a folder of healthy people belongs to its data.
     """
 

@@ -245,7 +245,8 @@ class EncodeClinicald(Transform):
             clinical values.
 
     Raises:
-        DatasetError: a value is invalid, or is missing and nobody without it was learned from; all at once.
+        DatasetError: a value is invalid, or is missing and the network was not trained on patients without it; all at
+        once.
     """
 
     def __init__(self, encoder_json: Mapping[str, Any] | None) -> None:

@@ -71,7 +71,7 @@ def split_indices(case: Case, key: str, unit: str, count: int) -> Sequence[int]:
     Args:
         case: with ``key``.
         key: ``slices`` or ``images``.
-        unit: what an index stands for, for the message.
+        unit: what an index means, for the message.
         count: how many the case has.
 
     Raises:

@@ -155,7 +155,7 @@ def test_the_published_protocol_splits_slices_and_reports_the_epoch_that_was_bes
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["of_samples"]["accuracy"] == pytest.approx(provenance["val_accuracy"])
     assert (metrics["protocol"], metrics["samples"]) == ("paper", 13)
-    assert "slices of one patient stand on both sides" in (folder / "report.html").read_text()
+    assert "slices of one patient are on both sides" in (folder / "report.html").read_text()
 
 
 def test_the_three_bad_patients_are_left_out_and_told(

@@ -71,7 +71,7 @@ def test_both_protocols_stand_beside_the_printed_number(on_phantoms: MakeOptions
     cell = next(cell for cell in content["cells"] if cell["row"] == "vgg16")
     told = [(part["protocol"], part["counted"], part["n"]) for part in cell["measured"]]
     assert told == [("paper", "samples", 4), ("patient", "patients", 4)]
-    for warning in ("These are phantoms", "stand on both sides of the split", "epochs = 1", "As few as 4 patients"):
+    for warning in ("These are phantoms", "are on both sides of the split", "epochs = 1", "As few as 4 patients"):
         assert any(warning in text for text in content["warnings"]), warning
         assert warning in page
     assert "Whether age is recorded tells the label." in content["warnings"]

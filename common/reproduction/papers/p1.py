@@ -15,7 +15,7 @@ from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HE
 from common.reproduction.table_plan import PROTOCOLS, Cell, Model, PaperTable, Search
 
 LEAK = (
-    "Published protocol: the four modalities of a patient are images of their own and stand on both sides of the "
+    "Published protocol: the four modalities of a patient are images of their own and are on both sides of the "
     "split; age and survival of the LGG patients are invented, so that a long survivor is an LGG patient. These "
     "numbers explain the printed ones and say nothing about new patients."
 )

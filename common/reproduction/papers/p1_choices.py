@@ -1,6 +1,6 @@
 """What P1 printed about its choices: backbones, heads and shares of the data. All are shares of 1.
 
-They count images, and images of one patient stand on both sides of the split; every choice was made on the test side.
+They count images, and images of one patient are on both sides of the split; every choice was made on the test side.
 """
 
 from __future__ import annotations

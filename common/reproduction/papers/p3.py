@@ -8,7 +8,7 @@ from common.reports.published import SOFT_DICE, SURVIVAL_COMBINED, SURVIVAL_MASK
 from common.reproduction.table_plan import Cell, Model, PaperTable
 
 LEAK = (
-    "Published protocol: slices of a patient stand on both sides of the split, and neighbouring slices of one tumour "
+    "Published protocol: slices of a patient are on both sides of the split, and neighbouring slices of one tumour "
     "are nearly the same picture. These numbers explain the printed ones and say nothing about new patients."
 )
 BINS = {"short": "0 (short)", "mid": "1 (mid)", "long": "2 (long)"}
@@ -71,8 +71,8 @@ def true_masks(tasks: Sequence[str]) -> PaperTable:
         models=(model,),
         cells=tuple(cells),
         notes=(
-            "Accuracy of a bin is the share of its slices (or patients) that are put into it. A patient's answer is "
-            "the mean probability over the slices with tumour; P3 counts slices only.",
+            "Accuracy of a bin is the share of its slices (or patients) that are put into it. A patient's prediction "
+            "is the mean probability over the slices with tumour; P3 counts slices only.",
             "P3's figure 7: bin 0, 1,287 right and 359 predicted as 2; bin 1, 319 predicted as 0 and 570 as 2; "
             "bin 2, 1,341 right and 284 predicted as 1. The other counts are not in its text.",
             EMPTY,

@@ -8,7 +8,7 @@ from common.reports.published import VOLUME_GRADE
 from common.reproduction.table_plan import WITH_HEALTHY, Cell, Model, PaperTable
 
 LEAK = (
-    "Published protocol: random 7:3 splits of the people. Nobody stands on both sides of one, but the test sides of "
+    "Published protocol: random 7:3 splits of the people. Nobody is on both sides of one, but the test sides of "
     "the three overlap, so that their spread is no standard error. Its healthy brains come from another scanner, "
     "another sequence and another brain extraction than its tumours: that they are recognised shows nothing, and it "
     "raises both averages. The grades on their own are the columns to read."

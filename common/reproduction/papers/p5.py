@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from common.reproduction.table_plan import Cell, Model, PaperTable
 
 LEAK = (
-    "Published protocol: slices of a patient stand on both sides of the split, neighbours of one another, and the "
+    "Published protocol: slices of a patient are on both sides of the split, neighbours of one another, and the "
     "best epoch is chosen on the slices that are reported. These numbers explain the printed ones and say nothing "
     "about new patients."
 )
@@ -37,7 +37,7 @@ def methylation(tasks: Sequence[str]) -> PaperTable:
             "Splits by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
             "for its models on other patients (Kim 2022), no correlation in 585 patients (Saeed 2023). An AUC whose "
             "interval holds 0.5 is the result to expect; the runs below show whether it is so here.",
-            "A patient's answer is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
+            "A patient's prediction is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
         ),
         leak=LEAK,
         cohort="series",
