@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
-from tests.bundles.life import assert_same_runs, break_off, load, refused
+from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
 
 Start = Callable[..., Any]
 
@@ -79,7 +79,7 @@ def read_predictions(folder: Path) -> pd.DataFrame:
 
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: Path, tmp_path: Path) -> None:
     broken = begin(tmp_path, "train", **LEARNS)
-    break_off(broken, 6)  # in the second epoch
+    interrupt(broken, 6)  # in the second epoch
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     begin(tmp_path, "train", resume="true", **LEARNS).run()
     assert_same_runs(trained, tmp_path)
@@ -102,7 +102,7 @@ def test_every_test_patient_is_judged_once(evaluated: Path) -> None:
     assert not (evaluated / "eval" / "samples.csv").exists()
 
 
-def test_the_report_says_that_the_source_tells_who_is_healthy(evaluated: Path) -> None:
+def test_the_report_says_that_the_source_predicts_who_is_healthy(evaluated: Path) -> None:
     metrics = json.loads((evaluated / "eval" / "metrics.json").read_text())
     shortcuts, sentences = metrics["shortcuts"], " ".join(metrics["verdict"]["sentences"])
     assert shortcuts["told_by_source"]

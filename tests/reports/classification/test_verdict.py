@@ -33,7 +33,7 @@ def test_a_network_that_beats_every_baseline_may_be_claimed() -> None:
     )
 
 
-def test_missing_values_that_tell_as_much_leave_nothing_to_claim() -> None:
+def test_missing_values_that_predict_as_well_leave_nothing_to_claim() -> None:
     verdict = judge_evidence(summary(gains={**GAINS, "missing values alone": measured(0.0, -0.05, 0.05)}))
     assert not verdict.claim
     assert verdict.sentences[0] == "Nothing is claimed."
@@ -134,7 +134,7 @@ def test_shuffled_labels_are_read_against_chance(area: float, protocol: str, tol
 SUBGROUP = {"name": "LGG against HGG", "measures": {"auc": measured(0.6, 0.45, 0.75)}, "against_baselines": {}}
 
 
-def test_where_healthy_is_told_by_its_source_only_the_grades_on_their_own_count() -> None:
+def test_where_healthy_is_recognised_by_its_source_only_the_grades_on_their_own_count() -> None:
     """AUC .90 with healthy brains, .60 without."""
     told = {"told_by_source": True}
     verdict = judge_evidence(summary(shortcuts=told, subgroup=SUBGROUP))
