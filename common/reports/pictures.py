@@ -66,7 +66,7 @@ def show_slice(axes: Axes, image: np.ndarray, classes: np.ndarray | None) -> Non
 
 
 def draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
-    """A confusion matrix, rows normalised to shares of the truth; the counts stand below the shares."""
+    """A confusion matrix, rows normalised to shares of the truth; the counts are below the shares."""
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     figure = Figure(figsize=(1.3 * len(names) + 1.2, 1.1 * len(names) + 1), layout="constrained")

@@ -52,7 +52,7 @@ class ClinicalEncoder:
         missing_indicators: whether the network gets an indicator that an age is not recorded.
         missing_seen: the features that some training patients lack; only these may be missing later.
         age_range: years of the youngest and of the oldest training patient; empty without the feature age.
-        mean_age: of the training patients, in years; stands for an age that is not recorded.
+        mean_age: of the training patients, in years; replaces an age that is not recorded.
     """
 
     features: tuple[str, ...]
@@ -103,7 +103,7 @@ class ClinicalEncoder:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any] | None) -> ClinicalEncoder:
-        """The inverse of :meth:`to_json`; nothing stands for an encoder without features.
+        """The inverse of :meth:`to_json`; ``None`` or empty is an encoder without features.
 
         Raises:
             CheckpointError: it is no encoder.

@@ -80,7 +80,7 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
 
 
 def _judge(summary: Mapping[str, Any]) -> Verdict:
-    """The verdict on one table of answers."""
+    """The verdict on one table of predictions."""
     area, gains = summary["measures"]["auc"], {k: v["auc"] for k, v in summary["against_baselines"].items()}
     beaten = {name: gain for name, gain in gains.items() if _above(gain, 0)}
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}

@@ -36,7 +36,8 @@ def prepare_pictures(
     channels: int = 1,
     workers: int | None = None,
 ) -> list[Case]:
-    """Decode and resize every image that the cache does not hold yet (P2: to 240 x 240, whatever its proportions).
+    """Decode and resize every image that the cache does not hold yet (P2: to 240 x 240, without keeping its
+    proportions).
 
     Args:
         records: with ``image``; see :func:`~common.cohorts.datasets.br35h.read_br35h`.
