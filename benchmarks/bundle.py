@@ -1,4 +1,4 @@
-"""A bundle, opened as its command line opens it."""
+"""Opens a bundle as its command line does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def open_bundle(name: str, config: str, folder: Path, device: str = "cpu", **kno
     """``configs/<config>.yaml`` of a bundle with ``knobs``, initialised; it writes into ``folder``.
 
     On a GPU it computes in mixed precision, as the bundles do by default.
+
+    Args:
+        name: of the bundle.
+        config: name of a training or inference config.
+        folder: for what the bundle writes.
+        device: ``cpu`` or ``cuda``.
+        knobs: overrides.
     """
     root = BUNDLES / name
     workflow = ConfigWorkflow(

@@ -2,9 +2,9 @@
 
 Ours is an epoch of the bundle's own trainer (default sizes and batch, no validation): it reads slices from the cache,
 augments them, steps, logs, and saves the state to resume from. Bare is forward pass, loss, backward pass and Adam with
-the same channels-last network. Both make 2 to 12 steps where a real epoch makes 20 to 300, so what happens once an
-epoch weighs more here than it does in earnest. The survival bundle's `train.yaml` is not measured, nor is MGMT's: their
-path is that of the grade bundle, network and most transforms included.
+the same channels-last network. Both make 2 to 12 steps where a real epoch makes 20 to 300, so what happens once per
+epoch counts more here than in a real run. The survival bundle's `train.yaml` is not measured, nor is MGMT's: their
+code is that of the grade bundle, network and most transforms included.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Training:
         config: of the bundle.
         batch: the config's own batch size.
         steps: of an epoch.
-        make_data: makes the phantoms that it wants in a new folder, where they are no BraTS patients.
+        make_data: makes the phantoms in a new folder, where they are not BraTS patients.
     """
 
     bundle: str
@@ -53,14 +53,29 @@ TRAININGS = (
 
 
 def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
-    """Seconds an epoch of each of :data:`TRAININGS`."""
+    """Seconds per epoch of each of :data:`TRAININGS`.
+
+    Args:
+        cohort: a folder of BraTS phantoms.
+        folder: for files of the benchmark.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+    """
     return [measure_training(training, cohort, folder, repeats, advance) for training in TRAININGS]
 
 
 def measure_training(
     training: Training, cohort: Path, folder: Path, repeats: int, advance: Callable[[], object]
 ) -> Ratio:
-    """Seconds an epoch of one config."""
+    """Seconds per epoch of one config.
+
+    Args:
+        training: the config.
+        cohort: a folder of BraTS phantoms.
+        folder: for files of the benchmark.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+    """
     data = training.make_data(folder / "data" / training.bundle) if training.make_data else cohort
     workflow = open_bundle(
         training.bundle,

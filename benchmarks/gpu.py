@@ -1,4 +1,4 @@
-"""What a GPU makes of it: steps of the networks, epochs of our trainers, and one patient from files to label map.
+"""Times on a GPU: steps of the networks, epochs of our trainers, and one patient from files to label map.
 
 python benchmarks/gpu.py --cohort <BraTS folder> [--only steps epochs patient]
 
@@ -47,7 +47,15 @@ EPOCH_STEPS = 60
 
 @dataclass(frozen=True)
 class Setting:
-    """How a training step is computed."""
+    """How a training step is computed.
+
+    Args:
+        precision: of autocast; ``None`` for fp32.
+        channels_last: memory format of the weights.
+        tuned: cuDNN chooses its algorithms by trial.
+        fused: Adam in one kernel.
+        compiled: by ``torch.compile``.
+    """
 
     precision: torch.dtype | None = None
     channels_last: bool = False
@@ -81,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cohort", type=Path, required=True, help="a BraTS folder, or phantoms of full size")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts alone")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the rows go")
-    parser.add_argument("--device", default="cuda", help="cpu tries this program, and measures nothing of worth")
+    parser.add_argument("--device", default="cuda", help="cpu only tests this program; its numbers mean nothing")
     arguments = parser.parse_args(argv)
     if arguments.device == "cuda" and not torch.cuda.is_available():
         print("No GPU is visible: nothing was measured.", file=sys.stderr)
@@ -114,7 +122,7 @@ class Rows:
 
 
 def measure_steps(rows: Rows, device: str, *_: Path) -> None:
-    """Samples a second and memory of bare steps, on tensors that are on the device already."""
+    """Samples per second and memory of bare steps, on tensors that are on the device already."""
     networks: dict[str, tuple[Callable[[bool], nn.Module], tuple[int, ...]]] = {
         "U-Net": (lambda last: SegmentationUNet(channels_last=last), SLICES),
         **{
@@ -133,7 +141,17 @@ def measure_steps(rows: Rows, device: str, *_: Path) -> None:
 def time_steps(
     make: Callable[[bool], nn.Module], shape: tuple[int, ...], setting: Setting, device: str
 ) -> dict[str, float]:
-    """Forward pass, loss, backward pass and Adam."""
+    """Forward pass, loss, backward pass and Adam.
+
+    Args:
+        make: makes a network; its argument is whether its weights are channels-last.
+        shape: of a batch of images.
+        setting: how a step is computed.
+        device: ``cpu`` or ``cuda``.
+
+    Returns:
+        Samples per second and memory, by name.
+    """
     torch.backends.cudnn.benchmark = setting.tuned
     torch.manual_seed(0)
     network = make(setting.channels_last).to(device).train()
@@ -165,7 +183,11 @@ def time_steps(
 
 
 def loss_and_label(shape: tuple[int, ...], device: str) -> tuple[nn.Module, Tensor]:
-    """Those of the bundles."""
+    """Those of the bundles.
+
+    Returns:
+        The loss and a batch of labels.
+    """
     if len(shape) == 4:
         label = torch.randint(0, 4, (shape[0], 1, *shape[2:]), device=device)
         return DiceCELoss(softmax=True, to_onehot_y=True, include_background=False, batch=True), label
@@ -173,7 +195,14 @@ def loss_and_label(shape: tuple[int, ...], device: str) -> tuple[nn.Module, Tens
 
 
 def measure_epochs(rows: Rows, device: str, cohort: Path, folder: Path) -> None:
-    """Our trainers on slices and on volumes of a warm cache, by the number of loader processes."""
+    """Our trainers on slices and on volumes of a warm cache, by the number of loader processes.
+
+    Args:
+        rows: that are extended.
+        device: ``cpu`` or ``cuda``.
+        cohort: a folder of BraTS phantoms.
+        folder: for files of the benchmark.
+    """
     small = make_brats_phantoms(folder / "phantoms", patients=20, shape=(48, 48, 40))
     slices = {"samples_per_epoch": EPOCH_STEPS * SLICES[0]}
     volumes = {"samples_per_epoch": EPOCH_STEPS * VOLUMES[0], "batch_size": VOLUMES[0], "shortcuts": None}
@@ -192,7 +221,16 @@ def measure_epochs(rows: Rows, device: str, cohort: Path, folder: Path) -> None:
 
 
 def time_epochs(workflow: ConfigWorkflow, device: str, samples: int) -> dict[str, float]:
-    """Samples a second of the median of two epochs after a first one, and how busy the GPU was."""
+    """Samples per second of the median of two epochs after a first one, and how busy the GPU was.
+
+    Args:
+        workflow: a training.
+        device: ``cpu`` or ``cuda``.
+        samples: of an epoch.
+
+    Returns:
+        The numbers by name.
+    """
     trainer = workflow.parser.get_parsed_content("train#trainer")
     seconds: list[float] = []
     with watched_gpu() as busy, silence():
@@ -206,7 +244,14 @@ def time_epochs(workflow: ConfigWorkflow, device: str, samples: int) -> dict[str
 
 
 def measure_patient(rows: Rows, device: str, cohort: Path, folder: Path) -> None:
-    """From four files to a label map, in parts; the model zoo's SegResNet on the same tensors beside it."""
+    """From four files to a label map, in parts; the model zoo's SegResNet on the same tensors beside it.
+
+    Args:
+        rows: that are extended.
+        device: ``cpu`` or ``cuda``.
+        cohort: a folder of BraTS phantoms.
+        folder: for files of the benchmark.
+    """
     checkpoint = folder / "model.pt"
     torch.save({"model": SegmentationUNet().state_dict(), "provenance": {}}, checkpoint)
     patient = next(path.parent for path in sorted(cohort.rglob("*_flair.nii.gz")))
@@ -257,7 +302,7 @@ def synchronise(device: str) -> None:
 
 @contextlib.contextmanager
 def watched_gpu() -> Iterator[list[float]]:
-    """Percent of the time in which the GPU computed, seen each quarter of a second; empty without nvidia-smi."""
+    """Percent of the time in which the GPU computed, sampled four times per second; empty without nvidia-smi."""
     busy: list[float] = []
     command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "250"]
     try:
@@ -276,7 +321,7 @@ def watched_gpu() -> Iterator[list[float]]:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Swallow progress bars and logs."""
+    """Suppress progress bars and logs."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
 

@@ -28,20 +28,34 @@ from common.records import MODALITIES
 NAME = "inference"
 LIMIT = 1.25
 QUICK_LIMIT = 2.0
-"""One image is classified so quickly that checking its files weighs as much; seconds tell more than the ratio."""
+"""One image is classified so quickly that checking its files takes as long; read the seconds, not the ratio."""
 BATCH = 16
 TUMOUR_SHARE = 0.03
 
 
 def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
-    """Seconds a case, by bundle."""
+    """Seconds per case, by bundle.
+
+    Args:
+        cohort: a folder of BraTS phantoms.
+        folder: for files of the benchmark.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+    """
     patient = next(cohort.glob("*/*_001"))
     parts = (measure_segmentation, measure_grading)
     return [part(patient, folder, repeats, advance) for part in parts]
 
 
 def measure_segmentation(patient: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
-    """Seconds from four files to a label map."""
+    """Seconds from four files to a label map.
+
+    Args:
+        patient: folder of the patient.
+        folder: for files of the benchmark.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+    """
     bundle = "glioma_segmentation"
     workflow = open_inference(bundle, patient, folder / bundle, inference_batch_size=BATCH)
     network, evaluator, dataset = map(workflow.parser.get_parsed_content, ("network", "evaluator", "dataset"))
@@ -60,7 +74,14 @@ def measure_segmentation(patient: Path, folder: Path, repeats: int, advance: Cal
 
 
 def measure_grading(patient: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> Ratio:
-    """Seconds from four files to a row of the table."""
+    """Seconds from four files to a row of the table.
+
+    Args:
+        patient: folder of the patient.
+        folder: for files of the benchmark.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+    """
     bundle = "glioma_grade_classification"
     workflow = open_inference(bundle, patient, folder / bundle)
     network, evaluator, dataset = map(workflow.parser.get_parsed_content, ("network", "evaluator", "dataset"))
@@ -75,7 +96,14 @@ def measure_grading(patient: Path, folder: Path, repeats: int, advance: Callable
 
 
 def open_inference(bundle: str, patient: Path, folder: Path, **knobs: Any) -> ConfigWorkflow:
-    """A bundle's inference for one patient, with random weights."""
+    """A bundle's inference for one patient, with random weights.
+
+    Args:
+        bundle: name of the bundle.
+        patient: folder of the patient.
+        folder: for files of the benchmark.
+        knobs: overrides.
+    """
     config = ConfigParser(ConfigParser.load_config_file(BUNDLES / bundle / "configs" / "inference.yaml"))
     checkpoint = folder / "model.pt"
     weights = config.get_parsed_content("network_def").state_dict()
@@ -87,7 +115,13 @@ def open_inference(bundle: str, patient: Path, folder: Path, **knobs: Any) -> Co
 
 @torch.no_grad()
 def read_and_pass(item: dict[str, Any], network: nn.Module, images: Tensor) -> None:
-    """Read a patient's four images, and pass the prepared ones through the network."""
+    """Read a patient's four images, and pass the prepared ones through the network.
+
+    Args:
+        item: with the path of each image.
+        network: in eval mode.
+        images: prepared, one batch.
+    """
     for name in MODALITIES:
         read_nifti(item[name])
     for batch in images.split(BATCH):

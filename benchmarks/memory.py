@@ -1,7 +1,7 @@
 """The peak memory of training on 60 cases, against training on 6.
 
 Both run the segmentation's `configs/train.yaml` in a process and on a thread of their own, from an empty cache through
-one short epoch and its validation. Counted is anonymous memory (`RssAnon` of Linux), looked at every 10 ms: a cohort
+one short epoch and its validation. Counted is anonymous memory (`RssAnon` of Linux), sampled every 10 ms: a cohort
 held in memory would show in it, while the pages of memory-mapped files, which the system takes back when it needs them,
 do not. The cases measure 128x128x64 and the network's share is small (batches of 8 crops of 96x96), so that 54 more
 cases held in memory would show. A process of its own is run for each size and round.
@@ -28,7 +28,14 @@ STATUS = Path("/proc/self/status")
 
 
 def measure(cohorts: dict[int, Path], folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
-    """Megabytes at the peak; ``cohorts`` has a folder of patients for each of :data:`SIZES`."""
+    """Megabytes at the peak; ``cohorts`` has a folder of patients for each of :data:`SIZES`.
+
+    Args:
+        cohorts: a folder of patients for each of :data:`SIZES`.
+        folder: for files of the benchmark.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+    """
     peaks: dict[int, list[float]] = {size: [] for size in SIZES}
     for repeat in range(repeats):
         for size, measured in peaks.items():

@@ -25,7 +25,14 @@ PREPARATIONS: dict[str, Callable[..., object]] = {"whole brain": prepare_brains,
 
 
 def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
-    """Seconds a case, by what of it is cached."""
+    """Seconds per case, by what of it is cached.
+
+    Args:
+        cohort: a folder of BraTS phantoms.
+        folder: for files of the benchmark.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+    """
     record = read_cohort(cohort)[0]
 
     def read() -> None:

@@ -1,8 +1,8 @@
-"""Measure what we promise about speed, as ratios to the bare work, and write benchmarks/README.md.
+"""Measure our targets for speed, as ratios to the bare work, and write benchmarks/README.md.
 
 python benchmarks/run.py [--quick] [--only epoch preparation inference memory volumes]
 
-Takes about twenty minutes on two cores. A target that is missed is said, and is no error: the exit code stays 0.
+Takes about twenty minutes on two cores. A target that is missed is reported, and is no error: the exit code stays 0.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROUNDS = {"epoch": 5, "preparation": 2, "inference": 2, "memory": 1, "volumes": 
 OWN_PROCESSES = ("memory", "volumes")
 """Parts without a first round that is not counted."""
 FULL_PATIENTS = 10
-"""So many that every fold's training side has both grades, and enough survival times for three classes."""
+"""Enough that every fold's training side has both grades, and enough survival times for three classes."""
 SMALL_SHAPE = (128, 128, 64)
 
 
@@ -68,7 +68,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]) -> list[Ratio]:
-    """Run one of :data:`PARTS` on phantoms, which are made in ``folder`` when they are first asked for."""
+    """Run one of :data:`PARTS` on phantoms, which are made in ``folder`` when they are first asked for.
+
+    Args:
+        part: one of :data:`PARTS`.
+        folder: for phantoms and files of the benchmark.
+        repeats: how often each part is timed.
+        advance: called after each repeat, for the progress bar.
+    """
     from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
     workspace = folder / part
@@ -107,7 +114,7 @@ def report(ratios: Mapping[str, Sequence[Ratio]], whole_run: bool) -> None:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Swallow what the bundle says and draws while it is measured; our own bar was made before."""
+    """Suppress the bundle's output while it is measured; our own bar was made before."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
 

@@ -49,7 +49,7 @@ def measure_step(
     Args:
         knobs: of :class:`~common.networks.SpatioSpatialClassifier`.
         size: voxels along x, y and z; the default is a head at 2 mm.
-        batch_size: volumes a step.
+        batch_size: volumes per step.
         steps: that are timed.
         device: ``cpu`` or ``cuda``.
         amp: mixed precision, on a GPU alone, as MONAI's trainer has it.

@@ -59,7 +59,7 @@ def write_page(
         ratios: in the order of the rows.
         explanations: by what is measured, how.
         command: that measured them.
-        gpu_rates: slices or volumes a second by setting; empty where there is no GPU.
+        gpu_rates: slices or volumes per second by setting; empty where there is no GPU.
     """
     return PAGE.format(
         verdict=verdict(ratios),
@@ -74,17 +74,17 @@ def write_page(
 
 
 def write_gpu_rates(rates: Mapping[str, float]) -> str:
-    """A section with slices and volumes a second by setting; nothing where none was measured."""
+    """A section with slices and volumes per second by setting; nothing where none was measured."""
     if not rates:
         return ""
-    lines = ["| training on the GPU | a second |", "| --- | ---: |"]
+    lines = ["| training on the GPU | per second |", "| --- | ---: |"]
     return "\n".join(
         ["", *lines, *(f"| {setting} | {rate:.{0 if rate >= 100 else 1}f} |" for setting, rate in rates.items()), ""]
     )
 
 
 def describe_machine() -> str:
-    """In general words, and nothing that names the machine."""
+    """A general description that does not name the machine."""
     processor = platform.machine().replace("_", "-")
     return f"{THREADS} threads of an {processor} CPU, {platform.system()}, Python {platform.python_version()}"
 

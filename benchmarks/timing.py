@@ -1,4 +1,4 @@
-"""What a benchmark hands back, and how two costs are timed side by side."""
+"""The result of a benchmark, and how two costs are timed side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 THREADS = 2
-"""All is measured on two threads, and so says the table."""
+"""All is measured on two threads, as the table says."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Ratio:
         name: of the benchmark.
         ours: the cost as the bundle has it, in ``unit``.
         bare: the cost of the bare work, measured in the same run.
-        limit: the largest ratio of the two that we promise.
+        limit: the target: the largest ratio of the two.
         unit: of both costs.
     """
 
@@ -36,16 +36,25 @@ class Ratio:
 
     @property
     def met(self) -> bool:
-        """Whether the promise is kept, to the two digits that the table shows."""
+        """Whether the target is reached, to the two digits that the table shows."""
         return round(self.value, 2) <= self.limit
 
 
 def alternate(
     ours: Callable[[], object], bare: Callable[[], object], repeats: int, advance: Callable[[], object]
 ) -> tuple[float, float]:
-    """Median seconds of two functions, called in turn so that a drift of the machine falls on both.
+    """Median seconds of two functions, called in turn so that a drift of the machine affects both.
 
     A first call of each is not counted. ``advance`` is called after each pair, ``repeats + 1`` times.
+
+    Args:
+        ours: the function of the bundle.
+        bare: the bare work.
+        repeats: how often both are timed.
+        advance: called after each repeat, for the progress bar.
+
+    Returns:
+        Medians in seconds, ours and bare.
     """
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats + 1):

@@ -4,7 +4,7 @@ Ours is `SpatioSpatialClassifier` with its defaults (channels-last weights), bar
 first, as torchvision builds it. Recomputed is with `checkpointing: true`, against the defaults: it saves memory and
 costs time. A step is a forward pass, the weighted loss, the backward pass and Adam, on one volume of 80x96x80 voxels (a
 head at 2 mm) in full precision. Memory is what the process takes more than before it built the network (`RssAnon` of
-Linux, looked at every 10 ms): weights, gradients, Adam's moments and activations. A process of its own is run for each
+Linux, sampled every 10 ms): weights, gradients, Adam's moments and activations. A process of its own is run for each
 network and setting.
 """
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Tell what a data set holds, what is wrong with it, which shortcuts tell the label, and what its cache will take.
+"""Show what a data set holds, what is wrong with it, which shortcuts predict the label, and the size of its cache.
 
-The folder itself tells what kind it is. Of images, copies of each other are looked for as well. With --healthy, or
-of an IXI folder, one image of each person is looked at (T1ce, of IXI T1); heads need brain masks.
-The exit code is 1 when something is wrong. Nothing is written but what --output asks for and, in the cache, which
-images are copies.
+The kind of data set is recognised from the folder. For images, copies of each other are searched as well. With
+--healthy, or for an IXI folder, one image of each person is checked (T1ce, of IXI T1); heads need brain masks.
+The exit code is 1 when something is wrong. Only the files of --output are written and, in the cache, which images
+are copies.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
         "folder",
         nargs="?",
         help="a folder as downloaded: BraTS 2018 to 2021, 2023, or HDF5 slices; IXI; RSNA-MICCAI; Br35H, or any folder "
-        "with a subfolder of images a class",
+        "with one subfolder of images per class",
     )
     parser.add_argument("--datalist", help="a JSON or CSV list of patients with volumes, instead of the folder")
-    parser.add_argument("--healthy", help="an IXI folder, whose people are healthy, beside the patients")
+    parser.add_argument("--healthy", help="an IXI folder of healthy people, in addition to the patients")
     parser.add_argument("--exclude", help="subjects, scans or images to leave out, comma-separated")
     parser.add_argument("--unlabelled", action="store_true", help="masks and labels may be absent")
     parser.add_argument(
         "--headers-only",
         action="store_true",
-        help="read the voxels of one patient only: seconds; of images, look for no copies",
+        help="read the voxels of one patient only (seconds); for images, do not search copies",
     )
-    parser.add_argument("--output", help="of images: a folder for the contact sheet and the table of copies")
+    parser.add_argument("--output", help="for images: a folder for the contact sheet and the table of copies")
     options = parser.parse_args(argv)
     if not (options.folder or options.datalist or options.healthy):
         parser.error("name a folder, or a list with --datalist")
@@ -54,10 +54,10 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
 
 
 def check(request: Request) -> Checkup:
-    """The check that suits the kind of data set.
+    """The check for the kind of data set.
 
     Raises:
-        KnobError: pictures are wanted of what has none.
+        KnobError: pictures are asked for where there are none.
     """
     from common.cohorts.datasets.kinds import DatasetKind, find_kind
     from common.errors import KnobError, Problem
@@ -69,7 +69,7 @@ def check(request: Request) -> Checkup:
     if request.healthy:
         kind = DatasetKind.PEOPLE
     if request.output and kind is not DatasetKind.IMAGES:
-        raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
+        raise KnobError(Problem("copies are drawn of single images alone", "--output", "Leave it out."))
     checks = {
         DatasetKind.PATIENTS: check_patients,
         DatasetKind.PEOPLE: check_people,

@@ -1,4 +1,4 @@
-"""The main jobs on phantoms: make cohorts, check them, train each bundle, evaluate on held-out patients, apply to one.
+"""The main jobs on phantoms: make cohorts, check them, train each bundle, evaluate on held-out patients, infer.
 
 Every step is a command that a user can type; it is printed before it runs.
 """
@@ -25,14 +25,23 @@ Step = tuple[str, list[str]]
 
 @dataclass(frozen=True)
 class Cohort:
-    """Phantoms: in which layout, how many, how large, and with what else."""
+    """A cohort of phantoms; the fields are options of ``make_phantoms.py``.
+
+    Args:
+        name: of its folder.
+        layout: of ``make_phantoms.py``.
+        patients: how many.
+        shape: voxels of a volume.
+        options: further options of ``make_phantoms.py``.
+        is_checked: whether ``check_dataset.py`` runs on it.
+    """
 
     name: str
     layout: str
     patients: int
     shape: tuple[str, str, str]
     options: tuple[str, ...] = ()
-    is_looked_at: bool = True
+    is_checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Job:
 
     Args:
         bundle: name of its folder.
-        cohort: whom it learns from.
+        cohort: that it is trained on.
         train: its training config.
         inference: its inference config.
         knobs: of training, evaluation and, where they are known there, inference.
@@ -61,10 +70,10 @@ class Job:
 
 
 FEW = Cohort("phantoms", "brats2020", 20, ("96", "96", "64"))
-MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-clinical",), is_looked_at=False)
+MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-clinical",), is_checked=False)
 SLICES = Cohort("slice_phantoms", "br35h", 240, ("100", "100", "100"), ("--copies", "1"))
 SERIES = Cohort("series_phantoms", "rsna_miccai", 48, ("48", "48", "16"))
-HEALTHY = Cohort("healthy_phantoms", "ixi", 80, ("48", "48", "40"), is_looked_at=False)
+HEALTHY = Cohort("healthy_phantoms", "ixi", 80, ("48", "48", "40"), is_checked=False)
 JOBS = (
     Job(
         bundle="glioma_segmentation",
@@ -156,13 +165,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def steps(folder: Path, jobs: list[Job]) -> Iterator[Step]:
-    """Title and command (of the Python interpreter) of each step, told when its turn comes."""
+    """Title and command (of the Python interpreter) of each step, made when the step begins."""
     for cohort in cohorts_of(jobs):
         data = str(folder / cohort.name)
         made = [cohort.layout, data, "--patients", str(cohort.patients), "--shape", *cohort.shape, *cohort.options]
         yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *made]
-        if cohort.is_looked_at:
-            yield "What is in it, and what tells the label without the tumour", ["scripts/check_dataset.py", data]
+        if cohort.is_checked:
+            yield "What is in it, and what predicts the label without the tumour", ["scripts/check_dataset.py", data]
     for job in jobs:
         yield from steps_of(job, folder)
 
@@ -187,11 +196,20 @@ def steps_of(job: Job, folder: Path) -> Iterator[Step]:
     subject = next((name for name in tested if name.startswith("BraTS")), tested[0])
     applied = {"checkpoint": weights, "output_dir": str(run / "predictions"), **job.applying}
     chosen = {**choose(job, data, subject), **applied}
-    yield f"{name}: apply to what it never saw", bundle_command(bundle, "inferring", [job.inference], chosen)
+    yield f"{name}: apply to what it was not trained on", bundle_command(bundle, "inferring", [job.inference], chosen)
 
 
 def choose(job: Job, data: Path, subject: str) -> dict[str, str]:
-    """What the network is applied to: a held-out patient, or the images that the layout holds without a label."""
+    """What the network is applied to: a held-out patient, or the images that the layout holds without a label.
+
+    Args:
+        job: the network.
+        data: folder of the cohort.
+        subject: a held-out patient.
+
+    Returns:
+        Knobs of inference.
+    """
     if job.cohort.layout == "br35h":
         return {"dataset_dir": str(data / "pred")}
     if job.cohort.layout == "rsna_miccai":
@@ -203,19 +221,25 @@ def choose(job: Job, data: Path, subject: str) -> dict[str, str]:
 
 
 def age_of(subject: str, folder: Path) -> str:
-    """The age that the cohort's table gives."""
+    """The age in the cohort's table."""
     lines = (folder / "survival_info.csv").read_text(encoding="utf-8").splitlines()
     return next(line.split(",")[1] for line in lines if line.startswith(f"{subject},"))
 
 
 def closing(folder: Path, jobs: list[Job], seconds: float) -> str:
-    """What was reached, of what the phantoms' rule allows, and where to look now."""
+    """The last lines: what was reached, what the phantoms' rule allows, and where the results are.
+
+    Args:
+        folder: of the demo.
+        jobs: that were run.
+        seconds: that they took.
+    """
     lines = [f"\n=== Done in {seconds / 60:.1f} minutes. The numbers are a phantom's, not a patient's."]
     for job in jobs:
         run = folder / job.bundle
         metrics = json.loads((run / "eval" / "metrics.json").read_text(encoding="utf-8"))
         lines += [
-            f"{job.bundle}: {told(metrics)}",
+            f"{job.bundle}: {describe_result(metrics)}",
             f"  report   {run / 'eval' / 'report.html'}",
             f"  applied  {run / 'predictions'}",
             f"  curves   tensorboard --logdir {run / 'eval' / 'tensorboard'}",
@@ -223,8 +247,8 @@ def closing(folder: Path, jobs: list[Job], seconds: float) -> str:
     return "\n".join(lines)
 
 
-def told(metrics: Mapping[str, Any]) -> str:
-    """The one number of an evaluation beside the best that anybody could reach by the rule of the phantoms."""
+def describe_result(metrics: Mapping[str, Any]) -> str:
+    """The main measure of an evaluation beside the best value that the rule of the phantoms allows."""
     if "survival" in metrics:
         from common.phantoms.limits import best_concordance
 
@@ -235,9 +259,9 @@ def told(metrics: Mapping[str, Any]) -> str:
     area = spell("AUC", metrics["measures"]["auc"])
     if metrics.get("subgroup"):
         grades = spell("AUC", metrics["subgroup"]["measures"]["auc"])
-        return f"{area}, but healthy can be told by its scanner; LGG against HGG alone: {grades}"
+        return f"{area}, but healthy can be recognised by the scanner; LGG against HGG alone: {grades}"
     drawn = metrics["weights"]["bundle"] == "mgmt_classification"
-    best = "the labels are drawn by lot, so .5 is the truth" if drawn else "the whole tumour allows 1, chance .5"
+    best = "the labels are random, so .5 is correct" if drawn else "the whole tumour allows 1, chance .5"
     return f"{area}; {best}"
 
 

@@ -1,4 +1,4 @@
-"""Make a phantom cohort: seeded brains with tumours in the layout of a real data set, to try and to test with.
+"""Make a phantom cohort: seeded brains with tumours in the layout of a real data set, for trials and tests.
 
 python scripts/make_phantoms.py brats2020 phantoms --patients 24 --shape 240 240 155 --seed 0
 """
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 LAYOUTS = {
     "brats2020": "folders of NIfTI files, with tables",
     "brats2020_hdf5": "the same patients as Kaggle's HDF5 slices, which P3 used (needs h5py)",
-    "brats2023": "adult glioma, NIfTI files without tables, a folder a scan",
-    "br35h": "folders of JPG slices with planted copies of each other; --patients says how many originals a class",
+    "brats2023": "adult glioma, NIfTI files without tables, one folder per scan",
+    "br35h": "folders of JPG slices with planted copies of each other; --patients is the number of originals per class",
     "rsna_miccai": "folders of DICOM series with MGMT labels",
-    "ixi": "heads without a tumour as NIfTI files in one folder, with brain masks; --patients says how many",
+    "ixi": "heads without a tumour as NIfTI files in one folder, with brain masks; --patients is their number",
 }
 FULL_SHAPE = [240, 240, 155]
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    told = "; ".join(f"{name}: {what}" for name, what in LAYOUTS.items())
-    parser.add_argument("layout", choices=LAYOUTS, help=f"the data set whose layout and file names to use. {told}")
+    layouts = "; ".join(f"{name}: {what}" for name, what in LAYOUTS.items())
+    parser.add_argument("layout", choices=LAYOUTS, help=f"the data set whose layout and file names to use. {layouts}")
     parser.add_argument("folder", type=Path, help="a new or empty folder")
     parser.add_argument("--patients", type=int, default=24, help="how many (default: %(default)s)")
     parser.add_argument(

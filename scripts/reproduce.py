@@ -1,9 +1,9 @@
-"""Make a table of P1 to P5: train and judge every network of it, and put our numbers beside the printed ones.
+"""Make a table of P1 to P5: train and evaluate every network of it, and show our numbers beside the printed ones.
 
 python scripts/reproduce.py p1-table2 --dataset_dir <BraTS 2020> --output runs/p1-table2
 
-Each network is trained and judged by the bundles' own commands (--dry_run prints them). A command that was interrupted
-goes on where it stopped when it is given again. The table is in <output>/table.html, table.csv and table.json.
+Each network is trained and judged by the bundles' own commands (--dry_run prints them). To continue a command that was
+interrupted, give it again. The table is in <output>/table.html, table.csv and table.json.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        print("\nStopped. The same command continues from here.", file=sys.stderr)
         return 130
 
 
@@ -63,9 +63,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="KNOB=VALUE",
-        help="a knob of the bundles for every command that knows it, such as epochs=1; may be said again",
+        help="a knob for every command whose config has it, such as epochs=1; may be repeated",
     )
-    parser.add_argument("--pretrained_dir", type=Path, help="folder with a file of pre-trained weights a backbone")
+    parser.add_argument("--pretrained_dir", type=Path, help="folder with one file of pre-trained weights per backbone")
     parser.add_argument("--segmentation", type=Path, help="weights of the segmentation bundle (p3-table3)")
     parser.add_argument("--device", help="where to compute (default: the GPU if there is one)")
     parser.add_argument("--dry_run", action="store_true", help="print the commands and do nothing")
@@ -106,7 +106,13 @@ def print_commands(table: PaperTable, options: Options) -> int:
 
 
 def make(table: PaperTable, options: Options, rows: list[str]) -> int:
-    """Run, write, and tell what failed."""
+    """Run, write, and print what failed.
+
+    Args:
+        table: to make.
+        options: on what and how.
+        rows: names of the models to run; empty for all.
+    """
     from common.reproduction.command import reproduce
     from common.reproduction.runs import FAILED, LOG
 

@@ -74,7 +74,7 @@ def test_no_weights_no_images_of_patients_no_large_files(files: list[Path]) -> N
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_every_script_tells_its_use_from_anywhere_without_slow_imports(script: Path, tmp_path: Path) -> None:
+def test_every_script_prints_its_use_from_anywhere_without_slow_imports(script: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", HELP, str(script)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr

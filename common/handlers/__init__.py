@@ -1,4 +1,4 @@
-"""What a run does besides learning: seeds, progress, curves, pictures, checkpoints, reports."""
+"""Handlers of a run: seeds, progress, curves, pictures, checkpoints, reports."""
 
 from common.handlers.classification_report import ClassificationReport
 from common.handlers.classification_table import ClassificationTable

@@ -1,4 +1,4 @@
-"""Writes what an evaluation of a classifier found: tables of samples and patients, metrics, pictures, and a page."""
+"""Writes the results of a classifier's evaluation: tables of samples and patients, metrics, pictures, and a page."""
 
 from __future__ import annotations
 
@@ -39,29 +39,29 @@ logger = logging.getLogger(__name__)
 
 
 class ClassificationReport:
-    """Collects the answer for every sample of an evaluator and judges the patients when it is done.
+    """Collects the prediction for every sample of an evaluator and computes the measures when it is done.
 
-    Leaves ``predictions.csv`` (one row per patient, or per scan where patients have several), ``samples.csv`` (where
-    they have several samples), ``confusion_matrix.csv``, ``metrics.json`` and ``report.html`` in ``output_dir``; the
-    tables are enough to make every number of the page again without the images.
+    Writes ``predictions.csv`` (one row per patient, or per scan where patients have several), ``samples.csv`` (where
+    they have several samples), ``confusion_matrix.csv``, ``metrics.json`` and ``report.html`` in ``output_dir``; every
+    number of the page can be computed from the tables, without the images.
 
     Args:
         output_dir: the run folder.
-        records: the whole cohort with ``label``, for the shortcut probe and for what is known of the judged patients;
-            for survival it may hold patients without a class, who are counted as set aside.
+        records: the whole cohort with ``label``, for the shortcut probe and the clinical values of the judged patients;
+            for survival it may hold patients without a class, which are counted as set aside.
         train: the labelled training records, for the baselines.
         split: of the run.
         side: which side is judged.
         provenance: of the weights.
         classes: their names, in the order of the labels.
-        target: key that the shortcuts are sought to, ``grade`` or ``label``.
+        target: key of the label that the shortcut probe predicts, ``grade`` or ``label``.
         seed: of the bootstrap.
         survival: the classes of survival, where that is judged.
         median_days: median training days of each of them.
         network: draws a heat map of up to six patients.
-        brats_survival: also judge survival as BraTS does.
-        task: under which title and beside which printed numbers the page stands; ``survival`` or the target by default.
-        shortcuts: what the probe found where it was asked already, as of :func:`common.splits.probe_sources`.
+        brats_survival: also compute BraTS's measures of survival.
+        task: decides the page's title and the printed numbers on it; ``survival`` or the target by default.
+        shortcuts: the probe's result where it has run already, as of :func:`common.shortcuts.probe.probe_sources`.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class ClassificationReport:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, _: Workflow) -> None:
-        """Forget an earlier evaluation."""
+        """Discard the results of an earlier evaluation."""
         self.rows, self.shown = [], {}
 
     def collect(self, engine: Workflow) -> None:
@@ -157,7 +157,7 @@ class ClassificationReport:
         return {**row, **{f"p_{name}": p for name, p in zip(self.classes, probabilities, strict=True)}}
 
     def _keep(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
-        """Keep what to show of the first patients: the slice with most tumour, or what the network is surest of."""
+        """Keep one image of each of the first patients: the slice with most tumour, or the most probable one."""
         subject = str(item["subject"])
         if subject not in self.shown and len(self.shown) == MOST_PICTURES:
             return
@@ -207,8 +207,8 @@ class ClassificationReport:
         summary = {**facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
         summary["shortcuts"] = shortcuts.to_json()
         summary["verdict"] = judge_evidence(summary).to_json()
-        days_are_theirs = not self.facts["permuted_labels"]  # a shuffled class says nothing about the days
-        if self.survival is not None and self.median_days is not None and days_are_theirs:
+        days_belong = not self.facts["permuted_labels"]  # a shuffled class has no relation to the days
+        if self.survival is not None and self.median_days is not None and days_belong:
             summary["survival"] = {
                 **self.survival.to_json(),
                 "median_days": list(self.median_days),
@@ -230,7 +230,7 @@ class ClassificationReport:
         drawer = GradCamDrawer(self.network, self.classes, masks=masks, **self.drawing)
         truth = rows.drop_duplicates("subject").set_index("subject")["truth"]
         return {
-            f"{subject}: {truth[subject]}, seen as {self.classes[view.class_index]}.": drawer.draw(view)
+            f"{subject}: {truth[subject]}, predicted {self.classes[view.class_index]}.": drawer.draw(view)
             for subject, view in sorted(self.shown.items())
         }
 

@@ -1,4 +1,4 @@
-"""What a classification of new patients leaves: a table of answers, as CSV and JSON."""
+"""Writes the predictions for new patients as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from common.files import atomic_path, write_json
 TABLE, LIST = "predictions.csv", "predictions.json"
 
 MOST_OF_THE_TIME = 0.1
-"""That may be spent on writing: a table of thousands of rows is not written anew after each."""
+"""Share of the time that may be spent on writing: a table of thousands of rows is not rewritten after each."""
 
 
 class ClassificationTable:
@@ -25,7 +25,7 @@ class ClassificationTable:
 
     A row has ``subject``, ``scan`` (where there is one), ``predicted`` (the most probable class) and ``p_<class>``; of
     several samples also ``voted`` (the majority vote, of equal votes the more probable class), ``samples`` and
-    ``votes_<class>``. What it reads is what :class:`common.transforms.ClassProbabilitiesd` leaves.
+    ``votes_<class>``. It reads the output of :class:`common.transforms.ClassProbabilitiesd`.
 
     Args:
         output_dir: where they go; rows of earlier patients in the table there are kept.
@@ -44,7 +44,7 @@ class ClassificationTable:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, _: Workflow) -> None:
-        """Read what an earlier run left."""
+        """Read the rows of an earlier run."""
         self.rows = {_name(row): row for row in _read(self.output_dir / TABLE)}
 
     def __call__(self, engine: Workflow) -> None:
@@ -67,8 +67,8 @@ class ClassificationTable:
         row.update({f"p_{name}": round(p, 6) for name, p in zip(self.classes, probabilities, strict=True)})
         votes = [int(count) for count in _numbers(output["votes"])]
         if sum(votes) > 1:
-            winner = max(range(len(votes)), key=lambda label: (votes[label], probabilities[label]))
-            row.update(voted=self.classes[winner], samples=sum(votes))
+            voted = max(range(len(votes)), key=lambda label: (votes[label], probabilities[label]))
+            row.update(voted=self.classes[voted], samples=sum(votes))
             row.update({f"votes_{name}": count for name, count in zip(self.classes, votes, strict=True)})
         return row
 
@@ -83,7 +83,7 @@ class ClassificationTable:
 
 
 def _read(table: Path) -> list[dict[str, Any]]:
-    """The rows of an earlier table, each with what it holds; none where there is no table."""
+    """The rows of an earlier table without empty cells; none where there is no table."""
     if not table.exists():
         return []
     rows = pd.read_csv(table, dtype={"subject": str, "scan": str}).to_dict("records")

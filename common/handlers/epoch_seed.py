@@ -1,4 +1,4 @@
-"""Randomness that depends on nothing but (seed, epoch), so that a resumed run equals an unbroken one."""
+"""Random numbers that depend on (seed, epoch) alone, so that a resumed run equals an uninterrupted one."""
 
 from __future__ import annotations
 

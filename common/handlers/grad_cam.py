@@ -1,4 +1,4 @@
-"""Where a classifier looks: Grad-CAM pictures in TensorBoard, and one for each new patient on request."""
+"""Grad-CAM pictures of a classifier: in TensorBoard, and for each new patient on request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_pict
 
 @dataclass(frozen=True)
 class View:
-    """An image to explain, of a patient's images the one that speaks most for the patient's class.
+    """An image to explain: of a patient's images, the one with the highest probability of the patient's class.
 
     Args:
         name: of the scan or subject.
@@ -49,6 +49,11 @@ class View:
 
         After :class:`~common.transforms.ClassProbabilitiesd`, its ``samples`` are read instead of ``pred``. With
         ``volumes`` each image has a third axis z.
+
+        Args:
+            item: the patient's part of the batch.
+            output: the patient's part of the output.
+            volumes: images have three axes.
         """
         image, modality = torch.as_tensor(output["image"]).detach(), item.get("modality")
         shares = output.get("samples")
@@ -66,7 +71,7 @@ class View:
 
 
 class GradCamDrawer:
-    """Draws where a network looked.
+    """Draws Grad-CAM maps over the images of a network.
 
     Args:
         network: with a layer ``feature_maps``, see :func:`~common.networks.grad_cam`.
@@ -92,8 +97,8 @@ class GradCamDrawer:
         self.network, self.classes, self.modalities = network, tuple(classes), tuple(modalities)
         self.orientation, self.masks, self.slices, self.volumes = orientation, masks, slices, volumes
 
-    def see(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> View:
-        """What of a patient is to be drawn; see :meth:`View.of_patient`."""
+    def select(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> View:
+        """The image of a patient that is drawn; see :meth:`View.of_patient`."""
         return View.of_patient(item, output, self.volumes)
 
     def explain(self, view: View) -> np.ndarray:
@@ -135,18 +140,18 @@ class GradCamPictures:
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""
         engine.add_event_handler(Events.EPOCH_STARTED, self.start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.collect)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, _: Workflow) -> None:
-        """Forget the last validation."""
+        """Discard the last validation."""
         self.views = []
 
-    def look(self, engine: Workflow) -> None:
-        """Keep what is to be drawn."""
+    def collect(self, engine: Workflow) -> None:
+        """Keep the images to draw."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             if len(self.views) < self.samples and idist.get_rank() == 0:
-                self.views.append(self.drawer.see(item, output))
+                self.views.append(self.drawer.select(item, output))
 
     def finish(self, engine: Workflow) -> None:
         """Draw."""
@@ -159,7 +164,7 @@ class GradCamOverlays:
 
     Args:
         network: with a layer ``feature_maps``.
-        output_dir: where to.
+        output_dir: for the pictures.
         enabled: the knob ``gradcam``; false to write nothing.
         drawing: further arguments of :class:`GradCamDrawer`.
     """
@@ -176,6 +181,6 @@ class GradCamOverlays:
     def __call__(self, engine: Workflow) -> None:
         """Draw the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            view = self.drawer.see(item, output)
+            view = self.drawer.select(item, output)
             with atomic_path(self.output_dir / f"{view.name}_gradcam.png") as path:
                 self.drawer.draw(view).savefig(path, dpi=120)

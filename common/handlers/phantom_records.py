@@ -1,4 +1,4 @@
-"""Which of the judged records are phantoms; whatever is written later reads it here and opens no image."""
+"""Marks the judged records that are phantoms; later steps read the mark and open no image."""
 
 from __future__ import annotations
 
@@ -9,5 +9,9 @@ from common.records import Record
 
 
 def mark_phantoms(records: Sequence[Record]) -> list[Record]:
-    """The records with ``phantom``; the header of an image is read for those that do not have it yet."""
+    """The records with ``phantom``.
+
+    Returns:
+        Copies; the header of an image is read for records that do not have ``phantom`` yet.
+    """
     return [record if "phantom" in record else {**record, "phantom": is_phantom(record)} for record in records]

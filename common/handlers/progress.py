@@ -10,7 +10,7 @@ from ignite.handlers import ProgressBar
 from monai.utils.enums import CommonKeys
 
 SHOW_EVERY = 5
-"""Steps between updates: reading the loss makes a GPU wait."""
+"""Steps between updates: reading the loss waits for the GPU."""
 
 
 class Progress:

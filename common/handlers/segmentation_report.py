@@ -1,4 +1,4 @@
-"""Writes what an evaluation found: a table of patients, metrics as JSON, pictures, and a page for people."""
+"""Writes the results of a segmentation's evaluation: a table of patients, metrics as JSON, and a page."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class SegmentationReport:
-    """Judges every volume of an evaluator and writes the report when it is done.
+    """Measures every volume of an evaluator and writes the report when it is done.
 
-    Leaves ``predictions.csv``, ``metrics.json``, ``confusion_matrix.csv`` and ``report.html`` in ``output_dir``; the
-    tables are enough to make every number of the page again without the images.
+    Writes ``predictions.csv``, ``metrics.json``, ``confusion_matrix.csv`` and ``report.html`` in ``output_dir``; every
+    number of the page can be computed from the tables, without the images.
 
     Args:
         output_dir: the run folder.
@@ -67,7 +67,7 @@ class SegmentationReport:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, _: Workflow) -> None:
-        """Forget an earlier evaluation."""
+        """Discard the results of an earlier evaluation."""
         self.rows, self.panels = [], []
         self.confusion[:] = 0
 
@@ -87,7 +87,7 @@ class SegmentationReport:
         self._gather()
         if idist.get_rank() > 0:
             return
-        # A sampler that gives every rank as many volumes repeats some.
+        # A sampler that gives every rank the same number of volumes repeats some.
         once = {scan_of(row): row for row in self.rows}
         rows = pd.DataFrame([once[name] for name in sorted(once)])
         if "scan" in rows:

@@ -1,4 +1,4 @@
-"""What a segmentation of new patients leaves besides the label maps: a table of volumes, and pictures on request."""
+"""Writes a table of volumes for segmented patients, and pictures on request."""
 
 from __future__ import annotations
 
@@ -65,7 +65,15 @@ class SegmentationTable:
 
 
 def region_volumes(classes: np.ndarray, affine: np.ndarray) -> dict[str, float]:
-    """Millilitres of each region, ``WT_ml`` and so on, of class indices (x, y, z)."""
+    """The volume of each region.
+
+    Args:
+        classes: class indices (x, y, z).
+        affine: (4, 4).
+
+    Returns:
+        Millilitres under ``WT_ml``, ``TC_ml`` and ``ET_ml``.
+    """
     voxel = abs(float(np.linalg.det(affine[:3, :3]))) / MILLILITRE
     counts = np.bincount(classes.ravel(), minlength=4)
     return {f"{region}_ml": round(float(counts[list(parts)].sum()) * voxel, 2) for region, parts in REGIONS.items()}

@@ -1,4 +1,4 @@
-"""TensorBoard: what numbers alone do not show."""
+"""TensorBoard: the writer, the learning rate, and pictures of segmentations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from common.reports.segmentation_page import CLASS_NAMES, Panel
 
 
 class SilentWriter(SummaryWriter):
-    """Takes what TensorBoard's writer takes, and writes nothing."""
+    """Has the methods of TensorBoard's writer, and writes nothing."""
 
     def __init__(self) -> None:
         """Opens no file."""
@@ -79,14 +79,14 @@ class SegmentationPictures:
         if process_rank() > 0:
             return
         engine.add_event_handler(Events.EPOCH_STARTED, self.start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.collect)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self, _: Workflow) -> None:
-        """Forget the last validation."""
+        """Discard the last validation."""
         self.confusion[:] = 0
 
-    def look(self, engine: Workflow) -> None:
+    def collect(self, engine: Workflow) -> None:
         """Count the voxels of a volume and draw its slice with the most tumour."""
         pairs = zip(engine.state.batch, engine.state.output, strict=True)
         for number, (item, output) in enumerate(pairs, start=engine.state.iteration - 1):

@@ -1,4 +1,4 @@
-"""What a training step costs: parameters, seconds, memory."""
+"""The cost of a training step: parameters, seconds, memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEGABYTE = 1e6
 
 
 class TrainingCost:
-    """Measures the first steps of a training and leaves ``cost.json`` in the run folder; later steps cost nothing.
+    """Measures the first steps of a training and writes ``cost.json`` into the run folder; later steps are not slowed.
 
     A step is forward pass, loss, backward pass and optimiser, without the loading of the batch. On a GPU the memory is
     the most that tensors took at once; on a CPU it is the most that the whole process took, libraries included.
@@ -71,7 +71,7 @@ class TrainingCost:
             self._write()
 
     def finish(self, _: Workflow) -> None:
-        """Make do with fewer steps where a training has no more."""
+        """Write what was measured where a training has fewer steps."""
         if self.seconds and not self._is_done:
             self._write()
 
@@ -96,7 +96,7 @@ class TrainingCost:
 
 
 def _peak_memory(device: torch.device) -> dict[str, Any]:
-    """Megabytes, whose, and on what."""
+    """Megabytes, what they count (tensors or the process), and the device."""
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) / MEGABYTE
         return {"peak_memory_mb": peak, "memory_of": "tensors", "device": torch.cuda.get_device_name(device)}

@@ -1,4 +1,4 @@
-"""What a training run leaves behind and goes on from: best weights, last state, early stop."""
+"""The best weights, the last state and the early stop of a training run."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class TrainingState:
     """Keeps the best weights and the last state of a run, ends it when it no longer improves, and resumes it.
 
     Best weights go to ``weights`` as ``{"model", "provenance"}``; the last state, with optimiser, scheduler, epoch,
-    best metric and early-stop counter, lies beside it. With the random state derived from (seed, epoch) by
-    :class:`EpochSeed`, a run that is resumed ends where the unbroken one would have.
+    best metric and early-stop counter, is written beside it. With the random state derived from (seed, epoch) by
+    :class:`EpochSeed`, a run that is resumed ends with the same weights as an uninterrupted one.
 
     Args:
         trainer: a MONAI trainer.
-        evaluator: its key metric decides what is best.
-        network: whose weights are kept; a distributed wrapper is looked through.
+        evaluator: the best epoch is chosen by its key metric.
+        network: whose weights are kept; a distributed wrapper is removed.
         optimizer: of the trainer.
         lr_scheduler: steps once an epoch.
         weights: path of the best weights.
@@ -106,7 +106,7 @@ class TrainingState:
         save_checkpoint(self.last, state)
 
     def resume(self) -> None:
-        """Put everything back as the last whole epoch left it.
+        """Restore the state after the last whole epoch.
 
         Raises:
             CheckpointError: the state is damaged, or is that of a run with other settings.
@@ -129,13 +129,13 @@ class TrainingState:
 
     def _check_same_run(self, state: Mapping[str, Any]) -> None:
         if "optimizer" not in state:
-            hint = "Start anew in another folder, or from these weights with --init_weights."
+            hint = "Start a new run in another folder, or continue from these weights with --init_weights."
             raise CheckpointError(Problem("it holds no state to resume from", str(self.last), hint))
         found = state.get("provenance", {})
         differing = [key for key, value in self.provenance.items() if found.get(key) != value]
         if differing:
             what = f"the run to resume differs in {', '.join(differing)}"
-            hint = "Resume with the same settings, or start anew in another folder."
+            hint = "Resume with the same settings, or start a new run in another folder."
             raise CheckpointError(Problem(what, str(self.last), hint))
 
     def _score(self, _: Workflow) -> float:

@@ -1,4 +1,4 @@
-"""Where a classifier of volumes looks, as a volume that lies over the patient's own, and as a picture."""
+"""Grad-CAM of a classifier of volumes: as a volume on the grid of the patient's file, and as a picture."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from common.transforms.volumes.grid import ResampledGrid
 class VolumeGradCam:
     """Writes ``<scan or subject>_gradcam.nii.gz`` and ``_gradcam.png`` for each patient of an evaluator.
 
-    The volume is float32 from 0 to 1 on the grid of the file that the patient was read from, and zero where the
-    network saw nothing; the picture shows three planes through its highest value in the brain, in the voxels of the
+    The volume is float32 from 0 to 1 on the grid of the file that the patient was read from, and zero outside
+    the network's input; the picture shows three planes through its highest value in the brain, in the voxels of the
     network.
 
     Args:
         network: with a layer ``feature_maps``, see :func:`~common.networks.grad_cam`.
-        output_dir: where to.
+        output_dir: for the volumes and pictures.
         enabled: the knob ``gradcam``; false to write nothing.
         classes: their names, in the order of the labels.
         modalities: names of the channels.
@@ -54,7 +54,7 @@ class VolumeGradCam:
     def __call__(self, engine: Workflow) -> None:
         """Explain the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            view = self.drawer.see(item, output)
+            view = self.drawer.select(item, output)
             cam = self.drawer.explain(view)
             self._write(view.name, cam, item)
             with atomic_path(self.output_dir / f"{view.name}_gradcam.png") as path:

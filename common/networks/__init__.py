@@ -1,4 +1,4 @@
-"""From tensors to logits, and the weights between runs."""
+"""From tensors to logits, and the weights of networks."""
 
 from common.networks.batch_loss import BatchCrossEntropy
 from common.networks.clinical_batch import PrepareClinicalBatch

@@ -19,7 +19,7 @@ BACKBONES = (
 """The eight of P1, Table 2."""
 
 SMALLEST_SIDE = {"vgg16": 32, "inception_v3": 75, "inception_resnet_v2": 75, "densenet121": 29, "densenet201": 29}
-"""Fewest pixels a side that leave something of an image; the others take any size."""
+"""Smallest side in pixels for which feature maps are not empty; the others take any size."""
 
 PROBE_SIDE = 128
 
@@ -31,13 +31,13 @@ def create_backbone(name: str, in_channels: int, pretrained: bool | str = False)
     its feature maps, and are dropped.
 
     Args:
-        name: of a network that timm knows.
+        name: of a network of timm.
         in_channels: channels of the images.
         pretrained: ``True`` to fetch timm's ImageNet weights, a path to take them from a file with timm's keys,
             ``False`` for random ones. The stem is adapted to ``in_channels``.
 
     Raises:
-        CheckpointError: the ImageNet weights cannot be had, or are another network's.
+        CheckpointError: the ImageNet weights are not available, or are another network's.
     """
     weights = load_safely(pretrained, name) if isinstance(pretrained, str) else None
     try:
@@ -49,7 +49,7 @@ def create_backbone(name: str, in_channels: int, pretrained: bool | str = False)
             num_classes=0,
             global_pool="",
         )
-    except Exception as error:  # timm and the hub answer with errors of many libraries
+    except Exception as error:  # timm and the hub raise errors of many libraries
         if not pretrained:
             raise
         raise CheckpointError(_unusable(name, pretrained, error)) from error
@@ -70,13 +70,13 @@ def _unusable(name: str, pretrained: bool | str, error: Exception) -> Problem:
 
 
 def backbone_problem(name: object) -> Problem | None:
-    """What is wrong with the knob ``backbone``: timm does not know it, or it ends in no feature maps."""
+    """What is wrong with the knob ``backbone``: timm does not have it, or it ends in no feature maps."""
     if not isinstance(name, str) or not timm.is_model(name):
         near = difflib.get_close_matches(str(name), [*BACKBONES, *timm.list_models()], n=3)
         hint = (
             f"Did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"Choose one of: {', '.join(BACKBONES)}."
         )
-        return Problem(f"timm knows no network {name!r}", "--backbone", hint)
+        return Problem(f"timm has no network {name!r}", "--backbone", hint)
     if name not in BACKBONES and not _has_feature_maps(name):
         what = f"{name} takes no images of any size to feature maps (channel, x, y), which this network pools"
         return Problem(what, "--backbone", f"Choose a convolutional network, such as {', '.join(BACKBONES)}.")
@@ -84,11 +84,11 @@ def backbone_problem(name: object) -> Problem | None:
 
 
 def _has_feature_maps(name: str) -> bool:
-    """Transformers with tokens, fixed sizes or channels at the end have none; only a try tells."""
+    """Transformers with tokens, fixed sizes or channels at the end have none; whether a network does is tried."""
     try:
         backbone: Any = timm.create_model(name, num_classes=0, global_pool="").eval()
         with torch.no_grad():
             maps = backbone.forward_features(torch.zeros(1, 3, PROBE_SIDE, PROBE_SIDE))
-    except Exception:  # whatever it is, this network cannot be used
+    except Exception:  # whatever the error is, this network cannot be used
         return False
     return maps.ndim == 4 and maps.shape[1] == backbone.num_features

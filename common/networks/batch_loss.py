@@ -1,4 +1,4 @@
-"""A weighted cross-entropy that keeps its weights in batches of one."""
+"""A weighted cross-entropy whose weights also count in batches of one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 
 class BatchCrossEntropy(nn.CrossEntropyLoss):
-    """Sum of the weighted losses by the number of samples (P4).
+    """Sum of the weighted losses divided by the number of samples (P4).
 
     PyTorch's weighted mean divides by the sum of the samples' weights instead: in a batch of one, as P4's, the weight
-    would cancel. So it would over the batches of one that a step accumulates.
+    would cancel. The same holds for accumulated batches of one.
 
     Args:
-        weight: float (class,), or ``None`` for all alike.
+        weight: float (class,), or ``None`` for equal weights.
     """
 
     def __init__(self, weight: Tensor | None = None) -> None:

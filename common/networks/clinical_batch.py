@@ -16,7 +16,7 @@ from common.splits.guard import name_some
 class PrepareClinicalBatch(PrepareBatch):
     """MONAI's ``prepare_batch`` for an image and, where the network takes them, clinical values.
 
-    The network itself takes absent values for zeros (see :class:`~common.networks.FusionClassifier`); this is where
+    The network itself replaces absent values by zeros (see :class:`~common.networks.FusionClassifier`); here
     they are refused.
 
     Args:

@@ -22,12 +22,12 @@ class FusionClassifier(nn.Module):
 
     P1 (Fig. 8, section 3.1, Table 3) joins the pooled features with the raw values. P3 (section 4.2.2) first takes
     the features to 128 (``image_units``) and age to 10, ReLU, 10 (``clinical_units``): 138 values are joined. Neither
-    says in which order a dense layer's parts stand where there is batch normalisation; here it is linear, batch
+    states the order of a dense layer's parts with batch normalisation; here it is linear, batch
     normalisation, activation, dropout, which without batch normalisation is P3's order. Where ``batch_norm`` is 1, the
     first dense layer has it.
 
     With ``trainable: head`` the backbone is frozen (P1, section 2.3): no gradients, and it stays in eval mode, so
-    that its batch normalisation keeps its statistics. ``feature_maps`` is where Grad-CAM looks.
+    that its batch normalisation keeps its statistics. ``feature_maps`` is the layer for Grad-CAM.
 
     Args:
         backbone: one of the eight of P1's Table 2, or any timm network that ends in feature maps.
@@ -48,7 +48,7 @@ class FusionClassifier(nn.Module):
 
     Raises:
         KnobError: names every knob that has no meaning.
-        CheckpointError: the ImageNet weights cannot be had, or are another network's.
+        CheckpointError: the ImageNet weights are not available, or are another network's.
 
     Shapes:
         ``image`` (batch, in_channels, x, y), ``clinical`` (batch, in_clinical) → logits (batch, num_classes).
@@ -104,8 +104,8 @@ class FusionClassifier(nn.Module):
     def forward(self, image: Tensor, clinical: Tensor | None = None) -> Tensor:
         """Logits of the classes.
 
-        Clinical values that the network has an input for and is not given count as zeros: verification and export
-        call it with the image alone. :class:`~common.networks.PrepareClinicalBatch` is what refuses missing data.
+        Clinical values that are not given count as zeros: verification and export call the network with the image
+        alone. :class:`~common.networks.PrepareClinicalBatch` refuses missing data.
         """
         if not (torch.jit.is_scripting() or torch.jit.is_tracing()):
             self._check_size(image)
@@ -126,7 +126,7 @@ class FusionClassifier(nn.Module):
             raise DatasetError(Problem(what, "the images", "Take larger images, or another --backbone."))
 
     def train(self, mode: bool = True) -> FusionClassifier:
-        """A frozen backbone stays in eval mode, whatever the rest does."""
+        """A frozen backbone stays in eval mode, also while the rest is trained."""
         super().train(mode)
         if self.head_only:
             self.backbone.eval()
@@ -163,9 +163,9 @@ def check_frozen_start(trainable: str, pretrained: Any, init_weights: Any = None
 class PatientBatchNorm(nn.BatchNorm1d):
     """Batch normalisation over patients that also takes a batch of one.
 
-    One patient has no spread. Where a cohort's last batch is a single one (17 patients in batches of 16), it is
-    normalised by the running statistics, as at inference, and leaves them as they are; so nobody has to be dropped.
-    Several processes that share their statistics have more than one patient between them: there it becomes PyTorch's
+    One patient has no variance. Where a cohort's last batch has one patient (17 patients in batches of 16), it is
+    normalised by the running statistics, as at inference, and does not change them; so no patient has to be dropped.
+    Several processes that share their statistics have more than one patient together: there it becomes PyTorch's
     synchronised layer.
     """
 
@@ -179,13 +179,27 @@ class PatientBatchNorm(nn.BatchNorm1d):
 
 
 def dense_block(inputs: int, units: int, activation: str, dropout: float, batch_norm: bool = False) -> nn.Sequential:
-    """Linear → batch normalisation (on request) → activation → dropout."""
+    """Linear → batch normalisation (on request) → activation → dropout.
+
+    Args:
+        inputs: width of the input.
+        units: width of the output.
+        activation: ``relu`` or ``tanh``.
+        dropout: share.
+        batch_norm: whether there is batch normalisation.
+    """
     normalisation = [PatientBatchNorm(units)] if batch_norm else []
     return nn.Sequential(nn.Linear(inputs, units), *normalisation, LAYERS[activation](), nn.Dropout(dropout))
 
 
 def clinical_layers(inputs: int, units: Sequence[int], activation: str) -> nn.Sequential:
-    """Linear layers with an activation between them and none after the last; nothing at all for no units."""
+    """Linear layers with an activation between them and none after the last; no layer for no units.
+
+    Args:
+        inputs: width of the input.
+        units: widths of the layers.
+        activation: ``relu`` or ``tanh``.
+    """
     layers: list[nn.Module] = []
     for width in units:
         layers += [nn.Linear(inputs, width), LAYERS[activation]()]

@@ -1,4 +1,4 @@
-"""The knobs of the fusion network, as a config or a command line hands them over, checked all at once."""
+"""The knobs of the fusion network, from a config or a command line, checked all at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,22 @@ TRAINABLE = ("all", "head")
 
 @dataclass(frozen=True)
 class FusionKnobs:
-    """Plain values of :class:`~common.networks.fusion.FusionClassifier`'s knobs, of the types that it needs."""
+    """The knobs of :class:`~common.networks.fusion.FusionClassifier`, converted; the arguments there have their
+    meaning.
+
+    Args:
+        backbone: name.
+        in_channels: of the images.
+        num_classes: at least two.
+        in_clinical: number of clinical values.
+        units: widths of the dense layers.
+        batch_norm: how many of them have batch normalisation.
+        dropout: after each activation.
+        activation: ``relu`` or ``tanh``.
+        image_units: width of a layer before fusion, or ``None``.
+        clinical_units: widths of the layers of the clinical values.
+        trainable: ``all`` or ``head``.
+    """
 
     backbone: str
     in_channels: int

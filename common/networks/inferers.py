@@ -1,4 +1,4 @@
-"""How a network is applied: to a volume slice by slice, or to a bag of a patient's images a few at a time."""
+"""Applies a network to a volume slice by slice, or to a bag of a patient's images in small batches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FlipSliceInferer(SliceInferer):
     """MONAI's :class:`SliceInferer` over whole axial slices of any size, averaging over flips on request.
 
     Args:
-        slice_batch_size: slices a forward pass.
+        slice_batch_size: slices per forward pass.
         flips: in-plane axes of (x, y) to mirror: ``[]`` for none, ``[0]`` for left-right, ``[0, 1]`` for both, which
             takes four passes.
 
@@ -38,7 +38,7 @@ class FlipSliceInferer(SliceInferer):
     def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         """Logits of the whole volume."""
         if isinstance(inputs, MetaTensor):
-            inputs = inputs.as_tensor()  # metadata would be carried through every layer, at a cost
+            inputs = inputs.as_tensor()  # metadata would slow down every layer
         logits = self._segment(inputs, network, *args, **kwargs)
         if not self.flips:
             return logits
@@ -66,7 +66,7 @@ class BagInferer(Inferer):
     """Logits of each image of a bag: of a patient's slices, or of their modalities where each is a sample.
 
     Args:
-        batch_size: images a forward pass.
+        batch_size: images per forward pass.
 
     Raises:
         KnobError: ``batch_size`` is no number from 1.
@@ -93,7 +93,7 @@ class BagInferer(Inferer):
     ) -> Tensor:
         """Logits; raises ``ValueError`` for several bags in a batch, which have no common size."""
         if isinstance(inputs, MetaTensor):
-            inputs = inputs.as_tensor()  # metadata would be carried through every layer, at a cost
+            inputs = inputs.as_tensor()  # metadata would slow down every layer
         given = {} if clinical is None else {"clinical": clinical}
         if inputs.ndim < BAG_DIMENSIONS:
             return network(inputs, *args, **given, **kwargs)

@@ -1,4 +1,4 @@
-"""Masks that the segmentation network makes, where another network reads masks (P3, section 4.3)."""
+"""Masks of the segmentation network as the input of another network (P3, section 4.3)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def predict_masks(
     device: torch.device | str = "cpu",
     amp: bool | str = False,
 ) -> list[Case]:
-    """Segment every case and put the predicted mask in the place of the true one.
+    """Segment every case and replace the true mask by the predicted one.
 
     A case in which the network finds no tumour is kept, with counts of zero, and logged.
 
@@ -57,7 +57,7 @@ def predict_masks(
         The cases with ``cached_mask``, ``tumour_voxels`` and ``tumour_ml`` of the predicted mask.
 
     Raises:
-        DatasetError: with every case whose voxels have another size than the network has learned from.
+        DatasetError: with every case whose voxels have another size than those that the network was trained on.
         OutputError: a mask cannot be written.
     """
     cases = list(cases)
@@ -80,7 +80,18 @@ def predict_masks(
 def segment_volume(
     image: Tensor, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool | str = False
 ) -> np.ndarray:
-    """Class indices, uint8 (x, y, z), of a prepared volume (channel, x, y, z); the network is left in eval mode."""
+    """Segment a prepared volume.
+
+    Args:
+        image: (channel, x, y, z).
+        network: the segmentation network; it is left in eval mode.
+        inferer: over whole volumes (batch, channel, x, y, z).
+        device: where to compute.
+        amp: mixed precision.
+
+    Returns:
+        Class indices, uint8 (x, y, z).
+    """
     kind = torch.device(device).type
     network.eval()
     with torch.no_grad(), torch.autocast(kind, enabled=as_bool(amp, "amp")):
@@ -91,7 +102,7 @@ def segment_volume(
 class SegmentTumourd(Transform):
     """Segment ``image``, as :class:`PrepareBraind` leaves it, into ``mask``: uint8 (x, y, z) of the volume in LPS.
 
-    It computes where it is called: give its data loader no processes of its own.
+    It computes in the process that calls it: give its data loader no worker processes.
 
     Args:
         network: the segmentation network, its weights loaded.

@@ -1,4 +1,4 @@
-"""Where a network looks: Grad-CAM of the classifiers that end in ``feature_maps``."""
+"""Grad-CAM of the classifiers that end in ``feature_maps``."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def grad_cam(
 
     It works on a frozen copy of the network, in which gradients begin at the feature maps: mode, gradients and hooks of
     ``network`` stay as they are, a frozen backbone makes no difference, and a map takes little more time and memory
-    than a forward pass. Samples go one by one, since MONAI's class scores of a batch mix the predicted classes of its
-    samples.
+    than a forward pass. Samples are processed one by one, since MONAI's class scores of a batch mix the predicted
+    classes of its samples.
 
     Args:
         network: with a layer ``feature_maps`` that returns (batch, width, x, y), such as
             :class:`~common.networks.FusionClassifier`, or (batch, width, x, y, z), such as
-            :class:`~common.networks.SpatioSpatialClassifier`; a distributed wrapper is looked through.
+            :class:`~common.networks.SpatioSpatialClassifier`; a distributed wrapper is removed.
         image: (batch, channel, x, y) or (batch, channel, x, y, z).
         clinical: (batch, width), for a network that takes them.
-        class_index: whose evidence is shown; by default each sample's predicted class.
+        class_index: of the class that is explained; by default each sample's predicted class.
 
     Returns:
-        Float32 (batch, 1, ...) in the size of the images, each sample scaled to [0, 1]; all zero where nothing speaks
-        for the class, or everything alike, as in images so small that their feature maps are a single pixel.
+        Float32 (batch, 1, ...) in the size of the images, each sample scaled to [0, 1]; all zero where nothing
+        supports the class, or everything equally, as in images whose feature maps are a single pixel.
     """
     with torch.inference_mode(False), torch.enable_grad():
         network = _frozen_copy(getattr(network, "module", network))
@@ -60,7 +60,7 @@ def _begin_gradients(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
 
 
 def _scale(cam: Tensor) -> Tensor:
-    """From zero (no evidence, which stays zero) to one; what is the same everywhere points nowhere."""
+    """From zero (no evidence, which stays zero) to one; a map that is constant becomes zero."""
     highest = cam.amax()
     points = highest > 0 and highest - cam.amin() > ROUNDING * highest
     return cam / highest if points else torch.zeros_like(cam)

@@ -22,11 +22,11 @@ class SliceClassifier(nn.Module):
     Net A, one channel: twice convolution, ReLU, max-pooling and dropout. Net B, three channels: ResNet-50V2 with
     ImageNet weights, frozen. The maps of either are flattened and go through a dense layer with ReLU to one with a
     single unit. Its logit z leaves as (-z/2, z/2): the soft-max of the two is the sigmoid of z that P2 takes, and their
-    cross-entropy is the binary one. The class without a tumour so has evidence of its own, which Grad-CAM can show.
+    cross-entropy is the binary one. So the class without a tumour has a logit of its own, which Grad-CAM can explain.
 
-    Convolutions keep the size; P2 does not tell the kernel, the dropout, or whether they do. All that is not ImageNet's
-    starts as in Keras, which P2 used: Glorot's uniform weights, zero biases. Since the maps are flattened, a network
-    takes images of one size only. ``feature_maps`` is where Grad-CAM looks: the last convolution's output.
+    Convolutions keep the size; P2 does not state the kernel, the dropout, or whether they do. Weights that are not from
+    ImageNet start as in Keras, which P2 used: Glorot's uniform weights, zero biases. Since the maps are flattened, a
+    network takes images of one size only. ``feature_maps`` is the layer for Grad-CAM: the last convolution's output.
 
     Args:
         net: ``A`` or ``B``.
@@ -44,7 +44,7 @@ class SliceClassifier(nn.Module):
 
     Raises:
         KnobError: names every knob that has no meaning.
-        CheckpointError: the ImageNet weights cannot be had, or are another network's.
+        CheckpointError: the ImageNet weights are not available, or are another network's.
 
     Shapes:
         ``image`` (batch, 1 or 3, x, y) from 0 to 1 → logits (batch, 2).
@@ -111,7 +111,7 @@ class SliceClassifier(nn.Module):
             raise DatasetError(Problem(f"they have {found} pixels, and the network takes {wanted}", "the images", hint))
 
     def train(self, mode: bool = True) -> SliceClassifier:
-        """A frozen body stays in eval mode, whatever the rest does."""
+        """A frozen backbone stays in eval mode, also while the rest is trained."""
         super().train(mode)
         if self.body_frozen:
             self.body.eval()
@@ -119,7 +119,7 @@ class SliceClassifier(nn.Module):
 
 
 class _Backbone(nn.Module):
-    """timm's feature maps of images from 0 to 1, which are brought to the range that its weights have learned from."""
+    """timm's feature maps of images from 0 to 1, which are brought to the range that its weights were trained on."""
 
     def __init__(self, name: str, pretrained: bool | str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The knobs of the networks for single slices, as a config or a command line hands them over, checked all at once."""
+"""The knobs of the networks for single slices, from a config or a command line, checked all at once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ from common.networks.fusion_knobs import TRAINABLE
 NETS = ("A", "B")
 CHANNELS = {"A": 1, "B": 3}
 SMALLEST_SIDE = 32
-"""Pixels that leave something of an image in either network."""
+"""Smallest side in pixels for which the feature maps of both networks are not empty."""
 
 
 @dataclass(frozen=True)
 class SliceKnobs:
-    """Plain values of :class:`~common.networks.slice_classifier.SliceClassifier`'s knobs."""
+    """The knobs of :class:`~common.networks.slice_classifier.SliceClassifier`, converted; see its arguments.
+
+    Args:
+        net: ``A`` or ``B``.
+        image_size: pixels along x and y.
+        filters: of the convolutions of net A.
+        kernel: pixels of a side of them.
+        dropout: of net A.
+        units: widths of the dense layers.
+        backbone: of net B.
+        trainable: ``all`` or ``head``.
+    """
 
     net: str
     image_size: tuple[int, int]

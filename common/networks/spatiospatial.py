@@ -1,4 +1,4 @@
-"""The networks of P4: a volume's axial slices stand where a video has its frames."""
+"""The networks of P4: a volume's axial slices take the place of a video's frames."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class SpatioSpatialClassifier(nn.Module):
     """A volume → R3D-18, MC3-18 or R(2+1)D-18 → pooling → dropout → logits (P4; Chatterjee et al., Sci Rep 2022).
 
     MC3 convolves in 3D in its stem and first stage alone, and from then on slice by slice. With ``trainable: head``
-    the four stages, which are what Kinetics-400 teaches, are frozen and stay in eval mode; stem and dense layer, which
-    start anew, learn. ``feature_maps`` is where Grad-CAM looks, with axes as in the volume.
+    the four stages, which are pre-trained on Kinetics-400, are frozen and stay in eval mode; stem and dense layer are
+    trained. ``feature_maps`` is the layer for Grad-CAM, with axes as in the volume.
 
     Args:
         backbone: ``r3d_18``, ``mc3_18`` or ``r2plus1d_18``; ``r3d_10`` is half an ``r3d_18``, for quick tries.
@@ -33,13 +33,13 @@ class SpatioSpatialClassifier(nn.Module):
         pretrained: ``True`` to fetch torchvision's Kinetics-400 weights for the stages, a path to take them from a file
             with torchvision's keys, ``False`` for random ones.
         trainable: ``all`` or ``head``.
-        checkpointing: keep only what goes into a block and compute the rest again on the way back: training takes less
-            memory and more time, and learns the same.
+        checkpointing: keep only the input of a block and compute the rest again in the backward pass: training takes
+            less memory and more time, with the same result.
         channels_last: hold the weights in channels-last memory format.
 
     Raises:
         KnobError: names every knob that has no meaning.
-        CheckpointError: the Kinetics-400 weights cannot be had, or are another network's.
+        CheckpointError: the Kinetics-400 weights are not available, or are another network's.
 
     Shapes:
         ``image`` (batch, in_channels, x, y, z) → logits (batch, num_classes).
@@ -93,7 +93,7 @@ class SpatioSpatialClassifier(nn.Module):
         return frames
 
     def train(self, mode: bool = True) -> SpatioSpatialClassifier:
-        """Frozen stages stay in eval mode, whatever the rest does."""
+        """Frozen stages stay in eval mode, also while the rest is trained."""
         super().train(mode)
         if self.head_only:
             self.backbone[1:].eval()
@@ -101,7 +101,7 @@ class SpatioSpatialClassifier(nn.Module):
 
 
 def _dense_layer(num_classes: int) -> nn.Linear:
-    """Started as torchvision starts its own."""
+    """Initialised as torchvision's own layers."""
     layer = nn.Linear(WIDTH, num_classes)
     nn.init.normal_(layer.weight, std=0.01)
     nn.init.zeros_(layer.bias)
@@ -111,8 +111,8 @@ def _dense_layer(num_classes: int) -> nn.Linear:
 def recomputed(block: nn.Module, inputs: Tensor) -> Tensor:
     """``block(inputs)``, of which only the inputs are kept for the backward pass, by PyTorch's checkpointing.
 
-    Batch normalisation takes note of a batch once, though it sees it twice. A block with dropout would need the random
-    state kept as well, and has no place here.
+    Batch normalisation updates its statistics once, though it computes twice. A block with dropout would need the
+    random state as well, and is not supported.
     """
 
     def contexts() -> tuple[Any, Any]:
@@ -123,7 +123,7 @@ def recomputed(block: nn.Module, inputs: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def _statistics_kept(block: nn.Module) -> Iterator[None]:
-    """No batch that is seen within changes the running statistics."""
+    """Within, no batch changes the running statistics."""
     layers: list[Any] = [layer for layer in block.modules() if isinstance(layer, _BatchNorm)]
     kept = [(layer, layer.momentum, layer.num_batches_tracked) for layer in layers]
     for layer in layers:
@@ -137,7 +137,15 @@ def _statistics_kept(block: nn.Module) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class VideoKnobs:
-    """Plain values of :class:`~common.networks.spatiospatial.SpatioSpatialClassifier`'s knobs."""
+    """Plain values of :class:`~common.networks.spatiospatial.SpatioSpatialClassifier`'s knobs; see its arguments.
+
+    Args:
+        backbone: name.
+        in_channels: modalities of the volumes.
+        num_classes: at least two.
+        dropout: before the dense layer.
+        trainable: ``all`` or ``head``.
+    """
 
     backbone: str
     in_channels: int

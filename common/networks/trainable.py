@@ -1,4 +1,4 @@
-"""What a network learns with."""
+"""The weights that are trained."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class SegmentationUNet(nn.Module):
 
     Raises:
         KnobError: ``head`` or ``trainable`` is no choice.
-        CheckpointError: the ImageNet weights cannot be had, or are another encoder's.
+        CheckpointError: the ImageNet weights are not available, or are another encoder's.
 
     Shapes:
         ``image`` (batch, in_channels, height, width) → logits
@@ -77,7 +77,7 @@ class SegmentationUNet(nn.Module):
         return self.unet(image)
 
     def train(self, mode: bool = True) -> SegmentationUNet:
-        """Frozen parts stay in eval mode, whatever the rest does."""
+        """Frozen parts stay in eval mode, also while the rest is trained."""
         super().train(mode)
         if self.head_only:
             self.unet.encoder.eval()

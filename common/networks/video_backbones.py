@@ -1,4 +1,4 @@
-"""torchvision's networks for videos, whose frames are here the slices of a volume."""
+"""torchvision's networks for videos, applied to volumes: slices in place of frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WIDTH = 512
 
 PARTS = ("stem", "layer1", "layer2", "layer3", "layer4")
 FRESH = ("stem.", "fc.")
-"""What is never taken over: colours become modalities, and actions diseases."""
+"""Never loaded: the stem has three input channels (RGB), the dense layer the classes of Kinetics-400."""
 
 COUNTER = ".num_batches_tracked"
 
@@ -31,16 +31,16 @@ COUNTER = ".num_batches_tracked"
 def create_video_backbone(name: str, in_channels: int, pretrained: bool | str = False) -> nn.Sequential:
     """Stem and four stages, without pooling and classifier: (batch, in_channels, frame, y, x) → (batch, 512, ...).
 
-    ``r3d_10`` is R3D with one block a stage instead of two, for quick tries; the papers have no such network.
+    ``r3d_10`` is R3D with one block per stage instead of two, for quick tries; the papers have no such network.
 
     Args:
         name: one of :data:`VIDEO_BACKBONES`.
-        in_channels: of the volumes; the stem's first convolution is made anew for them.
+        in_channels: of the volumes; the stem's first convolution is replaced.
         pretrained: ``True`` to fetch torchvision's Kinetics-400 weights for the stages, a path to take them from a
-            file with torchvision's keys, ``False`` for random ones. The stem always starts anew (P4).
+            file with torchvision's keys, ``False`` for random ones. The stem always starts from random weights (P4).
 
     Raises:
-        CheckpointError: the weights cannot be had, or are another network's. Never falls back to random ones.
+        CheckpointError: the weights are not available, or are another network's. Never falls back to random ones.
     """
     if name == QUICK:
         network = VideoResNet(BasicBlock, [Conv3DSimple] * 4, [1, 1, 1, 1], BasicStem)
@@ -54,7 +54,7 @@ def create_video_backbone(name: str, in_channels: int, pretrained: bool | str = 
 
 
 def _stem(published: Any, in_channels: int) -> nn.Conv3d:
-    """A first convolution for other channels, started as torchvision starts its own."""
+    """A first convolution for other channels, initialised as torchvision's own."""
     convolution = nn.Conv3d(
         in_channels,
         published.out_channels,
@@ -84,5 +84,5 @@ def _take_weights(backbone: nn.Module, name: str, source: bool | str) -> None:
 
 
 def _without_counters(weights: dict[str, Any]) -> dict[str, Any]:
-    """Batch counters teach nothing, and old files lack them."""
+    """Batch counters are not weights, and old files lack them."""
     return {key: value for key, value in weights.items() if not key.endswith(COUNTER)}

@@ -1,4 +1,4 @@
-"""Several evaluated runs side by side, such as both protocols; the words of the page are in ``comparison.html.j2``."""
+"""Several evaluated runs side by side, such as both protocols; the sentences are in ``comparison.html.j2``."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ def compare_runs(runs: Sequence[Path]) -> pd.DataFrame:
     Args:
         runs: run folders with a ``metrics.json``, all of the same task.
 
+    Returns:
+        Text; the first column, ``measure``, names the rows.
+
     Raises:
-        OutputError: with every run that has none.
+        OutputError: names every run that has none.
         KnobError: the runs are of several tasks.
     """
     read = _read(runs)
@@ -77,11 +80,11 @@ def _read(runs: Sequence[Path]) -> dict[str, Metrics]:
 
 
 def _only_task(read: Mapping[str, Metrics]) -> str:
-    """What all runs did: ``segmentation``, or what a classification predicted."""
+    """The task of all runs: ``segmentation``, or the target of the classification."""
     tasks = {run: str(metrics.get("target", SEGMENTATION)) for run, metrics in read.items()}
     if len(set(tasks.values())) > 1:
-        told = ", ".join(f"{run} ({task})" for run, task in tasks.items())
-        raise KnobError(Problem("runs of several tasks share no measure", told, "Compare runs of one task."))
+        named = ", ".join(f"{run} ({task})" for run, task in tasks.items())
+        raise KnobError(Problem("runs of several tasks share no measure", named, "Compare runs of one task."))
     return next(iter(tasks.values()))
 
 
@@ -121,12 +124,12 @@ def _classification(metrics: Metrics) -> Column:
 
 
 def _has_samples(read: Mapping[str, Metrics]) -> bool:
-    """Whether those who are judged can have several samples."""
+    """Whether a patient of these runs can have several samples."""
     return any(nouns.samples != nouns.scans for nouns in map(nouns_of, read.values()))
 
 
 def _printed(task: str, has_samples: bool) -> dict[str, Column]:
-    """The papers' columns; they count samples, which are what we count where nobody can have several."""
+    """The papers' columns. Papers count samples; where each patient has a single sample, so do we."""
     if task == SEGMENTATION:
         return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in published.SOFT_DICE.items()}}
     columns: dict[str, Column] = {}
@@ -145,7 +148,7 @@ def _facts(metrics: Metrics, *names: str) -> Column:
 
 
 def _of_class(measure: str, name: str) -> str:
-    """The same row for ``mid (266 to 476 days)`` of every run: tertiles differ with the split."""
+    """A row that all runs share: ``mid (266 to 476 days)`` is called ``mid``, since tertiles differ with the split."""
     return f"{_title(measure)}, {published.short_name(name)}"
 
 
@@ -156,7 +159,7 @@ def _of_samples(key: str, classes: Sequence[str]) -> str:
 
 
 def _title(measure: str) -> str:
-    """In words; a measure that this version does not know goes by its name."""
+    """In words; a measure that this version does not know keeps its name."""
     return TITLES.get(measure, measure.replace("_", " "))
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves of the copies in its data set, so that a person can judge the groups and what the split does."""
+"""The files that a run writes on copies in its data set, so that a person can check the groups and the split."""
 
 from __future__ import annotations
 
@@ -60,8 +60,15 @@ def draw_copies(copies: CopyReport, folder: str | os.PathLike[str]) -> Path:
 
 
 def count_copies(copies: CopyReport, split: SplitManifest) -> Mapping[str, int]:
-    """Images, groups (an image without a copy is one), images with a copy; test images, and those among them whose copy
-    is trained on.
+    """How many images are copies, and how many test images have a copy in training.
+
+    Args:
+        copies: of the cohort.
+        split: of the run.
+
+    Returns:
+        ``images``, ``groups`` (an image without a copy is one), ``with_copy``, ``tested`` and
+        ``tested_with_copy_in_training``.
     """
     train, test = set(split.known_as("train")), set(split.known_as("test"))
     trained_groups = {copies.group_of[image] for image in copies.images if image in train}

@@ -1,4 +1,4 @@
-"""Pictures of copies, so that a person can judge the groups and the threshold."""
+"""Pictures of copies, so that a person can check the groups and the threshold."""
 
 from __future__ import annotations
 
@@ -67,9 +67,16 @@ def draw_threshold_curve(report: CopyReport, path: str | Path) -> None:
 
 
 def find_doubtful_pairs(report: CopyReport, count: int) -> tuple[list[CopyPair], list[CopyPair]]:
-    """The kept pairs that a group hangs on and that are least sure, and the refused pairs that are surest.
+    """The pairs next to the threshold on which the groups depend.
 
-    A pair that surer pairs join anyhow is not doubtful, however low its score.
+    A pair whose images are also joined by pairs with higher scores is not doubtful, however low its own score.
+
+    Args:
+        report: what was found.
+        count: of pairs on either side of the threshold, at most.
+
+    Returns:
+        The accepted pairs, the lowest score first; the refused pairs, the highest score first.
     """
     place = {subject: index for index, subject in enumerate(report.images)}
     links = _spanning_links(report.compared, place)
@@ -79,7 +86,7 @@ def find_doubtful_pairs(report: CopyReport, count: int) -> tuple[list[CopyPair],
 
 
 def _spanning_links(pairs: Iterable[CopyPair], place: dict[str, int]) -> list[CopyPair]:
-    """Those of ``pairs``, the surest first, that join what was not joined before: the spanning tree of least rank."""
+    """The minimum spanning tree: those of ``pairs``, the highest score first, that join two groups."""
     pairs = list(pairs)
     ends = np.array([(place[pair.first], place[pair.second]) for pair in pairs], dtype=np.intp).reshape(-1, 2).T
     ranks = coo_array((np.arange(1.0, len(pairs) + 1), tuple(ends)), shape=(len(place), len(place)))

@@ -2,7 +2,7 @@
 
 A knob is a top-level key above the line ``# --- end of knobs ---`` (or of the whole file, where there is no such
 line), written on one line with its meaning: ``seed: 0  # the seed of everything random``. A comment on a line of its
-own is a heading for the reader of the file. MONAI has no ``--help`` for a config; these tables stand in for it.
+own is a heading for the reader of the file. MONAI has no ``--help`` for a config; these tables replace it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from common.files import write_text
 
 END_OF_KNOBS = re.compile(r"^# --- end of knobs ---\s*$", re.MULTILINE)
 NOT_KNOBS = ("imports",)
-"""Top-level keys that stand above the line by MONAI's custom."""
+"""Top-level keys that MONAI's bundles have above the line, and that are no knobs."""
 
 _TABLE = re.compile(r"(<!-- knobs:(?P<config>[\w.-]+) -->\n)(?:(?!<!-- knobs:).)*?(<!-- /knobs -->)", re.DOTALL)
 _MARK = re.compile("<!-- /?knobs")

@@ -1,7 +1,7 @@
-"""What a report calls those who were judged, by the task and by the protocol.
+"""The nouns of a report for what was judged, by task and protocol: patients, images or groups of copies.
 
-In most data sets a split keeps patients whole. Where a data set names no patients, it keeps groups of copies whole, and
-what a patient has as scans are single images.
+In most data sets a split is over patients. Where a data set names no patients, it is over groups of copies, and a group
+has images as a patient has scans.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ class Nouns:
     Args:
         subject: the unit of the split and of the bootstrap.
         subjects: several of them.
-        case: what is counted in a class, and what a new one is.
+        case: what is counted in a class.
         counted: key of the summary that counts the cases.
-        scans: what gets an answer where a subject has several.
+        scans: what gets a prediction where a subject has several.
         samples: what scans are made of; the same as ``scans`` where a scan is a single sample.
         shuffled: the units between which labels are shuffled.
-        shared: what stands on both sides of a published split.
-        trained_on: what the network has seen of the test side under the published protocol.
+        shared: what is on both sides of a published split.
+        trained_on: the part of the test side that is also trained on under the published protocol.
         protocol_note: what to add to the protocol's name.
         columns: new names of a table's columns.
     """

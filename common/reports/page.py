@@ -1,4 +1,4 @@
-"""A page for people: one HTML file from a template of ``templates/``, with nothing to fetch from elsewhere."""
+"""A report page: one HTML file from a jinja2 template of ``templates/``; it loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DASH = "\N{EN DASH}"
 FEW_PATIENTS = 20
 OPENED, WRAPPED = re.compile(r"(?<=>)\s*\n\s*(?=[^\s<])"), re.compile(r"\s*\n\s*(?=[^\s<])")
-"""A template's line breaks before text: after a tag, and within a paragraph."""
+"""Line breaks of a template before text: after a tag, and within a paragraph."""
 PHANTOMS = "These are phantoms: generated images whose rule we wrote. The numbers say nothing clinical."
 
 
@@ -32,7 +32,7 @@ def render_page(path: str | Path, template: str, **content: Any) -> None:
     Args:
         path: of the HTML file.
         template: its name in ``templates/``, without ``.html.j2``.
-        content: what the template shows; it fails on what it lacks.
+        content: variables of the template; one that is missing is an error.
 
     Raises:
         OutputError: the file cannot be written.
@@ -43,7 +43,7 @@ def render_page(path: str | Path, template: str, **content: Any) -> None:
 
 @cache
 def _environment() -> Environment:
-    """Whatever a template shows is escaped; jinja2 is loaded when the first page is written."""
+    """The templates' environment: all variables are escaped; jinja2 is imported when the first page is written."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

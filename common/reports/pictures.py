@@ -1,4 +1,4 @@
-"""Pictures that a person looks at: segmentations beside the truth, confusion matrices, where a network looked."""
+"""Figures: segmentations beside the truth, confusion matrices, Grad-CAM maps."""
 
 from __future__ import annotations
 
@@ -48,7 +48,13 @@ def draw_segmentation_panel(
 
 
 def show_slice(axes: Axes, image: np.ndarray, classes: np.ndarray | None) -> None:
-    """Draw a slice (x, y) in LPS orientation, the patient's right on the left, with its classes over it."""
+    """Draw a slice with its classes over it; the patient's right is on the left.
+
+    Args:
+        axes: to draw on.
+        image: intensities (x, y) in LPS orientation.
+        classes: class indices (x, y); ``None`` for the image alone.
+    """
     image = np.asarray(image, dtype=np.float32)
     brain = image[image != 0]
     low, high = np.percentile(brain, DISPLAY_PERCENTILES) if brain.size else (0, 1)
@@ -60,7 +66,7 @@ def show_slice(axes: Axes, image: np.ndarray, classes: np.ndarray | None) -> Non
 
 
 def draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
-    """A confusion matrix, rows normalised to shares of the truth; the counts stand below the shares."""
+    """A confusion matrix, rows normalised to shares of the truth; the counts are below the shares."""
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     figure = Figure(figsize=(1.3 * len(names) + 1.2, 1.1 * len(names) + 1), layout="constrained")
@@ -108,12 +114,13 @@ def draw_grad_cam(
     modalities: Sequence[str] = MODALITIES,
     orientation: str | None = "RAS",
 ) -> Figure:
-    """A Grad-CAM over the slices that the network saw, in radiological convention: one row per modality, one column per
-    slice.
+    """A Grad-CAM over the network's input slices, in radiological convention.
+
+    There is one row per modality and one column per slice.
 
     Args:
         image: intensities (modality * slice, x, y); the slices of a modality follow each other.
-        cam: 0 to 1, (x, y); the same for all of them, since the network looks at all channels at once.
+        cam: 0 to 1, (x, y); the same for all of them, since the network takes all channels at once.
         title: above the picture.
         modalities: names of the rows; where the channels cannot be divided between them, there is one without a name.
         orientation: of the axes; its first two letters say where x and y grow to (``RAS``, ``LPS``). ``None`` where
@@ -138,7 +145,7 @@ def draw_grad_cam(
 
 
 def draw_picture_grad_cam(picture: np.ndarray, cam: np.ndarray, title: str = "") -> Figure:
-    """A Grad-CAM over a single picture, which stands beside it as it is (P2, Figures 6 and 7).
+    """A single picture, and beside it the same with the Grad-CAM over it (P2, Figures 6 and 7).
 
     Args:
         picture: 0 to 1, grey (1, x, y) or RGB (3, x, y).
@@ -159,7 +166,7 @@ def draw_picture_grad_cam(picture: np.ndarray, cam: np.ndarray, title: str = "")
 
 
 def draw_mask_grad_cam(masks: np.ndarray, cam: np.ndarray, title: str = "", orientation: str = "LPS") -> Figure:
-    """A Grad-CAM beside the tumour masks that the network saw, in radiological convention.
+    """A Grad-CAM beside the tumour masks that are the network's input, in radiological convention.
 
     Args:
         masks: NCR, ED and ET, (3, x, y); what exceeds the middle of a channel's range belongs to the part.
@@ -193,8 +200,8 @@ def draw_volume_grad_cam(
     A map is coarse and may be highest beside the brain, where a plane would show nothing.
 
     Args:
-        volume: intensities (channel, x, y, z) in LPS, zero outside the brain, the voxels as wide as they are high; a
-            row each.
+        volume: intensities (channel, x, y, z) in LPS, zero outside the brain, voxels of equal sides; one row per
+            channel.
         cam: 0 to 1, (x, y, z); where it is zero all over the brain, the planes go through the middle.
         title: above the picture.
         modalities: names of the channels.
@@ -218,13 +225,22 @@ def draw_volume_grad_cam(
 
 
 def cut_plane(volume: np.ndarray, axis: int, index: int) -> np.ndarray:
-    """The plane of a volume (x, y, z) in LPS that :func:`show_slice` draws with the patient's head up; a view."""
+    """A plane of a volume, turned so that :func:`show_slice` draws the patient's head up.
+
+    Args:
+        volume: (x, y, z) in LPS.
+        axis: that the plane crosses.
+        index: along that axis.
+
+    Returns:
+        A view of ``volume``.
+    """
     plane = np.moveaxis(volume, axis, 0)[index]
     return plane if axis == 2 else plane[:, ::-1]
 
 
 def radiological(image: np.ndarray, orientation: str | None) -> np.ndarray:
-    """(..., x, y) with x growing to the patient's left and y to the back, as :func:`show_slice` wants it; a view.
+    """(..., x, y) with x to the patient's left and y to the back, as :func:`show_slice` takes it; a view.
 
     Without an orientation, ``image`` as it is.
     """
@@ -236,7 +252,7 @@ def radiological(image: np.ndarray, orientation: str | None) -> np.ndarray:
 
 
 def _mark_right(axes: Axes) -> None:
-    """The side of the picture that is the patient's right."""
+    """Mark the side of the picture that is the patient's right."""
     axes.text(0.02, 0.5, "R", transform=axes.transAxes, color="white", fontsize=9, va="center")
 
 

@@ -1,6 +1,6 @@
-"""What the papers printed about their networks, for tables beside our own numbers. All are shares of 1.
+"""What the papers printed about their networks, to be shown beside our own numbers. All are shares of 1.
 
-P1, P3 and P5 count images or slices, and images or slices of one patient stand on both sides of their splits. What
+P1, P3 and P5 count images or slices, and images or slices of one patient are on both sides of their splits. What
 others found for MGMT counts patients that the networks were not trained on. P4 counts volumes, one per person.
 """
 
@@ -117,11 +117,19 @@ PUBLISHED: Mapping[str, tuple[Published, ...]] = {
 
 
 def papers_of(task: str, backbone: str | None = None) -> tuple[Published, ...]:
-    """What was printed about a task; of papers that compare several networks the one in question, if it is known."""
+    """What was printed about a task.
+
+    Args:
+        task: a key of :data:`PUBLISHED`.
+        backbone: of papers that compare several networks, only the one with this backbone.
+
+    Returns:
+        One :class:`Published` per paper, or per network that it compares.
+    """
     papers = PUBLISHED.get(task, ())
     return tuple(paper for paper in papers if backbone is None or paper.backbone in (None, backbone))
 
 
 def short_name(name: str) -> str:
-    """``mid`` of ``mid (268 to 476 days)``: the class that a paper means, whatever the split's days are."""
+    """``mid`` of ``mid (268 to 476 days)``: the name of the class without the split's days."""
     return name.split(" (")[0]

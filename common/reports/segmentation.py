@@ -1,4 +1,4 @@
-"""How well a segmentation network did on held-out patients: one row per patient, and the cohort's summary."""
+"""The measures of a segmentation: one row per patient, and the summary of the cohort."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
         logits: (4, x, y, z), or the stack of the patient's slices on the side that is judged.
         label: class indices (1, x, y, z), or soft masks (4, x, y, z).
         spacing: of the voxels in mm.
-        whole: all slices of the brain are there; distances and volumes mean nothing otherwise and are NaN.
+        whole: all slices of the brain are there; otherwise distances and volumes are undefined, and NaN.
 
     Returns:
         ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure;
@@ -52,6 +52,9 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     Args:
         rows: one of :func:`judge_volume` per patient, or per scan where there is a column ``scan``.
         seed: of the bootstrap.
+
+    Returns:
+        Plain values for ``metrics.json``: counts, and a summary of each measure, by region or class.
     """
     patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
     regions = {
@@ -76,7 +79,11 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
 
 
 def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """BraTS's measures as a table for people."""
+    """BraTS's measures as a table of text.
+
+    Returns:
+        One row per region.
+    """
     rows = []
     for region, measures in summary["regions"].items():
         dice, distance = measures["dice"], measures["hd95"]
@@ -95,7 +102,11 @@ def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """P3's measure beside what P3 printed."""
+    """P3's measure beside what P3 printed.
+
+    Returns:
+        One row per class, and one for their mean.
+    """
     rows = [
         {
             "class": name,

@@ -1,4 +1,4 @@
-"""The page that a person reads after a segmentation was evaluated; its words are in ``segmentation.html.j2``."""
+"""The report page of a segmentation; its sentences are in ``templates/segmentation.html.j2``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,14 @@ class Panel:
 
     @classmethod
     def of_volume(cls, name: str, image: torch.Tensor, label: torch.Tensor, logits: torch.Tensor) -> Panel:
-        """From image (c, x, y, z), label (1 or 4, x, y, z) and logits (4, x, y, z)."""
+        """The panel of a volume.
+
+        Args:
+            name: of the patient or the scan.
+            image: (c, x, y, z).
+            label: (1 or 4, x, y, z).
+            logits: (4, x, y, z).
+        """
         truth = (label[0] if label.shape[0] == 1 else label.argmax(dim=0)).long()
         prediction = logits.argmax(dim=0)
         depth = int((truth > 0).sum(dim=(0, 1)).argmax())

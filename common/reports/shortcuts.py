@@ -1,4 +1,4 @@
-"""What predicts the class without the tumour, as a table for people."""
+"""What predicts the class without the tumour, as a table."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ TOGETHER, CHANCE, P_VALUE = "all traits together", "rarely exceeded with shuffle
 
 
 def shortcut_table(shortcuts: Mapping[str, Any]) -> pd.DataFrame:
-    """One column per question that was judged, one row per trait; empty where nothing was judged.
+    """What the shortcut probe found.
 
     Args:
-        shortcuts: of :meth:`common.splits.shortcuts.ShortcutReport.to_json`.
+        shortcuts: of :meth:`common.shortcuts.answers.ShortcutReport.to_json`.
+
+    Returns:
+        One column per question that was judged, one row per trait; empty where nothing was judged.
     """
     judged = [question for question in shortcuts.get("questions", ()) if not question["note"]]
     columns = {

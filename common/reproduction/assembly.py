@@ -43,23 +43,27 @@ class Filled:
     @property
     def heading(self) -> str:
         """Of its column below the paper's."""
-        told = HEADINGS[self.protocol]
-        return told if self.side == "test" else f"{told}, {self.side} side"
+        text = HEADINGS[self.protocol]
+        return text if self.side == "test" else f"{text}, {self.side} side"
 
     @property
     def order(self) -> tuple[int, bool]:
-        """Of that column: the published protocol first, the test side last."""
+        """Where that column stands: the published protocol first, the test side last.
+
+        Returns:
+            A key to sort by.
+        """
         return list(HEADINGS).index(self.protocol), self.side == "test"
 
     def __str__(self) -> str:
         if math.isnan(self.value["mean"]):
             return DASH
-        told = self._digits("mean")
+        text = self._digits("mean")
         if self.repeats > 1:
-            return f"{told} ± {self._digits('deviation')} ({self.repeats} runs)"
+            return f"{text} ± {self._digits('deviation')} ({self.repeats} runs)"
         if math.isnan(self.value["low"]):
-            return told
-        return f"{told} ({self._digits('low')} to {self._digits('high')})"
+            return text
+        return f"{text} ({self._digits('low')} to {self._digits('high')})"
 
     def _digits(self, key: str) -> str:
         return f"{self.value[key]:,.{self.cell.digits}f}"
@@ -97,11 +101,19 @@ def lay_out(cells: Sequence[Cell], filled: Sequence[Filled]) -> pd.DataFrame:
         ours = sorted((part for part in filled if part.cell.column == column), key=lambda part: part.order)
         for part in ours:
             columns.setdefault((column, part.heading), {})[part.cell.row] = str(part)
-    return pd.DataFrame({key: [told.get(row, "") for row in rows] for key, told in columns.items()})
+    return pd.DataFrame({key: [column.get(row, "") for row in rows] for key, column in columns.items()})
 
 
 def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, Any]]:
-    """All numbers of the table, a dict a cell."""
+    """All numbers of the table.
+
+    Args:
+        cells: of the table.
+        filled: those that something was measured for.
+
+    Returns:
+        One dict per cell: its labels, the printed number, and ``measured``, one dict per protocol.
+    """
     return [
         {
             "row": cell.row,
@@ -125,7 +137,11 @@ def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, A
 
 
 def chosen_cells(table: PaperTable) -> tuple[Cell, ...]:
-    """The row of each search's winner."""
+    """The row of each search's winner.
+
+    Returns:
+        One cell per search of the table.
+    """
     return tuple(
         Cell(
             "the best options together",

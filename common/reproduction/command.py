@@ -1,4 +1,4 @@
-"""The whole of it: plan, run what is left, choose, and write the table."""
+"""The whole reproduction: plan, run what is left, choose, and write the table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from tqdm import tqdm
 
 from common.errors import KnobError, Problem
-from common.reproduction.data_set import look_at
+from common.reproduction.data_set import read_data_set
 from common.reproduction.head_search import choose
 from common.reproduction.options import Options
 from common.reproduction.recipes import plan_runs, plan_table
@@ -26,16 +26,16 @@ def reproduce(
         table: to make.
         options: on what and how.
         only: names of the models to run; the table is written of whatever is there. All of them by default.
-        start: carries a command out.
+        start: runs a command.
 
     Raises:
-        KnobError: the options, or ``only``, mean nothing.
+        KnobError: the options, or ``only``, are invalid.
         DatasetError: the data set cannot be used.
         OutputError: the output holds runs that were begun with other settings.
     """
     runs = plan_table(table, options)
     _check_only(table, only)
-    cohort = look_at(table, options)
+    cohort = read_data_set(table, options)
     check_folders(runs)
     outcomes = list(_carry_out(runs, only, start))
     more = plan_chosen(table, options, outcomes)
@@ -46,7 +46,13 @@ def reproduce(
 
 
 def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:
-    """The runs of the networks that the searches have chosen; none where a run that they need is not done."""
+    """The runs of the networks that the searches have chosen; none where a run that they need is not done.
+
+    Args:
+        table: with its searches.
+        options: on what and how.
+        outcomes: of the runs so far.
+    """
     ready = [search for search in table.searches if _is_ready(search.start.task, outcomes)]
     chosen = [choose(search, collect(outcomes), options.protocols) for search in ready]
     return plan_runs(table, options, tuple(model for model in chosen if model is not None))

@@ -1,4 +1,4 @@
-"""Whom a table is about: the data set is looked at before hours are spent on it."""
+"""Which patients a table is about: the data set is checked before hours are spent on it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ READERS: Mapping[str, Callable[..., list[Record]]] = {
     "images": read_image_cohort,
     "series": read_series_cohort,
 }
-"""Under what a data set holds: a reader that takes a folder, a list and who is left out."""
+"""A reader for each kind of data set; it takes a folder, a list, and the patients to leave out."""
 
 
-def look_at(table: PaperTable, options: Options) -> Cohort:
+def read_data_set(table: PaperTable, options: Options) -> Cohort:
     """Read the headers.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the evaluation of a run has left, as measures with 95 % intervals over patients."""
+"""The files that the evaluation of a run has written, as measures with 95 % intervals over patients."""
 
 from __future__ import annotations
 
@@ -63,20 +63,35 @@ class Evaluation:
         return Evaluation(folder, self.repeat) if side and folder.is_dir() else self
 
     def confusion(self, unit: str) -> pd.DataFrame:
-        """How many of each true class (row) were taken for which (column)."""
+        """The confusion matrix.
+
+        Args:
+            unit: what counts as one, ``samples`` or ``patients``.
+
+        Returns:
+            Counts; one row per true class, one column per predicted class.
+        """
         rows = self.samples if unit == "samples" else self.patients
         counts = confusion_matrix(rows["truth"], most_probable(rows, self.classes), labels=list(self.classes))
         names = [short_name(name) for name in self.classes]
-        return pd.DataFrame(counts, index=names, columns=[f"taken for {name}" for name in names])
+        return pd.DataFrame(counts, index=names, columns=[f"predicted {name}" for name in names])
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Their names, in the order of the labels."""
+        """The names of the classes.
+
+        Returns:
+            In the order of the labels.
+        """
         return tuple(self.facts["classes"])
 
     @cached_property
     def of_patients(self) -> dict[str, Summary]:
-        """The measures of the patients' answers."""
+        """The measures of the patients' predictions.
+
+        Returns:
+            A summary under each measure's name.
+        """
         found = dict(self.facts["measures"])
         by_class = self.facts["per_class"]
         found |= {
@@ -86,13 +101,21 @@ class Evaluation:
 
     @cached_property
     def of_samples(self) -> dict[str, Summary]:
-        """The same of every image or slice on its own; patients are drawn, so that the intervals are wide enough."""
+        """The measures of single images or slices; the bootstrap draws patients, so that intervals are wide enough.
+
+        Returns:
+            A summary under each measure's name.
+        """
         measured = summarise_judgement(self.samples, self.classes)
         return {self._short(name): values for name, values in measured.items()}
 
     @cached_property
     def votes(self) -> dict[str, Summary]:
-        """``<way>: accuracy`` and ``<way>: <class>`` in the ways of counting of :func:`common.metrics.vote_table`."""
+        """The accuracies in the ways of counting of :func:`common.metrics.vote_table`.
+
+        Returns:
+            A summary under ``<way>: accuracy`` and ``<way>: <class>``.
+        """
         filled = self.samples[self.samples["tumour"]] if "tumour" in self.samples else self.samples
         voted = filled.merge(self.patients[[*unit_of(filled), "voted"]], on=unit_of(filled), validate="many_to_one")
         ways: Mapping[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], pd.Series]]] = {
@@ -112,18 +135,30 @@ class Evaluation:
 
     @cached_property
     def cost(self) -> dict[str, Any]:
-        """What a training step cost; empty where nobody measured it."""
+        """What a training step cost.
+
+        Returns:
+            The content of ``cost.json``; empty where it was not measured.
+        """
         path = self.folder / COST
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     @cached_property
     def patients(self) -> pd.DataFrame:
-        """A row a patient."""
+        """``predictions.csv``.
+
+        Returns:
+            One row per patient, or per scan.
+        """
         return pd.read_csv(self.folder / "predictions.csv", dtype=IDS)
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """A row an image or slice; the patients where each has one."""
+        """``samples.csv``; the patients where each has a single sample.
+
+        Returns:
+            One row per image or slice.
+        """
         path = self.folder / "samples.csv"
         return pd.read_csv(path, dtype=IDS) if path.is_file() else self.patients
 
@@ -149,5 +184,5 @@ def _single(value: float | None) -> Summary | None:
 
 
 def _numbers(values: Mapping[str, Any]) -> Summary:
-    """A summary as it was before JSON made nothing of what is not a number."""
+    """A summary read from JSON, which stores NaN as null."""
     return {key: float("nan") if values.get(key) is None else values[key] for key in ("mean", "low", "high", "n")}

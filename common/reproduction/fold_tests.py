@@ -13,9 +13,16 @@ from common.reproduction.table_plan import Contest
 
 
 def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]]:
-    """A row for each test of the printed folds and of ours under each protocol; t above 0: the first is better.
+    """The t-tests of the printed folds and of ours under each protocol.
 
     Folds that one of the two lacks are left out; fewer than two are no cross-validation.
+
+    Args:
+        contest: the two networks.
+        evaluations: of all runs.
+
+    Returns:
+        One row per test; where t is above 0, the first network is better.
     """
     folds: dict[str, tuple[Sequence[float], Sequence[float]]] = {PRINTED: contest.published}
     for protocol, heading in HEADINGS.items():

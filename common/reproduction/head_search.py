@@ -10,13 +10,18 @@ from common.reproduction.evaluation import Evaluation
 from common.reproduction.table_plan import Model, Search, counted_as
 
 Evaluations = Mapping[tuple[str, str], Sequence[Evaluation]]
-"""What there is of each model under each protocol, a repeat each."""
+"""The evaluations of each model under each protocol, one per repeat."""
 
 
 def choose(search: Search, evaluations: Evaluations, protocols: Sequence[str]) -> Model | None:
     """The best options of all factors put together, for each protocol by its own measures.
 
-    Of equals the first is taken.
+    Where options are equally good, the first is taken.
+
+    Args:
+        search: with its factors.
+        evaluations: of all runs.
+        protocols: to choose for.
 
     Returns:
         The network to judge once, ``None`` where an option has not been evaluated.

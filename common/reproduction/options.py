@@ -43,8 +43,8 @@ class Options:
         bundles: the folder that holds the bundles.
         protocols: of :data:`PROTOCOLS`.
         repeats: of each training, on as many splits; ``None`` for the table's own.
-        settings: knobs for every command that knows them, as they are typed.
-        pretrained_dir: folder with a file of pre-trained weights a backbone.
+        settings: knobs for every command whose config has them, as they are typed.
+        pretrained_dir: folder with one file of pre-trained weights per backbone.
         segmentation: weights of the segmentation bundle, in place of training some.
         device: where to compute; ``None`` for the bundles' choice.
         healthy_dir: folder of healthy people, for the tables that have some.
@@ -69,6 +69,12 @@ class Options:
 def read_settings(words: Iterable[str]) -> dict[str, str]:
     """``name=value`` words as a mapping.
 
+    Args:
+        words: as they are typed.
+
+    Returns:
+        The value, as text, under each name.
+
     Raises:
         KnobError: names every word without an equals sign, and every knob given twice.
     """
@@ -87,7 +93,7 @@ def read_settings(words: Iterable[str]) -> dict[str, str]:
 
 
 def check_options(table: PaperTable, options: Options, known: Collection[str]) -> None:
-    """Refuse what would change nothing, or what the table itself sets.
+    """Refuse settings that would change nothing, or that the table itself sets.
 
     Args:
         table: that is asked for.
@@ -120,7 +126,7 @@ def _setting_problems(name: str, table: PaperTable, known: Collection[str]) -> l
     top = top_of(name)
     where = f"--set {name}"
     if top in OURS:
-        instead = f"Say {OURS[top]} instead." if OURS[top] else "Leave it out."
+        instead = f"Use {OURS[top]} instead." if OURS[top] else "Leave it out."
         return [Problem("this command sets it itself", where, instead)]
     if top in table.varied:
         return [Problem(f"{table.source} is about it, and sets it itself", where, "Leave it out.")]
@@ -137,7 +143,15 @@ def top_of(name: str) -> str:
 
 
 def take_known(settings: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
-    """Those settings that the config files define."""
+    """Those settings that the config files define.
+
+    Args:
+        settings: by name.
+        files: configs.
+
+    Returns:
+        The settings whose top-level key one of the files has.
+    """
     known = known_keys(tuple(files))
     return {name: value for name, value in settings.items() if top_of(name) in known}
 

@@ -26,7 +26,7 @@ OF_TRAINING = ("pretrained",)
 """Settings of the command that an evaluation has no use for: the checkpoint brings all weights."""
 
 OF_FIRST_STAGE = ("pretrained", "trainable")
-"""Settings of the command that would undo what the later stages of P3's segmentation are."""
+"""Settings of the command that the later stages of P3's segmentation must not get: they would undo these stages."""
 
 
 def plan_table(table: PaperTable, options: Options) -> list[Run]:
@@ -43,6 +43,11 @@ def plan_table(table: PaperTable, options: Options) -> list[Run]:
 
 def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | None = None) -> list[Run]:
     """The runs of a table's models, or of some of them.
+
+    Args:
+        table: to make.
+        options: on what and how.
+        models: some of the table's models; all of them by default.
 
     Raises:
         KnobError: the folder of pre-trained weights lacks some; names all that are missing.
@@ -66,13 +71,13 @@ def _plan_run(model: Model, protocol: str, repeat: int, table: PaperTable, optio
     split: dict[str, Any] = {"fold": repeat}
     if protocol in table.drawn:
         split["folds"] = max(options.repeats_of(table), table.repeats)
-    kitchen = _Kitchen(model, protocol, folder, split, options)
-    return Run(model, protocol, repeat, folder, RECIPES[model.recipe](kitchen))
+    builder = _StepBuilder(model, protocol, folder, split, options)
+    return Run(model, protocol, repeat, folder, RECIPES[model.recipe](builder))
 
 
 @dataclass(frozen=True)
-class _Kitchen:
-    """What the recipes share."""
+class _StepBuilder:
+    """Makes the commands of one run; all recipes use it."""
 
     model: Model
     protocol: str
@@ -149,81 +154,81 @@ class _Kitchen:
         return str(self.options.settings.get("backbone", self.model.settings.get("backbone", default)))
 
 
-def _slices(kitchen: _Kitchen, bundle: str) -> tuple[Step, ...]:
+def _slices(builder: _StepBuilder, bundle: str) -> tuple[Step, ...]:
     """P1: three slices, and clinical values on request."""
-    folder, backbone = kitchen.folder, kitchen.backbone("densenet121")
-    train = kitchen.train(bundle, "train", folder=folder, backbone=backbone)
-    return train, kitchen.evaluate(bundle, "train", weights=folder / "model.pt")
+    folder, backbone = builder.folder, builder.backbone("densenet121")
+    train = builder.train(bundle, "train", folder=folder, backbone=backbone)
+    return train, builder.evaluate(bundle, "train", weights=folder / "model.pt")
 
 
-def _masks(kitchen: _Kitchen) -> tuple[Step, ...]:
+def _masks(builder: _StepBuilder) -> tuple[Step, ...]:
     """P3's survival network on true masks."""
-    folder, backbone = kitchen.folder, kitchen.backbone("resnet50")
-    train = kitchen.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)
-    return train, kitchen.evaluate(SURVIVAL, "train_masks", weights=folder / "model.pt")
+    folder, backbone = builder.folder, builder.backbone("resnet50")
+    train = builder.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)
+    return train, builder.evaluate(SURVIVAL, "train_masks", weights=folder / "model.pt")
 
 
-def _segmentation(kitchen: _Kitchen) -> tuple[Step, ...]:
+def _segmentation(builder: _StepBuilder) -> tuple[Step, ...]:
     """P3's U-Net: everything, then the deep head alone, then the same at a lower learning rate."""
-    first, second, third = (kitchen.folder / f"stage{stage}" for stage in (1, 2, 3))
+    first, second, third = (builder.folder / f"stage{stage}" for stage in (1, 2, 3))
     return (
-        kitchen.train(SEGMENTATION, "train", folder=first, backbone=ENCODER),
-        kitchen.train(
+        builder.train(SEGMENTATION, "train", folder=first, backbone=ENCODER),
+        builder.train(
             SEGMENTATION, "train", "stage2", folder=second, backbone=ENCODER, init_weights=first / "model.pt"
         ),
-        kitchen.train(
+        builder.train(
             SEGMENTATION, "train", "stage3", folder=third, backbone=ENCODER, init_weights=second / "model.pt"
         ),
-        kitchen.evaluate(SEGMENTATION, "train", "stage3", weights=third / "model.pt"),
+        builder.evaluate(SEGMENTATION, "train", "stage3", weights=third / "model.pt"),
     )
 
 
-def _combined(kitchen: _Kitchen) -> tuple[Step, ...]:
+def _combined(builder: _StepBuilder) -> tuple[Step, ...]:
     """P3's combined system: survival from masks that the U-Net makes."""
-    folder, backbone = kitchen.folder, kitchen.backbone("resnet50")
-    steps = [kitchen.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)]
-    masks = kitchen.options.segmentation
+    folder, backbone = builder.folder, builder.backbone("resnet50")
+    steps = [builder.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)]
+    masks = builder.options.segmentation
     if masks is None:
         own = folder / "segmentation"
         # one split for both networks, or the U-Net would have learned from patients that the other is judged on
-        split = {"split_file": folder / "split.json"} if kitchen.protocol == "patient" else {}
-        steps.append(kitchen.train(SEGMENTATION, "train", folder=own, backbone=ENCODER, **split))
+        split = {"split_file": folder / "split.json"} if builder.protocol == "patient" else {}
+        steps.append(builder.train(SEGMENTATION, "train", folder=own, backbone=ENCODER, **split))
         masks = own / "model.pt"
     overlays = ("evaluate", "evaluate_from_images")
-    judged = kitchen.evaluate(
+    judged = builder.evaluate(
         SURVIVAL, "train_masks", weights=folder / "model.pt", overlays=overlays, segmentation=masks
     )
     return (*steps, judged)
 
 
-def _tumour(kitchen: _Kitchen) -> tuple[Step, ...]:
+def _tumour(builder: _StepBuilder) -> tuple[Step, ...]:
     """P2's network A, from scratch, or B, on a frozen backbone."""
-    weights = kitchen.folder / "model.pt"
-    backbone = kitchen.backbone("resnetv2_50") if kitchen.model.settings["net"] == "B" else None
-    train = kitchen.train(TUMOUR, "train", folder=kitchen.folder, backbone=backbone)
-    also = kitchen.evaluate_also(TUMOUR, "train", weights=weights)
-    return train, *also, kitchen.evaluate(TUMOUR, "train", weights=weights)
+    weights = builder.folder / "model.pt"
+    backbone = builder.backbone("resnetv2_50") if builder.model.settings["net"] == "B" else None
+    train = builder.train(TUMOUR, "train", folder=builder.folder, backbone=backbone)
+    also = builder.evaluate_also(TUMOUR, "train", weights=weights)
+    return train, *also, builder.evaluate(TUMOUR, "train", weights=weights)
 
 
-def _mgmt(kitchen: _Kitchen) -> tuple[Step, ...]:
+def _mgmt(builder: _StepBuilder) -> tuple[Step, ...]:
     """P5's ResNet18 on slices."""
-    weights = kitchen.folder / "model.pt"
-    train = kitchen.train(MGMT, "train", folder=kitchen.folder, backbone=kitchen.backbone("resnet18"))
-    also = kitchen.evaluate_also(MGMT, "train", weights=weights)
-    return train, *also, kitchen.evaluate(MGMT, "train", weights=weights)
+    weights = builder.folder / "model.pt"
+    train = builder.train(MGMT, "train", folder=builder.folder, backbone=builder.backbone("resnet18"))
+    also = builder.evaluate_also(MGMT, "train", weights=weights)
+    return train, *also, builder.evaluate(MGMT, "train", weights=weights)
 
 
-def _volume(kitchen: _Kitchen) -> tuple[Step, ...]:
+def _volume(builder: _StepBuilder) -> tuple[Step, ...]:
     """P4's networks of whole volumes, pre-trained or not."""
-    weights = kitchen.folder / "model.pt"
-    backbone = kitchen.backbone("mc3_18") if kitchen.model.settings["pretrained"] else None
-    train = kitchen.train(VOLUME, "train", folder=kitchen.folder, backbone=backbone)
-    return train, kitchen.evaluate(VOLUME, "train", weights=weights)
+    weights = builder.folder / "model.pt"
+    backbone = builder.backbone("mc3_18") if builder.model.settings["pretrained"] else None
+    train = builder.train(VOLUME, "train", folder=builder.folder, backbone=backbone)
+    return train, builder.evaluate(VOLUME, "train", weights=weights)
 
 
-RECIPES: Mapping[str, Callable[[_Kitchen], tuple[Step, ...]]] = {
-    "grade slices": lambda kitchen: _slices(kitchen, GRADE),
-    "survival slices": lambda kitchen: _slices(kitchen, SURVIVAL),
+RECIPES: Mapping[str, Callable[[_StepBuilder], tuple[Step, ...]]] = {
+    "grade slices": lambda builder: _slices(builder, GRADE),
+    "survival slices": lambda builder: _slices(builder, SURVIVAL),
     "survival masks": _masks,
     "segmentation": _segmentation,
     "combined": _combined,

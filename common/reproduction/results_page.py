@@ -22,10 +22,10 @@ from common.reproduction.table_plan import PaperTable, counted_as
 
 @dataclass(frozen=True)
 class Cohort:
-    """Whom the table is about.
+    """The patients that the table is about.
 
     Args:
-        sources: how many patients of which data set.
+        sources: number of patients under each data set.
         phantoms: whether they are generated.
     """
 
@@ -46,6 +46,12 @@ def collect(outcomes: Sequence[Outcome]) -> Evaluations:
 def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome], cohort: Cohort) -> pd.DataFrame:
     """Write ``table.csv`` and ``table.html`` (the paper's layout) and ``table.json`` (every number) to the output.
 
+    Args:
+        table: that was made.
+        options: on what and how.
+        outcomes: of its runs.
+        cohort: its patients.
+
     Returns:
         The table in the paper's layout.
     """
@@ -53,7 +59,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     cells = (*table.cells, *chosen_cells(table))
     filled = fill(cells, evaluations)
     frame = lay_out(cells, filled)
-    warnings = tell_warnings(table, options, outcomes, evaluations, cohort)
+    warnings = list_warnings(table, options, outcomes, evaluations, cohort)
     content: dict[str, Any] = {
         "table": table.name,
         "source": table.source,
@@ -84,16 +90,27 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     return frame
 
 
-def tell_warnings(
+def list_warnings(
     table: PaperTable, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
 ) -> list[str]:
-    """What must not be overlooked, one or two sentences per warning."""
+    """What must not be overlooked.
+
+    Args:
+        table: that was made.
+        options: on what and how.
+        outcomes: of its runs.
+        evaluations: of those that are done.
+        cohort: its patients.
+
+    Returns:
+        One or two sentences per warning.
+    """
     warnings = [PHANTOMS] if cohort.phantoms else []
     if any(protocol == "paper" for _, protocol in evaluations):
         warnings.append(table.leak)
     changed = [f"{name} = {value}" for name, value in options.settings.items()]
     changed += ["pre-trained weights from files, under both protocols"] if options.pretrained_dir else []
-    changed += ["masks by weights that were brought along"] if options.segmentation else []
+    changed += ["masks made with other weights (--segmentation)"] if options.segmentation else []
     if changed:
         warnings.append(f"Not what the table is about, but set on the command line: {'; '.join(changed)}.")
     failed = sum(outcome.state == FAILED for outcome in outcomes)
@@ -110,7 +127,11 @@ def tell_warnings(
 
 
 def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """One row per run: how it ended and how many it judged."""
+    """How each run ended.
+
+    Returns:
+        One row per run: its state, how many patients and samples were judged, its verdict and its last error.
+    """
     rows = []
     for outcome in outcomes:
         facts = Evaluation(outcome.run.folder).facts if is_done(outcome.run) else {}
@@ -140,7 +161,15 @@ def _confusions(evaluations: Evaluations) -> dict[str, pd.DataFrame]:
 
 
 def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
-    """The confusion matrices of all repeats, added up."""
+    """The confusion matrices of all repeats, added up.
+
+    Args:
+        found: one evaluation per repeat.
+        counted: what counts as one, ``samples`` or ``patients``.
+
+    Returns:
+        Counts; one row per true class, one column per predicted class.
+    """
     first, *others = (evaluation.confusion(counted) for evaluation in found)
     for other in others:
         first = first + other

@@ -1,4 +1,4 @@
-"""Carrying runs out: each command in a process of its own, its words in a log file, what is done left as it is."""
+"""Starts the runs: each command in its own process with a log file; a run that is done is not repeated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ERROR = re.compile(r"^[\w.]*(?:Error|Exception|Interrupt)\b.*")
 LONGEST_MESSAGE = 500  # characters
 
 Start = Callable[[Sequence[str], Path], int]
-"""Runs a command of the interpreter, its words appended to a log file; returns its exit code."""
+"""Runs a command of the interpreter and appends its output to a log file; returns the exit code."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def check_folders(runs: Sequence[Run]) -> None:
             continue
         path = run.folder / RECORD
         if not path.is_file():
-            what = "it holds weights or measures that this command has not made"
+            what = "it holds weights or measures that this command did not write"
             problems.append(Problem(what, run.folder, "Choose another --output."))
             continue
         found = json.loads(path.read_text(encoding="utf-8"))["settings"]
@@ -67,11 +67,11 @@ def check_folders(runs: Sequence[Run]) -> None:
 
 
 def carry_out(run: Run, start: Start | None = None) -> Outcome:
-    """Do what is left of a run: nothing where it is done; a training that was interrupted goes on.
+    """Do what is left of a run: nothing where it is done; a training that was interrupted is resumed.
 
     Args:
-        run: its folder was looked at by :func:`check_folders`.
-        start: carries a command out.
+        run: its folder was checked by :func:`check_folders`.
+        start: runs a command.
     """
     if is_done(run):
         return Outcome(run, DONE)
@@ -86,7 +86,7 @@ def carry_out(run: Run, start: Start | None = None) -> Outcome:
 
 
 def is_done(run: Run) -> bool:
-    """Whether it has left its measures."""
+    """Whether its measures are there."""
     return (run.folder / RESULT).is_file()
 
 
@@ -108,8 +108,8 @@ def last_error(log: Path) -> str:
     ]
     lines = [line for line in lines if line]
     begins = [place for place, line in enumerate(lines) if ERROR.match(line)]
-    told = " ".join(lines[begins[-1] :] if begins else lines[-1:])
-    return told if len(told) <= LONGEST_MESSAGE else f"{told[:LONGEST_MESSAGE]} …"
+    text = " ".join(lines[begins[-1] :] if begins else lines[-1:])
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} …"
 
 
 def _is_begun(step: Step) -> bool:
@@ -118,7 +118,7 @@ def _is_begun(step: Step) -> bool:
 
 
 def _record(run: Run) -> dict[str, list]:
-    """What a run was made with, to be read by people and compared with what is asked for later."""
+    """The commands and settings of a run, for people to read and for :func:`check_folders` to compare."""
     return {
         "commands": [shlex.join(shown(step.command())) for step in run.steps],
         "settings": [
@@ -131,10 +131,10 @@ def _record(run: Run) -> dict[str, list]:
 def _differences(found: Sequence[dict[str, str]], wanted: Sequence[dict[str, str]]) -> list[str]:
     if len(found) != len(wanted):
         return [f"{len(found)} commands, now {len(wanted)}"]
-    told = [
+    text = [
         f"{name} {then.get(name, 'unset')}, now {now.get(name, 'unset')}"
         for then, now in zip(found, wanted, strict=True)
         for name in {**then, **now}
         if then.get(name) != now.get(name)
     ]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(text))

@@ -31,7 +31,11 @@ class Step:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Its config files."""
+        """The paths of its configs.
+
+        Returns:
+            In the order in which they are merged.
+        """
         return config_files(self.bundle, self.configs)
 
     def command(self, resume: bool = False) -> list[str]:
@@ -48,7 +52,7 @@ class Run:
         model: that is trained and judged.
         protocol: ``paper`` or ``patient``.
         repeat: which split, from 0.
-        folder: where everything goes; its ``metrics.json`` tells that it is done.
+        folder: where everything goes; the run is done when ``metrics.json`` is there.
         steps: the commands.
     """
 

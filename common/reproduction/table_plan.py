@@ -9,7 +9,7 @@ from typing import Any
 PROTOCOLS = ("paper", "patient")
 TASKS = ("grade", "survival")
 WITH_HEALTHY = "graded volumes"
-"""A cohort that is held by two folders, one of them of healthy people."""
+"""A cohort in two folders, one of them with healthy people."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Model:
     Args:
         name: of its folder, such as ``grade/vgg16``.
         recipe: of :mod:`common.reproduction.recipes`.
-        settings: knobs that tell it from the bundle's own.
+        settings: knobs that differ from the bundle's defaults.
         of_protocol: knobs of one protocol alone.
         side: that it is judged on under the patient protocol; the published one has only ``test``.
         also: sides that it is judged on as well, under each protocol; their results lie in folders of their names.
@@ -77,7 +77,7 @@ class Contest:
         measure: that they are compared by.
         side: that validates.
         published: what the paper printed for each fold, of the first and of the second, as shares of 1.
-        words: what its own test was and what is wrong with it.
+        words: sentences on the paper's own test and what is wrong with it.
     """
 
     first: tuple[str, str]
@@ -117,15 +117,15 @@ class PaperTable:
         cells: what is read from them.
         notes: what a person must know to read it.
         leak: what is wrong with the published protocol.
-        repeats: how often each network is trained, on as many splits, unless the command says otherwise.
+        repeats: how often each network is trained, on as many splits, unless the command sets another number.
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
         confusion: whether the confusion matrices are part of it.
         cohort: what its data set holds, a key of :data:`common.reproduction.data_set.READERS`
             or :data:`WITH_HEALTHY`.
-        folds: how many the bundle has unless it is told otherwise.
+        folds: how many the bundle has by default.
         contest: whose networks are compared over the folds.
-        drawn: protocols under which every repeat is a split drawn anew, so that there may be any number of them.
+        drawn: protocols under which every repeat is a new random split, so that there may be any number of them.
         healthy: whether a folder of healthy people belongs to its data.
     """
 
@@ -148,5 +148,5 @@ class PaperTable:
 
 
 def counted_as(unit: str, protocol: str) -> str:
-    """What counts as one where a cell leaves it to the protocol."""
+    """What counts as one, ``samples`` or ``patients``; a cell with ``protocol`` follows the protocol."""
     return unit if unit != "protocol" else {"paper": "samples", "patient": "patients"}[protocol]

@@ -1,4 +1,4 @@
-"""From files to tensors, a folder a view: ``brain``, ``slices``, ``masks``, ``pictures``, ``volumes``, ``series``.
+"""From files to tensors, one folder per view: ``brain``, ``slices``, ``masks``, ``pictures``, ``volumes``, ``series``.
 
 In each of them ``cache`` prepares what training reads, ``items`` makes a data set of it, and ``inference`` does the
 same from a patient's files.
@@ -55,7 +55,17 @@ def prepare_cases(
     modalities: Sequence[str] = MODALITIES,
     workers: int | None = None,
 ) -> list[Case]:
-    """The former name of :func:`prepare_brains` and, without a modality, of :func:`prepare_masks`."""
+    """The former name of :func:`prepare_brains` and, without a modality, of :func:`prepare_masks`.
+
+    Args:
+        records: the patients.
+        cache_dir: as for both.
+        modalities: in the order of the channels; empty for masks alone.
+        workers: threads.
+
+    Returns:
+        As of the function that is called.
+    """
     if modalities:
         return prepare_brains(records, cache_dir, modalities, workers)
     return prepare_masks(records, cache_dir, workers)

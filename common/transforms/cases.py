@@ -1,7 +1,7 @@
-"""Decode once: prepared cases on disk, read back a slice at a time through memory maps.
+"""Prepared cases on disk: decoded once, then read by slice through memory maps.
 
 A case is keyed by its files' sizes and times and by how it was prepared, so a changed file or setting is prepared
-anew and never served stale. Nothing but open memory maps is held in memory, however large the cohort.
+again, and a stale case is never read. Only open memory maps are held in memory, however large the cohort.
 """
 
 from __future__ import annotations
@@ -61,15 +61,18 @@ def prepare_each(
     workers: int | None = None,
     axes: int = 3,
 ) -> list[Case]:
-    """Prepare every patient that the cache does not hold yet; show progress, then where the cache lies and its size.
+    """Prepare every patient that the cache does not hold yet; show progress, then the place and size of the cache.
 
     Args:
         records: the patients.
-        prepare: makes a case of a record, given the cache's folder.
+        prepare: makes a case from a record, given the cache's folder.
         cache_dir: ``None`` for :func:`default_cache_dir`.
-        workers: threads; by default one a core, four at most.
+        workers: threads; by default one per core, four at most.
         axes: along how many of the working axes (x, y, z) all cases must have voxels of one size; 0 where they have
             no ``geometry``.
+
+    Returns:
+        One case per record, in the same order.
 
     Raises:
         DatasetError: everything that is wrong with any of the patients, in one error.
@@ -107,7 +110,13 @@ def prepare_each(
 
 
 def entry_name(kind: str, record: Record, modalities: Sequence[str], settings: Sequence[Any]) -> str:
-    """The folder of a case of one of :data:`KINDS`, keyed by its files and by all that decides how it is prepared.
+    """The name of a case's folder in the cache.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        record: the patient, whose files are part of the key.
+        modalities: that are prepared.
+        settings: everything else that decides how it is prepared.
 
     Raises:
         DatasetError: a file does not exist.

@@ -1,7 +1,7 @@
-"""Age and extent of resection as numbers beside the image, scaled by what the training side knows.
+"""Age and extent of resection as numbers beside the image, scaled by the values of the training side.
 
-A value that is not recorded never turns into a zero in silence: it is an error, unless patients without it were
-learned from, and then the network is told by an indicator.
+A value that is not recorded is never silently replaced by zero: it is an error, unless the network was trained on
+patients without it; then the network gets an indicator.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def clinical_features(clinical: bool | str, features: Features) -> Features:
 
 
 def clinical_width(features: Features, missing_indicators: bool | str) -> int:
-    """How many numbers a patient's clinical values are: age 1, 2 with an indicator, and resection 2."""
+    """The number of a patient's encoded values: age 1, or 2 with an indicator; resection 2."""
     widths = {"age": 2 if as_bool(missing_indicators, "missing_indicators") else 1, "resection": len(RESECTIONS)}
     return sum(widths[name] for name in parse_features(features))
 
@@ -49,10 +49,10 @@ class ClinicalEncoder:
 
     Args:
         features: that the network is given.
-        missing_indicators: whether the network is told that an age is not recorded.
+        missing_indicators: whether the network gets an indicator that an age is not recorded.
         missing_seen: the features that some training patients lack; only these may be missing later.
         age_range: years of the youngest and of the oldest training patient; empty without the feature age.
-        mean_age: of the training patients, in years; stands for an age that is not recorded.
+        mean_age: of the training patients, in years; replaces an age that is not recorded.
     """
 
     features: tuple[str, ...]
@@ -74,7 +74,7 @@ class ClinicalEncoder:
         """The numbers of one patient.
 
         Raises:
-            DatasetError: a value is not recorded, and nobody without it was learned from.
+            DatasetError: a value is not recorded, and nobody without it was in training.
         """
         missing = self.missing(record)
         if missing:
@@ -94,12 +94,16 @@ class ClinicalEncoder:
         return [scaled, float(age is None)] if self.missing_indicators else [scaled]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain lists, text and numbers, fit for a checkpoint that is loaded with ``weights_only=True``."""
+        """Plain values for a checkpoint that is loaded with ``weights_only=True``.
+
+        Returns:
+            Lists, text and numbers; :meth:`from_json` reads them.
+        """
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any] | None) -> ClinicalEncoder:
-        """The inverse of :meth:`to_json`; nothing stands for an encoder without features.
+        """The inverse of :meth:`to_json`; ``None`` or empty is an encoder without features.
 
         Raises:
             CheckpointError: it is no encoder.
@@ -154,7 +158,7 @@ def fit_clinical(
     missing_seen = tuple(name for name in names if len(known[name]) < len(train_records))
     if "age" in missing_seen and not indicators:
         what = f"{len(train_records) - len(known['age'])} of {len(train_records)} training patients have no age"
-        hint = "Say --missing_indicators true, leave age out of --clinical_features, or exclude them."
+        hint = "Pass --missing_indicators true, leave age out of --clinical_features, or exclude them."
         raise KnobError(Problem(what, "--missing_indicators", hint))
     ages = [float(age) for age in known.get("age", ())]
     if not ages:
@@ -163,7 +167,14 @@ def fit_clinical(
 
 
 def add_clinical(records: Sequence[Record], encoder: ClinicalEncoder) -> list[Record]:
-    """Copies of the records with ``clinical``, a list of ``encoder.width`` floats, where that is not 0.
+    """Add the encoded clinical values to records.
+
+    Args:
+        records: the patients.
+        encoder: of the clinical values.
+
+    Returns:
+        Copies with ``clinical``, a list of ``encoder.width`` floats, where that is not 0.
 
     Raises:
         DatasetError: patients lack a value that the training side had for everybody; all of them at once.
@@ -192,14 +203,17 @@ def label_cases(
     seed: int = 0,
     survival: SurvivalClasses | None = None,
 ) -> list[Record]:
-    """Copies of the cases with all that a network learns from beside the images: ``label``, and perhaps ``clinical``.
+    """Add to cases what a network is trained with beside the images: ``label``, and perhaps ``clinical``.
 
     Args:
         cases: with ``label``, or with survival times where there are classes of survival.
         encoder: of the clinical values.
         permute: the knob ``permute_labels``; shuffle the labels between patients.
         seed: of the shuffling.
-        survival: the classes to label survival by; who belongs to none of them for sure is left out.
+        survival: the classes to label survival by; patients whose class is uncertain are left out.
+
+    Returns:
+        Copies of the cases.
 
     Raises:
         DatasetError: patients lack a value that the training side had for everybody; all of them at once.
@@ -224,13 +238,15 @@ def refuse_unused(given: Mapping[str, Any] | None, encoder_json: Mapping[str, An
 class EncodeClinicald(Transform):
     """Turn the raw ``age`` and ``resection`` of an item into ``clinical``, float32 (width,).
 
-    The raw values, numbers or text, leave the item. A network without clinical values gets no ``clinical``.
+    The raw values, numbers or text, are removed from the item. A network without clinical values gets no ``clinical``.
 
     Args:
-        encoder_json: from the checkpoint, :meth:`ClinicalEncoder.to_json`; nothing for a network without.
+        encoder_json: from the checkpoint, :meth:`ClinicalEncoder.to_json`; nothing for a network without
+            clinical values.
 
     Raises:
-        DatasetError: a value means nothing, or is missing and nobody without it was learned from; all at once.
+        DatasetError: a value is invalid, or is missing and the network was not trained on patients without it; all at
+        once.
     """
 
     def __init__(self, encoder_json: Mapping[str, Any] | None) -> None:
@@ -252,4 +268,4 @@ class EncodeClinicald(Transform):
 
 
 def _hint(name: str) -> str:
-    return f"{EXAMPLES[name]} Nobody without it was learned from."
+    return f"{EXAMPLES[name]} The network was not trained on patients without it."

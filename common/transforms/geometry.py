@@ -1,7 +1,7 @@
-"""Where the brain lies in a volume, and the way back into the volume's own space.
+"""The brain's box in a volume, and the inverse into the volume's own space.
 
-The working orientation is LPS, DICOM's axes: transposed on a screen, an axial slice then looks as radiologists expect
-it, and BraTS volumes, which are stored so, need no flip.
+The working orientation is LPS, DICOM's axes: transposed on a screen, an axial slice is then shown as radiologists
+expect it, and BraTS volumes, which are stored so, need no flip.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class BrainGeometry:
     """The brain's box within a volume.
 
     Args:
-        shape: shape (x, y, z) of the whole volume in working orientation (LPS, or what :func:`find_brain` was told).
+        shape: shape (x, y, z) of the whole volume in working orientation (LPS, or that of :func:`find_brain`).
         start: first voxel of the box along each axis.
         stop: one past the last voxel of the box along each axis.
         orientation: nibabel's orientation array, as tuples: for each stored axis its working axis and its direction.
@@ -36,16 +36,24 @@ class BrainGeometry:
 
     @property
     def box(self) -> tuple[slice, ...]:
-        """The box as an index into the volume in working orientation."""
+        """The box as an index into the volume in working orientation.
+
+        Returns:
+            One slice per axis.
+        """
         return tuple(slice(first, end) for first, end in zip(self.start, self.stop, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types; :meth:`from_dict` reads it back."""
+        """As plain JSON types.
+
+        Returns:
+            The fields by name; :meth:`from_dict` reads them.
+        """
         return asdict(self)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> BrainGeometry:
-        """The inverse of :meth:`to_dict`, also after a detour through JSON."""
+        """The inverse of :meth:`to_dict`, also after JSON."""
         orientation = tuple((int(axis), int(direction)) for axis, direction in content["orientation"])
         corners = {name: tuple(int(value) for value in content[name]) for name in ("shape", "start", "stop")}
         return cls(**corners, orientation=orientation, spacing=tuple(float(size) for size in content["spacing"]))

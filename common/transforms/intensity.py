@@ -11,10 +11,10 @@ PERCENTILE_STRIDE = 7
 """Percentiles are taken from every seventh brain voxel: the same to three digits, at a tenth of the time."""
 
 UNIT_PERCENTILES = (0.5, 99.5)
-"""P4: what is scaled to 0 and 1."""
+"""P4: percentiles that are scaled to 0 and 1."""
 
 FEWEST_FOR_STRIDE = 10_000
-"""Brains of fewer voxels give all of them."""
+"""Of brains with fewer voxels all are taken."""
 
 
 def z_score_in_brain(
@@ -30,7 +30,7 @@ def z_score_in_brain(
     Args:
         image: any shape; voxels that are exactly zero are background.
         clip_percentiles: lower and upper percentile of the brain's voxels.
-        planes: indices along the first axis; only these are scaled, by what all of the image decides.
+        planes: indices along the first axis; only these are scaled, by the statistics of the whole image.
 
     Returns:
         float16 of the same shape, or of the planes alone, background exactly zero. All zero when the image is.
@@ -62,7 +62,7 @@ def scale_in_brain(
         percentiles: lower and upper percentile of the brain's voxels.
 
     Returns:
-        float32 of the same shape, zero outside the brain; a brain that is all alike is zero too.
+        float32 of the same shape, zero outside the brain; a brain of one value is zero, too.
     """
     scaled = np.zeros(image.shape, dtype=np.float32)
     values = image[brain].astype(np.float32)

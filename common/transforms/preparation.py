@@ -1,4 +1,4 @@
-"""From a patient's files to normalised slices: the one path that training and inference share."""
+"""From a patient's files to normalised slices, by the same functions in training and inference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from common.transforms.intensity import z_score_in_brain
 from common.transforms.reading import mask_values_in, read_checked, read_files, refuse
 
 SPACING_TOLERANCE = 0.1
-"""Slices whose pixels are more than 10 % larger or smaller than those a network has learned from mislead it."""
+"""Pixels may be 10 % larger or smaller than those that a network was trained on."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PreparedCase:
     Args:
         image: float16 (z, channel, y, x), z-scores in the brain's box, axial slices first: one can be read alone.
         classes: uint8 (z, y, x), 0 background, 1 NCR, 2 ED, 3 ET; ``None`` without a mask.
-        geometry: the box, and the way back to the files' space.
+        geometry: the box, and the inverse to the files' space.
     """
 
     image: np.ndarray
@@ -35,6 +35,13 @@ class PreparedCase:
 
 def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> PreparedCase:
     """Read, check, crop to the brain and normalise one patient, with the mask where there is one.
+
+    Args:
+        record: the patient.
+        modalities: in the order of the channels.
+
+    Returns:
+        The arrays and the box.
 
     Raises:
         DatasetError: everything that is wrong with the patient's files, in one error.
@@ -71,9 +78,9 @@ def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: s
     """Crop to the brain and normalise.
 
     Args:
-        channels: a volume (x, y, z) a modality, as stored.
+        channels: one volume (x, y, z) per modality, as stored.
         affine: (4, 4), of them all.
-        subject: whose they are, for messages.
+        subject: name of the patient, for messages.
 
     Returns:
         float16 (z, channel, y, x) of the brain's box, and the box.
@@ -88,7 +95,16 @@ def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: s
 
 
 def spacing_problem(spacing: Sequence[float], expected: Sequence[float] | None, subject: str) -> list[Problem]:
-    """A problem if voxels measure other than those that a network has learned from, along any axis (mm, LPS)."""
+    """Compare voxels with those that a network was trained on.
+
+    Args:
+        spacing: mm along the axes (LPS).
+        expected: the same, of the training data; ``None`` where that is not known.
+        subject: name of the patient, for the message.
+
+    Returns:
+        A problem where they differ along any axis.
+    """
     if not expected or np.allclose(spacing, expected, rtol=SPACING_TOLERANCE, atol=0):
         return []
     found, wanted = (" x ".join(f"{size:.2f}" for size in sizes) for sizes in (spacing, expected))
@@ -104,7 +120,7 @@ def class_indices(mask: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALU
 
 
 def mask_values_of(classes: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALUES) -> np.ndarray:
-    """The inverse of :func:`class_indices`: uint8, or int32 where a value asks for it."""
+    """The inverse of :func:`class_indices`: uint8, or int32 where a value needs it."""
     return np.asarray([0, *mask_values], dtype=_smallest_type(mask_values))[classes]
 
 

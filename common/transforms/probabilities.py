@@ -11,9 +11,9 @@ from monai.transforms import MapTransform
 
 
 class ClassProbabilitiesd(MapTransform):
-    """Turn logits into what a patient's report needs: probabilities, and the images' votes.
+    """Turn logits into a patient's probabilities and the votes of the images.
 
-    The key becomes float32 (class,): soft-max probabilities, for several images their mean. Beside it come ``votes``,
+    The key becomes float32 (class,): soft-max probabilities, for several images their mean. Further keys are ``votes``,
     int64 (class,): how many images have each class as their most probable one (P3's majority vote is the largest);
     and ``samples``, float32 (n, class): probabilities of each image.
 

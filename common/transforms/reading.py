@@ -13,19 +13,22 @@ from common.formats.volumes import read_volume
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, value_of
 
 NAMELESS = "without a name"
-"""What a patient is called whom a viewer hands over as a file."""
+"""The name of a patient whose file comes from a viewer, without a name."""
 
 
 def read_case(
     record: Record, modalities: Sequence[str] = MODALITIES, missing_modality: str = "error"
 ) -> dict[str, Volume]:
-    """Read a patient's modalities, from a file each or from one file with a channel each (key ``image``).
+    """Read a patient's modalities, from one file per modality or from one file with a channel for each (key ``image``).
 
     Args:
         record: the patient.
         modalities: which ones, in the order of the channels.
         missing_modality: ``error``, or ``zero`` to fill a modality that is absent with background; a file that is all
-            zero is then taken for absent.
+            zero then counts as absent.
+
+    Returns:
+        The volume of each modality.
 
     Raises:
         DatasetError: everything that is wrong with the patient's files, in one error.
@@ -44,7 +47,7 @@ def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.nda
     """Read and check a patient's modalities, and the mask where there is one.
 
     Returns:
-        A volume (x, y, z) a modality, as stored; the mask as stored, or ``None``; their affine (4, 4).
+        One volume (x, y, z) per modality, as stored; the mask as stored, or ``None``; their affine (4, 4).
 
     Raises:
         DatasetError: everything that is wrong with the patient's files, in one error.
@@ -58,12 +61,25 @@ def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.nda
 
 
 def mask_values_in(record: Record) -> tuple[int, ...]:
-    """How the patient's mask stores NCR, ED and ET."""
+    """How the patient's mask stores the classes.
+
+    Returns:
+        The values of NCR, ED and ET.
+    """
     return tuple(record.get("mask_values") or BRATS_MASK_VALUES)
 
 
 def read_files(record: Record, modalities: Sequence[str], missing_modality: str = "error") -> dict[str, Volume]:
-    """The volumes by modality, those that are there, and ``seg`` if there is a mask; all on one grid."""
+    """Read the files of a patient and check that they are on one grid.
+
+    Args:
+        record: the patient.
+        modalities: that are read where they are there.
+        missing_modality: ``error``, or ``zero`` to go on without an absent one.
+
+    Returns:
+        The volumes by modality, and ``seg`` where there is a mask.
+    """
     images = [name for name in ("image", *modalities) if record.get(name)]
     absent = [] if "image" in images else [name for name in modalities if name not in images]
     if absent and (missing_modality != "zero" or not images):
@@ -80,7 +96,7 @@ def read_files(record: Record, modalities: Sequence[str], missing_modality: str 
             volumes[key] = read_volume(value_of(record, key))
         except DatasetError as error:
             problems.extend(error.problems)
-    # A slice that is damaged befalls every modality.
+    # A damaged slice is a problem of every modality.
     refuse(list(dict.fromkeys(problems)))
     if "image" in volumes:
         volumes = {**_split_channels(volumes.pop("image"), modalities), **volumes}

@@ -1,4 +1,4 @@
-"""Which samples an epoch shows."""
+"""The samples of an epoch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def epoch_sampler(
     Args:
         dataset: its ``data`` are items, with ``tumour`` where a share of them is asked for.
         samples_per_epoch: how many to draw, with replacement, over all processes; ``None`` shows every sample once.
-        tumour_share: share of the samples drawn that show tumour; ``None`` draws all alike.
+        tumour_share: share of the samples drawn that show tumour; ``None`` draws all with the same probability.
         seed: of the order and of the division between the processes; the epoch is added to it. Draws come from torch's
             generator, which :class:`common.handlers.EpochSeed` seeds.
 
@@ -42,7 +42,7 @@ def epoch_sampler(
 
 
 def tumour_weights(items: Sequence[dict[str, Any]], tumour_share: float) -> list[float]:
-    """A weight a slice, so that ``tumour_share`` of the slices drawn show tumour."""
+    """One weight per slice, so that ``tumour_share`` of the slices drawn show tumour."""
     if not 0 <= tumour_share <= 1:
         hint = "Choose a share from 0 (none) to 1 (all)."
         raise KnobError(Problem(f"{tumour_share} is no share", "--tumour_share", hint))

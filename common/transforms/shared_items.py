@@ -1,4 +1,4 @@
-"""What the items of every data set say of their case."""
+"""What the items of every view have in common: facts of their case, and class weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from common.transforms.cases import Case
 
 
 class Item(TypedDict, total=False):
-    """A sample on its way through the transforms: facts of its case, then tensors under ``image`` and ``label``."""
+    """A sample in the transforms: facts of its case, then tensors under ``image`` and ``label``."""
 
     subject: str
     scan: str
@@ -46,12 +46,20 @@ FACTS = ("subject", "scan", "label", "clinical")
 
 
 def case_facts(case: Case, *keys: str) -> Item:
-    """Subject, scan, label and clinical values of a case, and ``keys``; without those that it does not have."""
+    """Facts of a case for its items.
+
+    Returns:
+        Subject, scan, label and clinical values, and ``keys``; without those that the case does not have.
+    """
     return cast(Item, {key: value_of(case, key) for key in (*FACTS, *keys) if case.get(key) is not None})
 
 
 def clinical_as_tensor(item: Item) -> Item:
-    """``clinical``, where there is one, as float32 (n,): a batch of lists would come out as a list of columns."""
+    """``clinical``, where there is one, as float32 (n,): PyTorch collates lists into a list of columns.
+
+    Returns:
+        A copy of the item.
+    """
     if item.get("clinical") is not None:
         item["clinical"] = torch.as_tensor(item["clinical"], dtype=torch.float32)
     return item
@@ -63,7 +71,7 @@ def split_indices(case: Case, key: str, unit: str, count: int) -> Sequence[int]:
     Args:
         case: with ``key``.
         key: ``slices`` or ``images``.
-        unit: what an index stands for, for the message.
+        unit: what an index means, for the message.
         count: how many the case has.
 
     Raises:
@@ -79,16 +87,16 @@ def split_indices(case: Case, key: str, unit: str, count: int) -> Sequence[int]:
 def class_weights(
     items: Iterable[Item], num_classes: int, balance: bool | str = True, device: torch.device | str = "cpu"
 ) -> torch.Tensor | None:
-    """A weight a class, inverse to its frequency, for the cross-entropy; the items' mean weight is 1.
+    """One weight per class, inverse to its frequency, for the cross-entropy; the items' mean weight is 1.
 
     Args:
         items: with ``label``, of the training side.
         num_classes: how many there are.
-        balance: the knob; false weighs all classes alike.
+        balance: the knob; false gives all classes the same weight.
         device: where the loss is computed.
 
     Returns:
-        float32 (num_classes,), or ``None`` where all classes weigh alike.
+        float32 (num_classes,), or ``None`` where all classes have the same weight.
 
     Raises:
         DatasetError: with every class that no item has.
@@ -103,16 +111,16 @@ def class_weights(
 def share_weights(
     items: Iterable[Item], num_classes: int, balance: bool | str = True, device: torch.device | str = "cpu"
 ) -> torch.Tensor | None:
-    """A weight a class, 1 less its share of the items: W_c = 1 - n_c / sum(n) (P4).
+    """One weight per class, 1 minus its share of the items: W_c = 1 - n_c / sum(n) (P4).
 
     Args:
         items: with ``label``, of the training side.
         num_classes: how many there are.
-        balance: the knob; false weighs all classes alike.
+        balance: the knob; false gives all classes the same weight.
         device: where the loss is computed.
 
     Returns:
-        float32 (num_classes,), or ``None`` where all classes weigh alike.
+        float32 (num_classes,), or ``None`` where all classes have the same weight.
 
     Raises:
         DatasetError: with every class that no item has.
@@ -138,13 +146,16 @@ def _labels_of_all(items: Iterable[Item], num_classes: int) -> np.ndarray:
 
 
 def case_items(cases: Iterable[Case], per_modality: bool = False) -> list[Item]:
-    """An item for each case of :func:`~common.transforms.slices.cache.prepare_slices`, or of
+    """The cases of :func:`~common.transforms.slices.cache.prepare_slices`, or of
     :func:`~common.transforms.volumes.cache.prepare_volumes`.
 
     Args:
         cases: with ``images`` where an image-level split names the modalities of a case that are on its side.
         per_modality: an item for each modality of each case, its index in ``modality`` (P1: 152 patients make 608
             images).
+
+    Returns:
+        One item per case, or per modality.
 
     Raises:
         SplitError: a split over images without ``per_modality``, or with a modality that the case does not have.

@@ -1,4 +1,4 @@
-"""The data set of a training side: random transforms that start anew each epoch, also in processes that live on."""
+"""The data set of a training side: random transforms are seeded at each epoch, also in processes that continue."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class TrainingDataset(Dataset):
     """MONAI's :class:`~monai.data.Dataset` for training.
 
     Its random transforms take the seed of the epoch, which reaches loader processes through shared memory, so that they
-    need not be started for each epoch: that costs a tenth of a second each. Tensors carry no metadata on their way
-    through the transforms, which would take almost half of a slice's time.
+    need not be started for each epoch: that costs a tenth of a second each. Tensors have no metadata in the transforms,
+    which would take almost half of a slice's time.
 
     Args:
         data: items.
@@ -45,7 +45,7 @@ class TrainingDataset(Dataset):
 
 
 def _process_seed(seed: int) -> int:
-    """A loader process has a stream of its own."""
+    """Each loader process has its own stream of random numbers."""
     worker = get_worker_info()
     return int(np.random.SeedSequence([seed, worker.id]).generate_state(1)[0]) if worker else seed
 

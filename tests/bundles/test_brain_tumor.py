@@ -1,4 +1,4 @@
-"""The life of P2's networks, in process: train, break off, resume, evaluate, predict; copies on one side or on both."""
+"""P2's networks, in process: train, break off, resume, evaluate, predict; copies on one side or on both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
 from common.phantoms.layouts.br35h import make_br35h_phantoms
-from tests.bundles.life import assert_same_runs, break_off, load, refused
+from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
 
 Start = Callable[..., Any]
 
@@ -75,7 +75,7 @@ def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: tuple[str, 
     net, folder = trained
     broken = begin(tmp_path, "train", **NETS[net])
     steps = len(broken.trainer.data_loader)
-    break_off(broken, steps + 1)  # the second epoch's first step
+    interrupt(broken, steps + 1)  # the second epoch's first step
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     begin(tmp_path, "train", resume="true", **NETS[net]).run()
     assert_same_runs(folder, tmp_path)
@@ -178,7 +178,7 @@ def test_folds_share_one_test_side(cohort: Path, tmp_path: Path, overlays: tuple
     assert set.union(*validated) == set(found[0]["train"]) | validated[0]
 
 
-def test_weights_that_met_an_image_are_refused_whatever_its_group_is_called(
+def test_weights_that_were_trained_on_an_image_are_refused_whatever_its_group_is_called(
     begin: Start, trained: tuple[str, Path], tmp_path: Path
 ) -> None:
     """Another threshold makes other groups with other names, but the images stay the same."""

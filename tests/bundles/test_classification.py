@@ -1,4 +1,4 @@
-"""The life of the classification networks, in process: train, break off, resume, evaluate, predict; both protocols."""
+"""The classification networks, in process: train, break off, resume, evaluate, predict; both protocols."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
 from common.networks import SegmentationUNet, save_checkpoint
 from common.phantoms.layouts.brats2020 import make_brats_phantoms
-from tests.bundles.life import assert_same_runs, break_off, load, refused
+from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
 
 Start = Callable[..., Any]
 
@@ -70,7 +70,7 @@ def evaluated(begin: Start, trained: tuple[str, Path]) -> tuple[str, Path]:
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: tuple[str, Path], tmp_path: Path) -> None:
     run, folder = trained
     broken = begin(tmp_path, run, epochs=2, lr_step=1)
-    break_off(broken, 3)  # the second epoch's first step
+    interrupt(broken, 3)  # the second epoch's first step
     assert load(tmp_path / "models" / f"{WEIGHTS[run]}_last.pt")["epoch"] == 1
     begin(tmp_path, run, resume="true", epochs=2, lr_step=1).run()
     assert_same_runs(folder, tmp_path, (f"{WEIGHTS[run]}.pt", f"{WEIGHTS[run]}_last.pt"))
@@ -150,7 +150,7 @@ def test_other_settings_than_in_training_are_named(begin: Start, trained: tuple[
     assert "--units" in str(error)
 
 
-def test_clinical_values_whose_absence_tells_the_grade_are_refused(begin: Start, tmp_path: Path) -> None:
+def test_clinical_values_whose_absence_predicts_the_grade_are_refused(begin: Start, tmp_path: Path) -> None:
     error = refused(begin, tmp_path, "grade", clinical="true")
     assert isinstance(error, KnobError)
     assert "--allow_shortcut" in str(error)
@@ -167,7 +167,7 @@ def test_with_the_explicit_word_the_report_claims_nothing(begin: Start, tmp_path
     assert "no evidence" in (tmp_path / "eval" / "report.html").read_text()
 
 
-def test_where_only_missing_values_tell_the_grade_the_suite_says_so(begin: Start, tmp_path: Path) -> None:
+def test_where_only_missing_values_predict_the_grade_the_suite_says_so(begin: Start, tmp_path: Path) -> None:
     """These tumours know nothing of the grade, whichever way the network is run."""
     blind = tmp_path / "blind"
     make_brats_phantoms(blind, patients=24, shape=(48, 48, 40), blind_grade=True)
@@ -306,7 +306,7 @@ def test_weights_are_judged_on_another_cohort(
 
 
 def rename_patient(folder: Path) -> None:
-    """To a patient whom the weights have not met."""
+    """Of a patient that the weights were not trained on."""
     name = folder.name.replace("Training_0", "Training_9")
     for file in folder.iterdir():
         file.rename(file.with_name(file.name.replace(folder.name, name)))

@@ -1,4 +1,4 @@
-"""The life of all six bundles on a GPU: mixed precision, memory, resume, and the CPU's answers.
+"""All six bundles on a GPU: mixed precision, memory, resume, and the CPU's answers.
 
 Skipped where there is no GPU; ``GLIOMA_TEST_DEVICE=cpu`` runs it on the CPU, to try the tests themselves.
 """
@@ -21,7 +21,7 @@ from ignite.engine import Events
 from monai.engines.utils import IterationEvents
 from PIL import Image
 
-from tests.bundles.life import break_off, load
+from tests.bundles.lifecycle import interrupt, load
 
 DEVICE = os.environ.get("GLIOMA_TEST_DEVICE", "cuda")
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ pytestmark = [
 
 
 @dataclass(frozen=True)
-class Life:
+class TrainingCase:
     """A training config of a bundle, and the small run that it is tried with."""
 
     bundle: str
@@ -45,18 +45,18 @@ class Life:
     weights: str = "model"
 
 
-LIVES = {
-    "segmentation": Life("glioma_segmentation", "phantom_dir", {"samples_per_epoch": 32}),
-    "grade": Life("glioma_grade_classification", "classifiable"),
-    "survival": Life("glioma_survival_classification", "classifiable"),
-    "masks": Life("glioma_survival_classification", "classifiable", config="train_masks", weights="masks"),
-    "tumour": Life("brain_tumor_classification", "images_dir", {"folds": 3, "samples_per_epoch": None}),
-    "volume": Life(
+CASES = {
+    "segmentation": TrainingCase("glioma_segmentation", "phantom_dir", {"samples_per_epoch": 32}),
+    "grade": TrainingCase("glioma_grade_classification", "classifiable"),
+    "survival": TrainingCase("glioma_survival_classification", "classifiable"),
+    "masks": TrainingCase("glioma_survival_classification", "classifiable", config="train_masks", weights="masks"),
+    "tumour": TrainingCase("brain_tumor_classification", "images_dir", {"folds": 3, "samples_per_epoch": None}),
+    "volume": TrainingCase(
         "glioma_spatiospatial_classification",
         "classifiable",
         {"backbone": "r3d_18", "volume_size": [16, 16, 16], "volume_spacing": 3, "shortcuts": None, "lr": 0.001},
     ),
-    "mgmt": Life("mgmt_classification", "exported_dir"),
+    "mgmt": TrainingCase("mgmt_classification", "exported_dir"),
 }
 SMALL = {"batch_size": 8, "seed": 1, "lr_step": 1, "pretrained": False, "num_workers": 2, "dropout": 0.0}
 """Without dropout, which draws other masks in another precision."""
@@ -77,25 +77,25 @@ def exported_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=LIVES)
-def life(request: pytest.FixtureRequest) -> Life:
-    return LIVES[request.param]
+@pytest.fixture(scope="module", params=CASES)
+def case(request: pytest.FixtureRequest) -> TrainingCase:
+    return CASES[request.param]
 
 
 @pytest.fixture(scope="module")
-def begin(request: pytest.FixtureRequest, start: Start, life: Life) -> Start:
-    """Like ``start``, for this life: ``begin(folder, "evaluate", amp=False)``."""
+def begin(request: pytest.FixtureRequest, start: Start, case: TrainingCase) -> Start:
+    """Like ``start``, for this case: ``begin(folder, "evaluate", amp=False)``."""
 
     def begin(folder: Path, *overlays: str, device: str = DEVICE, **settings: Any) -> Any:
         from monai.bundle import ConfigParser
 
-        configs = (life.config, *overlays)
-        root = ROOT / "bundles" / life.bundle / "configs"
+        configs = (case.config, *overlays)
+        root = ROOT / "bundles" / case.bundle / "configs"
         known = ConfigParser.load_config_files([str(root / f"{name}.yaml") for name in configs])
         small = {name: value for name, value in SMALL.items() if name in known}
-        cohort = str(request.getfixturevalue(life.cohort))
-        given = {"dataset_dir": cohort, **small, **life.settings, "device": device, **settings}
-        return start(folder, *configs, bundle=life.bundle, **given)
+        cohort = str(request.getfixturevalue(case.cohort))
+        given = {"dataset_dir": cohort, **small, **case.settings, "device": device, **settings}
+        return start(folder, *configs, bundle=case.bundle, **given)
 
     return begin
 
@@ -172,35 +172,37 @@ def test_mixed_precision_starts_with_the_same_loss(begin: Start, trained: tuple[
     assert trained[1].losses[0] == pytest.approx(watched.losses[0], rel=0.02)
 
 
-def test_a_resumed_run_equals_an_unbroken_one(begin: Start, life: Life, tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_unbroken_one(begin: Start, case: TrainingCase, tmp_path: Path) -> None:
     """As closely as two unbroken runs equal each other."""
     ends: list[Weights] = []
     for name in ("one", "other"):
         begin(tmp_path / name, epochs=2, amp=False).run()
-        ends.append(last_weights(tmp_path / name, life))
+        ends.append(last_weights(tmp_path / name, case))
     broken = begin(tmp_path / "broken", epochs=2, amp=False)
-    break_off(broken, len(broken.trainer.data_loader) + 1)
+    interrupt(broken, len(broken.trainer.data_loader) + 1)
     begin(tmp_path / "broken", epochs=2, amp=False, resume="true").run()
     noise = largest_difference(*ends)
-    difference = largest_difference(ends[0], last_weights(tmp_path / "broken", life))
+    difference = largest_difference(ends[0], last_weights(tmp_path / "broken", case))
     tell(f"two unbroken runs differ by {noise:.2e}, the resumed one by {difference:.2e}")
     assert difference <= 3 * noise + 1e-6
 
 
-def test_the_scaler_of_mixed_precision_is_resumed(begin: Start, life: Life, trained: tuple[Path, Watched]) -> None:
+def test_the_scaler_of_mixed_precision_is_resumed(
+    begin: Start, case: TrainingCase, trained: tuple[Path, Watched]
+) -> None:
     folder, _ = trained
     workflow = begin(folder, epochs=5, amp=True, resume="true")
     workflow.run()
-    state = load(folder / "models" / f"{life.weights}_last.pt")
+    state = load(folder / "models" / f"{case.weights}_last.pt")
     assert state["epoch"] == 5
     assert state["scaler"] or DEVICE == "cpu"
 
 
 @pytest.mark.parametrize(("amp", "tolerance"), [(False, 1e-3), (True, 2e-2)])
 def test_an_evaluation_equals_the_one_on_the_cpu(
-    begin: Start, life: Life, trained: tuple[Path, Watched], amp: bool, tolerance: float, tmp_path: Path
+    begin: Start, case: TrainingCase, trained: tuple[Path, Watched], amp: bool, tolerance: float, tmp_path: Path
 ) -> None:
-    weights = str(trained[0] / "models" / f"{life.weights}.pt")
+    weights = str(trained[0] / "models" / f"{case.weights}.pt")
     found = {}
     for device in (DEVICE, "cpu"):
         places = {"weights": weights, "output_dir": str(tmp_path / device)}
@@ -212,14 +214,14 @@ def test_an_evaluation_equals_the_one_on_the_cpu(
     assert largest <= tolerance
 
 
-def test_torchrun_trains_with_one_process(request: pytest.FixtureRequest, life: Life, tmp_path: Path) -> None:
+def test_torchrun_trains_with_one_process(request: pytest.FixtureRequest, case: TrainingCase, tmp_path: Path) -> None:
     """With nccl, synchronised batch normalisation and DistributedDataParallel."""
-    configs = ROOT / "bundles" / life.bundle / "configs"
+    configs = ROOT / "bundles" / case.bundle / "configs"
     places = {"output_dir": tmp_path / "eval", "weights": tmp_path / "models" / "model.pt", "bundle_root": tmp_path}
-    known = (configs / f"{life.config}.yaml").read_text()
+    known = (configs / f"{case.config}.yaml").read_text()
     small = {name: value for name, value in {**SMALL, **TINY_LINE}.items() if f"\n{name}:" in known}
-    options = {"dataset_dir": request.getfixturevalue(life.cohort), **small, **life.settings, **places}
-    files = f"['{configs / life.config}.yaml','{configs / 'multi_gpu_train.yaml'}']"
+    options = {"dataset_dir": request.getfixturevalue(case.cohort), **small, **case.settings, **places}
+    files = f"['{configs / case.config}.yaml','{configs / 'multi_gpu_train.yaml'}']"
     line = ["training", "--config_file", files, "--epochs", "1"]
     for name, value in options.items():
         line += [f"--{name}", str(value)]
@@ -251,8 +253,8 @@ def tell(line: str) -> None:
             file.write(f"{os.environ['PYTEST_CURRENT_TEST'].split('::')[-1]}: {line}\n")
 
 
-def last_weights(folder: Path, life: Life) -> Weights:
-    return load(folder / "models" / f"{life.weights}_last.pt")["model"]
+def last_weights(folder: Path, case: TrainingCase) -> Weights:
+    return load(folder / "models" / f"{case.weights}_last.pt")["model"]
 
 
 def largest_difference(one: Weights, other: Weights) -> float:

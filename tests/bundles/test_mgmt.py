@@ -16,7 +16,7 @@ import pytest
 from common.cohorts.datasets.rsna_miccai import KNOWN_BAD
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
 from common.phantoms.layouts.dicom_writer import write_slice
-from tests.bundles.life import assert_same_runs, break_off, load, refused
+from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
 
 Start = Callable[..., Any]
 
@@ -57,7 +57,7 @@ def text_of(folder: Path) -> str:
 
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: Path, tmp_path: Path) -> None:
     broken = begin(tmp_path, "train", **LEARNS)
-    break_off(broken, 5)  # the second epoch's first step
+    interrupt(broken, 5)  # the second epoch's first step
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     begin(tmp_path, "train", resume="true", **LEARNS).run()
     assert_same_runs(trained, tmp_path)
@@ -155,7 +155,7 @@ def test_the_published_protocol_splits_slices_and_reports_the_epoch_that_was_bes
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["of_samples"]["accuracy"] == pytest.approx(provenance["val_accuracy"])
     assert (metrics["protocol"], metrics["samples"]) == ("paper", 13)
-    assert "slices of one patient stand on both sides" in (folder / "report.html").read_text()
+    assert "slices of one patient are on both sides" in (folder / "report.html").read_text()
 
 
 def test_the_three_bad_patients_are_left_out_and_told(

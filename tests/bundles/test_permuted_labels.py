@@ -86,7 +86,7 @@ def test_split_as_published_the_network_remembers_its_patients(judged: Callable[
     _, highest = chance_interval(truths(found), 0.999)
     assert found["measures"]["auc"]["mean"] > highest
     assert found["permuted_labels"]
-    assert "memory of the patients" in " ".join(found["verdict"]["sentences"])
+    assert "memorised the patients" in " ".join(found["verdict"]["sentences"])
     assert "The labels were shuffled between patients (--permute_labels true)" in found["page"]
 
 

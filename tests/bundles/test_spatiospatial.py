@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
-from tests.bundles.life import assert_same_runs, break_off, load, refused
+from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
 
 Start = Callable[..., Any]
 
@@ -79,7 +79,7 @@ def read_predictions(folder: Path) -> pd.DataFrame:
 
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: Path, tmp_path: Path) -> None:
     broken = begin(tmp_path, "train", **LEARNS)
-    break_off(broken, 6)  # in the second epoch
+    interrupt(broken, 6)  # in the second epoch
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     begin(tmp_path, "train", resume="true", **LEARNS).run()
     assert_same_runs(trained, tmp_path)
@@ -102,7 +102,7 @@ def test_every_test_patient_is_judged_once(evaluated: Path) -> None:
     assert not (evaluated / "eval" / "samples.csv").exists()
 
 
-def test_the_report_says_that_the_source_tells_who_is_healthy(evaluated: Path) -> None:
+def test_the_report_says_that_the_source_predicts_who_is_healthy(evaluated: Path) -> None:
     metrics = json.loads((evaluated / "eval" / "metrics.json").read_text())
     shortcuts, sentences = metrics["shortcuts"], " ".join(metrics["verdict"]["sentences"])
     assert shortcuts["told_by_source"]
@@ -287,7 +287,7 @@ def test_the_published_protocol_draws_three_splits_whose_test_sides_overlap(begi
     assert (metrics["protocol"], metrics["patients"]) == ("paper", len(read_split(folders[0])["test"]))
     assert load(tmp_path / "models" / "paper.pt")["provenance"]["protocol"] == "paper"
     page = (folders[0] / "report.html").read_text(encoding="utf-8")
-    assert "Nobody stands on both sides of a split, but the test sides of its three splits overlap" in page
+    assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in page
 
 
 def test_weights_of_one_protocol_are_not_judged_by_the_other(begin: Start, trained: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ SMALL_SLICES = {  # the published protocol resizes slices to 256 x 256
 }
 
 
-class PowerCut(Exception):
+class Interruption(Exception):
     pass
 
 
@@ -70,7 +70,7 @@ def stage2(start: Start, trained: Path) -> Path:
 
 def test_a_resumed_run_equals_an_unbroken_one(start: Start, trained: Path, tmp_path: Path) -> None:
     def cut(_: Any) -> None:
-        raise PowerCut
+        raise Interruption
 
     broken = start(tmp_path, "train", **LEARNING)
     broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=6), cut)  # the second epoch's second step

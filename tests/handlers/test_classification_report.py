@@ -26,8 +26,8 @@ PROVENANCE = {"bundle": "a_bundle", "version": "0.1", "protocol": "patient", "ep
 SEES_CLINICAL = {**PROVENANCE, "settings": {"clinical": True}}
 
 
-class Looks(torch.nn.Module):
-    """The least that Grad-CAM needs."""
+class TinyClassifier(torch.nn.Module):
+    """A small network with the layer that Grad-CAM needs."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -191,7 +191,7 @@ def test_shuffled_labels_are_told_everywhere(tmp_path: Path) -> None:
 
 
 def test_samples_become_patients(tmp_path: Path) -> None:
-    """A's slice without tumour does not speak, and B's second scan gets an answer of its own."""
+    """A's slice without tumour has no vote, and B's second scan gets its own prediction."""
     slices = [
         sample("A", 0, [0.9, 0.1], slice=4, tumour=True),
         sample("A", 0, [0.8, 0.2], slice=3, tumour=True),
@@ -272,16 +272,16 @@ def test_the_measures_of_brats_are_an_option(tmp_path: Path) -> None:
 
 
 def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
-    report = grade_report(tmp_path, network=Looks(2))
+    report = grade_report(tmp_path, network=TinyClassifier(2))
     report.records = [patient(f"P{n}", n % 2, grade=GRADES[n % 2]) for n in range(8)]
     evaluate(report, [sample(f"P{n}", n % 2, [0.7, 0.3]) for n in range(8)])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "P5: HGG, seen as LGG." in page
+    assert "P5: HGG, predicted LGG." in page
     assert "P6: " not in page
 
 
 def test_of_a_patients_masks_the_slice_with_the_most_tumour_is_shown(tmp_path: Path) -> None:
-    report = grade_report(tmp_path, network=Looks(2))
+    report = grade_report(tmp_path, network=TinyClassifier(2))
     small, large = torch.zeros(3, 16, 16) - 1, torch.zeros(3, 16, 16) - 1
     small[0, 4, 4], large[0, 4:8, 4:8] = 1, 1
     slices = [
@@ -301,9 +301,9 @@ def test_a_second_evaluation_forgets_the_first(tmp_path: Path) -> None:
 
 
 def test_the_first_process_writes_what_all_have_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = grade_report(tmp_path / "other", network=Looks(2))
+    other = grade_report(tmp_path / "other", network=TinyClassifier(2))
     evaluate(other, GRADED[:1])
-    report = grade_report(tmp_path, network=Looks(2))
+    report = grade_report(tmp_path, network=TinyClassifier(2))
 
     def gather(gathered: list[Any], own: Any) -> None:
         gathered[:] = [own, (other.rows, other.shown)]

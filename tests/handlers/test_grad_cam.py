@@ -92,7 +92,7 @@ def test_no_picture_that_nobody_asked_for(network: FusionClassifier, tmp_path: P
     assert not (tmp_path / "new").exists()
 
 
-def test_of_a_bag_the_image_that_speaks_most_for_the_patients_class() -> None:
+def test_of_a_bag_the_image_with_the_highest_probability_of_the_patients_class() -> None:
     """The second image is the surest of all, but of the other class."""
     samples = torch.tensor([[0.4, 0.6], [0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
     images = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 3, 8, 8)

@@ -78,5 +78,5 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_a_misspelt_backbone_is_told_with_near_names() -> None:
-    with pytest.raises(KnobError, match=r"timm knows no network 'densnet121'. Did you mean densenet121"):
+    with pytest.raises(KnobError, match=r"timm has no network 'densnet121'. Did you mean densenet121"):
         FusionKnobs.read(**{**GOOD, "backbone": "densnet121"})

@@ -8,7 +8,7 @@ from common.networks import FusionClassifier, grad_cam
 
 
 class Spots(nn.Module):
-    """Bright spots speak for class 0, dark ones for class 1, nothing for class 2."""
+    """Bright spots support class 0, dark ones class 1, nothing class 2."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ def test_a_map_that_is_the_same_everywhere_points_nowhere() -> None:
 
 
 class BrightCorner(nn.Module):
-    """Bright voxels speak for class 0, none for class 1; counts what its filters are given to learn from."""
+    """Bright voxels support class 0, none class 1."""
 
     def __init__(self) -> None:
         super().__init__()

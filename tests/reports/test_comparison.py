@@ -56,7 +56,7 @@ def test_the_page_warns_of_the_published_protocol_only(
 ) -> None:
     runs = [leave_run(tmp_path / str(number), name, (0.5, 0.7)) for number, name in enumerate(protocols)]
     write_comparison(tmp_path / "page.html", compare_runs(runs), runs)
-    assert ("memory of the patients" in (tmp_path / "page.html").read_text(encoding="utf-8")) is warned
+    assert ("memorising patients" in (tmp_path / "page.html").read_text(encoding="utf-8")) is warned
 
 
 def test_every_run_that_was_not_evaluated_is_named(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_groups_of_copies_and_images_stand_side_by_side(tmp_path: Path) -> None:
     assert not table.index.str.contains("samples counted").any()
     write_comparison(tmp_path / "page.html", compare_runs(runs), runs)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "copies of one image stand on both sides of the split" in page
+    assert "copies of one image are on both sides of the split" in page
     assert "bootstrap over groups of copies or images" in page
     assert "patients" not in page
 
@@ -160,7 +160,7 @@ def test_the_published_protocol_of_volumes_has_no_patient_on_both_sides(tmp_path
     run = leave_classification(tmp_path / "a", "volume_grade", "paper")
     write_comparison(tmp_path / "page.html", compare_runs([run]), [run])
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "Nobody stands on both sides of a split, but the test sides of its three splits overlap" in page
+    assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in page
     assert "memory" not in page
 
 

@@ -84,7 +84,7 @@ def test_a_clean_evaluation_of_many_patients_has_no_warning(make: Any) -> None:
     ("facts", "warning"),
     [
         ({"phantom": True}, "These are phantoms"),
-        ({"protocol": "paper"}, "slices of one patient stand on both sides of the split"),
+        ({"protocol": "paper"}, "slices of one patient are on both sides of the split"),
         ({"side": "validation"}, "The validation side was used while training"),
         ({"patients": 19}, "Only 19 patients"),
         ({"shortcuts": {"warnings": ["The shape tells grade."]}}, "The shape tells grade."),

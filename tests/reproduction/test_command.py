@@ -71,7 +71,7 @@ def test_both_protocols_stand_beside_the_printed_number(on_phantoms: MakeOptions
     cell = next(cell for cell in content["cells"] if cell["row"] == "vgg16")
     told = [(part["protocol"], part["counted"], part["n"]) for part in cell["measured"]]
     assert told == [("paper", "samples", 4), ("patient", "patients", 4)]
-    for warning in ("These are phantoms", "stand on both sides of the split", "epochs = 1", "As few as 4 patients"):
+    for warning in ("These are phantoms", "are on both sides of the split", "epochs = 1", "As few as 4 patients"):
         assert any(warning in text for text in content["warnings"]), warning
         assert warning in page
     assert "Whether age is recorded tells the label." in content["warnings"]
@@ -172,6 +172,6 @@ def test_the_final_table_shows_who_was_taken_for_whom(on_phantoms: MakeOptions, 
     outcomes = reproduce(find_table("p1-table6"), given, start=Runner(leave_evaluation, lambda settings: 0.5))
     shown, _, page = read(given)
     assert list(shown.index) == ["short", "mid", "long", "macro average"]
-    assert page.count("taken for mid") == 2  # a matrix a protocol
+    assert page.count("predicted mid") == 2  # one matrix per protocol
     confusion = sum_confusions(collect(outcomes)["survival/final", "paper"], "samples")
     assert confusion.iloc[2].to_list() == ["long", 4, 0, 0]  # two images in each of two repeats

@@ -298,8 +298,8 @@ def test_weights_come_from_a_file_a_backbone(options: MakeOptions, tmp_path: Pat
     [
         ("p1-table2", {"settings": {"epochz": "1"}}, "Did you mean --set epochs?"),
         ("p1-table2", {"settings": {"backbone": "resnet18"}}, "P1, table 2 is about it"),
-        ("p1-table5", {"settings": {"output_dir": "x"}}, "Say --output instead."),
-        ("p1-table5", {"settings": {"train#trainre": "x", "protocol": "paper"}}, "Say --protocol instead."),
+        ("p1-table5", {"settings": {"output_dir": "x"}}, "Use --output instead."),
+        ("p1-table5", {"settings": {"train#trainre": "x", "protocol": "paper"}}, "Use --protocol instead."),
         ("p1-table5", {"repeats": 6}, "5 folds cannot be tested 6 times"),
         ("p2-table1", {"repeats": 4}, "3 folds cannot be tested 4 times"),
         ("p2-table1", {"settings": {"net": "B"}}, "P2, table 1 is about it"),
@@ -309,7 +309,7 @@ def test_weights_come_from_a_file_a_backbone(options: MakeOptions, tmp_path: Pat
         ("p1-table2", {"pretrained_dir": Path("nowhere")}, "it does not exist"),
         ("p1-table2", {"healthy_dir": Path("nowhere")}, "P1, table 2 has no healthy people"),
         ("p4-table1", {"healthy_dir": Path("nowhere")}, "it does not exist"),
-        ("p4-table1", {"settings": {"healthy_dir": "x"}}, "Say --healthy_dir instead."),
+        ("p4-table1", {"settings": {"healthy_dir": "x"}}, "Use --healthy_dir instead."),
         ("p4-table1", {"settings": {"backbone": "r3d_10"}}, "P4, tables 1 to 5 is about it"),
     ],
 )

@@ -97,7 +97,7 @@ def test_another_setting_may_follow_a_failure_that_left_nothing(run: Run, option
 
 def test_measures_of_somebody_else_are_refused(run: Run) -> None:
     write_text(run.folder / "metrics.json", "{}")
-    with pytest.raises(OutputError, match="this command has not made"):
+    with pytest.raises(OutputError, match="this command did not write"):
         check_folders([run])
 
 

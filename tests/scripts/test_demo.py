@@ -81,8 +81,10 @@ def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> Non
     assert "2.0 minutes" in told
     assert "AUC 0.71 (0.62 to 0.80); the whole tumour allows 1" in told
     assert told.count("the whole tumour allows 1") == 2
-    assert "AUC 0.44 (0.20 to 0.70); the labels are drawn by lot" in told
-    assert "AUC 0.98 (0.90 to 1.00), but healthy can be told by its scanner; LGG against HGG alone: AUC 0.71" in told
+    assert "AUC 0.44 (0.20 to 0.70); the labels are random" in told
+    assert (
+        "AUC 0.98 (0.90 to 1.00), but healthy can be recognised by the scanner; LGG against HGG alone: AUC 0.71" in told
+    )
     assert "concordance 0.71 (0.62 to 0.80); mask and age allow 0.74" in told
 
 

@@ -164,9 +164,9 @@ class TestEncodeClinicald:
             EncodeClinicald(self.encoder)({"subject": "x", **nothing})
         told = [str(problem) for problem in caught.value.problems]
         assert told == [
-            "x: no age is given. Give years, such as --age 61. Nobody without it was learned from.",
+            "x: no age is given. Give years, such as --age 61. The network was not trained on patients without it.",
             "x: no resection is given. Give GTR (gross total) or STR (subtotal): --resection GTR. "
-            "Nobody without it was learned from.",
+            "The network was not trained on patients without it.",
         ]
 
     def test_missing_values_that_were_learned_from(self) -> None:

@@ -1,1 +1,1 @@
-"""Weights between runs: how they are written and refused, where they come from, and those that others have trained."""
+"""Weights of networks: checkpoints, their provenance, and published pre-trained weights."""

@@ -1,7 +1,7 @@
-"""Checkpoints that load without running code, and that know where they come from.
+"""Checkpoints that load without running code, with their provenance.
 
 A checkpoint is ``{"model": state_dict, "provenance": {...}}``; provenance holds the bundle, the network's settings or
-stage, the protocol and the hashed ids that the weights have learned from.
+stage, the protocol and the hashed ids that the weights were trained on.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ HEAD = ".segmentation_head."
 
 
 def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
-    """Write a checkpoint atomically: whatever interrupts it, the old one stays whole.
+    """Write a checkpoint atomically: if it is interrupted, the old one is unchanged.
 
     Raises:
-        OutputError: it cannot be written, for want of space or of rights.
+        OutputError: it cannot be written, for lack of space or of permissions.
     """
     with atomic_path(path) as temporary:
         buffer = io.BytesIO()  # torch's own writer hides a full disk behind a RuntimeError ("unexpected pos")
@@ -39,6 +39,9 @@ def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
 
 def load_checked(path: str | Path) -> dict[str, Any]:
     """Load a checkpoint or a bare state dict with ``weights_only=True``.
+
+    Returns:
+        What the file holds: ``model`` and ``provenance``, or the state dict.
 
     Raises:
         CheckpointError: it is missing, damaged, or holds anything but tensors and plain values.
@@ -54,7 +57,7 @@ def load_checked(path: str | Path) -> dict[str, Any]:
         what = "it holds Python objects, which could run code when loaded; only tensors and plain values are accepted"
         hint = "Take weights only from a source you trust, saved as a state dict."
         raise CheckpointError(Problem(what, str(path), hint)) from error
-    except Exception as error:  # the unpickler answers arbitrary bytes with arbitrary errors
+    except Exception as error:  # the unpickler raises arbitrary errors for arbitrary bytes
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(Problem(f"it cannot be read ({reason})", str(path), COPY_AGAIN)) from error
     if not isinstance(content, dict):
@@ -74,7 +77,7 @@ def load_weights(
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
 ) -> dict[str, Any]:
-    """Load the weights of a checkpoint into ``network``; returns its provenance (empty for a bare state dict).
+    """Load the weights of a checkpoint into ``network``.
 
     Args:
         network: takes the weights.
@@ -83,9 +86,12 @@ def load_weights(
         settings: knobs of ``network`` that must be those of the checkpoint, where its provenance has ``settings`` too.
         bundle: the only bundle that the checkpoint may come from, where its provenance names one.
 
+    Returns:
+        The checkpoint's provenance; empty for a bare state dict.
+
     Raises:
-        CheckpointError: the checkpoint belongs to another bundle or network; tells the knobs to pass, or the overlay
-            that is missing, if it knows.
+        CheckpointError: the checkpoint belongs to another bundle or network; names the knobs to pass, or the
+            missing overlay, where these are known.
     """
     content = load_checked(path)
     weights, provenance = content.get("model", content), content.get("provenance", {})
@@ -107,7 +113,7 @@ def load_weights(
 def plain_values(value: Any) -> Any:
     """``value`` as dicts, lists and plain numbers, which load with ``weights_only=True``.
 
-    Tuples become lists, numpy's numbers Python's; a config's proxy becomes the dict or list behind it.
+    Tuples become lists, numpy's numbers Python's; a config's proxy becomes its dict or list.
     """
     value = getattr(value, "_raw", value)
     if isinstance(value, Mapping):
@@ -137,10 +143,12 @@ def _check_origin(
 
 def _other_labels(path: str | Path, shuffled: bool) -> Problem:
     if shuffled:
-        what = "it learned labels that were shuffled between patients, so that it knows nothing of their disease"
-        hint = "Train without --permute_labels; or evaluate with --permute_labels true, to see what chance is worth."
+        what = (
+            "it was trained on labels that were shuffled between patients, so it predicts nothing about their disease"
+        )
+        hint = "Train without --permute_labels; or evaluate with --permute_labels true, to see what chance achieves."
         return Problem(what, str(path), hint)
-    what = "it learned the true labels, and this run shuffles them"
+    what = "it was trained on the true labels, and this run shuffles them"
     return Problem(what, str(path), "Leave --permute_labels out, or train with --permute_labels true as well.")
 
 

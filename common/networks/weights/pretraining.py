@@ -1,4 +1,4 @@
-"""Published weights for encoders and backbones: from the network, or from a file where there is none."""
+"""Published pre-trained weights for encoders and backbones: downloaded, or from a file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ CLASSIFIER_KEYS = ("fc.", "classifier.")
 
 
 def imagenet_weights(encoder: str, source: bool | str, in_channels: int) -> dict[str, Tensor]:
-    """The encoder's state dict, its stem adapted from three colours to ``in_channels``.
+    """The encoder's weights, its stem adapted from three colours to ``in_channels``.
 
     Args:
         encoder: a torchvision name, such as ``resnet18``.
         source: ``True`` to download torchvision's weights, or the path of a state dict with the same keys.
         in_channels: channels of the images.
+
+    Returns:
+        A state dict.
 
     Raises:
         CheckpointError: the download failed, or the file cannot be used. Never falls back to random weights.
@@ -45,6 +48,9 @@ def load_safely(path: str | Path, network: str, library: str = "timm") -> dict[s
         network: whose weights they should be, for the messages.
         library: whose names of the layers they should have, for the messages.
 
+    Returns:
+        A state dict.
+
     Raises:
         CheckpointError: it is missing, damaged, or holds no weights or more than plain values.
     """
@@ -65,9 +71,16 @@ def load_safely(path: str | Path, network: str, library: str = "timm") -> dict[s
 def refuse_random_layers(
     backbone: nn.Module, weights: Mapping[str, Tensor], in_channels: int, source: str, network: str
 ) -> None:
-    """Check that every layer of ``backbone`` holds values of ``weights``: timm skips in silence what a file lacks.
+    """Check that every layer of ``backbone`` holds values of ``weights``: timm silently skips what a file lacks.
 
-    Layers are known by their values, since timm renames some of a file's; its stem may have been adapted.
+    Layers are identified by their values, since timm renames some of a file's; its stem may have been adapted.
+
+    Args:
+        backbone: after loading.
+        weights: of the file.
+        in_channels: channels of the images.
+        source: where the weights come from, for the message.
+        network: its name, for the message.
 
     Raises:
         CheckpointError: names layers that were left random.
@@ -93,10 +106,13 @@ def download_weights(network: str, data_set: str = "ImageNet") -> dict[str, Tens
 
     Args:
         network: a torchvision name.
-        data_set: what they have learned from, for the messages.
+        data_set: that they were trained on, for the messages.
+
+    Returns:
+        A state dict.
 
     Raises:
-        CheckpointError: they could not be had.
+        CheckpointError: the download failed.
     """
     try:
         weights = torchvision.models.get_model_weights(network).DEFAULT

@@ -1,4 +1,4 @@
-"""Where weights come from: what a checkpoint says of the run that made it, and what that forbids."""
+"""The provenance of weights: what a checkpoint records about its run, and which runs may use it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ def describe_provenance(
     Args:
         bundle: name of the bundle.
         split: of the run.
-        start: provenance of the checkpoint that the run continues from; its subjects count as learned from.
-        settings: whatever else tells this run's weights from another's, such as ``stage``; the knobs that a network
+        start: provenance of the checkpoint that the run continues from; its subjects count as trained on.
+        settings: whatever else identifies this run's weights, such as ``stage``; the knobs that a network
             for these weights must be made with go by the name ``settings`` (see :func:`load_weights`).
+
+    Returns:
+        Plain values by name.
     """
     return {"bundle": bundle, "version": __version__, **plain_values(settings), **split.provenance(start)}
 
@@ -38,7 +41,7 @@ def continue_from(
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
 ) -> dict[str, Any]:
-    """Load the weights of an earlier stage, unless they have seen this run's held-out patients; returns its provenance.
+    """Load the weights of an earlier stage, unless they were trained on this run's held-out patients.
 
     Args:
         network: takes the weights.
@@ -47,9 +50,12 @@ def continue_from(
         settings: as for :func:`load_weights`.
         bundle: as for :func:`load_weights`.
 
+    Returns:
+        Their provenance; empty without weights.
+
     Raises:
         CheckpointError: the weights cannot be read or belong to another network or bundle.
-        SplitLeakageError: they learned from patients on this run's validation or test side.
+        SplitLeakageError: they were trained on patients of this run's validation or test side.
     """
     if not weights:
         return {}
@@ -59,7 +65,10 @@ def continue_from(
 
 
 def read_provenance(weights: str | Path) -> dict[str, Any]:
-    """What a checkpoint says of the run that made it; empty for a bare state dict.
+    """What a checkpoint records about its run.
+
+    Returns:
+        Plain values by name; empty for a bare state dict.
 
     Raises:
         CheckpointError: it cannot be read.
@@ -77,21 +86,24 @@ def load_for_evaluation(
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
 ) -> dict[str, Any]:
-    """Load the weights to be judged on one side of a split; returns their provenance.
+    """Load the weights that are judged on one side of a split.
 
     Args:
         network: takes the weights.
         weights: the checkpoint.
         split: of the run.
         side: ``test``, ``validation`` or ``train``.
-        allow_trained_on: the explicit word to judge patients that the weights have learned from.
+        allow_trained_on: also judge patients that the weights were trained on.
         settings: as for :func:`load_weights`.
         bundle: as for :func:`load_weights`.
+
+    Returns:
+        Their provenance.
 
     Raises:
         CheckpointError: the weights cannot be read, belong to another network or bundle, or were trained by another
             protocol.
-        SplitLeakageError: they learned from patients on that side, and ``allow_trained_on`` was not said.
+        SplitLeakageError: they were trained on patients of that side, and ``allow_trained_on`` was not given.
     """
     provenance = load_weights(network, weights, settings=settings, bundle=bundle)
     found = provenance.get("protocol", split.protocol)

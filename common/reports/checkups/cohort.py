@@ -1,4 +1,4 @@
-"""What a person should know of a data set before training on it: who is there, and what the cache will take."""
+"""Describes a cohort before training: the patients, and the size of the cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from common.transforms.preparation import prepare_case
 
 @dataclass(frozen=True)
 class CaseCost:
-    """What one patient costs the training cache.
+    """The cost of one patient in the training cache.
 
     Args:
         seconds: to read, check, crop and normalise it in one thread.
@@ -35,7 +35,7 @@ class CaseCost:
 
 
 def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODALITIES) -> str:
-    """Who is there and what was recorded of them, one line per fact; headers are read, voxels are not."""
+    """The patients and what was recorded of them, one line per fact; only headers are read."""
     with ThreadPoolExecutor() as pool:
         headers = list(pool.map(lambda record: read_volume_header(record[list_files(record, modalities)[0]]), records))
     total = len(records)
@@ -66,12 +66,21 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
 def measure_case(
     record: Record, modalities: Sequence[str] = MODALITIES, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[CaseCost | None, list[Problem]]:
-    """Prepare a patient as training does: what it costs (``None`` if it is unsound), and all that is wrong with it."""
+    """Prepare a patient as training does.
+
+    Args:
+        record: the patient.
+        modalities: in the order of the channels.
+        clock: seconds, for tests.
+
+    Returns:
+        The cost (``None`` where the patient cannot be prepared), and all problems.
+    """
     start = clock()
     try:
         case = prepare_case(record, modalities)
     except DatasetError as error:
-        # Preparation stops at the first step that fails; the person wants to know the rest as well.
+        # Preparation stops at the first step that fails; later problems are reported as well.
         return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities))))
     seconds = clock() - start
     return CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes)), []

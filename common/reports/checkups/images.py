@@ -1,4 +1,4 @@
-"""What a person should know of a data set of single images: what is there, and which of them are copies of others."""
+"""Checks a data set of single images: what is there, and which images are copies of others."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from common.reports.copies import draw_copies
 from common.reports.copy_pictures import find_doubtful_pairs
 from common.shortcuts.probe import probe_shortcuts
 
-MOST_TOLD = 5
+MOST_SHOWN = 5
 
 
 def check_images(request: Request) -> Checkup:
-    """Images in folders of classes: what is there, what is unreadable, copies, and what predicts the class.
+    """Check images in folders of classes: their data, problems, copies, and what predicts the class.
 
     Raises:
         KnobError: the folder for pictures lies in the data set.
@@ -42,14 +42,14 @@ def check_images(request: Request) -> Checkup:
     if not request.headers_only:
         copies = find_copies(records)
         grouped = group_copies(records, copies)
-        sections.append(f"Copies of each other\n{_tell_copies(copies, records, request.output)}")
+        sections.append(f"Copies of each other\n{_describe_all_copies(copies, records, request.output)}")
     labelled = [cast(Record, {**record, "class": record["class_name"]}) for record in grouped]
     sections.append(probe_shortcuts(labelled, "class").text())
     return Checkup(describe_images(records), problems, "all images", sections)
 
 
 def describe_images(records: Sequence[Record]) -> str:
-    """What is there, one line per fact; of the images the headers are read."""
+    """The images, one line per fact; only headers are read."""
     headers = [_header(record) for record in records]
     phantoms = sum(map(is_phantom, records))
     lines = {
@@ -63,11 +63,14 @@ def describe_images(records: Sequence[Record]) -> str:
 
 
 def describe_copies(copies: CopyReport, class_of: Mapping[str, str | None]) -> dict[str, str]:
-    """How many are copies of each other, how sure that is, and whether copies are called different things.
+    """How many images are copies of each other, the pairs next to the threshold, and copies of different classes.
 
     Args:
         copies: of the data set.
         class_of: the class of every image, ``None`` where it has none.
+
+    Returns:
+        A text under each line's name.
     """
     total, largest = len(copies.images), copies.groups[0]
     identical = sum(pair.transform == IDENTICAL for pair in copies.pairs)
@@ -81,10 +84,10 @@ def describe_copies(copies: CopyReport, class_of: Mapping[str, str | None]) -> d
     }
     doubtful = [(name, pairs[0]) for name, pairs in (("least sure", kept), ("refused", refused)) if pairs]
     lines |= {name: f"{pair.first} and {pair.second}: {pair.score:.2f}" for name, pair in doubtful}
-    return lines | {"mixed classes": _tell_contradictions(copies.groups, class_of)}
+    return lines | {"mixed classes": _describe_mixed_classes(copies.groups, class_of)}
 
 
-def _tell_copies(copies: CopyReport, records: Sequence[Record], output: str | None) -> str:
+def _describe_all_copies(copies: CopyReport, records: Sequence[Record], output: str | None) -> str:
     """:func:`describe_copies`, and where the pictures are."""
     lines = describe_copies(copies, {scan_of(record): record["class_name"] for record in records})
     if output:
@@ -94,14 +97,14 @@ def _tell_copies(copies: CopyReport, records: Sequence[Record], output: str | No
     return align(lines)
 
 
-def _tell_contradictions(groups: Iterable[Sequence[str]], class_of: Mapping[str, str | None]) -> str:
-    """The groups whose images have several classes: either the label of one is wrong, or they are no copies."""
+def _describe_mixed_classes(groups: Iterable[Sequence[str]], class_of: Mapping[str, str | None]) -> str:
+    """The groups whose images have several classes: either one label is wrong, or they are no copies."""
     found = [group for group in groups if len({class_of[name] for name in group} - {None}) > 1]
     if not found:
         return "none"
-    told = "; ".join(_one_of_each(group, class_of) for group in found[:MOST_TOLD])
-    more = f"; and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
-    return f"! {len(found)} group{'s' * (len(found) > 1)} with copies in several classes: {told}{more}"
+    shown = "; ".join(_one_of_each(group, class_of) for group in found[:MOST_SHOWN])
+    more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+    return f"! {len(found)} group{'s' * (len(found) > 1)} with copies in several classes: {shown}{more}"
 
 
 def _one_of_each(group: Sequence[str], class_of: Mapping[str, str | None]) -> str:
@@ -111,7 +114,7 @@ def _one_of_each(group: Sequence[str], class_of: Mapping[str, str | None]) -> st
 
 
 def _header(record: Record) -> Image.Image:
-    """The image with its header read, and no pixel."""
+    """The image, of which only the header is read."""
     with Image.open(record["image"]) as image:
         return image
 
@@ -121,5 +124,5 @@ def _refuse_inside(request: Request) -> None:
         return
     output, folder = (Path(path).expanduser().resolve() for path in (request.output, request.folder))
     if output == folder or folder in output.parents:
-        what = "the folder for the pictures lies in the data set, whose images would then be more"
+        what = "the folder for the pictures lies in the data set, and would be read as part of it"
         raise KnobError(Problem(what, f"--output {request.output}", "Name another folder."))

@@ -1,4 +1,4 @@
-"""What a person should know of patients with series of slices: which series, planes, gaps and labels there are."""
+"""Checks patients with series of slices: series, planes, gaps and labels."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ READERS = 4
 STATUS = {0: "unmethylated", 1: "methylated", None: "not recorded"}
 TARGET = "MGMT status"
 PLAN = SeriesPlan(MODALITIES, count=16, share=0.6, size=(224, 224))
-"""What training takes of a patient, were it to use all series."""
+"""What training takes of a patient when it uses all series."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Inspection:
     """What was found in a patient's series.
 
     Args:
         series: by modality; only those that can be read.
         problems: of the others.
-        cost: to prepare them; ``None`` where that was not tried, or failed.
+        cost: of preparing them; ``None`` where that was not tried, or failed.
     """
 
     series: Mapping[str, SliceFiles]
@@ -45,28 +45,30 @@ class Look:
 
 
 def check_series(request: Request) -> Checkup:
-    """Patients with series: what is there, what is wrong, what predicts the MGMT status, and the size of the cache."""
+    """Check patients with series: their data, problems, what predicts the MGMT status, and the size of the cache."""
     records, problems = scan_series_cohort(
         request.folder, None, request.exclude, not request.unlabelled, MODALITIES, need_all=False
     )
     decoded = 1 if request.headers_only else len(records)
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(look_at_series, records, [number < decoded for number in range(len(records))])
-        looks = list(tqdm(found, total=len(records), desc="Reading series", unit="patient", disable=not records))
-    sound = [(record, look) for record, look in zip(records, looks, strict=True) if not look.problems]
-    problems += [problem for look in looks for problem in look.problems]
+        found = pool.map(inspect_series, records, [number < decoded for number in range(len(records))])
+        inspections = list(tqdm(found, total=len(records), desc="Reading series", unit="patient", disable=not records))
+    sound = [
+        (record, inspection) for record, inspection in zip(records, inspections, strict=True) if not inspection.problems
+    ]
+    problems += [problem for inspection in inspections for problem in inspection.problems]
     read = f"headers of all slices and pixels of {'the first patient' if request.headers_only else 'all patients'}"
     if not sound:
         return Checkup("", problems, read)
-    sections = [probe_shortcuts([_traced(*pair) for pair in sound], TARGET).text()]
-    costs = [look.cost for _, look in sound if look.cost]
+    sections = [probe_shortcuts([_with_traits(*pair) for pair in sound], TARGET).text()]
+    costs = [inspection.cost for _, inspection in sound if inspection.cost]
     if costs:
         taken = f"all series, {PLAN.count} slices of {' x '.join(map(str, PLAN.size))} pixels"
         sections.append(f"Training cache ({taken})\n{describe_cache(costs, len(sound))}")
     return Checkup(describe_series(*zip(*sound, strict=True)), problems, read, sections)
 
 
-def look_at_series(record: Record, decode: bool) -> Look:
+def inspect_series(record: Record, decode: bool) -> Inspection:
     """Read the headers of a patient's series, and the pixels that training would take.
 
     Args:
@@ -82,25 +84,25 @@ def look_at_series(record: Record, decode: bool) -> Look:
         except DatasetError as error:
             problems += error.problems
     if problems or not decode:
-        return Look(series, problems)
+        return Inspection(series, problems)
     start = time.perf_counter()
     try:
         taken, _ = take_series(folders, record["subject"], PLAN)
     except DatasetError as error:
-        return Look(series, error.problems)
-    return Look(series, (), CaseCost(time.perf_counter() - start, taken.nbytes))
+        return Inspection(series, error.problems)
+    return Inspection(series, (), CaseCost(time.perf_counter() - start, taken.nbytes))
 
 
-def describe_series(records: Sequence[Record], looks: Sequence[Look]) -> str:
-    """Who is there, one line per fact.
+def describe_series(records: Sequence[Record], inspections: Sequence[Inspection]) -> str:
+    """The patients and their series, one line per fact.
 
     Args:
-        records: a patient each.
-        looks: at each of them.
+        records: one per patient.
+        inspections: one per patient.
     """
     phantoms = sum(map(is_phantom, records))
-    complete = sum(len(look.series) == len(MODALITIES) for look in looks)
-    every = [series for look in looks for series in look.series.values()]
+    complete = sum(len(inspection.series) == len(MODALITIES) for inspection in inspections)
+    every = [series for inspection in inspections for series in inspection.series.values()]
     lines = {
         "patients": f"{len(records)} ({count_kinds(source_name(record['source']) for record in records)})"
         + (f"; {phantoms} are phantoms, no patients" if phantoms else ""),
@@ -109,16 +111,16 @@ def describe_series(records: Sequence[Record], looks: Sequence[Look]) -> str:
         "stored as": count_kinds("DICOM" if series.is_dicom else "images" for series in every),
     }
     for name in MODALITIES:
-        found = [look.series[name] for look in looks if name in look.series]
+        found = [inspection.series[name] for inspection in inspections if name in inspection.series]
         if found:
             planes = count_kinds(series.plane or "of an unknown plane" for series in found)
             lines[name] = f"{planes}; {span(len(series.files) for series in found)} slices"
-    return align({**lines, "slice gaps": _tell_missing(looks)})
+    return align({**lines, "slice gaps": _describe_gaps(inspections)})
 
 
-def _tell_missing(looks: Sequence[Look]) -> str:
-    """Slices that are lacking between others."""
-    gapped = [[series.missing for series in look.series.values() if series.missing] for look in looks]
+def _describe_gaps(inspections: Sequence[Inspection]) -> str:
+    """Slices that are missing between others."""
+    gapped = [[series.missing for series in inspection.series.values() if series.missing] for inspection in inspections]
     gaps = [missing for found in gapped for missing in found]
     if not gaps:
         return "none"
@@ -126,8 +128,8 @@ def _tell_missing(looks: Sequence[Look]) -> str:
     return f"{len(gaps)} series of {patients} patient{'s' * (patients > 1)}, {span(gaps)} missing in each"
 
 
-def _traced(record: Record, look: Look) -> Record:
-    """With what the probe looks at."""
-    planes = {name: series.plane for name, series in look.series.items()}
+def _with_traits(record: Record, inspection: Inspection) -> Record:
+    """A record with the traits that the probe asks for."""
+    planes = {name: series.plane for name, series in inspection.series.items()}
     status = None if record["mgmt"] is None else STATUS[record["mgmt"]]
     return cast(Record, {**record, "planes": planes, TARGET: status})

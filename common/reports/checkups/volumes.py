@@ -27,10 +27,10 @@ class Request:
     Args:
         folder: a data set as downloaded.
         datalist: a list in its place.
-        healthy: an IXI folder beside it.
-        exclude: what to leave out, comma-separated.
+        healthy: an IXI folder, in addition.
+        exclude: names to leave out, comma-separated.
         unlabelled: masks and labels may be absent.
-        headers_only: read as little as shows what is there.
+        headers_only: read headers, and voxels of the first patient alone.
         output: a folder for tables and pictures.
     """
 
@@ -44,7 +44,7 @@ class Request:
 
     @property
     def places(self) -> str:
-        """Where was looked."""
+        """The folders or the list that are checked."""
         return " and ".join(filter(None, (self.datalist or self.folder, self.healthy)))
 
 
@@ -53,10 +53,10 @@ class Checkup:
     """What was found.
 
     Args:
-        there: what is there, in lines; empty where nothing is sound.
+        there: what is there, in lines; empty where nothing can be read.
         problems: all that is wrong.
-        read: what was read, in words.
-        sections: what else is to be told.
+        read: a phrase that says what was read.
+        sections: further text.
     """
 
     there: str
@@ -65,18 +65,18 @@ class Checkup:
     sections: Sequence[str] = ()
 
     def text(self, places: str) -> str:
-        """All of it, in the order in which it should be read."""
-        told = [f"What is there: {places}\n{self.there}"] if self.there else []
+        """Everything, in the order in which it should be read."""
+        parts = [f"What is there: {places}\n{self.there}"] if self.there else []
         if self.problems:
             count = f"{len(self.problems)} problem{'s' * (len(self.problems) > 1)}"
-            told.append("\n".join([f"What is wrong: {count}", *(f"  - {problem}" for problem in self.problems)]))
+            parts.append("\n".join([f"What is wrong: {count}", *(f"  - {problem}" for problem in self.problems)]))
         else:
-            told.append(f"What is wrong: nothing ({self.read} were read)")
-        return "\n\n".join([*told, *self.sections])
+            parts.append(f"What is wrong: nothing ({self.read} were read)")
+        return "\n\n".join([*parts, *self.sections])
 
 
 def check_patients(request: Request) -> Checkup:
-    """Patients with four registered volumes: who is there, what is wrong, shortcuts to the grade, the cache."""
+    """Check patients with four registered volumes: their data, problems, shortcuts to the grade, size of the cache."""
     records, problems = scan_cohort(request.folder, request.datalist, request.exclude, not request.unlabelled)
     costs, found = _measure(records[:1] if request.headers_only else records)
     sections = _shortcuts(records)
@@ -87,7 +87,7 @@ def check_patients(request: Request) -> Checkup:
 
 
 def check_people(request: Request) -> Checkup:
-    """One volume of each person, some of them healthy; heads need brain masks."""
+    """Check people with one volume each, some of them healthy; heads need brain masks."""
     records, problems = scan_volume_cohort(
         request.folder, request.healthy, request.datalist, request.exclude, ONE_IMAGE, need_label=False
     )
@@ -101,7 +101,7 @@ def _shortcuts(records: Sequence[Record]) -> list[str]:
 
 
 def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem]]:
-    """Read the patients whole, with a progress bar: what each costs the cache, and what is wrong with it."""
+    """Read all voxels, with a progress bar: the cost of each patient in the cache, and the problems."""
     costs, problems = [], []
     for record in tqdm(records, desc="Reading voxels", unit="patient", disable=not records):
         cost, found = measure_case(record, MODALITIES)
@@ -111,7 +111,7 @@ def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem]]:
 
 
 def _read_volumes(records: Sequence[Record]) -> list[Problem]:
-    """Read the images whole, with a progress bar: what is wrong with them, and which heads have no mask."""
+    """Read all voxels, with a progress bar: the problems, and which heads have no mask."""
     from common.cohorts.brains.hd_bet import find_hd_bet
 
     problems = []

@@ -31,7 +31,7 @@ def draw_roc(curves: Mapping[str, RocBand]) -> Figure:
 
 
 def draw_reliability(points: Mapping[str, tuple[np.ndarray, np.ndarray]], probabilities: np.ndarray) -> Figure:
-    """Observed share against predicted probability, and below it how many have which probability.
+    """Observed share against predicted probability, and below it a histogram of the probabilities.
 
     Args:
         points: of :func:`common.metrics.calibration.reliability`, under the names of their classes.
@@ -50,7 +50,7 @@ def draw_reliability(points: Mapping[str, tuple[np.ndarray, np.ndarray]], probab
 
 
 def draw_days(days: np.ndarray, predicted_days: np.ndarray, alive: np.ndarray) -> Figure:
-    """Predicted against true survival in days; who was still alive is an open marker at the last contact.
+    """Predicted against true survival in days; patients still alive are open markers at the last contact.
 
     Args:
         days: (n,).

@@ -1,4 +1,4 @@
-"""All measures of one table of answers with 95 % intervals over patients, beside the baselines."""
+"""All measures of one table of predictions with 95 % intervals over patients, beside the baselines."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ def measure_rows(
         classes: their names, in the order of the labels.
         baselines: probabilities (n, K) for ``rows``, in the same order.
         seed: of the bootstrap.
+
+    Returns:
+        Plain values for ``metrics.json``: the classes, their patients and measures, the confusion matrix (one row per
+        true class), the test against chance, and each baseline with the difference to it.
     """
     measured = summarise_judgement(rows, classes, seed)
     return {
@@ -49,15 +53,15 @@ def measure_rows(
         "against_chance": _against_chance(rows, classes),
         "confusion": confusion_matrix(rows["truth"], rows["predicted"], labels=list(classes)).tolist(),
         "baselines": {
-            name: summarise_judgement(_answered(rows, answer, classes), classes, seed)
-            for name, answer in baselines.items()
+            name: summarise_judgement(_with_probabilities(rows, predicted, classes), classes, seed)
+            for name, predicted in baselines.items()
         },
         "against_baselines": compare_judgements(rows, baselines, classes, seed),
     }
 
 
 def _against_chance(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
-    """DeLong's test of the AUC of two classes, and where 95 % and 99.9 % of chance lie; nothing of more classes."""
+    """DeLong's test of the AUC and the ranges of 95 % and 99.9 % of chance results; empty for three or more classes."""
     if len(classes) != 2:
         return {}
     found = delong_test(truth_of(rows, classes) == 1, probabilities_of(rows, classes)[:, 1], rows["subject"])
@@ -66,5 +70,5 @@ def _against_chance(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any
     return {"delong": asdict(found), "chance": levels}
 
 
-def _answered(rows: pd.DataFrame, probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+def _with_probabilities(rows: pd.DataFrame, probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
     return rows.assign(**{f"p_{name}": probabilities[:, label] for label, name in enumerate(classes)})

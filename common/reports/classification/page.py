@@ -1,4 +1,4 @@
-"""The page that a person reads after a classifier was evaluated; its words are in ``classification.html.j2``."""
+"""The report page of a classification; its sentences are in ``templates/classification.html.j2``."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _subgroup(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _figures(summary: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Figure | None]:
-    """The confusion matrix and the curves; no ROC curves where no class has both patients and others."""
+    """The confusion matrix and the curves; no ROC curves where all patients are of one class."""
     names = [short_name(name) for name in summary["classes"]]
     truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
     curves = {names[label]: curve for label, curve in roc_curves(truth, probabilities, rows["subject"]).items()}

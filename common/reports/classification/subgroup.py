@@ -16,13 +16,17 @@ from common.reports.classification.measures import measure_rows
 def summarise_tumours(
     rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray], seed: int = 0
 ) -> dict[str, Any]:
-    """The measures of the tumours' classes among themselves; empty where nobody can be healthy, or everybody is.
+    """The measures of patients with a tumour alone, over the classes of tumours.
 
     Args:
         rows: of :func:`common.metrics.to_patients`.
         classes: their names, in the order of the labels.
         baselines: probabilities (n, K) for ``rows``, in the same order.
         seed: of the bootstrap.
+
+    Returns:
+        As of :func:`~common.reports.classification.measures.measure_rows`, with ``name`` and ``taken_for_healthy``;
+        empty where there is no healthy class, or no patient has a tumour.
     """
     kept = [name for name in classes if name != HEALTHY]
     is_tumour = rows["truth"].isin(kept).to_numpy()

@@ -1,4 +1,4 @@
-"""How well a classifier did on held-out patients, beside the baselines: numbers, and tables for people."""
+"""The measures of a classification beside the baselines: numbers for JSON, and tables of text."""
 
 from __future__ import annotations
 
@@ -44,15 +44,19 @@ TITLES = {
 def summarise_classification(
     rows: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str], baselines: Baselines, seed: int = 0
 ) -> dict[str, Any]:
-    """All measures of the patients' answers with 95 % intervals over patients, beside the baselines.
+    """All measures of the patients' predictions with 95 % intervals over patients, beside the baselines.
 
     Args:
         rows: of :func:`common.metrics.to_patients`, one row per patient (or per scan).
-        samples: the rows that they came from; judged as well where there are more of them, as the papers do, without
-            intervals since samples of a patient are alike.
+        samples: the rows that they came from; judged as well where there are more of them, as the papers do, but
+            without intervals, since samples of one patient are not independent.
         classes: their names, in the order of the labels.
-        baselines: their answers for ``rows``, in the same order.
+        baselines: their predictions for ``rows``, in the same order.
         seed: of the bootstrap.
+
+    Returns:
+        Plain values for ``metrics.json``: those of
+        :func:`~common.reports.classification.measures.measure_rows`, with calibration, subgroup, samples and votes.
     """
     several = len(samples) > len(rows)
     return {
@@ -71,18 +75,26 @@ def summarise_classification(
 
 
 def measure_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """The measures of the network beside those of each baseline."""
+    """The measures of the network beside those of each baseline.
+
+    Returns:
+        One row per measure.
+    """
     columns = {"network": summary["measures"], **summary["baselines"]}
     return pd.DataFrame(
         [
-            {"measure": TITLES[name], **{who: with_interval(found[name], 3) for who, found in columns.items()}}
+            {"measure": TITLES[name], **{source: with_interval(found[name], 3) for source, found in columns.items()}}
             for name in summary["measures"]
         ]
     )
 
 
 def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """By how much the network is better than each baseline."""
+    """By how much the network is better than each baseline.
+
+    Returns:
+        One row per baseline, one column per measure.
+    """
     return pd.DataFrame(
         [
             {"network minus": name, **{TITLES[key]: with_interval(value, 3) for key, value in found.items()}}
@@ -92,7 +104,11 @@ def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """All classes together, then each of them, beside the printed numbers; those count samples."""
+    """All classes together, then each of them, beside the printed numbers; those count samples.
+
+    Returns:
+        One row per class and measure; columns without any number are left out.
+    """
     rows = []
     nouns = nouns_of(summary)
     papers = papers_of(summary["target"], summary.get("backbone"))
@@ -109,7 +125,11 @@ def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def votes_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """The accuracies of P3's ways of counting, beside the printed ones."""
+    """The accuracies of P3's ways of counting, beside the printed ones.
+
+    Returns:
+        One row per way of counting.
+    """
     papers = [paper for paper in papers_of(summary["target"]) if paper.votes]
     rows = []
     for vote in summary["votes"]:
@@ -126,7 +146,11 @@ def votes_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def survival_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """Concordance, and BraTS's measures where they were wanted."""
+    """Concordance, and BraTS's measures where they were asked for.
+
+    Returns:
+        One row per measure.
+    """
     found = summary["survival"]["measures"]
     return pd.DataFrame(
         [
@@ -141,12 +165,12 @@ def survival_table(summary: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def with_interval(values: Mapping[str, Any], digits: int) -> str:
-    """``0.812 (0.730 to 0.884)``; a dash where nothing is known. Also of values that were read from JSON."""
+    """``0.812 (0.730 to 0.884)``; a dash where it is undefined. Also for values that were read from JSON."""
     numbers = {key: float("nan") if value is None else value for key, value in values.items()}
     if np.isnan(numbers["mean"]):
         return DASH
-    told = f"{numbers['mean']:.{digits}f}"
-    return told if np.isnan(numbers["low"]) else f"{told} ({interval(numbers, digits)})"
+    text = f"{numbers['mean']:.{digits}f}"
+    return text if np.isnan(numbers["low"]) else f"{text} ({interval(numbers, digits)})"
 
 
 def _class_row(

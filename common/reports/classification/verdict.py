@@ -1,4 +1,4 @@
-"""What a classification shows and what it does not, in words."""
+"""What a classification shows and what it does not, in sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANCE = 0.5
 NOTHING = "Nothing is claimed."
 SHUFFLED = "The labels were shuffled between {shuffled}: nothing here is about their disease."
 
-RIVALLED = (
+NO_EVIDENCE = (
     "Which values were recorded predicts the class as well as the network does: this result is no evidence that the "
     "network uses the tumour."
 )
@@ -26,9 +26,9 @@ BY_SOURCE = (
 )
 NO_TUMOUR = "Healthy brains can be recognised by their source, and no tumour is judged: there is nothing to claim."
 PATIENTS_APART = ("volume_grade",)
-"""Tasks whose published protocol splits patients too."""
+"""Tasks whose published protocol also splits patients."""
 
-UNSEEN = (
+NOT_AN_INPUT = (
     "Which values were recorded predicts the class as well as the network does. The network is not given them, so it "
     "cannot have learned that; but in this cohort a table without any image does as well."
 )
@@ -47,20 +47,27 @@ class Verdict:
     sentences: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """A boolean and plain text."""
+        """Plain values for ``metrics.json``.
+
+        Returns:
+            ``claim`` and ``sentences``.
+        """
         return {"claim": self.claim, "sentences": list(self.sentences)}
 
 
 def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
-    """Read the intervals: the AUC against chance, and against each baseline on the same bootstrap samples.
+    """Whether the AUC exceeds chance, and that of each baseline on the same bootstrap samples.
 
-    A baseline is beaten where the whole 95 % interval of the difference in AUC lies above 0. A network that sees no
-    clinical values cannot know which of them were recorded: that baseline then limits no claim, but is reported.
+    The network is better than a baseline where the whole 95 % interval of the difference in AUC lies above 0. A network
+    without clinical values cannot use which of them were recorded: that baseline then limits no claim, but is reported.
 
     Args:
         summary: with ``measures``, ``against_baselines``, ``sees_clinical``, ``protocol`` and ``side``; of two classes
             also ``against_chance``, and ``permuted_labels`` where they were shuffled. Where ``shortcuts`` says that
             healthy brains are recognised by their source, ``subgroup`` is judged instead.
+
+    Returns:
+        The verdict; its first sentence says whether anything is claimed.
     """
     if not summary.get("shortcuts", {}).get("told_by_source"):
         return _judge(summary)
@@ -68,12 +75,12 @@ def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
     if not subgroup:
         return Verdict(False, (NOTHING, NO_TUMOUR))
     verdict = _judge({**summary, **subgroup})
-    opening, *told = verdict.sentences
-    return Verdict(verdict.claim, (opening, BY_SOURCE.format(name=subgroup["name"]), *told))
+    opening, *sentences = verdict.sentences
+    return Verdict(verdict.claim, (opening, BY_SOURCE.format(name=subgroup["name"]), *sentences))
 
 
 def _judge(summary: Mapping[str, Any]) -> Verdict:
-    """The verdict on one table of answers."""
+    """The verdict on one table of predictions."""
     area, gains = summary["measures"]["auc"], {k: v["auc"] for k, v in summary["against_baselines"].items()}
     beaten = {name: gain for name, gain in gains.items() if _above(gain, 0)}
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}
@@ -81,48 +88,52 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
     foreign = apart and summary["side"] == "test"
     permuted = bool(summary.get("permuted_labels"))
     against, nouns = summary.get("against_chance") or {}, nouns_of(summary)
-    rivals = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
+    limiting = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
     claim = (
         _above(area, CHANCE)
         and not _is_chance(area, against)
         and bool(gains)
-        and not rivals
+        and not limiting
         and foreign
         and not permuted
     )
-    told = [_against_chance(area, against, nouns), *_by_delong(against)]
+    sentences = [_against_chance(area, against, nouns), *_by_delong(against)]
     if permuted:
-        return Verdict(False, (NOTHING, SHUFFLED.format(shuffled=nouns.shuffled), *told, *_of_shuffled(summary, nouns)))
+        return Verdict(
+            False, (NOTHING, SHUFFLED.format(shuffled=nouns.shuffled), *sentences, *_of_shuffled(summary, nouns))
+        )
     if not _is_unknown(area):
-        told += _against_baselines(beaten, unbeaten)
+        sentences += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
-        told.append(RIVALLED if summary["sees_clinical"] else UNSEEN)
+        sentences.append(NO_EVIDENCE if summary["sees_clinical"] else NOT_AN_INPUT)
     if not apart:
-        told.append(f"Under the published protocol the network was trained on {nouns.trained_on} that it is judged on.")
+        sentences.append(
+            f"Under the published protocol the network was trained on {nouns.trained_on} that it is judged on."
+        )
     elif not foreign:
-        told.append(f"The {summary['side']} side is no test of it.")
+        sentences.append(f"The {summary['side']} side is no test of it.")
     best = "The network predicts the class better than chance and better than every applicable baseline."
     opening = best if claim else NOTHING
-    return Verdict(claim, (opening, *told))
+    return Verdict(claim, (opening, *sentences))
 
 
 def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any], nouns: Nouns) -> str:
-    told = f"AUC {with_interval(area, 2)}"
+    text = f"AUC {with_interval(area, 2)}"
     if _is_unknown(area):
-        return f"{told}: with these {nouns.cases} it cannot be distinguished from chance (0.5)."
+        return f"{text}: with these {nouns.cases} it cannot be distinguished from chance (0.5)."
     if _is_chance(area, against) and not area["low"] <= CHANCE <= area["high"]:
         low, high = against["chance"]["0.95"]
         reach = f"with so few {nouns.subjects} 95 % of chance results lie between {low:.2f} and {high:.2f}"
-        return f"{told}: the interval excludes chance (0.5), but {reach}: this shows nothing."
+        return f"{text}: the interval excludes chance (0.5), but {reach}: this shows nothing."
     if _above(area, CHANCE):
-        return f"{told}: the interval excludes chance (0.5); it is better."
+        return f"{text}: the interval excludes chance (0.5); it is better."
     if area["high"] < CHANCE:
-        return f"{told}: the interval excludes chance (0.5), but lies below it."
-    return f"{told}: the interval does not exclude chance (0.5), so nothing shows that it is better."
+        return f"{text}: the interval excludes chance (0.5), but lies below it."
+    return f"{text}: the interval does not exclude chance (0.5), so nothing shows that it is better."
 
 
 def _is_chance(area: Mapping[str, Any], against: Mapping[str, Any], level: str = "0.95") -> bool:
-    """Whether chance alone reaches this AUC: the bootstrap of a few patients in perfect order does not."""
+    """Whether chance alone reaches this AUC; with few patients, the bootstrap's interval does not show that."""
     low, high = against.get("chance", {}).get(level, (None, None))
     return low is not None and not _is_unknown(area) and low <= area["mean"] <= high
 
@@ -137,7 +148,7 @@ def _by_delong(against: Mapping[str, Any]) -> list[str]:
 
 
 def _of_shuffled(summary: Mapping[str, Any], nouns: Nouns) -> list[str]:
-    """Whether the result lies where chance lies, and what it means if it does not."""
+    """Whether the result is in the range of chance, and what it means if it is not."""
     area, against = summary["measures"]["auc"], summary.get("against_chance") or {}
     if _is_unknown(area) or "chance" not in against:
         return []
@@ -146,19 +157,19 @@ def _of_shuffled(summary: Mapping[str, Any], nouns: Nouns) -> list[str]:
     if _is_chance(area, against, "0.999"):
         return [f"The AUC is in {where}, as it must be for {nouns.cases} that the network was not trained on."]
     if area["mean"] > high and (summary["protocol"] != "patient" or summary["side"] != "test"):
-        return [f"The AUC is above {where}: that is memory of {nouns.trained_on} that the network was trained on."]
+        return [f"The AUC is above {where}: the network has memorised {nouns.trained_on} that it was trained on."]
     return [f"The AUC is outside {where}: look for a leak in the split."]
 
 
 def _against_baselines(beaten: Mapping[str, Any], unbeaten: Mapping[str, Any]) -> list[str]:
     if not beaten and not unbeaten:
         return ["There is no baseline to compare it with."]
-    told = []
+    sentences = []
     if beaten:
-        told.append(f"Its AUC is above that of {_list(beaten)}.")
+        sentences.append(f"Its AUC is above that of {_list(beaten)}.")
     if unbeaten:
-        told.append(f"Its AUC is not shown to be above that of {_list(unbeaten)}.")
-    return told
+        sentences.append(f"Its AUC is not shown to be above that of {_list(unbeaten)}.")
+    return sentences
 
 
 def _list(gains: Mapping[str, Any]) -> str:

@@ -1,1 +1,1 @@
-"""What each paper printed in tables and figures, and which runs answer it."""
+"""What each paper printed in tables and figures, and the runs that repeat it."""

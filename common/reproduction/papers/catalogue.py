@@ -1,4 +1,4 @@
-"""The tables that there are a command for."""
+"""The tables that can be made."""
 
 from __future__ import annotations
 

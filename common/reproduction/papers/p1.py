@@ -15,9 +15,9 @@ from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HE
 from common.reproduction.table_plan import PROTOCOLS, Cell, Model, PaperTable, Search
 
 LEAK = (
-    "Published protocol: the four modalities of a patient are images of their own and stand on both sides of the "
+    "Published protocol: the four modalities of a patient are images of their own and are on both sides of the "
     "split; age and survival of the LGG patients are invented, so that a long survivor is an LGG patient. These "
-    "numbers explain the printed ones and tell nothing about new patients."
+    "numbers explain the printed ones and say nothing about new patients."
 )
 COUNTED = (
     "Under the published protocol an image is counted as one, as P1 did; under the patient protocol a patient. "
@@ -33,7 +33,7 @@ CLASSES = (
     "are tertiles of the recorded survival of the training patients."
 )
 CUT = 0.1
-"""Share of the training images that validates under the published protocol; P1 names none."""
+"""Share of the training images that validates under the published protocol; P1 states none."""
 
 
 def backbones(tasks: Sequence[str]) -> PaperTable:
@@ -106,9 +106,9 @@ def train_shares(tasks: Sequence[str]) -> PaperTable:
         ),
         notes=(
             "Means over the repeats with their standard deviation; repeats share patients, so it is no standard error. "
-            "Precision, recall and F1 are macro averages, which P1 does not say.",
+            "Precision, recall and F1 are macro averages, which P1 does not state.",
             "The validation side is taken from the training share: a tenth of it under the published protocol, a tenth "
-            "of all patients under the patient protocol. P1 names neither.",
+            "of all patients under the patient protocol. P1 states neither.",
             *_notes(tasks),
         ),
         leak=LEAK,
@@ -120,15 +120,15 @@ def train_shares(tasks: Sequence[str]) -> PaperTable:
 
 def final_grade(tasks: Sequence[str]) -> PaperTable:
     """Table 5: the best grade network by class."""
-    note = "P1's figure 9: 3 images of LGG were taken for HGG, 1 of HGG for LGG; the other counts are not in its text."
+    note = (
+        "P1's figure 9: 3 images of LGG were predicted as HGG, 1 of HGG as LGG; the other counts are not in its text."
+    )
     return _final("p1-table5", "The final grade network", "grade", GRADE, note)
 
 
 def final_survival(tasks: Sequence[str]) -> PaperTable:
     """Table 6: the best survival network by class."""
-    note = (
-        "P1's figure 10: 25 images of short survivors were misjudged, 23 of them as mid; no other count is in its text."
-    )
+    note = "P1's figure 10: 25 images of short survivors were wrong, 23 of them as mid; no other count is in its text."
     return _final("p1-table6", "The final survival network", "survival", SURVIVAL, note)
 
 
@@ -164,8 +164,8 @@ def _candidate(task: str, knobs: Mapping[str, Any]) -> Model:
     """A head that differs from the first in one factor; the first head itself goes by one name in all factors."""
     (knob, value), *_ = knobs.items()
     is_first = FIRST_HEAD[knob] == value
-    told = "-".join(str(part) for part in value) if isinstance(value, list) else str(value)
-    name = "first_head" if is_first else f"{knob}_{told}"
+    text = "-".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    name = "first_head" if is_first else f"{knob}_{text}"
     return _model(task, name, {**FIRST_HEAD, **knobs}, side="validation")
 
 

@@ -1,6 +1,6 @@
-"""What P1 printed about its choices on the way: backbones, heads and shares of the data. All are shares of 1.
+"""What P1 printed about its choices: backbones, heads and shares of the data. All are shares of 1.
 
-They count images, and images of one patient stand on both sides of the split; every choice was made on the test side.
+They count images, and images of one patient are on both sides of the split; every choice was made on the test side.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FIRST_HEAD: Mapping[str, Any] = {
     "activation": "relu",
     "lr": 0.0002,
 }
-"""P1, section 3.1: what its trainings began with, batch normalisation read as one layer of it."""
+"""P1, section 3.1: the settings of its first trainings, batch normalisation read as one layer of it."""
 
 HEAD_SEARCH: Mapping[str, Sequence[tuple[str, Mapping[str, Any], Mapping[str, float]]]] = {
     "BatchNormalization": (

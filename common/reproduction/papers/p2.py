@@ -8,7 +8,7 @@ from common.reproduction.table_plan import Cell, Contest, Model, PaperTable
 
 LEAK = (
     "Published protocol: more than four in five images of Br35H have a rotated, flipped, brightened or sharpened copy "
-    "in it, and copies stand on both sides of the split. These numbers explain the printed ones and tell nothing about "
+    "in it, and copies are on both sides of the split. These numbers explain the printed ones and say nothing about "
     "new images."
 )
 NETS = {"A": "net_a", "B": "net_b"}

@@ -8,14 +8,14 @@ from common.reports.published import SOFT_DICE, SURVIVAL_COMBINED, SURVIVAL_MASK
 from common.reproduction.table_plan import Cell, Model, PaperTable
 
 LEAK = (
-    "Published protocol: slices of a patient stand on both sides of the split, and neighbouring slices of one tumour "
-    "are nearly the same picture. These numbers explain the printed ones and tell nothing about new patients."
+    "Published protocol: slices of a patient are on both sides of the split, and neighbouring slices of one tumour "
+    "are nearly the same picture. These numbers explain the printed ones and say nothing about new patients."
 )
 BINS = {"short": "0 (short)", "mid": "1 (mid)", "long": "2 (long)"}
 INTERVALS = "Intervals are 95 %, bootstrap over patients, whatever is counted."
 EMPTY = (
     "Slices: the published protocol counts all slices of a volume, the patient protocol those with tumour, unless "
-    "--set empty_slices=true is said."
+    "--set empty_slices=true is given."
 )
 TERTILES = "The bins are tertiles of survival, fitted on the training side under both protocols."
 WAYS = {
@@ -39,7 +39,7 @@ def soft_dice(tasks: Sequence[str]) -> PaperTable:
             for name, printed in SOFT_DICE.items()
         ),
         notes=(
-            "P3 calls it accuracy. It is a soft Dice a slice with smoothing: a slice without tumour scores nearly 1. "
+            "P3 calls it accuracy. It is a soft Dice per slice with smoothing: a slice without tumour scores nearly 1. "
             "Here it is averaged over a patient's slices, then over patients.",
             "P3 also prints 0.8986 for the whole test set; its three classes average 0.8648, and the text does not say "
             "how the two belong together.",
@@ -71,10 +71,10 @@ def true_masks(tasks: Sequence[str]) -> PaperTable:
         models=(model,),
         cells=tuple(cells),
         notes=(
-            "Accuracy of a bin is the share of its slices (or patients) that are put into it. A patient's answer is "
-            "the mean probability over the slices with tumour; P3 counts slices only.",
-            "P3's figure 7: bin 0, 1,287 right and 359 taken for 2; bin 1, 319 taken for 0 and 570 for 2; bin 2, "
-            "1,341 right and 284 taken for 1. The other counts are not in its text.",
+            "Accuracy of a bin is the share of its slices (or patients) that are put into it. A patient's prediction "
+            "is the mean probability over the slices with tumour; P3 counts slices only.",
+            "P3's figure 7: bin 0, 1,287 right and 359 predicted as 2; bin 1, 319 predicted as 0 and 570 as 2; "
+            "bin 2, 1,341 right and 284 predicted as 1. The other counts are not in its text.",
             EMPTY,
             TERTILES,
             INTERVALS,
@@ -102,7 +102,7 @@ def predicted_masks(tasks: Sequence[str]) -> PaperTable:
             "P3 scores the vote of a volume once for each of its slices, so that a large tumour weighs more than a "
             "small one; the last column counts each patient once.",
             "Masks: stage 1 of the segmentation bundle, or the weights of --segmentation. Under the patient protocol "
-            "it is trained on the survival network's split, so that no test patient is known to either; patients "
+            "it is trained on the survival network's split, so that neither was trained on a test patient; patients "
             "without a survival time are left out of it.",
             TERTILES,
             INTERVALS,

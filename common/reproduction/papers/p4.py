@@ -8,10 +8,10 @@ from common.reports.published import VOLUME_GRADE
 from common.reproduction.table_plan import WITH_HEALTHY, Cell, Model, PaperTable
 
 LEAK = (
-    "Published protocol: random 7:3 splits of the people. Nobody stands on both sides of one, but the test sides of "
+    "Published protocol: random 7:3 splits of the people. Nobody is on both sides of one, but the test sides of "
     "the three overlap, so that their spread is no standard error. Its healthy brains come from another scanner, "
-    "another sequence and another brain extraction than its tumours: that they are told is no evidence of anything, "
-    "and it lifts both averages. The grades on their own are the columns to read."
+    "another sequence and another brain extraction than its tumours: that they are recognised shows nothing, and it "
+    "raises both averages. The grades on their own are the columns to read."
 )
 ROWS: Mapping[str, str] = {
     "r3d_18": "ResNet 3D",
@@ -35,12 +35,12 @@ NOTES = (
     "P4's parameter counts do not fit the networks that it describes; with one input channel and three classes "
     "torchvision's have 33,148,995 (R3D), 31,297,254 (R(2+1)D) and 11,472,963 (MC3).",
     "A step is forward pass, loss, backward pass and optimiser on the first training run's own device, median of 20; "
-    "memory is the most that tensors took on a GPU, or the most that the whole process took on a CPU (cost.json of the "
-    "run tells which). P4 prints neither.",
-    "Of the pre-trained mixed convolution P4's tables have F1 .9049 (LGG) and .9249 (HGG), its prose .8949 and .9123; "
+    "memory is the most that tensors took on a GPU, or the most that the whole process took on a CPU (which of them, "
+    "cost.json of the run states). P4 prints neither.",
+    "Of the pre-trained mixed convolution, P4's tables have F1 .9049 (LGG) and .9249 (HGG), its text .8949 and .9123; "
     "a macro F1 of .9654 in the table, .9545 in the abstract and .9345 in the conclusion; a test accuracy of 98.98 % "
     "in the abstract and 96.98 % in the conclusion. The original paper has .9345 and 96.98 %.",
-    "It speaks of three-fold cross-validation where it made three random 7:3 splits.",
+    "P4 calls three random 7:3 splits a three-fold cross-validation.",
     "LGG against HGG: tumours alone, by the share of a grade in the probabilities of both. P4 does not print it.",
 )
 

@@ -1,4 +1,4 @@
-"""The results of P5 (Kaymak & Demir): MGMT promoter methylation from slices, and what patients make of them."""
+"""The results of P5 (Kaymak & Demir): MGMT promoter methylation from slices, counted by slice and by patient."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from common.reproduction.table_plan import Cell, Model, PaperTable
 
 LEAK = (
-    "Published protocol: slices of a patient stand on both sides of the split, neighbours of one another, and the "
-    "best epoch is chosen on the slices that are reported. These numbers explain the printed ones and tell nothing "
+    "Published protocol: slices of a patient are on both sides of the split, neighbours of one another, and the "
+    "best epoch is chosen on the slices that are reported. These numbers explain the printed ones and say nothing "
     "about new patients."
 )
 MODEL = Model("mgmt/resnet18", "mgmt", also={"paper": ("train",), "patient": ("train", "validation")})
@@ -34,10 +34,10 @@ def methylation(tasks: Sequence[str]) -> PaperTable:
             "P5 has no test side: under the published protocol the side that chose the best epoch is the one that is "
             "reported, so that validation and test are the same there. Its training accuracy is that of the last epoch "
             "while training; here the chosen weights are judged on the training side.",
-            "Whoever split by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
+            "Splits by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
             "for its models on other patients (Kim 2022), no correlation in 585 patients (Saeed 2023). An AUC whose "
-            "interval holds 0.5 is the result to expect, and the runs below say which it is.",
-            "A patient's answer is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
+            "interval holds 0.5 is the result to expect; the runs below show whether it is so here.",
+            "A patient's prediction is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
         ),
         leak=LEAK,
         cohort="series",

@@ -1,1 +1,1 @@
-"""The brain's box of every modality, read an axial slice or a whole volume at a time."""
+"""The brain's box of every modality, read by axial slice or as a whole volume."""

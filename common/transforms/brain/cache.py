@@ -15,7 +15,7 @@ from common.transforms.intensity import CLIP_PERCENTILES
 from common.transforms.preparation import prepare_case
 
 BRAINS_VERSION = 1
-"""Raise it when prepared brains change in a way that the key's other parts do not tell."""
+"""Raise it when prepared brains change in a way that the other parts of the key do not show."""
 
 
 def prepare_brains(
@@ -30,7 +30,7 @@ def prepare_brains(
         records: the patients.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels.
-        workers: threads; by default one a core, four at most.
+        workers: threads; by default one per core, four at most.
 
     Returns:
         Each record with ``cached`` (path of its prepared slices), ``cached_mask`` (path or ``None``), ``geometry`` (the

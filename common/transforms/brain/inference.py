@@ -1,6 +1,6 @@
 """From a patient's files to the network and back to a file in the patient's own space.
 
-Loading and preparing are two transforms, so that a program which already holds the images in memory can leave the
+Loading and preparing are two transforms, so that a program that already has the images in memory can leave the
 first one out.
 """
 
@@ -30,10 +30,10 @@ from common.transforms.shared_items import Item
 class PrepareBraind(Transform):
     """Crop ``image`` to the brain and normalise it as in training.
 
-    The result is float32 (channel, x, y, z) in LPS; its metadata keep ``geometry`` (JSON), the way back.
+    The result is float32 (channel, x, y, z) in LPS; its metadata keep ``geometry`` (JSON), which the inverse needs.
 
     Args:
-        spacing: voxel size in mm that the network has learned from; ``None`` where that is not known.
+        spacing: voxel size in mm that the network was trained on; ``None`` where that is not known.
 
     Raises:
         DatasetError: every voxel is zero, or voxels have another size.
@@ -94,11 +94,11 @@ class LabelMapd(Transform):
 class SaveLabelMapd(Transform):
     """Write ``pred`` as ``<scan>_seg.nii.gz`` with the input's affine and header; add its path as ``seg_file``.
 
-    ``probabilities``, where they were kept, go to ``<scan>_probabilities.nii.gz`` (x, y, z, class). Who has no scan is
-    named by the subject.
+    ``probabilities``, where they were kept, go to ``<scan>_probabilities.nii.gz`` (x, y, z, class). Without a scan, the
+    file is named by the subject.
 
     Args:
-        output_dir: where to.
+        output_dir: for the files.
         overwrite: whether an earlier result may be replaced.
 
     Raises:

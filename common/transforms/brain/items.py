@@ -1,4 +1,4 @@
-"""Prepared cases as the items of a data set: a slice each for training, a volume each for validation."""
+"""Prepared cases as the items of a data set: slices for training, volumes for validation."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def brain_slice_items(cases: Iterable[Case]) -> list[Item]:
     ``tumour`` says whether the slice shows any; ``slice`` counts from the first slice of the whole volume in working
     orientation.
 
+    Args:
+        cases: of :func:`~common.transforms.brain.cache.prepare_brains`.
+
+    Returns:
+        One item per slice.
+
     Raises:
         SplitError: a slice-level split names a slice that the volume does not have.
     """
@@ -32,12 +38,20 @@ def brain_slice_items(cases: Iterable[Case]) -> list[Item]:
 
 
 def brain_items(cases: Iterable[Case]) -> list[Item]:
-    """An item for each case, with the slices that :func:`brain_slice_items` would name, in ``slices``."""
+    """Volumes for validation.
+
+    Returns:
+        One item per case; ``slices`` are those of :func:`brain_slice_items`.
+    """
     return [{**_core(case), "slices": list(_slice_indices(case)), "whole": "slices" not in case} for case in cases]
 
 
 def brain_slices_per_subject(cases: Iterable[Case]) -> dict[str, int]:
-    """How many axial slices each case has, for splits over slices."""
+    """How many axial slices each case has, for splits over slices.
+
+    Returns:
+        The number under each subject or scan.
+    """
     return {case["subject"]: case["geometry"]["shape"][2] for case in cases}
 
 
@@ -93,7 +107,7 @@ class LoadBraind(Transform):
 
 
 class OneHotd(MapTransform):
-    """Class indices (1, …) to a channel each, so that interpolating them gives P3's soft masks."""
+    """Class indices (1, …) to one channel per class, so that interpolating them gives P3's soft masks."""
 
     def __init__(self, keys: str, num_classes: int) -> None:
         super().__init__(keys)

@@ -13,7 +13,7 @@ from common.transforms.cases import Case, count_tumour, entry_name, prepare_each
 from common.transforms.preparation import prepare_mask
 
 MASKS_VERSION = 1
-"""Raise it when prepared masks change in a way that the key's other parts do not tell."""
+"""Raise it when prepared masks change in a way that the other parts of the key do not show."""
 
 
 def prepare_masks(
@@ -24,7 +24,7 @@ def prepare_masks(
     Args:
         records: the patients.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
-        workers: threads; by default one a core, four at most.
+        workers: threads; by default one per core, four at most.
 
     Returns:
         Each record with ``cached`` (``None``), ``cached_mask`` (path of the tumour's box), ``geometry`` (the tumour's

@@ -23,7 +23,7 @@ class LoadMaskd(Transform):
 
     Args:
         mask_values: how NCR, ED and ET are stored, unless the item says so itself.
-        spacing: voxel size in mm that the network has learned from, of which x and y count; ``None`` where that is
+        spacing: voxel size in mm that the network was trained on; only x and y are compared; ``None`` where that is
             not known.
 
     Raises:
@@ -71,7 +71,7 @@ class MaskBagd(Transform):
         item = cast(Item, given)
         slices = np.flatnonzero(classes.any(axis=(0, 1)))
         if not len(slices):
-            hint = "Check the images and the mask; survival cannot be told from a mask without tumour."
+            hint = "Check the images and the mask; survival cannot be predicted from a mask without tumour."
             subject = str(item.get("subject", "the patient"))
             raise DatasetError(Problem("no slice of the mask shows tumour", subject, hint))
         item["image"] = torch.stack([self._one(classes[..., index]) for index in slices])

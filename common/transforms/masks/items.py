@@ -1,4 +1,4 @@
-"""Tumour masks as images: an item an axial slice, its three classes as channels (P3, section 4.2.1)."""
+"""Tumour masks as images: one item per axial slice, its three classes as channels (P3, section 4.2.1)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ logger = logging.getLogger(__name__)
 
 
 def mask_items(cases: Iterable[Case], empty_slices: bool | str = False) -> list[Item]:
-    """An item for each axial slice with tumour of each case, or of those that a slice-level split names.
+    """The axial slices with tumour of each case, or those that a slice-level split names.
 
     ``slice`` counts from the first slice of the whole volume in working orientation; ``tumour`` says whether it shows
-    any. A case without any tumour (a network found none) keeps all its slices, so that it is not lost, and is logged.
+    any. A case without any tumour (the network found none) keeps all its slices, and is logged.
 
     Args:
         cases: with masks, true or predicted.
-        empty_slices: take slices without tumour too, of the whole volume.
+        empty_slices: also take slices without tumour, of the whole volume.
+
+    Returns:
+        One item per slice.
 
     Raises:
         SplitError: a slice-level split names a slice that the volume does not have.

@@ -20,7 +20,7 @@ from common.records import Record
 from common.transforms.cases import Case, entry_name, prepare_each
 
 IMAGES_VERSION = 1
-"""Raise it when prepared images change in a way that the key's other parts do not tell."""
+"""Raise it when prepared images change in a way that the other parts of the key do not show."""
 
 READERS = {1: read_image, 3: read_rgb_image}
 """By the number of channels: grey or RGB."""
@@ -36,14 +36,15 @@ def prepare_pictures(
     channels: int = 1,
     workers: int | None = None,
 ) -> list[Case]:
-    """Decode and resize every image that the cache does not hold yet (P2: to 240 x 240, whatever its proportions).
+    """Decode and resize every image that the cache does not hold yet (P2: to 240 x 240, without keeping its
+    proportions).
 
     Args:
         records: with ``image``; see :func:`~common.cohorts.datasets.br35h.read_br35h`.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         size: pixels along x and y.
         channels: 1 for grey, 3 for RGB.
-        workers: threads; by default one a core, four at most.
+        workers: threads; by default one per core, four at most.
 
     Returns:
         Each record with ``cached`` (path of the image, uint8 (channels, x, y)) and ``original_size`` (x, y pixels).
@@ -58,7 +59,15 @@ def prepare_pictures(
 
 
 def decode_image(path: str, size: tuple[int, int], channels: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """An image as uint8 (channels, x, y) of the working size, and its own size (x, y).
+    """Read an image file.
+
+    Args:
+        path: of the file.
+        size: pixels along x and y, the working size.
+        channels: 1 for grey, 3 for RGB.
+
+    Returns:
+        The image as uint8 (channels, x, y), and its original size (x, y).
 
     Raises:
         DatasetError: the file cannot be read.
@@ -75,7 +84,10 @@ def resize_plane(plane: NDArray, size: tuple[int, int]) -> NDArray:
 
 
 def check_size(size: Sequence[int]) -> tuple[int, int]:
-    """``size`` as two whole numbers.
+    """Check the knob ``image_size``.
+
+    Returns:
+        ``size`` as two whole numbers.
 
     Raises:
         KnobError: it has no meaning.
@@ -88,10 +100,10 @@ def check_size(size: Sequence[int]) -> tuple[int, int]:
 
 
 def check_channels(channels: int) -> int:
-    """``channels`` if an image has as many.
+    """``channels``, checked.
 
     Raises:
-        KnobError: it has not.
+        KnobError: no image has as many.
     """
     if channels not in READERS:
         raise KnobError(Problem(f"an image has no {channels} channels", "channels", "Use 1 for grey, 3 for RGB."))

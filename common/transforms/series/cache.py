@@ -1,6 +1,6 @@
 """Slices of DICOM series, or of series exported as images, in the cache: decoded once, at the working size.
 
-A patient's series need not lie on one grid: slices are taken at the same relative heights of each, resized, and
+A patient's series need not have the same grid: slices are taken at the same relative heights of each, resized, and
 stacked as the channels of one image. How they are normalised is left to the transforms.
 """
 
@@ -21,7 +21,7 @@ from common.transforms.cases import Case, entry_name, prepare_each
 from common.transforms.series.plan import SeriesPlan, take_series
 
 SERIES_VERSION = 2
-"""Raise it when prepared series change in a way that the key's other parts do not tell."""
+"""Raise it when prepared series change in a way that the other parts of the key do not show."""
 
 ARRAY = "slices.npy"
 
@@ -45,9 +45,9 @@ def prepare_series(
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels. A patient without one of them gets zeros.
         slices_per_subject: at most; a patient whose series have fewer gives all of them, none twice.
-        size: pixels along x and y, to which a slice is resized whatever its proportions.
+        size: pixels along x and y, to which a slice is resized; its proportions are not kept.
         central_share: the middle part of each series over which the slices are evenly spread, above 0 and at most 1.
-        workers: threads; by default one a core, four at most.
+        workers: threads; by default one per core, four at most.
 
     Returns:
         Each record with ``cached`` (path of the slices, float16 (slice, modality, x, y), each series scaled to [0, 1]),

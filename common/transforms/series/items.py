@@ -1,4 +1,4 @@
-"""Prepared series as the items of a data set, a slice each; and the same slices from files, at inference."""
+"""The slices of prepared series as the items of a data set."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from common.transforms.shared_items import Item, case_facts, split_indices
 
 
 def series_items(cases: Iterable[Case]) -> list[Item]:
-    """An item for each slice of each case of :func:`~common.transforms.series.cache.prepare_series`.
+    """The slices of each case of :func:`~common.transforms.series.cache.prepare_series`.
 
     ``slice`` counts a case's prepared slices from 0. A case with ``slices`` gives those that a slice-level split names.
+
+    Returns:
+        One item per slice.
 
     Raises:
         SplitError: a slice-level split names a slice that the case does not have.
@@ -29,7 +32,11 @@ def series_items(cases: Iterable[Case]) -> list[Item]:
 
 
 def series_slices_per_subject(cases: Iterable[Case]) -> dict[str, int]:
-    """How many prepared slices each case has, for splits over slices."""
+    """How many prepared slices each case has, for splits over slices.
+
+    Returns:
+        The number under each subject.
+    """
     return {case["subject"]: _depth(case) for case in cases}
 
 

@@ -1,4 +1,4 @@
-"""Which slices are taken of each series of a patient, and what becomes of them."""
+"""The slices that are taken of each series of a patient, and how they are scaled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SeriesPlan:
 
     Args:
         modalities: in the order of the channels.
-        count: slices a series, at most.
+        count: slices per series, at most.
         share: of the series that the slices are spread over, above 0 and at most 1.
         size: pixels along x and y.
 
@@ -45,7 +45,7 @@ class SeriesPlan:
             problems.append(Problem("no modality is chosen", "--modalities", "Name one or more, such as [flair]."))
         if self.count < 1:
             hint = "Ask for at least 1."
-            problems.append(Problem(f"{self.count} slices a subject cannot be taken", "slices_per_subject", hint))
+            problems.append(Problem(f"{self.count} slices per subject cannot be taken", "slices_per_subject", hint))
         if not 0 < self.share <= 1:
             hint = "Use a number above 0, 1 at most."
             problems.append(Problem(f"{self.share} is no share of a series", "central_share", hint))
@@ -58,6 +58,12 @@ class SeriesPlan:
     ) -> SeriesPlan:
         """From the arguments of :func:`prepare_series`.
 
+        Args:
+            modalities: in the order of the channels.
+            slices_per_subject: at most.
+            size: pixels along x and y.
+            central_share: the middle part of each series.
+
         Raises:
             KnobError: a setting has no meaning.
         """
@@ -67,8 +73,13 @@ class SeriesPlan:
 def spread_slices(depth: int, count: int, share: float) -> list[int]:
     """Indices of ``count`` slices evenly spread over the middle ``share`` of ``depth``, ascending.
 
-    Each is the middle of one of ``count`` equal parts. The share grows where it holds fewer slices, so that none is
-    taken twice unless the series itself has fewer.
+    Each is the middle of one of ``count`` equal parts. Where the share has fewer slices than ``count``, it is enlarged,
+    so that no slice is taken twice unless the series itself has fewer.
+
+    Args:
+        depth: slices of the series.
+        count: to take.
+        share: of the series, above 0 and at most 1.
     """
     parts = (np.arange(count) + 0.5) / count
     heights = 0.5 + min(1.0, max(share, count / depth)) * (parts - 0.5)
@@ -136,6 +147,6 @@ def _take(
     stack -= stack.min()
     bright = stack[stack > 0]
     if not bright.size:
-        hint = f"The series is empty where a brain should be: use --exclude {subject}."
+        hint = f"The series is empty where the brain should be: use --exclude {subject}."
         raise DatasetError(Problem(f"all pixels of its {len(planes)} middle slices are equal", folder, hint))
     return np.clip(stack / np.percentile(bright, BRIGHTEST_PERCENTILE), 0, 1)

@@ -20,7 +20,7 @@ from common.transforms.reading import read_checked
 from common.transforms.slices.plan import CLIP_RANGE, SlicePlan, take_slices
 
 SLICES_VERSION = 1
-"""Raise it when prepared slices change in a way that the key's other parts do not tell."""
+"""Raise it when prepared slices change in a way that the other parts of the key do not show."""
 
 
 def prepare_slices(
@@ -47,7 +47,7 @@ def prepare_slices(
         intensity: ``z_score`` or ``clip``.
         orientation: axes of the slices.
         centre_of: ``brain`` or ``volume``.
-        workers: threads; by default one a core, four at most.
+        workers: threads; by default one per core, four at most.
 
     The knobs are those of :class:`~common.transforms.slices.plan.SlicePlan`.
 

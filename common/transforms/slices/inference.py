@@ -1,4 +1,4 @@
-"""The slices of a patient who is in memory already, at inference."""
+"""The slices of a patient whose images are in memory already, at inference."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TakeSlicesd(Transform):
         orientation: axes of the slices.
         centre_of: ``brain`` or ``volume``.
         per_modality: leave a bag of images instead, (modality, slice, x, y).
-        spacing: voxel size in mm that the network has learned from, of which x and y count; ``None`` where that is
+        spacing: voxel size in mm that the network was trained on; only x and y are compared; ``None`` where that is
             not known.
 
     Raises:

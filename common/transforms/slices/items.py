@@ -1,4 +1,4 @@
-"""Prepared slices as the items of a data set: a case each, or each of its modalities as an image of its own."""
+"""Prepared slices as the items of a data set: one per case, or one per modality of a case."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ ORIENTATIONS = ("RAS", "LAS", "RPS", "LPS")
 """All have slices along their third axis, counted upwards."""
 
 CLIP_RANGE = (-1000.0, 800.0)
-"""P1, section 2.2: Hounsfield units, which MR does not have; bright voxels saturate."""
+"""P1, section 2.2: Hounsfield units, which MR does not have; bright voxels are clipped."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ def take_slices(
     """Cut whole axial slices out of a patient's volumes and scale their intensities.
 
     Args:
-        channels: a volume (x, y, z) a modality, as stored, background exactly zero.
+        channels: one volume (x, y, z) per modality, as stored, background exactly zero.
         affine: (4, 4), of them all.
         plan: which slices, and how.
-        subject: whose they are, for messages.
+        subject: name of the patient, for messages.
 
     Returns:
         float16 (modality, slice, y, x); the slices' indices along z in the plan's orientation; the brain's box there.
@@ -98,11 +98,17 @@ def take_slices(
 
 
 def slice_positions(geometry: BrainGeometry, plan: SlicePlan, subject: str) -> list[int]:
-    """The slices' indices along z; see :func:`take_slices`."""
+    """The slices' indices along z; see :func:`take_slices`.
+
+    Args:
+        geometry: the brain's box.
+        plan: which slices.
+        subject: name of the patient, for messages.
+    """
     of_brain = plan.centre_of == "brain"
     first, end = (geometry.start[2], geometry.stop[2]) if of_brain else (0, geometry.shape[2])
     middle, size = (first + end - 1) / 2, geometry.spacing[2]
-    # Halves always go up, so that slices which lie between two voxels keep their distance.
+    # Halves are always rounded up, so that slices between two voxels keep their distance.
     positions = [math.floor(round(middle + offset / size, 6) + 0.5) for offset in plan.offsets]
     outside = [
         f"{offset:+g}" for offset, position in zip(plan.offsets, positions, strict=True) if not first <= position < end

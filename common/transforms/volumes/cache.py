@@ -22,7 +22,7 @@ from common.transforms.reading import read_checked
 from common.transforms.volumes.plan import SIZE, SPACING, VolumePlan, take_volume
 
 VOLUME_VERSION = 1
-"""Raise it when prepared volumes change in a way that the key's other parts do not tell."""
+"""Raise it when prepared volumes change in a way that the other parts of the key do not show."""
 
 ARRAY = "volume.npy"
 
@@ -42,10 +42,10 @@ def prepare_volumes(
         records: the patients, with ``brain_mask`` (a path) where there is one.
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels.
-        size: voxels along x, y and z in LPS, around the middle of the brain; what lies beyond is cut off.
+        size: voxels along x, y and z in LPS, around the middle of the brain; voxels outside are cut off.
         spacing: mm between voxels.
         brain_extraction: where the brain is in a whole head; see :func:`~common.cohorts.add_brain_masks`.
-        workers: threads; by default one a core, four at most.
+        workers: threads; by default one per core, four at most.
 
     Returns:
         Each record with ``brain_mask`` where one was needed, ``cached`` (path of the volume, float16 (channel, x, y, z)

@@ -1,7 +1,7 @@
-"""A grid of equal voxels and one size around the brain, and the way back to the voxels of the file.
+"""A grid of equal voxels and one size around the brain, and the inverse to the voxels of the file.
 
-Volumes are turned to LPS and resampled along each axis on its own, so that a volume which has the wanted voxels already
-is only cut. How a scanner was tilted is left as it is.
+Volumes are turned to LPS and resampled along each axis on its own, so that a volume that has the wanted voxels already
+is only cropped. How a scanner was tilted is left as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from common.transforms.geometry import BrainGeometry, find_brain
 
 ROUNDING = 6
-"""Decimals of a voxel: affines in single precision say 0.9999999 where 1 is meant."""
+"""Decimals of a voxel: affines in single precision have 0.9999999 for 1."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ResampledGrid:
         size: voxels along x, y and z.
         spacing: their size in mm along the same axes.
         first: the centre of the first voxel, in voxels of the turned volume along the same axes.
-        brain: the brain's box in the turned volume, which also knows how it is stored.
+        brain: the brain's box in the turned volume; it also has the stored orientation.
     """
 
     size: tuple[int, ...]
@@ -37,7 +37,11 @@ class ResampledGrid:
     brain: BrainGeometry
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types; :meth:`from_dict` reads it back."""
+        """As plain JSON types.
+
+        Returns:
+            The fields by name; :meth:`from_dict` reads them.
+        """
         return json.loads(json.dumps(asdict(self)))
 
     @classmethod
@@ -52,7 +56,11 @@ class ResampledGrid:
 
     @property
     def steps(self) -> tuple[float, ...]:
-        """Distance of neighbouring voxels, in voxels of the turned volume."""
+        """Distance of neighbouring voxels.
+
+        Returns:
+            In voxels of the turned volume, one per axis.
+        """
         return tuple(_step(wanted, stored) for wanted, stored in zip(self.spacing, self.brain.spacing, strict=True))
 
     @property
@@ -133,7 +141,7 @@ def _step(wanted: float, stored: float) -> float:
 
 
 def _weights(length: int, centres: NDArray[np.floating], step: float) -> NDArray[np.float32]:
-    """(place, voxel): a tent as wide as a step on either side, at least a voxel; its sum is 1 in endless volumes."""
+    """(place, voxel): triangular weights as wide as a step on either side, at least a voxel; their sum inside is 1."""
     width = max(1.0, step)
     reach = int(np.ceil(width))
     around = np.floor(centres)[:, None] + np.arange(-reach, reach + 2)

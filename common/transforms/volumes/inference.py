@@ -1,4 +1,4 @@
-"""Prepared volumes as the items of a data set, and the same volume of a patient who is in memory, at inference."""
+"""The volume of a patient whose images are in memory already, at inference."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class TakeVolumed(Transform):
     """Bring ``image`` (modality, x, y, z), as :class:`LoadImageModalitiesd` leaves it, to the voxels of training.
 
     The result is float32 (modality, x, y, z) in LPS, bit for bit what ``prepare_volumes`` and
-    :class:`LoadVolumed` make of the same files. The item keeps the way back in ``geometry`` (JSON) and the
+    :class:`LoadVolumed` make of the same files. The item keeps the grid in ``geometry`` (JSON) and the
     file that the volume came from in ``volume_file``.
 
-    The brain is where the item's ``brain_mask`` says. A head without one, as a viewer hands it over, gets the mask that
-    lies beside its file, or HD-BET's.
+    The brain is where the item's ``brain_mask`` says. A head without one, as it comes from a viewer, gets the mask
+    beside its file, or HD-BET's.
 
     Args:
         size: voxels along x, y and z.

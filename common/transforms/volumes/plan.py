@@ -1,4 +1,4 @@
-"""One volume a patient, whatever it was stored as: brain alone, one voxel size, one shape, intensities from 0 to 1."""
+"""One volume per patient: the brain alone, one voxel size, one shape, intensities from 0 to 1."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class VolumePlan:
     def __post_init__(self) -> None:
         problems = []
         if not _is_size(self.size):
-            told = list(self.size) if isinstance(self.size, tuple) else self.size
+            shown = list(self.size) if isinstance(self.size, tuple) else self.size
             hint = "Give three whole numbers above 0, such as [80, 96, 80]."
-            problems.append(Problem(f"{told} is no size of a volume", "--volume_size", hint))
+            problems.append(Problem(f"{shown} is no size of a volume", "--volume_size", hint))
         if not (_is_number(self.spacing) and self.spacing > 0 and math.isfinite(self.spacing)):
             problems.append(Problem(f"{self.spacing} mm is no voxel size", "--volume_spacing", "Use a number above 0."))
         if problems:
@@ -85,15 +85,15 @@ def take_volume(
     anything is resampled: single voxels may lie orders of magnitude above the rest.
 
     Args:
-        channels: a volume (x, y, z) a modality, as stored.
+        channels: one volume (x, y, z) per modality, as stored.
         affine: (4, 4), of them all.
         brain_mask: path of a volume on the same grid, whose voxels other than zero are brain; ``None`` where the
             background of ``channels`` is zero already.
         plan: the voxels to bring them to.
-        subject: whose they are, for messages.
+        subject: name of the patient, for messages.
 
     Returns:
-        float16 (channel, x, y, z) in LPS, background zero; and the way back.
+        float16 (channel, x, y, z) in LPS, background zero; and the grid, for the inverse.
 
     Raises:
         DatasetError: the mask is damaged, or on another grid; or no voxel is brain.
@@ -116,5 +116,5 @@ def _read_mask(path: str, shape: tuple[int, ...], affine: np.ndarray, subject: s
     voxels = mask.array[..., 0] if mask.array.ndim == 4 and mask.array.shape[-1] == 1 else mask.array
     if voxels.shape != shape or not np.allclose(mask.affine, affine, rtol=0, atol=AFFINE_TOLERANCE):
         what = f"the brain mask {Path(path).name} does not lie on the grid of the image"
-        raise DatasetError(Problem(what, subject, "Resample the mask to the image, or make it anew."))
+        raise DatasetError(Problem(what, subject, "Resample the mask to the image, or make a new one."))
     return voxels != 0

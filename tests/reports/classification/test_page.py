@@ -64,8 +64,8 @@ def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     ("facts", "warning"),
     [
         ({"phantom": True}, "These are phantoms"),
-        ({"protocol": "paper", "unit": "image"}, "images of one patient stand on both sides of the split"),
-        ({"protocol": "paper", "unit": "slice"}, "slices of one patient stand on both sides of the split"),
+        ({"protocol": "paper", "unit": "image"}, "images of one patient are on both sides of the split"),
+        ({"protocol": "paper", "unit": "slice"}, "slices of one patient are on both sides of the split"),
         ({"side": "validation"}, "The validation side was used while training"),
         ({"patients": 19}, "Only 19 patients"),
         ({"shortcuts": {"warnings": ["Age tells grade."]}}, "Age tells grade."),
@@ -96,7 +96,7 @@ def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any) -
 
 def test_the_published_protocol_of_volumes_has_words_of_its_own(make: Any) -> None:
     html = make(target="volume_grade", protocol="paper", unit="subject")
-    assert "Nobody stands on both sides of a split, but the test sides of its three splits overlap" in html
+    assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in html
     assert "copies of one image" not in html
 
 
@@ -167,7 +167,7 @@ def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
 def test_images_are_what_the_published_protocol_splits(tumour_page: Any) -> None:
     text, _ = tumour_page("paper")
     assert "12 images of the test side: 6 none, 6 tumour." in text
-    assert "copies of one image stand on both sides of the split" in text
+    assert "copies of one image are on both sides of the split" in text
     assert "how well the network works on a new image." in text
     assert "the network was trained on copies of the images that it is judged on." in text
     assert "bootstrap over images" in text

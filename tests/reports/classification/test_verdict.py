@@ -33,7 +33,7 @@ def test_a_network_that_beats_every_baseline_may_be_claimed() -> None:
     )
 
 
-def test_missing_values_that_tell_as_much_leave_nothing_to_claim() -> None:
+def test_missing_values_that_predict_as_well_leave_nothing_to_claim() -> None:
     verdict = judge_evidence(summary(gains={**GAINS, "missing values alone": measured(0.0, -0.05, 0.05)}))
     assert not verdict.claim
     assert verdict.sentences[0] == "Nothing is claimed."
@@ -115,7 +115,7 @@ def test_a_few_patients_in_perfect_order_prove_nothing() -> None:
     ("area", "protocol", "told"),
     [
         (0.6, "patient", "The AUC is in the range of 99.9 % of chance results (0.20 to 0.80), as it must be"),
-        (0.9, "paper", "above the range of 99.9 % of chance results (0.20 to 0.80): that is memory of the patients"),
+        (0.9, "paper", "above the range of 99.9 % of chance results (0.20 to 0.80): the network has memorised"),
         (0.9, "patient", "outside the range of 99.9 % of chance results (0.20 to 0.80): look for a leak in the split"),
         (0.1, "paper", "outside the range of 99.9 % of chance results (0.20 to 0.80): look for a leak in the split"),
     ],
@@ -134,7 +134,7 @@ def test_shuffled_labels_are_read_against_chance(area: float, protocol: str, tol
 SUBGROUP = {"name": "LGG against HGG", "measures": {"auc": measured(0.6, 0.45, 0.75)}, "against_baselines": {}}
 
 
-def test_where_healthy_is_told_by_its_source_only_the_grades_on_their_own_count() -> None:
+def test_where_healthy_is_recognised_by_its_source_only_the_grades_on_their_own_count() -> None:
     """AUC .90 with healthy brains, .60 without."""
     told = {"told_by_source": True}
     verdict = judge_evidence(summary(shortcuts=told, subgroup=SUBGROUP))
@@ -190,7 +190,7 @@ def test_images_go_by_their_own_words(changed: dict[str, Any], told: str) -> Non
     ("area", "protocol", "told"),
     [
         (0.6, "patient", "as it must be for images that the network was not trained on."),
-        (0.9, "paper", "that is memory of copies of the images that the network was trained on."),
+        (0.9, "paper", "the network has memorised copies of the images that it was trained on."),
     ],
 )
 def test_shuffled_images_are_read_against_chance(area: float, protocol: str, told: str) -> None:

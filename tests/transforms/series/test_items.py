@@ -53,7 +53,7 @@ def test_an_item_a_slice(case: dict[str, Any]) -> None:
 
 
 def test_of_few_slices_none_is_an_item_twice(record: dict[str, Any], tmp_path: Path) -> None:
-    """Copies would stand on both sides of a split over slices, and count twice in a patient's mean."""
+    """Copies would be on both sides of a split over slices, and count twice in a patient's mean."""
     (case,) = prepare_series([record], tmp_path / "cache", ["t2"], slices_per_subject=8, size=(10, 6))
     assert case["positions"] == {"t2": [0, 1, 2]}
     assert series_slices_per_subject([case]) == {"p1": 3}

@@ -1,4 +1,4 @@
-"""What the tests of every bundle's life do: break a run off, compare two runs, read a checkpoint, catch our error."""
+"""Shared by the tests of the bundles: interrupt a run, compare two runs, read a checkpoint, catch our error."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ignite.engine import Events
 from common.errors import find_glioma_error
 
 
-class PowerCut(Exception):
-    """Ends a run where nobody expects it."""
+class Interruption(Exception):
+    """Ends a run in the middle of an epoch."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -31,11 +31,11 @@ def refused(opened: Any, *call: Any, **settings: Any) -> Exception:
     return error
 
 
-def break_off(workflow: Any, step: int) -> None:
+def interrupt(workflow: Any, step: int) -> None:
     """Run until a step of training is done, and no further."""
 
     def cut(_: Any) -> None:
-        raise PowerCut
+        raise Interruption
 
     workflow.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=step), cut)
     with pytest.raises(RuntimeError, match="training_state"):
