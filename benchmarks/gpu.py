@@ -2,7 +2,7 @@
 
 python benchmarks/gpu.py --cohort <BraTS folder> [--only steps epochs patient]
 
-Each row goes to ``benchmarks/gpu.json`` as soon as it is measured; ``make bench`` puts them on the page.
+Each row goes to ``benchmarks/gpu.json`` as soon as it is measured, and in the end all of them to the page.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from monai.losses import DiceCELoss  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from benchmarks.bundle import NEVER, open_bundle  # noqa: E402
-from common.files import write_json  # noqa: E402
+from benchmarks.table import replace_gpu_section  # noqa: E402
+from common.files import write_json, write_text  # noqa: E402
 from common.networks import BatchCrossEntropy, SegmentationUNet, SpatioSpatialClassifier  # noqa: E402
 from common.networks.video_backbones import PUBLISHED  # noqa: E402
 from common.phantoms.layouts.brats2020 import make_brats_phantoms  # noqa: E402
@@ -99,6 +100,9 @@ def main(argv: list[str] | None = None) -> int:
     for part in arguments.only:
         with tempfile.TemporaryDirectory() as folder:
             measures[part](rows, arguments.device, arguments.cohort, Path(folder))
+    if arguments.output == RESULTS:
+        page = FOLDER / "README.md"
+        write_text(page, replace_gpu_section(page.read_text(encoding="utf-8"), rows.rows))
     return 0
 
 

@@ -12,12 +12,13 @@ import contextlib
 import importlib
 import io
 import itertools
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 FOLDER = Path(__file__).resolve().parent
 if str(FOLDER.parent) not in sys.path:
@@ -94,6 +95,12 @@ def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]
     return module.measure(cohort, workspace, repeats, advance)
 
 
+def read_gpu_results() -> dict[str, Any]:
+    """What ``benchmarks/gpu.py`` last measured."""
+    path = FOLDER / "gpu.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def report(ratios: Mapping[str, Sequence[Ratio]], whole_run: bool) -> None:
     """Print the table of the ratios by part; write the page after a whole run."""
     from benchmarks.table import verdict, write_page, write_table
@@ -102,13 +109,12 @@ def report(ratios: Mapping[str, Sequence[Ratio]], whole_run: bool) -> None:
     print(f"{write_table(rows)}\n\n{verdict(rows)}")
     if not whole_run:
         return
-    from benchmarks.gpu import measure_rates
     from common.files import write_text
 
     modules = [importlib.import_module(f"benchmarks.{part}") for part in ratios]
     explanations = {module.NAME: (module.__doc__ or "").strip() for module in modules}
     page = FOLDER / "README.md"
-    write_text(page, write_page(rows, explanations, "make bench", measure_rates(3)))
+    write_text(page, write_page(rows, explanations, "make bench", read_gpu_results()))
     print(f"Written to {page.relative_to(FOLDER.parent)}")
 
 

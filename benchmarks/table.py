@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.timing import THREADS, Ratio
 
@@ -51,7 +52,7 @@ def verdict(ratios: Sequence[Ratio]) -> str:
 
 
 def write_page(
-    ratios: Sequence[Ratio], explanations: Mapping[str, str], command: str, gpu_rates: Mapping[str, float]
+    ratios: Sequence[Ratio], explanations: Mapping[str, str], command: str, gpu_results: Mapping[str, Any]
 ) -> str:
     """The whole page.
 
@@ -59,7 +60,7 @@ def write_page(
         ratios: in the order of the rows.
         explanations: by what is measured, how.
         command: that measured them.
-        gpu_rates: slices or volumes per second by setting; empty where there is no GPU.
+        gpu_results: the content of ``benchmarks/gpu.json``; empty where nothing was measured on a GPU.
     """
     return PAGE.format(
         verdict=verdict(ratios),
@@ -68,19 +69,62 @@ def write_page(
         table=write_table(ratios),
         machine=describe_machine(),
         versions=", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES),
-        gpu=write_gpu_rates(gpu_rates),
+        gpu=write_gpu_section(gpu_results),
         explanations="\n\n".join(f"**{name.capitalize()}.** {text}" for name, text in explanations.items()),
     )
 
 
-def write_gpu_rates(rates: Mapping[str, float]) -> str:
-    """A section with slices and volumes per second by setting; nothing where none was measured."""
-    if not rates:
+GPU_START, GPU_END = "<!-- gpu -->", "<!-- /gpu -->"
+GPU_PARTS = {
+    "steps": "training step on 16 slices (4x160x192) or 4 volumes (80x96x80) that are on the GPU",
+    "epochs": "epoch of our trainer, warm cache, mixed precision",
+    "patient": "one patient from four files to the label map",
+}
+UNITS = {
+    "per_second": ("{:.0f}", "slices or volumes per second"),
+    "first_step_s": ("{:.1f} s", "first step"),
+    "gigabytes": ("{:.1f} GB", "memory"),
+    "gpu_busy_percent": ("{:.0f} %", "GPU busy"),
+    "seconds": ("{:.3f} s", "seconds"),
+}
+
+
+def write_gpu_section(results: Mapping[str, Any]) -> str:
+    """What ``benchmarks/gpu.py`` measured, as a section of the page between two marks; empty where it measured nothing.
+
+    Args:
+        results: the content of ``benchmarks/gpu.json``.
+    """
+    if "card" not in results:
         return ""
-    lines = ["| training on the GPU | per second |", "| --- | ---: |"]
-    return "\n".join(
-        ["", *lines, *(f"| {setting} | {rate:.{0 if rate >= 100 else 1}f} |" for setting, rate in rates.items()), ""]
-    )
+    lines = [
+        GPU_START,
+        "## On a GPU",
+        "",
+        f"Measured by `python benchmarks/gpu.py` on one {results['card']} with torch {results['torch']}.",
+    ]
+    for part, title in GPU_PARTS.items():
+        rows = results.get(part, {})
+        names = [name for name in UNITS if any(name in row for row in rows.values())]
+        if not rows:
+            continue
+        lines += ["", "| " + " | ".join([title, *(UNITS[name][1] for name in names)]) + " |"]
+        lines += ["| --- |" + " ---: |" * len(names)]
+        lines += ["| " + " | ".join([label, *_cells(row, names)]) + " |" for label, row in rows.items()]
+    return "\n".join([*lines, GPU_END, ""])
+
+
+def _cells(row: Mapping[str, float], names: Sequence[str]) -> list[str]:
+    return [UNITS[name][0].format(row[name]) if name in row else "" for name in names]
+
+
+def replace_gpu_section(page: str, results: Mapping[str, Any]) -> str:
+    """The page with its section on the GPU written anew, before what explains the other rows."""
+    start, end = page.find(GPU_START), page.find(GPU_END)
+    if start >= 0:
+        page = page[:start] + page[end + len(GPU_END) :].lstrip("\n")
+    head, mark, tail = page.partition("## What is measured")
+    return f"{head}{write_gpu_section(results)}\n{mark}{tail}"
 
 
 def describe_machine() -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from benchmarks import run
 from benchmarks.memory import STATUS
-from benchmarks.table import verdict, write_page, write_table
+from benchmarks.table import replace_gpu_section, verdict, write_page, write_table
 from benchmarks.timing import Ratio, alternate
 
 KEPT = Ratio("kept", ours=2.2, bare=2.0, limit=1.15)
@@ -34,15 +34,31 @@ def test_verdict_names_what_is_missed() -> None:
     assert verdict([KEPT, BROKEN]) == "Missed: broken."
 
 
+GPU = {
+    "card": "Some Card",
+    "torch": "2.11",
+    "steps": {"U-Net, fp16": {"per_second": 1234.5, "gigabytes": 2.04}},
+    "patient": {"forward passes": {"seconds": 0.0302}},
+}
+
+
 def test_page_has_no_gpu_section_unless_one_was_measured() -> None:
-    pages = [
-        write_page([KEPT], {"kept": "How."}, "make bench", rates)
-        for rates in ({}, {"mixed precision": 1234.5, "volumes": 9.87})
-    ]
+    pages = [write_page([KEPT], {"kept": "How."}, "make bench", results) for results in ({}, GPU)]
     assert "GPU" not in pages[0]
-    assert "| mixed precision | 1234 |" in pages[1]
-    assert "| volumes | 9.9 |" in pages[1]
+    assert "one Some Card with torch 2.11" in pages[1]
+    assert "| U-Net, fp16 | 1234 | 2.0 GB |" in pages[1]
+    assert "| forward passes | 0.030 s |" in pages[1]
     assert all("**Kept.** How." in page and str(Path.cwd()) not in page for page in pages)
+
+
+def test_the_gpu_section_of_a_page_is_replaced_and_nothing_else() -> None:
+    page = write_page([KEPT], {"kept": "How."}, "make bench", {})
+    first = replace_gpu_section(page, GPU)
+    second = replace_gpu_section(first, {**GPU, "card": "Another Card"})
+    assert second == first.replace("Some Card", "Another Card")
+    assert first.count("| forward passes |") == 1
+    assert first.startswith(page.partition("## What is measured")[0])
+    assert first.endswith(page.partition("## What is measured")[2])
 
 
 def test_functions_are_timed_in_turn_and_the_first_round_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
