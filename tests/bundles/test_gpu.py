@@ -175,8 +175,8 @@ def test_mixed_precision_starts_with_the_same_loss(begin: Start, trained: tuple[
 def test_a_resumed_run_equals_an_unbroken_one(begin: Start, case: TrainingCase, tmp_path: Path) -> None:
     """As closely as two unbroken runs equal each other.
 
-    Learning is slow here: with the default rate a rounding error of 1e-7 in the first weights changes a running variance
-    of the U-Net by 0.8 within eight steps, as much as other samples would.
+    Learning is slow here: with the default rate a rounding error of 1e-7 in the first weights changes a running
+    variance of the U-Net by 0.8 within eight steps, as much as other samples would.
     """
     slow = {"epochs": 2, "amp": False, "lr": 1e-5}
     ends: list[Weights] = []
