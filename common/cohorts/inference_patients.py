@@ -13,6 +13,7 @@ from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
 from common.errors import KnobError, OutputError, Problem
 from common.knobs import as_bool
+from common.names import name_problems
 from common.records import MODALITIES, Record, scan_of, value_of, without_key
 
 ENDINGS = (".nii.gz", ".nii")
@@ -164,7 +165,7 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
         modalities: of the network.
 
     Raises:
-        KnobError: a key is no modality, or ``image`` and modalities were given.
+        KnobError: a key is no modality, ``image`` and modalities were given, or files cannot be named by the subject.
     """
     unknown = given.keys() - {"subject", "image", "seg", *modalities}
     if unknown:
@@ -178,6 +179,9 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     if "subject" in given:
         named = {**without_key(named, "scan"), "subject": str(given["subject"])}
     known = {key: value for key, value in named.items() if value}
+    wrong = name_problems({"subject": "", **known}, "--subject" if "subject" in given else next(iter(files.values())))
+    if wrong:
+        raise KnobError(wrong)
     return cast(Record, {**known, "source": "files", **files})
 
 

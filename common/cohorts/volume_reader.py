@@ -17,6 +17,7 @@ from common.cohorts.inference_patients import one_patient
 from common.cohorts.labels.classes import log_left_out
 from common.cohorts.labels.grades import NO_GRADE
 from common.errors import DatasetError, KnobError, Problem
+from common.names import soundly_named, warn_of_similar_names
 from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of, value_of
 
 Folder = str | os.PathLike[str]
@@ -65,6 +66,7 @@ def read_volume_cohort(
         records, problems = scan_volume_cohort(dataset_dir, healthy_dir, datalist, exclude, modalities, need_label)
     if problems:
         raise DatasetError(problems)
+    warn_of_similar_names(records)
     return records
 
 
@@ -125,8 +127,9 @@ def _healthy(folder: Folder, excluded: Sequence[str], modalities: Sequence[str])
         return [], list(error.problems)
     if not records and not problems:
         return [], [Problem("nobody is left", Path(folder), "Exclude fewer people, or leave --healthy_dir out.")]
+    records, misnamed = soundly_named(records)
     sound, wrong = _check_files(records, modalities)
-    return sound, [*problems, *wrong]
+    return sound, [*problems, *misnamed, *wrong]
 
 
 def _check_files(records: list[Record], modalities: Sequence[str]) -> Found:
