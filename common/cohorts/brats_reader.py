@@ -10,6 +10,7 @@ from common.cohorts.datalist import scan_datalist
 from common.cohorts.datasets.brats import scan_brats
 from common.cohorts.datasets.brats_hdf5 import find_slices, scan_hdf5
 from common.cohorts.exclusion import split_names
+from common.command_line import as_typed
 from common.errors import DatasetError, KnobError, Problem
 from common.names import soundly_named, warn_of_similar_names
 from common.records import MODALITIES, Record, scan_of
@@ -62,7 +63,7 @@ def scan_cohort(
         DatasetError: there is no patient to look at.
         KnobError: as in :func:`read_cohort`.
     """
-    excluded = split_names(exclude)
+    excluded = split_names(as_typed("exclude", exclude))
     if datalist:
         place = datalist
         records, problems = scan_datalist(datalist, need_seg, modalities, excluded, need_all)

@@ -10,6 +10,7 @@ from pathlib import Path
 from common.cohorts.datasets.br35h import scan_br35h
 from common.cohorts.exclusion import split_names
 from common.cohorts.image_list import scan_image_list
+from common.command_line import as_typed
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.images import read_image
 from common.names import soundly_named, warn_of_similar_names
@@ -59,7 +60,7 @@ def scan_image_cohort(
         DatasetError: there is no image to look at.
         KnobError: as in :func:`read_image_cohort`.
     """
-    excluded = split_names(exclude)
+    excluded = split_names(as_typed("exclude", exclude))
     place = datalist or dataset_dir
     if not place:
         hint = "Pass --dataset_dir <a folder with a subfolder a class>, or --datalist <a JSON or CSV file>."

@@ -11,6 +11,7 @@ from typing import Any, cast
 from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
+from common.command_line import with_typed_subject
 from common.errors import KnobError, OutputError, Problem
 from common.knobs import as_bool
 from common.names import name_problems
@@ -51,7 +52,7 @@ def read_patients(
         hint = "Say error, or zero to go on without an absent modality."
         raise KnobError(Problem(f"{missing_modality!r} is no choice", "--missing_modality", hint))
     values = parse_given(clinical)
-    given = {key: value for key, value in (files or {}).items() if value}
+    given = {key: value for key, value in with_typed_subject(files).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
             hint = "Give a folder, a list, or one patient's files."

@@ -10,6 +10,7 @@ from typing import Any, cast
 from common.cohorts.datalist import scan_datalist
 from common.cohorts.datasets.rsna_miccai import scan_rsna_miccai
 from common.cohorts.exclusion import split_names
+from common.command_line import as_typed, with_typed_subject
 from common.errors import DatasetError, KnobError, Problem
 from common.names import name_problems, soundly_named, warn_of_similar_names
 from common.records import MODALITIES, Record, check_modalities
@@ -45,7 +46,7 @@ def read_series_cohort(
         KnobError: none or several of the three are given, an excluded patient is not there, or a modality is none.
     """
     check_modalities(modalities)
-    given = {key: value for key, value in (folders or {}).items() if value}
+    given = {key: value for key, value in with_typed_subject(folders).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
             hint = "Give a folder, a list, or one patient's series."
@@ -73,7 +74,7 @@ def scan_series_cohort(
         KnobError: as in :func:`read_series_cohort`.
     """
     check_modalities(modalities)
-    excluded = split_names(exclude)
+    excluded = split_names(as_typed("exclude", exclude))
     if datalist:
         listed, problems = scan_datalist(datalist, False, modalities, excluded, need_all, folders=True)
         records: list[Record] = [
