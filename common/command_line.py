@@ -67,6 +67,9 @@ def as_typed(knob: str, value: Any, arguments: Sequence[str] | None = None) -> A
         return value
     if knob == "subject":
         return _unquoted(word)
+    read = fire_value(word)
+    if isinstance(read, list | tuple) and all(isinstance(name, str) for name in read):
+        return list(read)
     inner = word.strip()
     inner = inner[1:-1] if inner[:1] + inner[-1:] in ("[]", "()") else inner
     return [_unquoted(part.strip()) for part in _unquoted(inner).split(",")]

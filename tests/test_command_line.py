@@ -53,6 +53,8 @@ def test_an_id_stays_as_it_was_typed(word: str, equals: bool) -> None:
         ("[1_0,b]", ["1_0", "b"]),
         ("['1_0', \"b\"]", ["1_0", "b"]),
         ("'a,b'", ["a", "b"]),
+        ("a,b", ["a", "b"]),
+        ('["M\\u00fcller","a, b"]', ["M\u00fcller", "a, b"]),  # as our own commands write a list
     ],
 )
 def test_so_do_several(word: str, names: list[str]) -> None:
