@@ -25,6 +25,8 @@ def _umask() -> int:
 UMASK = _umask()
 """Read once: it can only be read by setting it, which two threads must not do at the same time."""
 
+LEAVES = "Name the patient without folders, and remove links that lead out of the output folder."
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -51,6 +53,26 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def path_within(folder: str | Path, name: str) -> Path:
+    """``folder/name``, once it is sure that a file written there lies in the folder.
+
+    Args:
+        folder: where results go; it may be a link.
+        name: of the file, perhaps in a subfolder.
+
+    Raises:
+        OutputError: by ``..``, by a name that starts at the root, or by a link within it, it would lie elsewhere.
+    """
+    path = Path(folder) / name
+    try:
+        root, target = Path(folder).resolve(), path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise OutputError(Problem(f"is no place to write to ({error})", repr(str(path)), LEAVES)) from error
+    if target == root or not target.is_relative_to(root):
+        raise OutputError(Problem(f"it would be written outside {root}, to {target}", path, LEAVES))
+    return path
 
 
 def write_json(path: str | Path, content: Any) -> None:

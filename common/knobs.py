@@ -5,13 +5,20 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from pydoc import locate
 from typing import Any
 
+from common.command_line import (
+    NAMES,
+    altered_values,
+    altered_words,
+    as_typed,
+    fire_value,
+    own_arguments,
+    typed_words,
+)
 from common.errors import KnobError, Problem
 
 TRUE_WORDS = ("true", "yes", "on", "1")
@@ -44,14 +51,18 @@ def bool_or_path(value: Any) -> bool | str:
 
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
-    """Refuse overrides on the command line that no config defines: MONAI would ignore them without a message.
+    """Refuse overrides that no config defines, which MONAI would ignore, and paths that it would alter.
 
     Args:
         arguments: a command line of ``monai.bundle``; by default this process's, if it is one.
 
     Raises:
-        KnobError: names each unknown override and the nearest known ones.
+        KnobError: names each unknown override and the nearest known ones; or each path that would not be as typed.
     """
+    arguments = own_arguments() if arguments is None else arguments
+    altered = [*altered_words(arguments), *altered_values(_from_file(arguments))]
+    if altered:
+        raise KnobError(altered)
     files, overrides = parse_command_line(arguments)
     if files:
         refuse_unknown(overrides, merged_config(files))
@@ -118,7 +129,7 @@ def _arguments_of(component: Mapping[str, Any]) -> list[str] | None:
 def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str], dict[str, Any]]:
     """Read the config files and the overrides (without MONAI's own options) of a ``monai.bundle`` command line.
 
-    Names and values are read as Python Fire, which MONAI uses, reads them.
+    Names and values are read as Python Fire, which MONAI uses, reads them; ids are left as they were typed.
 
     Args:
         arguments: what follows ``python -m monai.bundle``; by default this process's, none if it is another program.
@@ -126,11 +137,11 @@ def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str
     Returns:
         The paths of the config files in their order, and the overrides by their names.
     """
-    if arguments is None:
-        arguments = sys.argv[1:] if Path(sys.argv[0]).parts[-3:] == ("monai", "bundle", "__main__.py") else []
-    given = _read_options(arguments)
-    if isinstance(given.get("args_file"), str):
-        given = {**merged_config([given["args_file"]]), **given}
+    arguments = own_arguments() if arguments is None else arguments
+    given = _from_file(arguments)
+    for name, word in typed_words(arguments).items():
+        value = fire_value(word)
+        given[name] = as_typed(name, value, arguments) if name in NAMES else value
     files = given.get("config_file") or []
     if isinstance(files, str):
         files = [files] if Path(files).is_file() else files.split(",")
@@ -138,17 +149,12 @@ def parse_command_line(arguments: Sequence[str] | None = None) -> tuple[list[str
     return [str(file) for file in files], overrides
 
 
-def _read_options(arguments: Sequence[str]) -> dict[str, Any]:
-    """``--name value``, ``--name=value`` and a bare ``--name``, which means true."""
-    from fire.parser import DefaultParseValue
-
-    given: dict[str, Any] = {}
-    for argument, following in pairwise([*arguments, "--"]):
-        if argument.startswith("--"):
-            name, equals, value = argument[2:].partition("=")
-            bare = not equals and following.startswith("--")
-            given[name.replace("-", "_")] = True if bare else DefaultParseValue(value if equals else following)
-    return given
+def _from_file(arguments: Sequence[str]) -> dict[str, Any]:
+    """What ``--args_file`` holds that the command line does not name itself."""
+    words = typed_words(arguments)
+    file = words.get("args_file")
+    found = merged_config([file]) if isinstance(file, str) else {}
+    return {name: value for name, value in found.items() if name not in words}
 
 
 def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from monai.bundle import ConfigWorkflow
 
+from common.command_line import altered_values
+from common.errors import KnobError
 from common.knobs import merged_config, refuse_unknown
 
 OPTIONS = inspect.signature(ConfigWorkflow.__init__).parameters
@@ -27,11 +29,14 @@ class CheckedWorkflow(ConfigWorkflow):
         settings: options of :class:`monai.bundle.ConfigWorkflow`, and overrides.
 
     Raises:
-        KnobError: names each unknown override and the nearest known ones.
+        KnobError: names each unknown override and the nearest known ones; or each path that MONAI would alter.
     """
 
     def __init__(self, config_file: str | Sequence[str], **settings: Any) -> None:
         files = [config_file] if isinstance(config_file, str) else list(config_file)
         overrides = [name for name in settings if name not in OPTIONS]
+        altered = altered_values({name: settings[name] for name in overrides}, typed=False)
+        if altered:
+            raise KnobError(altered)
         refuse_unknown(overrides, merged_config(files))
         super().__init__(config_file=config_file, **settings)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from common.errors import OutputError
-from common.files import atomic_path, stable_hash, write_json, write_text
+from common.files import atomic_path, path_within, stable_hash, write_json, write_text
 
 
 def only(folder: Path) -> list[str]:
@@ -121,3 +121,21 @@ def test_the_hash_depends_on_the_content_alone() -> None:
     assert stable_hash("1") != stable_hash(1)
     # printf '"abc"' | sha256sum
     assert stable_hash("abc") == "6cc43f858fbb763301637b5af970e2a46b46f461f27e5a0f41e009c59b827b25"
+
+
+def test_a_path_within_a_folder(tmp_path: Path) -> None:
+    assert path_within(tmp_path, "a.txt") == tmp_path / "a.txt"
+    assert path_within(tmp_path / "new", "yes/a.txt") == tmp_path / "new" / "yes" / "a.txt"
+    (tmp_path / "link").symlink_to(tmp_path / "new")  # a folder that a person has linked to is the person's own choice
+    assert path_within(tmp_path / "link", "a.txt") == tmp_path / "link" / "a.txt"
+
+
+@pytest.mark.parametrize(
+    "name", ["../a.txt", "a/../../b.txt", "/etc/a.txt", "", ".", "linked/a.txt", "linked.txt", "a\0b"]
+)
+def test_a_path_that_leaves_its_folder_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "linked").symlink_to(tmp_path)
+    (tmp_path / "out" / "linked.txt").symlink_to(tmp_path / "elsewhere.txt")
+    with pytest.raises(OutputError, match=r"outside|no place to write to"):
+        path_within(tmp_path / "out", name)

@@ -10,7 +10,9 @@ from common.cohorts.datalist import scan_datalist
 from common.cohorts.datasets.brats import scan_brats
 from common.cohorts.datasets.brats_hdf5 import find_slices, scan_hdf5
 from common.cohorts.exclusion import split_names
+from common.command_line import as_typed
 from common.errors import DatasetError, KnobError, Problem
+from common.names import soundly_named, warn_of_similar_names
 from common.records import MODALITIES, Record, scan_of
 
 
@@ -43,6 +45,7 @@ def read_cohort(
     records, problems = scan_cohort(dataset_dir, datalist, exclude, need_seg, modalities, need_all)
     if problems:
         raise DatasetError(problems)
+    warn_of_similar_names(records)
     return records
 
 
@@ -60,7 +63,7 @@ def scan_cohort(
         DatasetError: there is no patient to look at.
         KnobError: as in :func:`read_cohort`.
     """
-    excluded = split_names(exclude)
+    excluded = split_names(as_typed("exclude", exclude))
     if datalist:
         place = datalist
         records, problems = scan_datalist(datalist, need_seg, modalities, excluded, need_all)
@@ -76,6 +79,7 @@ def scan_cohort(
         raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
     if not records and not problems:
         raise DatasetError(Problem("no patient is left", str(place), "Exclude fewer patients."))
+    records, misnamed = soundly_named(records)
     found = find_header_problems(records, modalities)
     sound = [record for record in records if scan_of(record) not in found]
-    return sound, [*problems, *(problem for wrong in found.values() for problem in wrong)]
+    return sound, [*problems, *misnamed, *(problem for wrong in found.values() for problem in wrong)]

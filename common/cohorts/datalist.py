@@ -24,6 +24,7 @@ from common.cohorts.clinical_values import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns
+from common.names import name_problems
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, value_of
 
 SECTIONS = (("training", "validation"), ("testing", "test"))
@@ -92,6 +93,7 @@ def scan_datalist(
     for where, scan in kept.items():
         told = f"{path}, {where} ({scan})"
         record, wrong = _read_entry(entries[where], told, path.parent, need_seg, modalities, need_all, folders)
+        wrong = [*name_problems(named[where], f"{path}, {where}"), *wrong]
         problems += wrong
         if not wrong:
             records.setdefault(scan, {**cast(Record, named[where]), **record})

@@ -17,6 +17,7 @@ from common.cohorts.datasets.br35h import order_classes, unique_names
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.tables import as_text, read_table, require_columns
+from common.names import name_problem
 from common.records import Record, scan_of
 
 FORMAT = "Expected are the columns image and label, and subject and group where they are known."
@@ -88,6 +89,9 @@ def _find_problems(entries: dict[str, Entry], images: dict[str, Path], path: Pat
         elif not images[where].is_file():
             hint = f"Correct the path; relative paths start at {path.parent}."
             problems.append(Problem(f"its image {images[where]} does not exist", told, hint))
+        subject = as_text(entry.get("subject"))
+        if subject and (misnamed := name_problem(subject, told)):
+            problems.append(misnamed)
         if need_label and not _label_of(entry):
             problems.append(Problem("names no label", told, "Write the class into the entry, or remove it."))
     classes = _class_names(entries)
@@ -118,4 +122,6 @@ def _tell_repeated(images: dict[str, Path], path: Path) -> list[Problem]:
 
 
 def _relative(image: Path, folder: Path) -> Path:
-    return image.relative_to(folder) if image.is_relative_to(folder) else image
+    """The image's place below the list's folder, or below the root: files are named by it, so nothing leads out."""
+    image, folder = Path(os.path.normpath(image)), Path(os.path.normpath(folder))
+    return image.relative_to(folder if image.is_relative_to(folder) else image.anchor)

@@ -10,8 +10,10 @@ from pathlib import Path
 from common.cohorts.datasets.br35h import scan_br35h
 from common.cohorts.exclusion import split_names
 from common.cohorts.image_list import scan_image_list
+from common.command_line import as_typed
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.images import read_image
+from common.names import soundly_named, warn_of_similar_names
 from common.records import Record
 
 READERS = 4
@@ -41,6 +43,8 @@ def read_image_cohort(
     records, problems = scan_image_cohort(dataset_dir, datalist, exclude, need_label)
     if problems:
         raise DatasetError(problems)
+    if datalist:  # elsewhere an image is its own subject, and is numbered as it pleases
+        warn_of_similar_names(records)
     return records
 
 
@@ -56,7 +60,7 @@ def scan_image_cohort(
         DatasetError: there is no image to look at.
         KnobError: as in :func:`read_image_cohort`.
     """
-    excluded = split_names(exclude)
+    excluded = split_names(as_typed("exclude", exclude))
     place = datalist or dataset_dir
     if not place:
         hint = "Pass --dataset_dir <a folder with a subfolder a class>, or --datalist <a JSON or CSV file>."
@@ -69,9 +73,10 @@ def scan_image_cohort(
         records, problems = scan_br35h(place, excluded, need_label)
     if not records and not problems:
         raise DatasetError(Problem("no image is left", str(place), "Exclude fewer images."))
+    records, misnamed = soundly_named(records, folders=True)
     found = find_image_problems(records)
     sound = [record for record in records if record["image"] not in found]
-    return sound, [*problems, *(problem for wrong in found.values() for problem in wrong)]
+    return sound, [*problems, *misnamed, *(problem for wrong in found.values() for problem in wrong)]
 
 
 def _one_image(path: Path) -> Record:

@@ -11,8 +11,10 @@ from typing import Any, cast
 from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
+from common.command_line import with_typed_subject
 from common.errors import KnobError, OutputError, Problem
 from common.knobs import as_bool
+from common.names import name_problems
 from common.records import MODALITIES, Record, scan_of, value_of, without_key
 
 ENDINGS = (".nii.gz", ".nii")
@@ -50,7 +52,7 @@ def read_patients(
         hint = "Say error, or zero to go on without an absent modality."
         raise KnobError(Problem(f"{missing_modality!r} is no choice", "--missing_modality", hint))
     values = parse_given(clinical)
-    given = {key: value for key, value in (files or {}).items() if value}
+    given = {key: value for key, value in with_typed_subject(files).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
             hint = "Give a folder, a list, or one patient's files."
@@ -164,7 +166,7 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
         modalities: of the network.
 
     Raises:
-        KnobError: a key is no modality, or ``image`` and modalities were given.
+        KnobError: a key is no modality, ``image`` and modalities were given, or files cannot be named by the subject.
     """
     unknown = given.keys() - {"subject", "image", "seg", *modalities}
     if unknown:
@@ -178,6 +180,9 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     if "subject" in given:
         named = {**without_key(named, "scan"), "subject": str(given["subject"])}
     known = {key: value for key, value in named.items() if value}
+    wrong = name_problems({"subject": "", **known}, "--subject" if "subject" in given else next(iter(files.values())))
+    if wrong:
+        raise KnobError(wrong)
     return cast(Record, {**known, "source": "files", **files})
 
 

@@ -10,7 +10,9 @@ from typing import Any, cast
 from common.cohorts.datalist import scan_datalist
 from common.cohorts.datasets.rsna_miccai import scan_rsna_miccai
 from common.cohorts.exclusion import split_names
+from common.command_line import as_typed, with_typed_subject
 from common.errors import DatasetError, KnobError, Problem
+from common.names import name_problems, soundly_named, warn_of_similar_names
 from common.records import MODALITIES, Record, check_modalities
 
 
@@ -44,7 +46,7 @@ def read_series_cohort(
         KnobError: none or several of the three are given, an excluded patient is not there, or a modality is none.
     """
     check_modalities(modalities)
-    given = {key: value for key, value in (folders or {}).items() if value}
+    given = {key: value for key, value in with_typed_subject(folders).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or datalist:
             hint = "Give a folder, a list, or one patient's series."
@@ -53,6 +55,7 @@ def read_series_cohort(
     records, problems = scan_series_cohort(dataset_dir, datalist, exclude, need_label, modalities, need_all)
     if problems:
         raise DatasetError(problems)
+    warn_of_similar_names(records)
     return records
 
 
@@ -71,7 +74,7 @@ def scan_series_cohort(
         KnobError: as in :func:`read_series_cohort`.
     """
     check_modalities(modalities)
-    excluded = split_names(exclude)
+    excluded = split_names(as_typed("exclude", exclude))
     if datalist:
         listed, problems = scan_datalist(datalist, False, modalities, excluded, need_all, folders=True)
         records: list[Record] = [
@@ -81,7 +84,9 @@ def scan_series_cohort(
             problems += [_unlabelled(record, datalist) for record in records if record["label"] is None]
             records = [record for record in records if record["label"] is not None]
     elif dataset_dir:
-        records, problems = scan_rsna_miccai(dataset_dir, excluded, need_label, modalities, need_all)
+        found, problems = scan_rsna_miccai(dataset_dir, excluded, need_label, modalities, need_all)
+        records, misnamed = soundly_named(found)
+        problems = [*problems, *misnamed]
     else:
         hint = "Pass --dataset_dir <RSNA-MICCAI as downloaded>, or --datalist <a JSON or CSV file>."
         raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
@@ -101,5 +106,9 @@ def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
         hint = f"Give {', '.join(modalities)}."
         raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", hint))
     folders = {key: str(Path(str(value)).expanduser().absolute()) for key, value in given.items() if key != "subject"}
-    subject = str(given.get("subject") or Path(next(iter(folders.values()))).name)
+    first = Path(next(iter(folders.values())))
+    subject = str(given.get("subject") or first.name)
+    wrong = name_problems({"subject": subject}, "--subject" if given.get("subject") else first)
+    if wrong:
+        raise KnobError(wrong)
     return cast(Record, {"subject": subject, "source": "files", **folders, "mgmt": None, "label": None})

@@ -16,7 +16,9 @@ from common.cohorts.exclusion import split_names
 from common.cohorts.inference_patients import one_patient
 from common.cohorts.labels.classes import log_left_out
 from common.cohorts.labels.grades import NO_GRADE
+from common.command_line import as_typed, with_typed_subject
 from common.errors import DatasetError, KnobError, Problem
+from common.names import soundly_named, warn_of_similar_names
 from common.records import BRATS_MASK_VALUES, Record, check_modalities, scan_of, value_of
 
 Folder = str | os.PathLike[str]
@@ -55,7 +57,7 @@ def read_volume_cohort(
         KnobError: nothing to read is given, or too much, an excluded person is not there, or there is no such modality.
     """
     check_modalities(modalities)
-    given = {key: value for key, value in (volumes or {}).items() if value}
+    given = {key: value for key, value in with_typed_subject(volumes).items() if value}
     if given.keys() - {"subject"}:
         if dataset_dir or healthy_dir or datalist:
             hint = "Give folders, a list, or one patient's files."
@@ -65,6 +67,7 @@ def read_volume_cohort(
         records, problems = scan_volume_cohort(dataset_dir, healthy_dir, datalist, exclude, modalities, need_label)
     if problems:
         raise DatasetError(problems)
+    warn_of_similar_names(records)
     return records
 
 
@@ -87,7 +90,7 @@ def scan_volume_cohort(
     if not (dataset_dir or healthy_dir or datalist):
         hint = "Pass --dataset_dir <a BraTS folder as downloaded> and --healthy_dir <an IXI folder>, or a --datalist."
         raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
-    excluded = split_names(exclude)
+    excluded = split_names(as_typed("exclude", exclude))
     of_ixi = [name for name in excluded if healthy_dir and name.upper().startswith("IXI")]
     records: list[Record] = []
     problems: list[Problem] = []
@@ -125,8 +128,9 @@ def _healthy(folder: Folder, excluded: Sequence[str], modalities: Sequence[str])
         return [], list(error.problems)
     if not records and not problems:
         return [], [Problem("nobody is left", Path(folder), "Exclude fewer people, or leave --healthy_dir out.")]
+    records, misnamed = soundly_named(records)
     sound, wrong = _check_files(records, modalities)
-    return sound, [*problems, *wrong]
+    return sound, [*problems, *misnamed, *wrong]
 
 
 def _check_files(records: list[Record], modalities: Sequence[str]) -> Found:

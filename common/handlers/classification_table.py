@@ -13,6 +13,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
 from common.files import atomic_path, write_json
+from common.names import file_name_of
 
 TABLE, LIST = "predictions.csv", "predictions.json"
 
@@ -61,6 +62,7 @@ class ClassificationTable:
             self._write()
 
     def _row(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
+        file_name_of(item, self.output_dir, folders=True)  # whoever reads the table may name files by it
         probabilities = _numbers(output["pred"])
         row: dict[str, Any] = {key: str(item[key]) for key in ("subject", "scan") if item.get(key) is not None}
         row["predicted"] = self.classes[probabilities.index(max(probabilities))]

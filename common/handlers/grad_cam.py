@@ -16,8 +16,9 @@ from monai.engines.workflow import Workflow
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from common.files import atomic_path
+from common.files import atomic_path, path_within
 from common.knobs import as_bool
+from common.names import file_name_of
 from common.networks.saliency import grad_cam
 from common.records import MODALITIES
 from common.reports.pictures import draw_grad_cam, draw_mask_grad_cam, draw_picture_grad_cam, draw_volume_grad_cam
@@ -182,5 +183,6 @@ class GradCamOverlays:
         """Draw the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             view = self.drawer.select(item, output)
-            with atomic_path(self.output_dir / f"{view.name}_gradcam.png") as path:
+            name = file_name_of(item, self.output_dir, folders=not self.drawer.modalities)
+            with atomic_path(path_within(self.output_dir, f"{name}_gradcam.png")) as path:
                 self.drawer.draw(view).savefig(path, dpi=120)

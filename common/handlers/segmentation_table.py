@@ -10,9 +10,10 @@ import pandas as pd
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
-from common.files import atomic_path
+from common.files import atomic_path, path_within
 from common.knobs import as_bool
 from common.metrics.dice import REGIONS
+from common.names import file_name_of
 from common.records import BRATS_MASK_VALUES, scan_of
 from common.reports.pictures import draw_three_planes
 from common.transforms.cases import MILLILITRE
@@ -47,9 +48,9 @@ class SegmentationTable:
             names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
             self._add_row({**names, "file": Path(output["seg_file"]).name, **region_volumes(classes, affine)})
             if self.pictures:
-                name = scan_of(item)
+                name = file_name_of(item, self.output_dir)
                 figure = draw_three_planes(output["pred"].meta["filename_or_obj"], classes, title=name)
-                with atomic_path(self.output_dir / f"{name}_seg.png") as path:
+                with atomic_path(path_within(self.output_dir, f"{name}_seg.png")) as path:
                     figure.savefig(path, dpi=120)
 
     def _add_row(self, row: dict[str, Any]) -> None:

@@ -12,11 +12,12 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 from torch import nn
 
-from common.files import atomic_path
+from common.files import atomic_path, path_within
 from common.formats.nifti import save_like
 from common.formats.volumes import read_volume_header
 from common.handlers.grad_cam import GradCamDrawer
 from common.knobs import as_bool
+from common.names import file_name_of
 from common.transforms.volumes.grid import ResampledGrid
 
 
@@ -56,11 +57,13 @@ class VolumeGradCam:
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             view = self.drawer.select(item, output)
             cam = self.drawer.explain(view)
-            self._write(view.name, cam, item)
-            with atomic_path(self.output_dir / f"{view.name}_gradcam.png") as path:
+            name = file_name_of(item, self.output_dir)
+            self._write(name, cam, item)
+            with atomic_path(path_within(self.output_dir, f"{name}_gradcam.png")) as path:
                 self.drawer.draw(view, cam).savefig(path, dpi=120)
 
     def _write(self, name: str, cam: np.ndarray, item: dict[str, Any]) -> None:
         restored = ResampledGrid.from_dict(json.loads(item["geometry"])).restore(cam)
         source = read_volume_header(item["volume_file"])
-        save_like(self.output_dir / f"{name}_gradcam.nii.gz", np.clip(restored, 0, 1), source, "Grad-CAM")
+        path = path_within(self.output_dir, f"{name}_gradcam.nii.gz")
+        save_like(path, np.clip(restored, 0, 1), source, "Grad-CAM")

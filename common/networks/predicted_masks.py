@@ -16,7 +16,9 @@ from tqdm import tqdm
 
 from common.cache_folder import save_array
 from common.errors import DatasetError
+from common.files import path_within
 from common.knobs import as_bool
+from common.names import file_name_of
 from common.records import scan_of
 from common.transforms.brain.inference import class_argmax
 from common.transforms.brain.items import LoadBraind, brain_items
@@ -131,7 +133,7 @@ def _predict(
     whole = cast(Case, {key: value for key, value in case.items() if key not in ("slices", "cached_mask")})
     image = LoadBraind()(brain_items([whole])[0])["image"]
     classes = segment_volume(image, network, inferer, device, amp).T
-    path = folder / f"{scan_of(case)}.npy"
+    path = path_within(folder, f"{file_name_of(case, folder)}.npy")
     save_array(path, classes)
     voxels = count_tumour(classes, BrainGeometry.from_dict(case["geometry"]))
     ml = tumour_millilitres(voxels, case["geometry"]["spacing"])

@@ -205,6 +205,15 @@ def test_stage_2_trains_the_deep_head_alone(trained: Path, stage2: Path) -> None
     assert set(after["provenance"]["training_subjects"]) == set(before["provenance"]["training_subjects"])
 
 
+def test_stage_3_is_refused_the_weights_of_stage_1(start: Start, trained: Path) -> None:
+    first = str(trained / "models" / "model.pt")
+    with pytest.raises(Exception) as caught:
+        start(trained, "train", "stage3", init_weights=first).run()
+    error = find_glioma_error(caught.value)
+    assert isinstance(error, CheckpointError)
+    assert "it was trained in stage 1, and stage 3 continues from stage 2" in str(error)
+
+
 def test_stage_3_goes_on_with_the_deep_head(start: Start, trained: Path, stage2: Path) -> None:
     workflow = start(trained, "train", "stage3")
     network = workflow.parser.get_parsed_content("network_def")

@@ -199,3 +199,23 @@ def test_a_scan_that_is_listed_twice_and_a_name_of_two_things(tmp_path, write_pa
     path.write_text(json.dumps([{"subject": "a", "scan": "b", **files}, {"subject": "b", **files}]))
     with pytest.raises(DatasetError, match=r"patient b is listed more than once: entry 1, entry 2.*under scan"):
         read_datalist(path)
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "a\\b", "x" * 300, "..", "a\nb"])
+@pytest.mark.parametrize("key", ["subject", "scan"])
+def test_an_id_that_cannot_name_a_file_is_refused_in_its_line(tmp_path, entry, name: str, key: str):
+    entries = [{**entry("p1"), "scan": "s1", key: name}, entry("p2")]
+    with pytest.raises(DatasetError) as caught:
+        read_datalist(write_json(tmp_path / "list.json", {"training": entries}))
+    (problem,) = caught.value.problems
+    assert problem.where == f"{tmp_path / 'list.json'}, entry 1"
+    assert problem.what.startswith(f"the {key} ")
+
+
+def test_ids_that_look_alike_are_told_once(tmp_path, entry, write_volume, caplog: pytest.LogCaptureFixture):
+    entries = [entry("001"), entry("1"), entry("p2")]
+    for number, name in enumerate(("001", "1", "p2")):
+        write_volume(tmp_path / name / "flair.nii.gz", np.arange(120, dtype=np.int16).reshape(6, 5, 4) + number)
+    assert len(read_cohort(datalist=write_json(tmp_path / "list.json", {"training": entries}))) == 3
+    assert [message for message in caplog.messages if "'001' and '1'" in message] == caplog.messages
+    assert len(caplog.messages) == 1

@@ -123,3 +123,19 @@ def test_the_user_s_folder_is_left_as_it_was(images: Path) -> None:
     read_image_cohort(images)
     assert {path: path.stat().st_mtime_ns for path in images.rglob("*")} == before
     assert np.all([path.exists() for path in before])
+
+
+def test_an_image_beside_or_above_its_list_has_a_name_that_stays_in_a_folder(images: Path) -> None:
+    (images / "lists").mkdir()
+    path = write_csv(images / "lists", "image,label", "../yes/y1.jpg,tumour", f"{images / 'no' / 'n1.jpg'},none")
+    records = read_image_cohort(datalist=path)
+    start = str(images).lstrip("/")
+    assert [record["subject"] for record in records] == [f"{start}/no/n1", f"{start}/yes/y1"]
+
+
+def test_a_subject_that_cannot_name_a_file(images: Path) -> None:
+    lines = ("yes/y1.jpg,1,../../p1", "yes/y2.jpg,1,a/b", "no/n1.jpg,0,p2")
+    with pytest.raises(DatasetError) as caught:
+        read_image_cohort(datalist=write_csv(images, "image,label,subject", *lines))
+    assert [str(problem.where)[-6:] for problem in caught.value.problems] == ["line 2", "line 3"]
+    assert all("separator" in problem.what for problem in caught.value.problems)

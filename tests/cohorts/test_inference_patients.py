@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from common.cohorts.inference_patients import not_yet_predicted, read_patients, still_to_do
+from common.cohorts.series_reader import read_series_cohort
+from common.cohorts.volume_reader import read_volume_cohort
 from common.errors import DatasetError, KnobError, OutputError
 
 Writer = Callable[..., Path]
@@ -167,3 +169,18 @@ def test_files_named_as_in_2023_have_its_subject_scan_and_labels() -> None:
     assert names == {"subject": "BraTS-GLI-00005", "scan": "BraTS-GLI-00005-001", "mask_values": [1, 2, 3]}
     (record,) = read_patients(files={"subject": "Ada", "t1ce": f"{folder}/BraTS-GLI-00005-001-t1c.nii.gz"})
     assert (record["subject"], record.get("scan"), record["mask_values"]) == ("Ada", None, [1, 2, 3])
+
+
+@pytest.mark.parametrize("subject", ["../../escaped", "x" * 300, ".."])
+def test_a_subject_that_cannot_name_a_file(subject: str) -> None:
+    with pytest.raises(KnobError, match=r"--subject: the subject .* Files are named by it"):
+        read_patients(files={"flair": "a.nii.gz", "subject": subject})
+    with pytest.raises(KnobError, match="--subject: the subject"):
+        read_series_cohort(folders={"flair": "a", "subject": subject})
+    with pytest.raises(KnobError, match="--subject: the subject"):
+        read_volume_cohort(volumes={"t1ce": "a.nii.gz", "subject": subject})
+
+
+def test_a_files_name_that_is_too_long_for_an_id() -> None:
+    with pytest.raises(KnobError, match=r"the subject .x+.… has 200 bytes"):
+        read_patients(files={"flair": f"/data/{'x' * 200}_flair.nii.gz"})

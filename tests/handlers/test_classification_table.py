@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from common.errors import OutputError
 from common.handlers import ClassificationTable
 from common.transforms import ClassProbabilitiesd
 
@@ -83,3 +84,9 @@ def test_a_long_table_is_not_written_after_every_patient(tmp_path: Path, monkeyp
     assert written == [1] * 10 + [11, 11]
     table.finish(batch("11", [0.5, 0.5]))
     assert len(read(tmp_path)) == 12
+
+
+def test_an_id_that_cannot_name_a_file_is_refused(tmp_path: Path) -> None:
+    infer(tmp_path, batch("yes/y1", [0.2, 0.8]))
+    with pytest.raises(OutputError, match=r"separator|another folder"):
+        infer(tmp_path, batch("../../escaped", [0.2, 0.8]))

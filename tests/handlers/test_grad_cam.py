@@ -11,6 +11,7 @@ from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedEvaluator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from common.errors import OutputError
 from common.handlers import GradCamOverlays, GradCamPictures, open_writer
 from common.handlers.grad_cam import GradCamDrawer, View
 from common.networks import BagInferer, FusionClassifier, PrepareClinicalBatch
@@ -120,3 +121,12 @@ def test_of_a_patients_slices_each_shows_all_modalities(network: FusionClassifie
     view = View("P", torch.rand(3, 40, 32), torch.rand(1, 2), 1, 0.874, modality=2)
     figure = GradCamDrawer(network, modalities=("flair", "t1", "t2"), slices=True).draw(view)
     assert [axes.texts[-1].get_text() for axes in figure.axes[:3]] == ["flair", "t1", "t2"]
+
+
+def test_an_overlay_never_leaves_the_folder(network: FusionClassifier, tmp_path: Path) -> None:
+    (item,) = patients(1)
+    handler = GradCamOverlays(network, tmp_path / "out", modalities=("a", "b", "c"))
+    for subject in ("../escaped", "a/b"):
+        with pytest.raises(OutputError, match="separator of folders"):
+            evaluate(network, [{**item, "subject": subject}], handler, 1, postprocessing=ClassProbabilitiesd())
+    assert not list(tmp_path.rglob("*.png"))

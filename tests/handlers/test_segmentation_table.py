@@ -11,6 +11,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from common.errors import OutputError
 from common.handlers import SegmentationTable
 
 AFFINE = np.diag([-2.0, -2.0, 5.0, 1.0])
@@ -71,3 +72,9 @@ def test_two_scans_of_a_patient_are_two_rows_and_labels_are_those_of_the_data_se
         ["A", "A-1", 4.0, 1.0],
     ]
     assert {path.name for path in tmp_path.glob("*.png")} == {"A-0_seg.png", "A-1_seg.png"}
+
+
+def test_a_picture_never_leaves_the_folder(tmp_path: Path, image_path: Path) -> None:
+    with pytest.raises(OutputError, match="separator of folders"):
+        SegmentationTable(tmp_path / "out", pictures=True)(batch("../../escaped", image_path, 1))
+    assert not (tmp_path.parent / "escaped_seg.png").exists()

@@ -20,6 +20,7 @@ from torch import nn
 
 from common.errors import CheckpointError, Problem
 from common.files import atomic_path
+from common.networks.weights.wrapped import find_state_dict, without_prefixes, wrapper_advice
 
 COPY_AGAIN = "Copy or train it again."
 HEAD = ".segmentation_head."
@@ -79,6 +80,9 @@ def load_weights(
 ) -> dict[str, Any]:
     """Load the weights of a checkpoint into ``network``.
 
+    Weights that another program wrapped, under a key such as ``state_dict`` or with ``module.`` before their names,
+    are unwrapped.
+
     Args:
         network: takes the weights.
         path: the checkpoint.
@@ -94,18 +98,20 @@ def load_weights(
             missing overlay, where these are known.
     """
     content = load_checked(path)
-    weights, provenance = content.get("model", content), content.get("provenance", {})
+    weights, provenance = find_state_dict(content), content.get("provenance", {})
     if not isinstance(weights, dict) or not isinstance(provenance, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
     _check_origin(provenance, path, settings, bundle)
     expected = network.state_dict()
+    weights = without_prefixes(weights, expected)
     if head_may_differ and _head_shapes(weights) != _head_shapes(expected):
         weights = {key: value for key, value in weights.items() if HEAD not in key}
         weights |= {key: value for key, value in expected.items() if HEAD in key}
     differing = weight_differences(expected, weights)
     if differing:
         shown = "; ".join(differing[:3]) + (f"; and {len(differing) - 3} more" if len(differing) > 3 else "")
-        raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), _advice(provenance)))
+        advice = wrapper_advice(weights, expected) or _advice(provenance)
+        raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), advice))
     network.load_state_dict(weights)
     return provenance
 

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from common.errors import CheckpointError, Problem
 from common.networks.weights.checkpoints import load_checked
+from common.networks.weights.wrapped import find_state_dict, without_prefixes
 
 CLASSIFIER_KEYS = ("fc.", "classifier.")
+STEM = "conv1.weight"
 
 
 def imagenet_weights(encoder: str, source: bool | str, in_channels: int) -> dict[str, Tensor]:
@@ -31,7 +33,8 @@ def imagenet_weights(encoder: str, source: bool | str, in_channels: int) -> dict
     Raises:
         CheckpointError: the download failed, or the file cannot be used. Never falls back to random weights.
     """
-    weights = download_weights(encoder) if source is True else load_checked(Path(str(source)))
+    weights = download_weights(encoder) if source is True else find_state_dict(load_checked(Path(str(source))))
+    weights = without_prefixes(weights, (STEM,)) if isinstance(weights, dict) else {}
     weights = {key: value for key, value in weights.items() if not key.startswith(CLASSIFIER_KEYS)}
     if "conv1.weight" not in weights:
         problem = Problem("holds no stem 'conv1.weight'", str(source), f"Give torchvision's weights of {encoder}.")
@@ -62,7 +65,7 @@ def load_safely(path: str | Path, network: str, library: str = "timm") -> dict[s
             raise CheckpointError(Problem(f"it cannot be read ({error})", str(path), hint)) from error
     content = load_checked(path)
     content = next((content[key] for key in ("state_dict", "model") if isinstance(content.get(key), dict)), content)
-    weights = {key: value for key, value in content.items() if isinstance(value, Tensor)}
+    weights = without_prefixes({key: value for key, value in content.items() if isinstance(value, Tensor)})
     if not weights:
         raise CheckpointError(Problem("it holds no weights", str(path), hint))
     return weights

@@ -15,6 +15,9 @@ from common.networks.weights.checkpoints import load_checked, load_weights, plai
 from common.splits.guard import check_start, check_unseen
 from common.splits.manifest import SplitManifest
 
+NEW_HEAD = 2
+"""The last stage that may start with a head that is not the checkpoint's."""
+
 
 def describe_provenance(
     bundle: str, split: SplitManifest, start: Mapping[str, Any] | None = None, **settings: Any
@@ -40,6 +43,7 @@ def continue_from(
     split: SplitManifest,
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
+    stage: int | None = None,
 ) -> dict[str, Any]:
     """Load the weights of an earlier stage, unless they were trained on this run's held-out patients.
 
@@ -49,19 +53,34 @@ def continue_from(
         split: of the run.
         settings: as for :func:`load_weights`.
         bundle: as for :func:`load_weights`.
+        stage: of the run, where its bundle trains in stages: each continues from the one before, or from itself. Stage
+            2 starts with a new head; no later stage does.
 
     Returns:
         Their provenance; empty without weights.
 
     Raises:
-        CheckpointError: the weights cannot be read or belong to another network or bundle.
+        CheckpointError: the weights cannot be read, belong to another network or bundle, or were trained in too early a
+            stage.
         SplitLeakageError: they were trained on patients of this run's validation or test side.
     """
     if not weights:
         return {}
-    provenance = load_weights(network, weights, head_may_differ=True, settings=settings, bundle=bundle)
+    if stage is not None:
+        _check_stage(read_provenance(weights).get("stage"), int(stage), weights)
+    new_head = stage is None or int(stage) <= NEW_HEAD
+    provenance = load_weights(network, weights, head_may_differ=new_head, settings=settings, bundle=bundle)
     check_start(provenance, {side: split.known_as(side) for side in split.sides}, weights, split.hash)
     return provenance
+
+
+def _check_stage(found: Any, stage: int, weights: str | Path) -> None:
+    """Refuse a start that leaves out a stage: what that stage trains would stay as random as it was drawn."""
+    if isinstance(found, int) and found < stage - 1:
+        before = stage - 1
+        what = f"it was trained in stage {found}, and stage {stage} continues from stage {before}"
+        hint = f"Train stage {before} first (configs/stage{before}.yaml), and pass its weights with --init_weights."
+        raise CheckpointError(Problem(f"{what}: its head would be random", str(weights), hint))
 
 
 def read_provenance(weights: str | Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from common.cohorts.datasets.source_names import source_name
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, Problem
 from common.formats.volumes import read_volume_header
+from common.names import describe_similar_names
 from common.records import MODALITIES, Record
 from common.reports.checkups.lines import align, count_kinds
 from common.transforms.preparation import prepare_case
@@ -60,7 +61,8 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
         "orientation": count_kinds("".join(nib.orientations.aff2axcodes(header.affine)) for header in headers),
         "stored as": count_kinds(str(header.get_data_dtype()) for header in headers),
     }
-    return align(lines)
+    alike = describe_similar_names(records)
+    return align(lines | {"names alike": alike} if alike else lines)
 
 
 def measure_case(

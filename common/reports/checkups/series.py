@@ -15,6 +15,7 @@ from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.series_reader import scan_series_cohort
 from common.errors import DatasetError, Problem
 from common.formats.series import SliceFiles, list_slices
+from common.names import describe_similar_names
 from common.records import MODALITIES, Record, value_of
 from common.reports.checkups.cohort import CaseCost, describe_cache
 from common.reports.checkups.lines import align, count_kinds, span
@@ -115,7 +116,8 @@ def describe_series(records: Sequence[Record], inspections: Sequence[Inspection]
         if found:
             planes = count_kinds(series.plane or "of an unknown plane" for series in found)
             lines[name] = f"{planes}; {span(len(series.files) for series in found)} slices"
-    return align({**lines, "slice gaps": _describe_gaps(inspections)})
+    alike = describe_similar_names(records)
+    return align({**lines, "slice gaps": _describe_gaps(inspections), **({"names alike": alike} if alike else {})})
 
 
 def _describe_gaps(inspections: Sequence[Inspection]) -> str:

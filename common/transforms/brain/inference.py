@@ -18,10 +18,12 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 
 from common.errors import DatasetError, OutputError, Problem
+from common.files import path_within
 from common.formats.nifti import save_like
 from common.formats.volumes import read_volume_header
 from common.knobs import as_bool
-from common.records import BRATS_MASK_VALUES, scan_of
+from common.names import file_name_of
+from common.records import BRATS_MASK_VALUES
 from common.transforms.geometry import BrainGeometry
 from common.transforms.preparation import mask_values_of, prepare_image, spacing_problem
 from common.transforms.shared_items import Item
@@ -102,7 +104,7 @@ class SaveLabelMapd(Transform):
         overwrite: whether an earlier result may be replaced.
 
     Raises:
-        OutputError: an earlier result is there, or the file cannot be written.
+        OutputError: an earlier result is there, the patient's id cannot name a file, or it cannot be written.
     """
 
     def __init__(self, output_dir: str | Path, overwrite: bool = False) -> None:
@@ -110,7 +112,7 @@ class SaveLabelMapd(Transform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
-        name = scan_of(item)
+        name = file_name_of(item, self.output_dir)
         labels = item["pred"]
         source = read_volume_header(labels.meta["filename_or_obj"])
         item["seg_file"] = self._write(name, "seg", labels.numpy()[0], source)
@@ -120,7 +122,7 @@ class SaveLabelMapd(Transform):
         return item
 
     def _write(self, name: str, kind: str, array: np.ndarray, source: nib.Nifti1Image) -> str:
-        path = self.output_dir / f"{name}_{kind}.nii.gz"
+        path = path_within(self.output_dir, f"{name}_{kind}.nii.gz")
         if path.exists() and not self.overwrite:
             hint = "Pass --overwrite true to replace it, or another --output_dir."
             raise OutputError(Problem("an earlier result is there", str(path), hint))

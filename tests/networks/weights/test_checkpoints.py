@@ -275,3 +275,40 @@ def test_who_learned_true_labels_is_not_judged_on_shuffled_ones(tmp_path: Path) 
     told = refused(lambda: load_weights(Net(), path, settings={"permute_labels": True}))
     assert "it was trained on the true labels" in told
     assert load_weights(Net(), path)
+
+
+def wrapped(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": weight for name, weight in weights.items()}
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model.", "_orig_mod.", "module.model.", "_orig_mod.module."])
+@pytest.mark.parametrize("key", [None, "model", "state_dict", "model_state_dict"])
+def test_weights_that_another_program_wrapped_are_unwrapped(tmp_path: Path, prefix: str, key: str | None) -> None:
+    trained, network = Net(), Net()
+    weights = wrapped(trained.state_dict(), prefix)
+    content = {key: weights, "epoch": 3, "optimizer_states": [{}]} if key else weights
+    torch.save(content, tmp_path / "model.ckpt")
+    assert load_weights(network, tmp_path / "model.ckpt") == {}
+    assert equal(trained.state_dict(), network.state_dict())
+
+
+def test_a_name_of_the_network_itself_is_no_wrapper(tmp_path: Path) -> None:
+    trained, network = (nn.ModuleDict({"model": nn.Linear(2, 2)}) for _ in range(2))
+    for prefix in ("", "model.", "module."):
+        torch.save(wrapped(trained.state_dict(), prefix), tmp_path / "model.pt")
+        load_weights(network, tmp_path / "model.pt")
+        assert equal(trained.state_dict(), network.state_dict())
+
+
+def test_a_wrapped_start_of_stage_2(tmp_path: Path) -> None:
+    first, second = Net(), Net("deep")
+    torch.save({"state_dict": wrapped(first.state_dict(), "module.")}, tmp_path / "model.pt")
+    load_weights(second, tmp_path / "model.pt", head_may_differ=True)
+    assert equal(first.unet.encoder.state_dict(), second.unet.encoder.state_dict())
+
+
+def test_a_network_among_other_things_is_refused_with_the_cause(tmp_path: Path) -> None:
+    weights = {**wrapped(Net().state_dict(), "model."), "criterion.weight": torch.ones(4)}
+    torch.save({"state_dict": weights}, tmp_path / "model.ckpt")
+    told = refused(lambda: load_weights(Net(), tmp_path / "model.ckpt"))
+    assert "Its weights stand under 'model.', beside others such as criterion.weight" in told

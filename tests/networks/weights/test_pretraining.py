@@ -211,3 +211,13 @@ def test_a_download_is_timms(
     assert asked == [("timm/densenet121.ra_in1k", True)]
     expected = timm_weights[1]["densenet121"]["features.conv0.weight"]
     assert torch.equal(network.backbone.features.conv0.weight, expected)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model."])
+def test_wrapped_weights_of_an_encoder_are_unwrapped(
+    tmp_path: Path, resnet18: tuple[Path, dict[str, Tensor]], prefix: str
+) -> None:
+    _, weights = resnet18
+    torch.save({"state_dict": {f"{prefix}{key}": value for key, value in weights.items()}}, tmp_path / "wrapped.pth")
+    found = imagenet_weights("resnet18", str(tmp_path / "wrapped.pth"), 3)
+    assert torch.equal(found["layer1.0.conv1.weight"], weights["layer1.0.conv1.weight"])

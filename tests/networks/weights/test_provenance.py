@@ -125,6 +125,47 @@ def test_a_start_that_has_seen_the_held_out_patients_is_refused(
         continue_from(nn.Linear(2, 2), path, split(*now))
 
 
+class Staged(nn.Module):
+    """A network with the head of the U-Net's stages."""
+
+    def __init__(self, deep: bool) -> None:
+        super().__init__()
+        self.unet = nn.Module()
+        self.unet.decoder = nn.Linear(2, 4)
+        self.unet.segmentation_head = nn.Sequential(nn.Linear(4, 4), *([nn.Linear(4, 4)] if deep else []))
+
+
+def staged(path: Path, stage: int | None, deep: bool) -> Path:
+    provenance = describe_provenance("b", split("AB", "C", "D"), **({"stage": stage} if stage else {}))
+    save_checkpoint(path, {"model": Staged(deep).state_dict(), "provenance": provenance})
+    return path
+
+
+@pytest.mark.parametrize(("found", "stage"), [(1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 2), (None, 2), (None, 3)])
+def test_a_stage_continues_from_the_one_before_or_from_itself(tmp_path: Path, found: int | None, stage: int) -> None:
+    deep = stage == 3 or found in (2, 3)
+    path = staged(tmp_path / "model.pt", found, deep)
+    network = Staged(stage > 1)
+    continue_from(network, path, split("AB", "C", "D"), stage=stage)
+    assert torch.equal(network.unet.decoder.weight, load_checked(path)["model"]["unet.decoder.weight"])
+
+
+def test_stage_3_is_refused_a_start_from_stage_1(tmp_path: Path) -> None:
+    path = staged(tmp_path / "model.pt", 1, deep=False)
+    with pytest.raises(CheckpointError) as caught:
+        continue_from(Staged(deep=True), path, split("AB", "C", "D"), stage=3)
+    assert "it was trained in stage 1, and stage 3 continues from stage 2: its head would be random" in str(
+        caught.value
+    )
+    assert "Train stage 2 first (configs/stage2.yaml), and pass its weights with --init_weights." in str(caught.value)
+
+
+def test_stage_3_is_refused_a_start_whose_head_is_another_though_it_names_no_stage(tmp_path: Path) -> None:
+    path = staged(tmp_path / "model.pt", None, deep=False)
+    with pytest.raises(CheckpointError, match="segmentation_head"):
+        continue_from(Staged(deep=True), path, split("AB", "C", "D"), stage=3)
+
+
 def test_settings_and_bundle_must_fit_where_weights_are_loaded(tmp_path: Path) -> None:
     manifest = split("AB", "C", "D")
     provenance = describe_provenance("grade", manifest, settings={"units": (64, 64), "encoder": {"age": [1.0, 2.0]}})

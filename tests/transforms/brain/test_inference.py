@@ -239,3 +239,23 @@ def test_hdf5_slices_are_segmented_into_nifti(tmp_path: Path) -> None:
     written = nib.load(SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
     np.testing.assert_array_equal(np.asanyarray(written.dataobj), phantom_subject(0, 0, (32, 32, 24)).mask)
     np.testing.assert_array_equal(written.affine, [[-1, 0, 0, 0], [0, -1, 0, 31], [0, 0, 1, 0], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("name", ["../escaped", "a/b", "x" * 300])
+def test_a_patient_handed_over_in_memory_is_named_as_others_are(
+    write_record: Writer, tmp_path: Path, name: str
+) -> None:
+    record = write_record()
+    item = {**prepare(record), "pred": perfect_logits(record), "subject": name}
+    with pytest.raises(OutputError, match="Files are named by it"):
+        SaveLabelMapd(tmp_path / "out", overwrite=True)(LabelMapd()(item))
+    assert not list(tmp_path.glob("escaped*"))
+
+
+def test_a_link_does_not_lead_out_of_the_output_folder(write_record: Writer, tmp_path: Path) -> None:
+    record = write_record()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "p1_seg.nii.gz").symlink_to(tmp_path / "elsewhere.nii.gz")
+    item = {**prepare(record), "pred": perfect_logits(record)}
+    with pytest.raises(OutputError, match="would be written outside"):
+        SaveLabelMapd(tmp_path / "out", overwrite=True)(LabelMapd()(item))

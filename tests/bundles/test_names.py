@@ -1,0 +1,61 @@
+"""Names that would leave the output folder, as a person or a program gives them: by command and by list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.cohorts import read_cohort
+from tests.bundles.test_entry_points import BUNDLE, ended_well, run, told_once, words
+
+IMAGES = ("flair", "t1", "t1ce", "t2")
+
+
+@pytest.fixture
+def options(write_weights: Callable[..., Path], tmp_path: Path) -> dict[str, Any]:
+    return {"checkpoint": write_weights(BUNDLE.name), "output_dir": tmp_path / "run", "device": "cpu"}
+
+
+def test_a_subject_of_the_command_line(options: dict[str, Any], phantom_dir: Path, tmp_path: Path) -> None:
+    files = {name: read_cohort(phantom_dir)[0][name] for name in IMAGES}
+    line = words("inferring", ["configs/inference.yaml"], {**options, **files, "subject": "../../escaped"})
+    told = told_once(run(line, cwd=BUNDLE))
+    assert told.startswith("KnobError: --subject: the subject '../../escaped' holds a separator of folders (/).")
+    assert not list(tmp_path.rglob("*escaped*"))
+
+
+def test_a_subject_of_a_list(options: dict[str, Any], phantom_dir: Path, tmp_path: Path) -> None:
+    first = read_cohort(phantom_dir)[0]
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([{"subject": "../escaped", **{name: first[name] for name in IMAGES}}]))
+    line = words("inferring", ["configs/inference.yaml"], {**options, "datalist": path})
+    told = told_once(run(line, cwd=BUNDLE))
+    assert told.startswith(f"DatasetError: {path}, entry 1: the subject '../escaped' holds a separator of folders (/).")
+    assert not list(tmp_path.rglob("*escaped*"))
+
+
+@pytest.mark.parametrize("bundle", sorted(path.name for path in BUNDLE.parent.iterdir() if (path / "configs").is_dir()))
+def test_words_that_monai_would_alter_end_in_one_message(bundle: str, tmp_path: Path) -> None:
+    """In every bundle, before anything is read or written."""
+    given = {"dataset_dir": "2024_01", "output_dir": tmp_path / "out#1"}
+    told = told_once(run(words("inferring", ["configs/inference.yaml"], given), cwd=BUNDLE.parent / bundle))
+    assert "--dataset_dir: 2024_01 is a path, but the command line reads it as 202401. Write --dataset_dir" in told
+    assert "--output_dir: MONAI reads # as :: in a config" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_patient_keeps_the_number_that_was_typed(options: dict[str, Any], phantom_dir: Path, tmp_path: Path) -> None:
+    files = {name: read_cohort(phantom_dir)[0][name] for name in IMAGES}
+    line = words("inferring", ["configs/inference.yaml"], {**options, **files, "subject": "2013_10_1"})
+    ended_well(run(line, cwd=BUNDLE))
+    assert (tmp_path / "run" / "2013_10_1_seg.nii.gz").exists()
+
+
+def test_a_reference_is_no_subject(options: dict[str, Any], tmp_path: Path) -> None:
+    line = words("inferring", ["configs/inference.yaml"], {**options, "flair": "a.nii.gz", "subject": "@p"})
+    told = told_once(run(line, cwd=BUNDLE))
+    assert told.startswith("KnobError: --subject: '@p' begins with @, so that MONAI takes it for a reference")
