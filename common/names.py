@@ -21,8 +21,8 @@ IDS = ("subject", "scan")
 HINT = (
     f"Files are named by it: give 1 to {MOST_BYTES} bytes without / and \\ and control characters, not . or .. alone."
 )
-MOST_SHOWN = 60
-MOST_TOLD = 5
+LONGEST_SHOWN = 60
+MOST_LISTED = 5
 INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
 """Unicode's categories of characters that a reader does not see, spaces among them."""
 
@@ -94,8 +94,8 @@ def warn_of_similar_names(records: Sequence[Record]) -> None:
 def describe_similar_names(records: Sequence[Record]) -> str:
     """Such subjects of a cohort, in a few words; empty where there are none."""
     groups = similar_names(str(record["subject"]) for record in records)
-    told = "; ".join(" and ".join(map(_spelt, group)) for group in groups[:MOST_TOLD])
-    return told + (f"; and {len(groups) - MOST_TOLD} more" if len(groups) > MOST_TOLD else "")
+    told = "; ".join(" and ".join(map(_spelt, group)) for group in groups[:MOST_LISTED])
+    return told + (f"; and {len(groups) - MOST_LISTED} more" if len(groups) > MOST_LISTED else "")
 
 
 def _fault(part: str) -> str | None:
@@ -114,7 +114,7 @@ def _fault(part: str) -> str | None:
 
 
 def _shown(name: str) -> str:
-    return repr(name) if len(name) <= MOST_SHOWN else f"{name[:MOST_SHOWN]!r}…"
+    return repr(name) if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]!r}…"
 
 
 def _spelt(name: str) -> str:

@@ -28,7 +28,7 @@ from common.running import open_run
 from common.splits import check_clinical
 from common.splits.manifest import SplitManifest
 from common.transforms import LabelMapd, class_weights, clinical_features, clinical_width, fit_clinical, share_weights
-from common.transforms.masks import items
+from common.transforms.masks.items import mask_items
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles"
 CONFIGS = sorted(path for path in ROOT.glob("*/configs/*.yaml"))
@@ -64,7 +64,7 @@ CALLS: dict[str, list[Callable[[Any, Path], Any]]] = {
     ],
     "checkpointing": [lambda word, _: SpatioSpatialClassifier("r3d_10", checkpointing=word)],
     "clinical": [lambda word, _: clinical_features(word, ["age"])],
-    "empty_slices": [lambda word, _: items([], word)],
+    "empty_slices": [lambda word, _: mask_items([], word)],
     "gradcam": [
         lambda word, folder: GradCamOverlays(IDENTITY, folder, word),
         lambda word, folder: VolumeGradCam(IDENTITY, folder, word),
