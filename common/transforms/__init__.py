@@ -1,7 +1,7 @@
 """From files to tensors, one folder per view: ``brain``, ``slices``, ``masks``, ``pictures``, ``volumes``, ``series``.
 
-In each of them ``cache`` prepares what training reads, ``items`` makes a data set of it, and ``inference`` does the
-same from a patient's files.
+In each of them ``plan``, where there is one, cuts or resamples the view, ``cache`` prepares what training reads,
+``items`` makes a data set of it, and ``inference`` does the same from a patient's files.
 """
 
 from __future__ import annotations

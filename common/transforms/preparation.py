@@ -1,4 +1,4 @@
-"""From a patient's files to normalised slices, by the same functions in training and inference."""
+"""From a patient's files to the normalised slices of the brain and its mask, in training as in inference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The report page of a classification; its sentences are in ``templates/classification.html.j2``."""
+"""The report page of a classification.
+
+Sentences that are always the same are in ``templates/classification.html.j2``, those that depend on numbers in
+:mod:`~common.reports.classification.verdict`.
+"""
 
 from __future__ import annotations
 
