@@ -59,24 +59,20 @@ def check(request: Request) -> Checkup:
     Raises:
         KnobError: pictures are wanted of what has none.
     """
-    from common.cohorts.datasets.kinds import DatasetKind, find_kind
+    from common.cohorts.datasets.data_set import Kind
+    from common.cohorts.datasets.registry import find_data_set
     from common.errors import KnobError, Problem
     from common.reports.checkups.images import check_images
     from common.reports.checkups.series import check_series
     from common.reports.checkups.volumes import check_patients, check_people
 
-    kind = find_kind(request.folder) if request.folder and not request.datalist else DatasetKind.PATIENTS
-    if request.healthy:
-        kind = DatasetKind.PEOPLE
-    if request.output and kind is not DatasetKind.IMAGES:
+    found = find_data_set(request.folder) if request.folder and not request.datalist else None
+    kind = found.kind if found else Kind.VOLUMES
+    if request.output and kind is not Kind.IMAGES:
         raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
-    checks = {
-        DatasetKind.PATIENTS: check_patients,
-        DatasetKind.PEOPLE: check_people,
-        DatasetKind.SERIES: check_series,
-        DatasetKind.IMAGES: check_images,
-    }
-    return checks[kind](request)
+    if request.healthy or (found and found.healthy):
+        return check_people(request)
+    return {Kind.SERIES: check_series, Kind.IMAGES: check_images}.get(kind, check_patients)(request)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ class Release:
 
     Args:
         source: its name in records.
+        title: its name as people write it.
         pattern: of a folder's name, in any case. In a release whose folders are scans the group ``subject`` is the
             patient: a timepoint is no part of who it is.
         separator: what stands between the folder's name and the modality's.
@@ -26,6 +27,7 @@ class Release:
     """
 
     source: str
+    title: str
     pattern: str
     separator: str = "_"
     modalities: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Release:
 
 BRATS2023 = Release(
     "brats2023",
+    "BraTS 2023",
     r"(?P<subject>brats-gli-\d+)-\d+",
     separator="-",
     modalities={"flair": "t2f", "t1": "t1n", "t1ce": "t1c", "t2": "t2w"},
@@ -58,10 +61,10 @@ BRATS2023 = Release(
 """The challenge on adult glioma (GLI); its last digits tell the timepoint."""
 
 RELEASES = (
-    Release("brats2018", r"brats18_\w+_\d+"),
-    Release("brats2019", r"brats19_\w+_\d+"),
-    Release("brats2020", r"brats20_(training|validation|testing)_\d+"),
-    Release("brats2021", r"brats2021_\d+"),
+    Release("brats2018", "BraTS 2018", r"brats18_\w+_\d+"),
+    Release("brats2019", "BraTS 2019", r"brats19_\w+_\d+"),
+    Release("brats2020", "BraTS 2020", r"brats20_(training|validation|testing)_\d+"),
+    Release("brats2021", "BraTS 2021", r"brats2021_\d+"),
     BRATS2023,
 )
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.cohorts import grade_cohort, read_volume_cohort, volume_reader
-from common.cohorts.labels import grades
+from common.cohorts import grade_cohort, read_volume_cohort, volume_classes, volume_cohort
 from common.errors import DatasetError, KnobError
 
 Writer = Callable[..., Path]
@@ -107,7 +106,7 @@ class TestList:
         records = read_volume_cohort(datalist=write_list(tmp_path, rows, brain_mask={"p1": "elsewhere/brain.nii.gz"}))
         assert [record["grade"] for record in records] == ["LGG", "HGG", "healthy"]
         assert [record.get("brain_mask") for record in records] == [str(beside), str(named), None]
-        assert grades(records) == ("LGG", "HGG", "healthy")
+        assert volume_classes(records) == ("LGG", "HGG", "healthy")
 
     def test_a_list_and_ixi(self, rows: list[dict[str, str]], ixi: Path, tmp_path: Path) -> None:
         records = read_volume_cohort(healthy_dir=ixi, datalist=write_list(tmp_path, rows), exclude="p2")
@@ -151,11 +150,11 @@ class TestOnePerson:
 
 class TestClasses:
     def test_labels_are_places_in_the_classes(self) -> None:
-        labelled = volume_reader(people("healthy", "HGG", "LGG", None))
+        labelled = volume_cohort(people("healthy", "HGG", "LGG", None))
         assert [record["label"] for record in labelled] == [2, 1, 0]
-        assert grades(labelled) == ("LGG", "HGG", "healthy")
-        assert [record["label"] for record in volume_reader(people("HGG", "LGG"))] == [1, 0]
-        assert grades(people("HGG", "LGG")) == ("LGG", "HGG")
+        assert volume_classes(labelled) == ("LGG", "HGG", "healthy")
+        assert [record["label"] for record in volume_cohort(people("HGG", "LGG"))] == [1, 0]
+        assert volume_classes(people("HGG", "LGG")) == ("LGG", "HGG")
 
     @pytest.mark.parametrize(
         ("grades", "told"),
@@ -166,7 +165,7 @@ class TestClasses:
     )
     def test_a_class_without_anybody(self, grades: list[str | None], told: str) -> None:
         with pytest.raises(DatasetError, match=told):
-            volume_reader(people(*grades))
+            volume_cohort(people(*grades))
 
     def test_healthy_people_have_no_grade_to_learn(self, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.INFO):
