@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Tell what a data set holds, what is wrong with it, which shortcuts tell the label, and what its cache will take.
 
-The folder itself tells what kind it is. Of images, copies of each other are looked for as well. With --healthy, or
-of an IXI folder, one image of each person is looked at (T1ce, of IXI T1); heads need brain masks.
+The folder or the list itself tells what kind it is. Of images, copies of each other are looked for as well. With
+--healthy, or of an IXI folder, one image of each person is looked at (T1ce, of IXI T1); heads need brain masks.
 The exit code is 1 when something is wrong. Nothing is written but what --output asks for and, in the cache, which
 images are copies.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 def main(argv: list[str] | None = None) -> int:
     """Check the data set that the command line names."""
     options = parse_options(argv)
+    from common.formats.folders import require_folder, require_list
+
+    # Told before anything is imported that takes seconds.
+    if options.folder:
+        require_folder(Path(options.folder).expanduser().absolute())
+    if options.datalist:
+        require_list(Path(options.datalist).expanduser().absolute())
     from common.reports.checkups.volumes import Request
 
     request = Request(**vars(options))
@@ -35,9 +43,12 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
         "folder",
         nargs="?",
         help="a folder as downloaded: BraTS 2018 to 2021, 2023, or HDF5 slices; IXI; RSNA-MICCAI; Br35H, or any folder "
-        "with a subfolder of images a class",
+        "with a subfolder of images a class; what else it holds is named",
     )
-    parser.add_argument("--datalist", help="a JSON or CSV list of patients with volumes, instead of the folder")
+    parser.add_argument(
+        "--datalist",
+        help="a JSON or CSV list of patients with volumes or series, or of images, instead of the folder",
+    )
     parser.add_argument("--healthy", help="an IXI folder, whose people are healthy, beside the patients")
     parser.add_argument("--exclude", help="subjects, scans or images to leave out, comma-separated")
     parser.add_argument("--unlabelled", action="store_true", help="masks and labels may be absent")
@@ -61,13 +72,17 @@ def check(request: Request) -> Checkup:
     """
     from common.cohorts.datasets.data_set import Kind
     from common.cohorts.datasets.registry import find_data_set
+    from common.cohorts.list_kind import find_list_kind
     from common.errors import KnobError, Problem
     from common.reports.checkups.images import check_images
     from common.reports.checkups.series import check_series
     from common.reports.checkups.volumes import check_patients, check_people
 
     found = find_data_set(request.folder) if request.folder and not request.datalist else None
+    of_list = {"images": Kind.IMAGES, "series": Kind.SERIES}
     kind = found.kind if found else Kind.VOLUMES
+    if request.datalist:
+        kind = of_list.get(find_list_kind(request.datalist), Kind.VOLUMES)
     if request.output and kind is not Kind.IMAGES:
         raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
     if request.healthy or (found and found.healthy):

@@ -32,14 +32,18 @@ def find_data_set(
 
     Args:
         folder: as somebody unpacked it.
-        is_meant: whether a data set is one that is looked for; where a folder holds several, the first of these.
+        is_meant: whether a data set is one that is looked for; where a folder holds several of the lowest rank, the
+            first of these.
     """
     root = Path(folder).expanduser().absolute()
     if not root.is_dir():
         return None
     outline = Outline(root)
     found = [data_set for data_set in data_sets() if data_set.recognise(outline)]
-    return next(filter(is_meant, found), found[0] if found else None)
+    if not found:
+        return None
+    first = (data_set for data_set in found if data_set.rank == found[0].rank)
+    return next(filter(is_meant, first), found[0])
 
 
 def data_set_named(name: str) -> DataSet:

@@ -22,6 +22,7 @@ class CohortKind:
         name: what ``kind`` calls it.
         sample: what one of its samples is called in messages.
         samples: what several are called.
+        what: what they are, as the opposite of other kinds.
         takes: whether it takes a data set.
         usual: the data set whose reader is asked where none is recognised, and tells what was looked for.
         expected: what to pass, for messages.
@@ -32,6 +33,7 @@ class CohortKind:
     name: str
     sample: str
     samples: str
+    what: str
     takes: Callable[[DataSet], bool]
     usual: str
     expected: str
@@ -72,5 +74,5 @@ def choose_data_set(kind: CohortKind, folder: Folder) -> DataSet:
         raise DatasetError(Problem(f"holds {found.title}", str(folder), found.refused))
     if not kind.takes(found):
         hint = f"{found.read_by} Here, pass {kind.expected}.".strip()
-        raise DatasetError(Problem(f"holds {found.title}: {found.kind.value}, no {kind.samples}", str(folder), hint))
+        raise DatasetError(Problem(f"holds {found.title}: {found.kind.value}, no {kind.what}", str(folder), hint))
     return found

@@ -60,6 +60,7 @@ IMAGES = CohortKind(
     name="images",
     sample="image",
     samples="images",
+    what="images",
     takes=lambda data_set: data_set.kind is Kind.IMAGES,
     usual="br35h",
     expected="--dataset_dir <a folder with a subfolder a class>, or --datalist <a JSON or CSV file>",

@@ -117,6 +117,7 @@ PEOPLE = CohortKind(
     name="people",
     sample="person",
     samples="healthy people",
+    what="healthy people",
     takes=_takes_healthy,
     usual="ixi",
     expected="--dataset_dir <a BraTS folder as downloaded> and --healthy_dir <an IXI folder>, or a --datalist",

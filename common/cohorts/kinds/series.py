@@ -34,6 +34,7 @@ SERIES = CohortKind(
     name="series",
     sample="patient",
     samples="patients",
+    what="patients with series",
     takes=lambda data_set: data_set.kind is Kind.SERIES,
     usual="rsna_miccai",
     expected="--dataset_dir <RSNA-MICCAI as downloaded>, or --datalist <a JSON or CSV file>",

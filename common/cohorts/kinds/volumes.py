@@ -30,6 +30,7 @@ VOLUMES = CohortKind(
     name="volumes",
     sample="patient",
     samples="patients",
+    what="patients with volumes",
     takes=takes_volumes,
     usual="brats2020",
     expected="--dataset_dir <a BraTS folder as downloaded>, or --datalist <a JSON or CSV file>",

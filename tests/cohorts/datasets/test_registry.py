@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from common.cohorts.datasets.registry import data_set_named, data_sets, find_data_set, source_name
-from common.cohorts.reading import KINDS
+from common.cohorts.reading import KINDS, read_cohort
+from common.errors import DatasetError
 
 
 def lay_out(root: Path, files: list[str]) -> None:
@@ -27,6 +28,11 @@ def lay_out(root: Path, files: list[str]) -> None:
         (["yes/y1.jpg", "no/1 no.jpeg"], "br35h"),
         (["set/training/glioma/a.PNG", "set/training/none/b.PNG"], "br35h"),
         (["12345/a.png", "00000/b.png"], "br35h"),  # classes that are named as patients
+        (["TCGA_CS_1/a_1.tif", "TCGA_CS_1/a_1_mask.tif"], "masks_beside_slices"),
+        (["sub-01/anat/sub-01_T1w.nii.gz", "dataset_description.json"], "bids"),
+        (["imagesTr/liver_0.nii.gz", "labelsTr/liver_0.nii.gz", "dataset.json"], "decathlon_other"),
+        (["P1/study/series/1-01.dcm"], "dicom"),
+        (["case_7/flair_raw.nii.gz", "case_7/mprage.nii"], "raw_mri"),
         (["notes.txt"], None),
         ([".hidden/yes/y1.jpg"], None),
     ],
@@ -64,3 +70,37 @@ def test_every_kind_of_cohort_has_a_usual_data_set_that_it_takes() -> None:
 
 def test_a_list_of_ones_own_keeps_its_name() -> None:
     assert (source_name("brats2018"), source_name("my_cases")) == ("BraTS 2018", "my_cases")
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("P1/series/1-01.dcm", "holds DICOM series"),
+        ("sub-01/anat/sub-01_T1w.nii.gz", "holds BIDS"),
+        ("P1/flair.nii.gz", "in no layout that is known"),
+    ],
+)
+def test_a_layout_that_is_not_read_is_named_to_every_kind_of_cohort(
+    tmp_path: Path, kind: str, file: str, told: str
+) -> None:
+    lay_out(tmp_path, [file])
+    with pytest.raises(DatasetError, match=f"{told}.*--datalist"):
+        read_cohort(tmp_path, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "told"),
+    [
+        ("images", "BraTS2021_00000/BraTS2021_00000_t1.nii.gz", "holds BraTS 2021: volumes, no images. The bundles of"),
+        ("volumes", "00000/FLAIR/Image-1.dcm", "holds RSNA-MICCAI 2021: DICOM series, no patients with volumes"),
+        ("series", "yes/y1.jpg", "holds Br35H: single images, no patients with series"),
+        ("volumes", "IXI002-Guys-0828-T1.nii.gz", "holds IXI: .*--healthy_dir"),
+    ],
+)
+def test_a_data_set_of_another_kind_is_named_with_what_reads_it(
+    tmp_path: Path, kind: str, file: str, told: str
+) -> None:
+    lay_out(tmp_path, [file])
+    with pytest.raises(DatasetError, match=told):
+        read_cohort(tmp_path, kind=kind)
