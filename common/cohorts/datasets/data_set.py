@@ -115,7 +115,8 @@ class DataSet:
         read_by: what of the suite reads it; for a person who passed it to something else.
         healthy: whether its people have no tumour.
         refused: why it is not read and what can be done; empty for a data set that is read.
-        rank: data sets of a lower rank are asked first: 0 knows its own names, 1 is a layout, 2 any folder of images.
+        rank: data sets of a lower rank are asked first: 0 or less knows its own names, 1 is a layout, 2 any folder of
+            images.
     """
 
     name: str
