@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Show what a data set holds, what is wrong with it, which shortcuts predict the label, and the size of its cache.
 
-The kind of data set is recognised from the folder. For images, copies of each other are searched as well. With
---healthy, or for an IXI folder, one image of each person is checked (T1ce, of IXI T1); heads need brain masks.
+The kind of data set is recognised from the folder or the list. For images, copies of each other are searched as well.
+With --healthy, or for an IXI folder, one image of each person is checked (T1ce, of IXI T1); heads need brain masks.
 The exit code is 1 when something is wrong. Only the files of --output are written and, in the cache, which images
 are copies.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 def main(argv: list[str] | None = None) -> int:
     """Check the data set that the command line names."""
     options = parse_options(argv)
+    from common.formats.folders import require_folder, require_list
+
+    # Told before anything is imported that takes seconds.
+    if options.folder:
+        require_folder(Path(options.folder).expanduser().absolute())
+    if options.datalist:
+        require_list(Path(options.datalist).expanduser().absolute())
     from common.reports.checkups.volumes import Request
 
     request = Request(**vars(options))
@@ -34,11 +42,14 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "folder",
         nargs="?",
-        help="a folder as downloaded: BraTS 2018 to 2021, 2023, or HDF5 slices; IXI; RSNA-MICCAI; Br35H, or any folder "
-        "with one subfolder of images per class",
+        help="a folder as downloaded: BraTS 2018 to 2021, 2023, or HDF5 slices; Decathlon; IXI; RSNA-MICCAI; Br35H, or "
+        "any folder with one subfolder of images per class; what else it holds is named",
     )
-    parser.add_argument("--datalist", help="a JSON or CSV list of patients with volumes, instead of the folder")
-    parser.add_argument("--healthy", help="an IXI folder of healthy people, in addition to the patients")
+    parser.add_argument(
+        "--datalist",
+        help="a JSON or CSV list of patients with volumes or series, or of images, instead of the folder",
+    )
+    parser.add_argument("--healthy", help="an IXI folder, whose people are healthy, beside the patients")
     parser.add_argument("--exclude", help="subjects, scans or images to leave out, comma-separated")
     parser.add_argument("--unlabelled", action="store_true", help="masks and labels may be absent")
     parser.add_argument(
@@ -59,24 +70,24 @@ def check(request: Request) -> Checkup:
     Raises:
         KnobError: pictures are asked for where there are none.
     """
-    from common.cohorts.datasets.kinds import DatasetKind, find_kind
+    from common.cohorts.datasets.data_set import Kind
+    from common.cohorts.datasets.registry import find_data_set
+    from common.cohorts.list_kind import find_list_kind
     from common.errors import KnobError, Problem
     from common.reports.checkups.images import check_images
     from common.reports.checkups.series import check_series
     from common.reports.checkups.volumes import check_patients, check_people
 
-    kind = find_kind(request.folder) if request.folder and not request.datalist else DatasetKind.PATIENTS
-    if request.healthy:
-        kind = DatasetKind.PEOPLE
-    if request.output and kind is not DatasetKind.IMAGES:
-        raise KnobError(Problem("copies are drawn of single images alone", "--output", "Leave it out."))
-    checks = {
-        DatasetKind.PATIENTS: check_patients,
-        DatasetKind.PEOPLE: check_people,
-        DatasetKind.SERIES: check_series,
-        DatasetKind.IMAGES: check_images,
-    }
-    return checks[kind](request)
+    found = find_data_set(request.folder) if request.folder and not request.datalist else None
+    of_list = {"images": Kind.IMAGES, "series": Kind.SERIES}
+    kind = found.kind if found else Kind.VOLUMES
+    if request.datalist:
+        kind = of_list.get(find_list_kind(request.datalist), Kind.VOLUMES)
+    if request.output and kind is not Kind.IMAGES:
+        raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
+    if request.healthy or (found and found.healthy):
+        return check_people(request)
+    return {Kind.SERIES: check_series, Kind.IMAGES: check_images}.get(kind, check_patients)(request)
 
 
 if __name__ == "__main__":

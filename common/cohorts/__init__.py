@@ -2,7 +2,6 @@
 
 from common.cohorts.brains.extraction import add_brain_masks
 from common.cohorts.brains.masks import find_brain_mask, is_stripped
-from common.cohorts.brats_reader import read_cohort
 from common.cohorts.checks import check_arrays, check_headers, check_voxels
 from common.cohorts.datalist import read_datalist
 from common.cohorts.datasets.br35h import read_br35h
@@ -10,8 +9,10 @@ from common.cohorts.datasets.brats import read_brats
 from common.cohorts.datasets.ixi import read_ixi
 from common.cohorts.datasets.rsna_miccai import read_rsna_miccai
 from common.cohorts.features import FEATURES
-from common.cohorts.image_reader import check_image_files, read_image_cohort
 from common.cohorts.inference_patients import not_yet_predicted, read_patients, still_to_do
+from common.cohorts.inference_people import read_volume_cohort
+from common.cohorts.inference_series import read_series_cohort
+from common.cohorts.kinds.images import check_image_files
 from common.cohorts.labels.classes import check_classes
 from common.cohorts.labels.grades import GRADES, VOLUME_CLASSES, grade_cohort, volume_classes, volume_cohort
 from common.cohorts.labels.permutation import are_permuted, permute_labels
@@ -19,8 +20,7 @@ from common.cohorts.labels.survival import label_survival, median_days, survival
 from common.cohorts.labels.survival_classes import SurvivalClasses, fit_survival_classes
 from common.cohorts.labels.tumour_or_none import TUMOUR_CLASSES, tumour_cohort
 from common.cohorts.p1_cohort import PUBLISHED_THRESHOLDS, published_cohort
-from common.cohorts.series_reader import read_series_cohort
-from common.cohorts.volume_reader import read_volume_cohort
+from common.cohorts.reading import read_cohort, read_image_cohort
 from common.formats.dicom import DicomSeries, DicomVolume, find_series, read_series
 from common.formats.images import read_image, read_rgb_image
 from common.former_names import former_names

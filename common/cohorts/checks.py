@@ -113,7 +113,8 @@ def _check_patient(record: Record, modalities: Sequence[str]) -> list[Problem]:
         try:
             header = read_volume_header(value_of(record, key))
             if not is_hdf5(value_of(record, key)):
-                _refuse_cut_file(value_of(record, key), header)
+                (file,) = volume_files(value_of(record, key))
+                _refuse_cut_file(file, header if file == value_of(record, key) else read_volume_header(file))
         except DatasetError as error:
             problems += error.problems
             continue

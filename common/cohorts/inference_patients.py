@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
+from common.cohorts.reading import read_cohort
 from common.command_line import with_typed_subject
 from common.errors import KnobError, OutputError, Problem
 from common.knobs import as_bool

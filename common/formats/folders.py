@@ -43,14 +43,33 @@ def walk_tree(root: Path, is_patient: Callable[[str], bool], table_names: Collec
     Raises:
         DatasetError: ``root`` is not a folder.
     """
+    require_folder(root)
+    tree = Tree()
+    _visit(root, is_patient, table_names, depth, tree)
+    return tree
+
+
+def require_folder(root: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        DatasetError: there is no such folder, or it is a file.
+    """
     if not root.exists():
         raise DatasetError(Problem("there is no such folder", str(root), "Check the path."))
     if not root.is_dir():
         hint = "Pass the unpacked folder; a list of patients goes to --datalist."
         raise DatasetError(Problem("is a file, not a folder", str(root), hint))
-    tree = Tree()
-    _visit(root, is_patient, table_names, depth, tree)
-    return tree
+
+
+def require_list(path: Path) -> None:
+    """Refuse a list of one's own that is not there.
+
+    Raises:
+        DatasetError: there is no such file.
+    """
+    if not path.is_file():
+        raise DatasetError(Problem("there is no such file", str(path), "Check --datalist."))
 
 
 def list_folder(folder: Path) -> list[Path]:

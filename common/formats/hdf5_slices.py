@@ -28,6 +28,9 @@ from common.formats.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
 ADDRESS = re.compile(r"(?P<stem>.*volume_\d+_slice_)\[0-(?P<last>\d+)\]\.h5:(?P<part>\w+)", re.DOTALL)
+SLICE = re.compile(r"volume_(0|[1-9]\d*)_slice_(0|[1-9]\d*)\.h5")
+"""A slice's file: the volume's number, and its own."""
+
 CHANNELS = {"image": len(MODALITIES), "mask": len(BRATS_MASK_VALUES)}
 """The datasets of a file, and how many channels each has."""
 

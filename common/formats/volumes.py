@@ -1,4 +1,4 @@
-"""Reading a volume by its path: a NIfTI file, or the address of a volume in HDF5 slices.
+"""Reading a volume by its path: a NIfTI file, the address of one of its channels, or of a volume in HDF5 slices.
 
 Records, items and caches hold such paths; code that reads one need not know which it is.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import nibabel as nib
 
 from common.errors import DatasetError, Problem
+from common.formats.channels import Channel, is_channel, read_channel, read_channel_header
 from common.formats.hdf5_slices import SliceStack, is_hdf5, read_hdf5, read_hdf5_header
 from common.formats.nifti import PathLike, Volume, read_header, read_nifti
 
@@ -21,6 +22,8 @@ def read_volume(path: PathLike) -> Volume:
     Raises:
         DatasetError: it is missing, truncated, damaged, or no such file.
     """
+    if is_channel(path):
+        return read_channel(path)
     return read_hdf5(path) if is_hdf5(path) else read_nifti(path)
 
 
@@ -30,6 +33,8 @@ def read_volume_header(path: PathLike) -> nib.Nifti1Image:
     Raises:
         DatasetError: the file, or the slice that is opened, is missing or damaged.
     """
+    if is_channel(path):
+        return read_channel_header(path)
     return read_hdf5_header(path) if is_hdf5(path) else read_header(path)
 
 
@@ -37,6 +42,8 @@ def volume_files(path: PathLike) -> list[str]:
     """The files that hold a volume: those of a folder where it is a series of slices."""
     if Path(path).is_dir():
         return [str(file) for file in sorted(Path(path).iterdir()) if file.is_file()]
+    if is_channel(path):
+        return [Channel.parse(path).file]
     return SliceStack.parse(path).files if is_hdf5(path) else [str(path)]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from common.cohorts.datasets.source_names import source_name
+from common.cohorts.datasets.registry import source_name
 from common.records import scan_of
 from common.reports.nouns import nouns_of
 from common.reports.page import render_page

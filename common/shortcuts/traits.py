@@ -15,8 +15,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
+from common.formats.channels import is_channel
 from common.formats.hdf5_slices import is_hdf5
-from common.formats.volumes import read_volume_header
+from common.formats.volumes import read_volume_header, volume_files
 from common.records import MODALITIES, Record, value_of
 from common.shortcuts.voxel_traits import VOXEL_TRAITS, voxel_traits
 
@@ -146,7 +147,7 @@ def _images(record: Record) -> dict[str, str]:
 
 
 def _is_volume(path: str) -> bool:
-    return is_hdf5(path) or path.lower().endswith(VOLUMES)
+    return is_hdf5(path) or is_channel(path) or path.lower().endswith(VOLUMES)
 
 
 def _is_recorded(value: Any) -> bool:
@@ -162,6 +163,7 @@ def _site(subject: str) -> str:
 def _extension(path: str) -> str:
     if is_hdf5(path):
         return ".h5"
+    (path,) = volume_files(path) if is_channel(path) else (path,)
     return "".join(Path(path).suffixes[-2:]).lower() if path.lower().endswith(".gz") else Path(path).suffix.lower()
 
 

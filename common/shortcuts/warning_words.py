@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from common.cohorts.datasets.source_names import source_name
+from common.cohorts.datasets.registry import source_name
 from common.records import HEALTHY
 from common.shortcuts.classifier import Probed
 from common.shortcuts.questions import Question

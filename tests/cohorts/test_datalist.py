@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.cohorts.brats_reader import read_cohort
 from common.cohorts.datalist import read_datalist
+from common.cohorts.reading import read_cohort
 from common.errors import DatasetError
 from common.records import scan_of
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from common.cohorts.inference_patients import not_yet_predicted, read_patients, still_to_do
-from common.cohorts.series_reader import read_series_cohort
-from common.cohorts.volume_reader import read_volume_cohort
+from common.cohorts.inference_people import read_volume_cohort
+from common.cohorts.inference_series import read_series_cohort
 from common.errors import DatasetError, KnobError, OutputError
 
 Writer = Callable[..., Path]

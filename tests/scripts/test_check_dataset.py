@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.errors import KnobError
+from common.errors import DatasetError, KnobError
 from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
 from common.reports.checkups.cohort import CaseCost, describe_cache, measure_case
 
@@ -130,6 +131,23 @@ def test_a_missing_folder_is_one_message_from_any_directory(tmp_path):
     assert done.stderr.strip() == f"DatasetError: {tmp_path / 'nowhere'}: there is no such folder. Check the path."
 
 
+@pytest.mark.parametrize("arguments", [["nowhere"], ["--datalist", "nowhere.csv"]])
+def test_what_is_missing_is_told_before_torch_is_imported(tmp_path, arguments):
+    code = (
+        "import sys, common.errors\n"
+        "sys.path.insert(0, sys.argv[1]); import check_dataset\n"
+        "try: check_dataset.main(sys.argv[2:])\n"
+        "except common.errors.DatasetError as error: print(error)\n"
+        "print(sorted({'torch', 'monai', 'pandas'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(SCRIPT.parent), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    message, modules = done.stdout.splitlines()
+    assert "there is no such" in message
+    assert modules == "[]"
+
+
 def test_the_cost_of_a_case_is_what_its_clock_and_box_say(tmp_path):
     write_patient(tmp_path / "p1", 0)
     files = {key: str(tmp_path / "p1" / f"p1_{key}.nii.gz") for key in MODALITIES}
@@ -227,6 +245,29 @@ class TestKinds:
         text = "\n".join(told(capsys))
         assert "2 (2 RSNA-MICCAI 2021)" in text
         assert "flair         2 axial; 16 slices" in text
+
+    def test_a_list_of_images(self, main, images, capsys):
+        rows = [f"{name}/{image}.png,{name}" for name in ("no", "yes") for image in range(2)]
+        (images / "cases.csv").write_text("\n".join(["image,label", *rows]))
+        assert main(["--datalist", str(images / "cases.csv"), "--headers-only"]) == 0
+        text = "\n".join(told(capsys))
+        assert "images        4 (4 cases)" in text
+        assert "classes       2 no, 2 yes" in text
+
+    def test_a_list_of_series(self, main, tmp_path, capsys):
+        make_rsna_phantoms(tmp_path / "rsna", patients=2, shape=(32, 32, 16))
+        folders = sorted(path.parent for path in (tmp_path / "rsna").rglob("FLAIR"))
+        rows = [f"p{number},{folder / 'FLAIR'},{folder / 'T1w'},{number}" for number, folder in enumerate(folders)]
+        (tmp_path / "cases.csv").write_text("\n".join(["subject,flair,t1,MGMT_value", *rows]))
+        assert main(["--datalist", str(tmp_path / "cases.csv"), "--headers-only"]) == 0
+        text = "\n".join(told(capsys))
+        assert "MGMT status   1 unmethylated, 1 methylated" in text
+        assert "flair         2 axial; 16 slices" in text
+
+    def test_a_foreign_folder_is_named(self, main, tmp_path):
+        (tmp_path / "1-01.dcm").touch()
+        with pytest.raises(DatasetError, match=r"holds DICOM series\. For MGMT classification list them"):
+            main([str(tmp_path)])
 
     def test_pictures_are_of_images_alone(self, main, root, tmp_path):
         with pytest.raises(KnobError, match="single images alone"):

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from common.cohorts.datasets.data_set import EVERYTHING, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
-from common.formats.folders import list_folder, tell_contents
+from common.formats.folders import SUFFIXES, list_folder, tell_contents
 from common.formats.images import is_image_name
 from common.records import Record
 
@@ -46,24 +47,26 @@ def read_br35h(root: str | os.PathLike[str], need_label: bool = True) -> list[Re
 
     Raises:
         DatasetError: with all that is wrong in the folder. The images themselves are looked at by
-            :func:`~common.cohorts.image_reader.check_image_files`.
+            :func:`~common.cohorts.check_image_files`.
     """
-    records, problems = scan_br35h(root, need_label=need_label)
+    records, problems = scan_br35h(root, Wanted(need_label=need_label))
     if problems:
         raise DatasetError(problems)
     return records
 
 
-def scan_br35h(
-    root: str | os.PathLike[str], excluded: Sequence[str] = (), need_label: bool = True
-) -> tuple[list[Record], list[Problem]]:
-    """The images of every class, and all problems; nobody looks at ``excluded`` images.
+def scan_br35h(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Found:
+    """The images of every class, and all problems; where no class is needed, a file is an image.
 
     Raises:
         DatasetError: there is no such folder, or no image in it.
         KnobError: an excluded image is not in the folder.
     """
-    root = _find_classes(Path(root).expanduser().absolute())
+    root, need_label = Path(root).expanduser().absolute(), wanted.need_label
+    if root.is_file() and not need_label:
+        about: Record = {"label": None, "class_name": None, "source": "files"}
+        return [{"subject": root.stem, "image": str(root), **about}], []
+    root = _find_classes(root)
     folders, source = _choose_folders(root, need_label)
     images = {folder: _find_images(folder) for folder in folders}
     problems = _check_folders(root, images, need_label)
@@ -80,10 +83,10 @@ def scan_br35h(
     for folder, found in images.items():
         class_name = names[folder] if names[folder] in labels else None
         for subject, path in _name_subjects(found, folder, root):
-            about: Record = {"label": labels.get(class_name), "class_name": class_name, "source": source}
+            about = {"label": labels.get(class_name), "class_name": class_name, "source": source}
             records.append({"subject": subject, "image": str(path), **about})
     by_name = {record["subject"]: record for record in records}
-    kept = keep_scans({name: name for name in by_name}, excluded)
+    kept = keep_scans({name: name for name in by_name}, wanted.excluded)
     return [by_name[name] for name in sorted(kept)], problems
 
 
@@ -184,3 +187,25 @@ def _name_subjects(paths: Sequence[Path], folder: Path, root: Path) -> Iterable[
     """``yes/y12``, or ``y12`` for images that lie in no subfolder."""
     start = folder if folder == root else folder.parent
     return zip(unique_names([path.relative_to(start) for path in paths]), paths, strict=True)
+
+
+def _recognise(outline: Outline) -> bool:
+    """Images, and no volumes: pictures beside volumes are previews of them."""
+    volumes = (*SUFFIXES, ".h5", ".hdf5")
+    has_volumes = outline.has_file(lambda name: name.lower().endswith(volumes))
+    return not has_volumes and outline.has_file(lambda name: is_image_name(Path(name)))
+
+
+DATA_SETS = (
+    DataSet(
+        name="br35h",
+        title="Br35H",
+        kind=Kind.IMAGES,
+        recognise=_recognise,
+        scan=scan_br35h,
+        terms="None is stated at kaggle.com/datasets/ahmedhamada0/brain-tumor-detection.",
+        citation="Hamada, Br35H: Brain Tumor Detection 2020, Kaggle",
+        read_by="The bundle of brain tumour classification reads it.",
+        rank=2,
+    ),
+)

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from common.cohorts.clinical_values import NOT_RECORDED, read_clinical
-from common.cohorts.datasets.brats_releases import Release, find_release
+from common.cohorts.datasets.brats_releases import RELEASES, Release, find_release
+from common.cohorts.datasets.data_set import DEPTH, EVERYTHING, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.folders import Tree, find_nifti, list_folder, tell_contents, walk_tree
+from common.formats.hdf5_slices import SLICE
 from common.records import MODALITIES, Record
 
 TABLES = {
@@ -30,7 +32,6 @@ TABLES = {
 """The tables that are read where they are found, and the columns that each must have."""
 
 GRADE_FOLDERS = {"HGG", "LGG"}
-DEPTH = 4
 LOOKED_FOR = (
     "Folders such as Brats18_CBICA_ABM_1, BraTS19_CBICA_AAB_1, BraTS20_Training_001, BraTS2021_00000 or "
     "BraTS-GLI-00000-000, and files such as volume_1_slice_0.h5, were looked "
@@ -54,22 +55,14 @@ def read_brats(
     Raises:
         DatasetError: with all that is wrong in the folder.
     """
-    records, problems = scan_brats(root, need_seg, modalities)
+    records, problems = scan_brats(root, Wanted(need_seg=need_seg, modalities=modalities))
     if problems:
         raise DatasetError(problems)
     return records
 
 
-def scan_brats(
-    root: str | os.PathLike[str],
-    need_seg: bool = True,
-    modalities: Sequence[str] = MODALITIES,
-    excluded: Sequence[str] = (),
-    need_all: bool = True,
-) -> tuple[list[Record], list[Problem]]:
-    """The patients whose files are complete, and all problems; nobody looks at ``excluded`` patients or scans.
-
-    With ``need_all`` false, one of the modalities is enough.
+def scan_brats(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Found:
+    """The patients whose files are complete, and all problems.
 
     Raises:
         DatasetError: there is no such folder, or no patient in it.
@@ -82,7 +75,7 @@ def scan_brats(
         raise DatasetError(Problem(what, root, LOOKED_FOR))
     releases = {name: release for name in sorted(tree.patients) if (release := find_release(name))}
     subjects = {name: release.names(name)["subject"] for name, release in releases.items()}
-    folders = {name: tree.patients[name] for name in keep_scans(subjects, excluded)}
+    folders = {name: tree.patients[name] for name in keep_scans(subjects, wanted.excluded)}
 
     clinical, unreadable = read_clinical({path: TABLES[path.name.lower()] for path in tree.tables})
     problems = [*tree.problems, *unreadable, *_twice(folders), *_mixed_releases(folders, releases, root)]
@@ -90,10 +83,10 @@ def scan_brats(
     without_mask = []
     for name, (folder, *copies) in folders.items():
         release = releases[name]
-        files, wrong = _find_files(folder, release, modalities, need_all)
+        files, wrong = _find_files(folder, release, wanted.modalities, wanted.need_all)
         recorded, contradicted = _merge_grade(clinical.get(subjects[name].lower(), {}), folder, root)
         problems += [*wrong, *contradicted]
-        if need_seg and "seg" not in files:
+        if wanted.need_seg and "seg" not in files:
             without_mask.append(folder)
         elif not (wrong or contradicted or copies):
             stored = {"mask_values": list(release.mask_values)}
@@ -174,3 +167,26 @@ def _tell_without_masks(folders: list[Path], tree: Tree, releases: Mapping[str, 
             wanted = f"{releases[folder.name].stems(folder.name, 'seg')[0]}.nii.gz or .nii is expected"
             problems.append(Problem(what, folder, f"{wanted}; download it again or use --exclude {folder.name}."))
     return problems
+
+
+def _data_set(release: Release) -> DataSet:
+    def recognise(outline: Outline) -> bool:
+        """Folders named as the release's patients, and no slices: those come with tables of the same patients."""
+        return outline.has_folder(release.match) and not outline.has_file(SLICE.fullmatch)
+
+    return DataSet(
+        name=release.source,
+        title=release.title,
+        kind=Kind.VOLUMES,
+        recognise=recognise,
+        scan=scan_brats,
+        terms="For research after registration with the organisers; not to be passed on.",
+        citation=CITATION,
+        read_by="The bundles of glioma segmentation, grade, survival and whole volumes read it.",
+    )
+
+
+CITATION = (
+    "Menze et al., IEEE TMI 34, 1993 (2015); Bakas et al., Sci Data 4, 170117 (2017); Baid et al., arXiv:2107.02314"
+)
+DATA_SETS = tuple(map(_data_set, RELEASES))

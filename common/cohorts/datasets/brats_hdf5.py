@@ -7,7 +7,6 @@ BraTS 2020; volume V is the patient ``BraTS20_Training_V`` of three digits.
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from common.cohorts.clinical_values import NOT_RECORDED, read_clinical
-from common.cohorts.datasets.brats import DEPTH, TABLES
+from common.cohorts.datasets.brats import CITATION, TABLES
 from common.cohorts.datasets.brats_releases import find_release
+from common.cohorts.datasets.data_set import DEPTH, EVERYTHING, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
-from common.formats.hdf5_slices import SliceStack, find_dataset, import_h5py, open_slice
-from common.records import BRATS_MASK_VALUES, MODALITIES, Record
+from common.formats.hdf5_slices import SLICE, SliceStack, find_dataset, import_h5py, open_slice
+from common.records import BRATS_MASK_VALUES
 
 SOURCE = "brats2020_hdf5"
-SLICE = re.compile(r"volume_(0|[1-9]\d*)_slice_(0|[1-9]\d*)\.h5")
 SHOWN = 5
 
 
@@ -60,36 +59,23 @@ def find_slices(root: str | os.PathLike[str]) -> SliceTree:
     return tree
 
 
-def scan_hdf5(
-    root: str | os.PathLike[str],
-    need_seg: bool = True,
-    modalities: Sequence[str] = MODALITIES,
-    excluded: Sequence[str] = (),
-    tree: SliceTree | None = None,
-) -> tuple[list[Record], list[Problem]]:
-    """The patients whose slices are complete, and all problems; nobody looks at ``excluded`` patients.
+def scan_hdf5(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Found:
+    """The patients whose slices are complete, and all problems.
 
     Names and numbers tell what is missing; one slice of each volume is opened.
-
-    Args:
-        root: the folder that holds the slices, directly or a few levels deeper.
-        need_seg: whether a volume without masks is a problem.
-        modalities: the images that records name.
-        excluded: patients to leave out.
-        tree: what :func:`find_slices` found there, if somebody looked already.
 
     Raises:
         DatasetError: no slice is there, or h5py is not installed.
         KnobError: an excluded patient is not in the folder.
     """
-    tree = tree or find_slices(root)
+    tree = find_slices(root)
     if not tree.volumes:
         hint = "Files such as volume_1_slice_0.h5 were looked for: pass the unpacked download."
         raise DatasetError(Problem("no HDF5 slice is in it", str(root), hint))
     places: dict[str, list[tuple[int, Path]]] = defaultdict(list)
     for number, folder in sorted(tree.volumes):
         places[f"BraTS20_Training_{number:03d}"].append((number, folder))
-    kept = keep_scans({subject: subject for subject in places}, excluded)
+    kept = keep_scans({subject: subject for subject in places}, wanted.excluded)
     import_h5py(str(root))
     clinical, problems = read_clinical({path: TABLES[path.name.lower()] for path in sorted(tree.tables)})
     problems += _tell_mixed(tree, str(root))
@@ -98,11 +84,11 @@ def scan_hdf5(
     for subject in kept:
         (number, folder), *copies = places[subject]
         stem = str(folder / f"volume_{number}_slice_")
-        has_mask, wrong = _check_volume(stem, tree.volumes[number, folder], slices, need_seg)
+        has_mask, wrong = _check_volume(stem, tree.volumes[number, folder], slices, wanted.need_seg)
         wrong += _tell_copies(stem, [str(copy) for _, copy in copies])
         problems += [Problem(each.what, each.where, f"{each.hint} Or use --exclude {subject}.") for each in wrong]
         if not wrong:
-            parts = [*modalities, *(["seg"] if has_mask else [])]
+            parts = [*wanted.modalities, *(["seg"] if has_mask else [])]
             files = {part: str(SliceStack(stem, slices, part)) for part in parts}
             recorded = {**NOT_RECORDED, **clinical.get(subject.lower(), {})}
             stored = {"mask_values": list(BRATS_MASK_VALUES)}
@@ -158,3 +144,17 @@ def _tell_mixed(tree: SliceTree, root: str) -> list[Problem]:
 def _name_some(indices: Sequence[int]) -> str:
     rest = len(indices) - SHOWN
     return ", ".join(map(str, indices[:SHOWN])) + (f" and {rest} more" if rest > 0 else "")
+
+
+DATA_SETS = (
+    DataSet(
+        name=SOURCE,
+        title="BraTS 2020 (HDF5 slices)",
+        kind=Kind.SLICES,
+        recognise=lambda outline: outline.has_file(SLICE.fullmatch),
+        scan=scan_hdf5,
+        terms="Those of BraTS 2020; the slices are on Kaggle under CC0.",
+        citation=CITATION,
+        read_by="The bundles of glioma segmentation, grade, survival and whole volumes read it.",
+    ),
+)

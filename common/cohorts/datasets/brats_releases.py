@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from common.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
 
@@ -18,6 +18,7 @@ class Release:
 
     Args:
         source: its name in records.
+        title: its name as people write it.
         pattern: of a folder's name, in any case. In a release whose folders are scans the group ``subject`` is the
             patient: a timepoint is no part of who it is.
         separator: what stands between the folder's name and the modality's.
@@ -26,6 +27,7 @@ class Release:
     """
 
     source: str
+    title: str
     pattern: str
     separator: str = "_"
     modalities: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class Release:
 
 BRATS2023 = Release(
     "brats2023",
+    "BraTS 2023",
     r"(?P<subject>brats-gli-\d+)-\d+",
     separator="-",
     modalities={"flair": "t2f", "t1": "t1n", "t1ce": "t1c", "t2": "t2w"},
@@ -57,12 +60,18 @@ BRATS2023 = Release(
 )
 """The challenge on adult glioma (GLI); its last digits tell the timepoint."""
 
+BRATS2023_SSA = replace(
+    BRATS2023, source="brats2023_ssa", title="BraTS 2023 SSA", pattern=r"(?P<subject>brats-ssa-\d+)-\d+"
+)
+"""Adult glioma in Sub-Saharan Africa, with the same labels."""
+
 RELEASES = (
-    Release("brats2018", r"brats18_\w+_\d+"),
-    Release("brats2019", r"brats19_\w+_\d+"),
-    Release("brats2020", r"brats20_(training|validation|testing)_\d+"),
-    Release("brats2021", r"brats2021_\d+"),
+    Release("brats2018", "BraTS 2018", r"brats18_\w+_\d+"),
+    Release("brats2019", "BraTS 2019", r"brats19_\w+_\d+"),
+    Release("brats2020", "BraTS 2020", r"brats20_(training|validation|testing)_\d+"),
+    Release("brats2021", "BraTS 2021", r"brats2021_\d+"),
     BRATS2023,
+    BRATS2023_SSA,
 )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from common.cohorts.brains.masks import find_brain_mask
 from common.cohorts.clinical_values import NOT_RECORDED
+from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.folders import list_folder, tell_contents
@@ -26,7 +27,6 @@ FILE = re.compile(r"(?P<scan>(?P<person>ixi\d+)-[a-z]+-\d+)[-_](?P<sequence>t1|t
 STANDS_FOR = {"t1": "T1", "t1ce": "T1", "t2": "T2"}
 """Which of IXI's sequences is taken for a modality: nobody healthy was given contrast agent."""
 
-DEPTH = 4
 MOST_TOLD = 5
 LOOKED_FOR = (
     "Files such as IXI012-HH-1211-T1.nii.gz were looked for. Pass the folder that IXI-T1.tar was unpacked into, or "
@@ -55,32 +55,30 @@ def read_ixi(root: str | os.PathLike[str], modalities: Sequence[str] = ("t1",)) 
         DatasetError: with all that is wrong in the folder.
         KnobError: IXI does not have one of the modalities.
     """
-    records, problems = scan_ixi(root, (), modalities)
+    records, problems = scan_ixi(root, Wanted(modalities=modalities))
     if problems:
         raise DatasetError(problems)
     return records
 
 
-def scan_ixi(
-    root: str | os.PathLike[str], excluded: Sequence[str] = (), modalities: Sequence[str] = ("t1",)
-) -> tuple[list[Record], list[Problem]]:
-    """The scans whose files are complete, and all problems; nobody looks at ``excluded`` people or scans.
+def scan_ixi(root: str | os.PathLike[str], wanted: Wanted) -> Found:
+    """The scans whose files are complete, and all problems.
 
     Raises:
         DatasetError: there is no such folder, or nothing of IXI in it.
         KnobError: an excluded person is not there, or IXI does not have one of the modalities.
     """
-    refuse_absent_sequences(modalities)
+    refuse_absent_sequences(wanted.modalities)
     root = Path(root).expanduser().absolute()
     scans, problems = find_scans(root)
     if not scans and not problems:
         what = f"no volume of IXI is in it; it {tell_contents(list_folder(root))}"
         raise DatasetError(Problem(what, root, LOOKED_FOR))
     names = _name_people(scans)
-    kept = keep_scans({scan: names[scan]["subject"] for scan in scans}, excluded)
+    kept = keep_scans({scan: names[scan]["subject"] for scan in scans}, wanted.excluded)
     records: list[Any] = []
     for scan in kept:
-        files, wrong = _choose_files(scan, scans[scan], modalities, root)
+        files, wrong = _choose_files(scan, scans[scan], wanted.modalities, root)
         problems += wrong
         if not wrong:
             about = {"source": SOURCE, "mask_values": list(BRATS_MASK_VALUES), **NOT_RECORDED, "grade": HEALTHY}
@@ -104,12 +102,8 @@ def refuse_absent_sequences(modalities: Sequence[str]) -> None:
             logger.warning("IXI's %s stands for %d channels: their equality tells who is healthy", sequence, count)
 
 
-def find_scans(root: Path, told: bool = True) -> tuple[Scans, list[Problem]]:
+def find_scans(root: Path) -> tuple[Scans, list[Problem]]:
     """The files of IXI in ``root`` and up to four levels below it, and folders that cannot be read.
-
-    Args:
-        root: the folder.
-        told: whether the log names what else lies there.
 
     Raises:
         DatasetError: ``root`` is no folder.
@@ -126,7 +120,7 @@ def find_scans(root: Path, told: bool = True) -> tuple[Scans, list[Problem]]:
             scans[_proper(found["scan"])][found["sequence"].upper()].append(path)
         elif not _belongs_to_scan(path.name):
             others.append(path.name)
-    if others and scans and told:
+    if others and scans:
         more = f" and {len(others) - MOST_TOLD} more" if len(others) > MOST_TOLD else ""
         logger.info("Not read in %s, for it is no T1 or T2 of IXI: %s%s", root, ", ".join(others[:MOST_TOLD]), more)
     return dict(sorted(scans.items())), problems
@@ -197,3 +191,18 @@ def _choose_files(
         return {}, list(error.problems)
     files = {name: str(found[STANDS_FOR[name]][0]) for name in modalities}
     return {**files, **({"brain_mask": mask} if mask else {})}, []
+
+
+DATA_SETS = (
+    DataSet(
+        name=SOURCE,
+        title="IXI",
+        kind=Kind.VOLUMES,
+        recognise=lambda outline: outline.has_file(FILE.fullmatch),
+        scan=scan_ixi,
+        terms="CC BY-SA 3.0",
+        citation="IXI, brain-development.org/ixi-dataset (Imperial College London and others; EPSRC GR/S21533/02)",
+        read_by="The bundle of whole volumes takes it as --healthy_dir.",
+        healthy=True,
+    ),
+)

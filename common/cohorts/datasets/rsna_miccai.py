@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from common.cohorts.clinical_values import read_clinical
+from common.cohorts.datasets.data_set import EVERYTHING, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.folders import list_folder, tell_contents, walk_tree
 from common.formats.images import is_image_name
-from common.records import MODALITIES, Record
+from common.records import MODALITIES, Record, check_modalities
 
 SERIES_FOLDERS = {"flair": "FLAIR", "t1": "T1w", "t1ce": "T1wCE", "t2": "T2w"}
 """What the data set calls each modality."""
@@ -56,41 +57,37 @@ def read_rsna_miccai(
     Raises:
         DatasetError: with all that is wrong in the folder. Slices are looked at when they are prepared.
     """
-    records, problems = scan_rsna_miccai(root, (), need_label, modalities)
+    records, problems = scan_rsna_miccai(root, Wanted(need_label=need_label, modalities=modalities))
     if problems:
         raise DatasetError(problems)
     return records
 
 
-def scan_rsna_miccai(
-    root: str | os.PathLike[str],
-    excluded: Sequence[str] = (),
-    need_label: bool = True,
-    modalities: Sequence[str] = MODALITIES,
-    need_all: bool = True,
-) -> tuple[list[Record], list[Problem]]:
-    """The patients whose series are there, and all problems; nobody looks at ``excluded`` patients.
+def scan_rsna_miccai(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Found:
+    """The patients whose series are there, and all problems.
 
-    With ``need_all`` false, one of the modalities is enough. The patients of :data:`KNOWN_BAD` are left out.
+    The patients of :data:`KNOWN_BAD` are left out.
 
     Raises:
         DatasetError: there is no such folder, or no patient in it.
-        KnobError: an excluded patient is not in the folder.
+        KnobError: an excluded patient is not in the folder, or a modality is none.
     """
+    check_modalities(wanted.modalities)
+    need_label = wanted.need_label
     root = Path(root).expanduser().absolute()
     tree = walk_tree(root, lambda name: PATIENT.fullmatch(name) is not None, {LABELS}, DEPTH)
     if not tree.patients and not tree.problems:
         what = f"no patient of RSNA-MICCAI is in it; it {tell_contents(list_folder(root))}"
         raise DatasetError(Problem(what, str(root), LOOKED_FOR))
-    left = keep_scans({name: name for name in tree.patients}, excluded)
+    left = keep_scans({name: name for name in tree.patients}, wanted.excluded)
     tables = tree.tables or [path for path in _beside(root) if path.is_file()]
     mgmt, problems = _read_labels(tables, root, need_label)
-    wanted = _leave_out(tree.patients, mgmt, need_label)
-    folders = {name: wanted[name] for name in sorted(left) if name in wanted}
+    kept = _leave_out(tree.patients, mgmt, need_label)
+    folders = {name: kept[name] for name in sorted(left) if name in kept}
     problems = [*tree.problems, *problems]
     records: list[Any] = []
     for subject, found in folders.items():
-        series, wrong = _find_series_folders(found[0], modalities, need_all)
+        series, wrong = _find_series_folders(found[0], wanted.modalities, wanted.need_all)
         if len(found) > 1:
             wrong.append(Problem(f"there are {len(found)} folders of patient {subject}", str(root), "Keep one."))
         if need_label and mgmt and subject not in mgmt:
@@ -168,3 +165,23 @@ def _find_series_folders(
 def _holds_slices(folder: Path) -> bool:
     """Only names are looked at: the slices of 585 patients are 350,000 files."""
     return any(path.suffix.lower() in (".dcm", ".ima", "") or is_image_name(path) for path in list_folder(folder))
+
+
+def _recognise(outline: Outline) -> bool:
+    """A folder that is named as a patient and holds one that is named as a series."""
+    names = {name.lower() for name in SERIES_FOLDERS.values()}
+    return any(folder.name.lower() in names and PATIENT.fullmatch(folder.parent.name) for folder in outline.folders)
+
+
+DATA_SETS = (
+    DataSet(
+        name="rsna_miccai",
+        title="RSNA-MICCAI 2021",
+        kind=Kind.SERIES,
+        recognise=_recognise,
+        scan=scan_rsna_miccai,
+        terms="The rules of the Kaggle competition: for research, not to be passed on.",
+        citation="Baid et al., arXiv:2107.02314; kaggle.com/c/rsna-miccai-brain-tumor-radiogenomic-classification",
+        read_by="The bundle of MGMT classification reads it.",
+    ),
+)

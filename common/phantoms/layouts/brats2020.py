@@ -51,11 +51,13 @@ class BratsLayout:
         folder: the one that its download unpacks to.
         write: writes a patient's images into it.
         has_tables: whether it has tables with grades and clinical values.
+        finish: writes into the folder what is of no single patient.
     """
 
     folder: str
     write: Callable[[Path, PhantomSubject], None]
     has_tables: bool = True
+    finish: Callable[[Path], None] | None = None
 
 
 def write_brats2020(folder: Path, subject: PhantomSubject) -> None:
@@ -118,6 +120,8 @@ def make_brats_phantoms(
         write_table(folder / "name_mapping.csv", name_mapping(cohort))
         recorded = [patient for patient in cohort if lgg_clinical or patient.recorded_grade == "HGG"]
         write_table(folder / "survival_info.csv", survival_info(recorded))
+    if layout.finish:
+        layout.finish(folder)
     write_text(folder / "README.txt", _readme(patients, size, seed, lgg_share, lgg_clinical, blind_grade))
     return folder
 

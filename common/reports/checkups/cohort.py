@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 
 from common.cohorts.checks import check_voxels, list_files
-from common.cohorts.datasets.source_names import source_name
+from common.cohorts.datasets.registry import source_name
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, Problem
 from common.formats.volumes import read_volume_header

@@ -8,9 +8,9 @@ from typing import cast
 
 from PIL import Image
 
-from common.cohorts.datasets.source_names import source_name
-from common.cohorts.image_reader import scan_image_cohort
+from common.cohorts.datasets.registry import source_name
 from common.cohorts.phantom_mark import is_phantom
+from common.cohorts.reading import scan_cohort
 from common.copies.cached_search import find_copies
 from common.copies.groups import CopyReport
 from common.copies.search import IDENTICAL
@@ -34,7 +34,9 @@ def check_images(request: Request) -> Checkup:
         OutputError: it cannot be written to.
     """
     _refuse_inside(request)
-    records, problems = scan_image_cohort(request.folder, None, request.exclude, not request.unlabelled)
+    records, problems = scan_cohort(
+        request.folder, request.datalist, request.exclude, kind="images", need_label=not request.unlabelled
+    )
     if not records:
         return Checkup("", problems, "all images")
     records = [{**record, "original_size": _header(record).size} for record in records]

@@ -10,9 +10,9 @@ from typing import cast
 
 from tqdm import tqdm
 
-from common.cohorts.datasets.source_names import source_name
+from common.cohorts.datasets.registry import source_name
 from common.cohorts.phantom_mark import is_phantom
-from common.cohorts.series_reader import scan_series_cohort
+from common.cohorts.reading import scan_cohort
 from common.errors import DatasetError, Problem
 from common.formats.series import SliceFiles, list_slices
 from common.names import describe_similar_names
@@ -47,8 +47,13 @@ class Inspection:
 
 def check_series(request: Request) -> Checkup:
     """Check patients with series: their data, problems, what predicts the MGMT status, and the size of the cache."""
-    records, problems = scan_series_cohort(
-        request.folder, None, request.exclude, not request.unlabelled, MODALITIES, need_all=False
+    records, problems = scan_cohort(
+        request.folder,
+        request.datalist,
+        request.exclude,
+        kind="series",
+        need_label=not request.unlabelled,
+        need_all=False,
     )
     decoded = 1 if request.headers_only else len(records)
     with ThreadPoolExecutor(READERS) as pool:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
-from common.cohorts.brats_reader import scan_cohort
 from common.cohorts.checks import check_voxels
-from common.cohorts.volume_reader import scan_volume_cohort
+from common.cohorts.reading import scan_cohort
 from common.errors import Problem
 from common.records import MODALITIES, Record
 from common.reports.checkups.cohort import CaseCost, describe_cache, describe_cohort, measure_case
@@ -77,7 +76,7 @@ class Checkup:
 
 def check_patients(request: Request) -> Checkup:
     """Check patients with four registered volumes: their data, problems, shortcuts to the grade, size of the cache."""
-    records, problems = scan_cohort(request.folder, request.datalist, request.exclude, not request.unlabelled)
+    records, problems = scan_cohort(request.folder, request.datalist, request.exclude, need_seg=not request.unlabelled)
     costs, found = _measure(records[:1] if request.headers_only else records)
     sections = _shortcuts(records)
     if costs:
@@ -88,8 +87,14 @@ def check_patients(request: Request) -> Checkup:
 
 def check_people(request: Request) -> Checkup:
     """Check people with one volume each, some of them healthy; heads need brain masks."""
-    records, problems = scan_volume_cohort(
-        request.folder, request.healthy, request.datalist, request.exclude, ONE_IMAGE, need_label=False
+    records, problems = scan_cohort(
+        request.folder,
+        request.datalist,
+        request.exclude,
+        kind="people",
+        healthy_dir=request.healthy,
+        modalities=ONE_IMAGE,
+        need_label=False,
     )
     found = _read_volumes(records[:1] if request.headers_only else records)
     there = describe_cohort(records, ONE_IMAGE) if records else ""

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from common.cohorts.datasets.source_names import source_name
+from common.cohorts.datasets.registry import source_name
 from common.metrics.calibration import reliability
 from common.metrics.judgement import probabilities_of, truth_of
 from common.metrics.roc import roc_curves

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from common.cohorts.datasets.br35h import order_classes, read_br35h, scan_br35h
+from common.cohorts.datasets.data_set import Wanted
 from common.errors import DatasetError, KnobError
 
 Writer = Callable[..., Path]
@@ -96,10 +97,10 @@ def test_two_files_of_one_stem_keep_names_of_their_own(br35h: Path, write_image:
 
 
 def test_a_name_left_out(br35h: Path) -> None:
-    records, problems = scan_br35h(br35h, excluded=("yes/y1",))
+    records, problems = scan_br35h(br35h, Wanted(("yes/y1",)))
     assert (names(records), problems) == (["no/No13", "no/no1", "yes/Y2"], [])
     with pytest.raises(KnobError, match="yes/y1"):
-        scan_br35h(br35h, excluded=("yes/y11",))
+        scan_br35h(br35h, Wanted(("yes/y11",)))
 
 
 def test_files_that_are_no_images_are_told_not_read(br35h: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from common.cohorts import read_cohort
-from common.cohorts.brats_reader import scan_cohort
 from common.cohorts.datasets.brats import read_brats
 from common.cohorts.datasets.brats_hdf5 import find_slices, scan_hdf5
 from common.cohorts.phantom_mark import is_phantom
+from common.cohorts.reading import scan_cohort
 from common.errors import DatasetError, KnobError
 from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
 from common.records import MODALITIES

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from common.cohorts import read_ixi
+from common.cohorts.datasets.data_set import Wanted
 from common.cohorts.datasets.ixi import name_of_file, scan_ixi
 from common.errors import DatasetError, KnobError
 
@@ -71,7 +72,9 @@ def test_two_scans_of_a_person_are_one_subject(write_volume: Writer, tmp_path: P
     assert first["subject"] == second["subject"] == "IXI012-Guys-0700"
     assert (first["scan"], second["scan"]) == ("IXI012-Guys-0700", "IXI012-HH-1211")
     assert "scan" not in other
-    assert [record["subject"] for record in scan_ixi(tmp_path, ["IXI012-Guys-0700"])[0]] == ["IXI013-HH-1212"]
+    assert [record["subject"] for record in scan_ixi(tmp_path, Wanted(["IXI012-Guys-0700"], ["t1"]))[0]] == [
+        "IXI013-HH-1212"
+    ]
 
 
 def test_all_problems_at_once(write_volume: Writer, tmp_path: Path) -> None:
@@ -88,7 +91,7 @@ def test_all_problems_at_once(write_volume: Writer, tmp_path: Path) -> None:
     assert "IXI013-HH-1212 has no T1, but T2" in absent
     assert "several brain masks" in ambiguous
     excluded = ["IXI012-HH-1211", "IXI013-HH-1212", "IXI014-HH-1236"]
-    assert scan_ixi(tmp_path, excluded) == ([], [])
+    assert scan_ixi(tmp_path, Wanted(excluded, ["t1"])) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["IXI-T1.tar", "brain.nii.gz", "IXI012-HH-1211-MRA.nii.gz"])
@@ -105,7 +108,7 @@ def test_a_folder_without_any(tmp_path: Path, name: str) -> None:
 def test_a_misspelt_name_is_refused(write_volume: Writer, tmp_path: Path) -> None:
     write_volume(tmp_path / "IXI012-HH-1211-T1.nii.gz")
     with pytest.raises(KnobError, match="Did you mean IXI012-HH-1211"):
-        scan_ixi(tmp_path, ["IXI012-HH-1212"])
+        scan_ixi(tmp_path, Wanted(["IXI012-HH-1212"], ["t1"]))
 
 
 def test_the_name_of_a_file() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from common.cohorts.datasets.data_set import Wanted
 from common.cohorts.datasets.rsna_miccai import KNOWN_BAD, SERIES_FOLDERS, read_rsna_miccai, scan_rsna_miccai
-from common.cohorts.series_reader import read_series_cohort
+from common.cohorts.inference_series import read_series_cohort
 from common.errors import DatasetError, KnobError
 
 Patients = Callable[..., Path]
@@ -111,7 +112,7 @@ def test_everything_that_is_wrong_is_told_at_once(write_patients: Patients) -> N
     ):
         assert expected in message
     assert "T2w" not in told(root, modalities=["flair"])
-    records, _ = scan_rsna_miccai(root, modalities=["flair", "t2"], need_all=False)
+    records, _ = scan_rsna_miccai(root, Wanted(modalities=["flair", "t2"], need_all=False))
     assert [record["subject"] for record in records] == ["00002"]
 
 

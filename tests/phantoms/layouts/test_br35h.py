@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from common.cohorts.datasets.br35h import read_br35h
-from common.cohorts.image_reader import check_image_files
+from common.cohorts.kinds.images import check_image_files
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import KnobError, OutputError
 from common.formats.images import read_image

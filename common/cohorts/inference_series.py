@@ -1,4 +1,4 @@
-"""The cohort of scans with a known MGMT status that a run works on, as its knobs say."""
+"""Whom to apply a network of series to: a folder, a list, or the series of one patient."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from common.cohorts.datalist import scan_datalist
-from common.cohorts.datasets.rsna_miccai import scan_rsna_miccai
-from common.cohorts.exclusion import split_names
-from common.command_line import as_typed, with_typed_subject
-from common.errors import DatasetError, KnobError, Problem
-from common.names import name_problems, soundly_named, warn_of_similar_names
+from common.cohorts.reading import read_cohort
+from common.command_line import with_typed_subject
+from common.errors import KnobError, Problem
+from common.names import name_problems
 from common.records import MODALITIES, Record, check_modalities
 
 
@@ -25,7 +23,7 @@ def read_series_cohort(
     need_all: bool = True,
     folders: Mapping[str, Any] | None = None,
 ) -> list[Record]:
-    """Read the patients of a run.
+    """:func:`~common.cohorts.read_cohort` of series, or one patient's series named one by one.
 
     Args:
         dataset_dir: RSNA-MICCAI as downloaded, or the folder of one of its patients.
@@ -52,52 +50,9 @@ def read_series_cohort(
             hint = "Give a folder, a list, or one patient's series."
             raise KnobError(Problem("series and a folder or list were given", "--dataset_dir", hint))
         return [_one_patient(given, modalities)]
-    records, problems = scan_series_cohort(dataset_dir, datalist, exclude, need_label, modalities, need_all)
-    if problems:
-        raise DatasetError(problems)
-    warn_of_similar_names(records)
-    return records
-
-
-def scan_series_cohort(
-    dataset_dir: str | os.PathLike[str] | None = None,
-    datalist: str | os.PathLike[str] | None = None,
-    exclude: str | Iterable[str] | None = None,
-    need_label: bool = True,
-    modalities: Sequence[str] = MODALITIES,
-    need_all: bool = True,
-) -> tuple[list[Record], list[Problem]]:
-    """Like :func:`read_series_cohort`, but return the sound patients and all problems of the others.
-
-    Raises:
-        DatasetError: there is no patient to look at.
-        KnobError: as in :func:`read_series_cohort`.
-    """
-    check_modalities(modalities)
-    excluded = split_names(as_typed("exclude", exclude))
-    if datalist:
-        listed, problems = scan_datalist(datalist, False, modalities, excluded, need_all, folders=True)
-        records: list[Record] = [
-            {**record, "mgmt": record.get("mgmt"), "label": record.get("mgmt")} for record in listed
-        ]
-        if need_label:
-            problems += [_unlabelled(record, datalist) for record in records if record["label"] is None]
-            records = [record for record in records if record["label"] is not None]
-    elif dataset_dir:
-        found, problems = scan_rsna_miccai(dataset_dir, excluded, need_label, modalities, need_all)
-        records, misnamed = soundly_named(found)
-        problems = [*problems, *misnamed]
-    else:
-        hint = "Pass --dataset_dir <RSNA-MICCAI as downloaded>, or --datalist <a JSON or CSV file>."
-        raise KnobError(Problem("no data set is given", "--dataset_dir", hint))
-    if not records and not problems:
-        raise DatasetError(Problem("no patient is left", str(datalist or dataset_dir), "Exclude fewer patients."))
-    return records, problems
-
-
-def _unlabelled(record: Record, datalist: str | os.PathLike[str]) -> Problem:
-    hint = "Add mgmt (1 methylated, 0 not) to the entry, or leave the patient out with --exclude."
-    return Problem(f"{record['subject']} has no mgmt", str(datalist), hint)
+    return read_cohort(
+        dataset_dir, datalist, exclude, kind="series", need_label=need_label, modalities=modalities, need_all=need_all
+    )
 
 
 def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:

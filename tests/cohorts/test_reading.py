@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from common.cohorts import read_cohort
-from common.cohorts.brats_reader import scan_cohort
+from common.cohorts.reading import scan_cohort
 from common.errors import DatasetError, KnobError
 
 

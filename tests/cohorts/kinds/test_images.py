@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from common.cohorts.image_list import scan_image_list
-from common.cohorts.image_reader import read_image_cohort, scan_image_cohort
+from common.cohorts.reading import read_image_cohort, scan_cohort
 from common.errors import DatasetError, KnobError
 
 Writer = Callable[..., Path]
@@ -45,7 +45,7 @@ def test_every_broken_file_is_told_at_once(images: Path) -> None:
     found = {Path(problem.where).name: problem.what for problem in error.value.problems}
     assert set(found) == {"cut.jpg", "text.jpg", "empty.png", "small.png", "blank.jpg"}
     assert found["blank.jpg"] == "all its pixels are equal"
-    sound, problems = scan_image_cohort(images)
+    sound, problems = scan_cohort(images, kind="images")
     assert ([record["subject"] for record in sound], len(problems)) == (["no/n1", "yes/y1", "yes/y2"], 5)
 
 

@@ -1,0 +1,70 @@
+"""Single images of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from common.cohorts.datasets.data_set import Found, Kind, Wanted
+from common.cohorts.image_list import scan_image_list
+from common.cohorts.kinds.cohort_kind import CohortKind, Folder
+from common.errors import DatasetError, Problem
+from common.formats.images import read_image
+from common.records import Record
+
+READERS = 4
+
+
+def scan_list(path: Folder, wanted: Wanted) -> Found:
+    """A list of one's own; see :mod:`common.cohorts.image_list`."""
+    return scan_image_list(path, wanted.excluded, wanted.need_label)
+
+
+def check_decoded(records: list[Record], wanted: Wanted) -> Found:
+    """Decode every image once."""
+    found = find_image_problems(records)
+    sound = [record for record in records if record["image"] not in found]
+    return sound, [problem for wrong in found.values() for problem in wrong]
+
+
+def check_image_files(records: Sequence[Record]) -> None:
+    """Decode the image of every record: some milliseconds each, so it is done before each run.
+
+    Raises:
+        DatasetError: with every file that is missing, empty, truncated, no image, too small or of one colour.
+    """
+    problems = find_image_problems(records)
+    if problems:
+        raise DatasetError(problem for found in problems.values() for problem in found)
+
+
+def find_image_problems(records: Sequence[Record]) -> dict[str, list[Problem]]:
+    """What :func:`check_image_files` raises, by the path that it befalls; sound images do not appear."""
+    paths = list(dict.fromkeys(record["image"] for record in records))
+    with ThreadPoolExecutor(READERS) as pool:
+        found = zip(paths, pool.map(_check, paths), strict=True)
+        return {path: problems for path, problems in found if problems}
+
+
+def _check(path: str) -> list[Problem]:
+    try:
+        pixels = read_image(path)
+    except DatasetError as error:
+        return list(error.problems)
+    if pixels.min() == pixels.max():
+        return [Problem("all its pixels are equal", path, "Replace the file by an intact one, or remove it.")]
+    return []
+
+
+IMAGES = CohortKind(
+    name="images",
+    sample="image",
+    samples="images",
+    what="images",
+    takes=lambda data_set: data_set.kind is Kind.IMAGES,
+    usual="br35h",
+    expected="--dataset_dir <a folder with a subfolder a class>, or --datalist <a JSON or CSV file>",
+    scan_list=scan_list,
+    check=check_decoded,
+    folders_in_names=True,
+)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.cohorts import read_cohort
+from common.cohorts.datasets.registry import find_data_set
+from common.errors import DatasetError, KnobError
+from common.phantoms.layouts.brats2020 import make_brats_phantoms
+from common.phantoms.layouts.decathlon import DECATHLON
+from common.records import MODALITIES
+from common.transforms.preparation import prepare_case
+
+SIZE = {"patients": 2, "shape": (32, 32, 24), "seed": 3}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make_brats_phantoms(tmp_path / "decathlon", **SIZE, layout=DECATHLON)
+
+
+def change(root: Path, **values: object) -> None:
+    table = root / "dataset.json"
+    table.write_text(json.dumps({**json.loads(table.read_text()), **values}))
+
+
+def test_the_same_patients_as_in_brats_give_the_same_cases(root: Path, tmp_path: Path) -> None:
+    brats = read_cohort(make_brats_phantoms(tmp_path / "brats", **SIZE))
+    records = read_cohort(root)
+    assert [record["subject"] for record in records] == ["BRATS_001", "BRATS_002"]
+    assert {record["source"] for record in records} == {"decathlon"}
+    for record, other in zip(records, brats, strict=True):
+        case, expected = prepare_case(record), prepare_case(other)
+        np.testing.assert_array_equal(case.image, expected.image)
+        np.testing.assert_array_equal(case.classes, expected.classes)
+
+
+def test_channels_and_labels_come_from_dataset_json(root: Path) -> None:
+    change(root, modality={"0": "T2w", "1": "T1w", "2": "t1gd", "3": "FLAIR"})
+    change(root, labels={"0": "background", "3": "edema", "2": "enhancing tumour", "1": "non-enhancing tumor"})
+    (record, _) = read_cohort(root, modalities=["flair", "t2"])
+    assert [record[name][-3:] for name in ("flair", "t2")] == ["[3]", "[0]"]
+    assert "t1" not in record
+    assert record["mask_values"] == [1, 3, 2]
+
+
+def test_what_the_table_lacks_is_told(root: Path) -> None:
+    with pytest.raises(KnobError, match="Did you mean BRATS_002"):
+        read_cohort(root, exclude="BRATS_003")
+    (root / "labelsTr" / "BRATS_001.nii.gz").unlink()
+    (root / "imagesTr" / "BRATS_002.nii.gz").unlink()
+    with pytest.raises(DatasetError) as error:
+        read_cohort(root)
+    assert len(error.value.problems) == 2
+    change(root, modality={"0": "FLAIR"})
+    with pytest.raises(DatasetError, match="names no channel t1, t1ce, t2"):
+        read_cohort(root)
+    change(root, labels={"0": "background", "1": "edema"}, modality=dict(enumerate(MODALITIES)))
+    with pytest.raises(DatasetError, match="its labels are background, edema"):
+        read_cohort(root)
+
+
+def test_images_without_masks_are_read_where_none_is_needed(root: Path) -> None:
+    images = root / "imagesTr"
+    (root / "imagesTs").mkdir()
+    (images / "BRATS_002.nii.gz").rename(root / "imagesTs" / "BRATS_002.nii.gz")
+    training = [{"image": "./imagesTr/BRATS_001.nii.gz", "label": "./labelsTr/BRATS_001.nii.gz"}]
+    change(root, training=training, test=["./imagesTs/BRATS_002.nii.gz"])
+    assert [record["subject"] for record in read_cohort(root)] == ["BRATS_001"]
+    assert ["seg" in record for record in read_cohort(root, need_seg=False)] == [True, False]
+
+
+def test_a_damaged_file_is_told_once(root: Path) -> None:
+    path = root / "imagesTr" / "BRATS_001.nii.gz"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DatasetError, match="truncated") as error:
+        read_cohort(root)
+    assert len(error.value.problems) == 1
+
+
+def test_another_task_is_named(root: Path) -> None:
+    for path in [*root.rglob("BRATS_*")]:
+        path.rename(path.with_name(path.name.replace("BRATS_", "liver_")))
+    found = find_data_set(root)
+    assert found is not None
+    assert found.name == "decathlon_other"
