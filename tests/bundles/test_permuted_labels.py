@@ -102,5 +102,5 @@ def test_what_learned_shuffled_labels_is_not_judged_on_true_ones(
             start(folder, *configs, **settings).run()
         error = find_glioma_error(caught.value)
         assert isinstance(error, CheckpointError)
-        assert "nothing of their disease" in str(error)
+        assert "predicts nothing about their disease" in str(error)
         assert "--permute_labels true" in str(error)
