@@ -49,7 +49,7 @@ def read_datalist(
         modalities: the images that every patient must have.
 
     Returns:
-        A record a patient, or a scan, sorted by subject; see :mod:`common.records`. A file of several channels
+        One record per patient, or a scan, sorted by subject; see :mod:`common.records`. A file of several channels
         stands under ``image``, its channels in the order of ``modalities``.
 
     Raises:

@@ -41,7 +41,7 @@ def read_volume_cohort(
             for what is not given.
 
     Returns:
-        A record a person or scan, sorted by name within each data set: ``subject``, ``scan`` where there is one,
+        One record per person or scan, sorted by name within each data set: ``subject``, ``scan`` where there is one,
         ``source``, the path of each of ``modalities``, ``grade`` (``LGG``, ``HGG``, ``healthy`` or ``None``),
         ``brain_mask`` where there is one, ``seg`` and ``mask_values`` where there is a mask of the tumour.
 

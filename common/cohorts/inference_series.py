@@ -37,7 +37,7 @@ def read_series_cohort(
             first folder does.
 
     Returns:
-        A record a patient, sorted by subject; see :func:`~common.cohorts.datasets.rsna_miccai.read_rsna_miccai`.
+        One record per patient, sorted by subject; see :func:`~common.cohorts.datasets.rsna_miccai.read_rsna_miccai`.
 
     Raises:
         DatasetError: with all that is wrong with the folder or the list.

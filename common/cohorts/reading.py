@@ -56,7 +56,7 @@ def read_cohort(
             patient without one is a problem.
 
     Returns:
-        A record a patient, scan or image, sorted by subject; see :mod:`common.records`.
+        One record per patient, scan or image, sorted by subject; see :mod:`common.records`.
 
     Raises:
         DatasetError: with all that is wrong with the folder, the list and the files, or with what the folder holds

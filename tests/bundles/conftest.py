@@ -30,6 +30,12 @@ WriteWeights = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
+def tiny() -> dict[str, Any]:
+    """The knobs that :func:`start` sets where a config knows them."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
 def classifiable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty phantoms, 14 of them HGG; as in BraTS, the LGG have no age, survival or resection."""
     from common.phantoms.layouts.brats2020 import make_brats_phantoms

@@ -219,15 +219,18 @@ def test_an_evaluation_equals_the_one_on_the_cpu(
     assert largest <= tolerance
 
 
-def test_torchrun_trains_with_one_process(request: pytest.FixtureRequest, case: TrainingCase, tmp_path: Path) -> None:
+def test_torchrun_trains_with_one_process(
+    request: pytest.FixtureRequest, case: TrainingCase, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     """With nccl, synchronised batch normalisation and DistributedDataParallel."""
     configs = ROOT / "bundles" / case.bundle / "configs"
     places = {"output_dir": tmp_path / "eval", "weights": tmp_path / "models" / "model.pt", "bundle_root": tmp_path}
     known = (configs / f"{case.config}.yaml").read_text()
-    small = {name: value for name, value in {**SMALL, **TINY_LINE}.items() if f"\n{name}:" in known}
+    chosen = {**tiny, **SMALL}
+    small = {name: value for name, value in chosen.items() if f"\n{name}:" in known and name != "device"}
     options = {"dataset_dir": request.getfixturevalue(case.cohort), **small, **case.settings, **places}
     files = f"['{configs / case.config}.yaml','{configs / 'multi_gpu_train.yaml'}']"
-    line = ["training", "--config_file", files, "--epochs", "1"]
+    line = ["training", "--config_file", files]
     for name, value in options.items():
         line += [f"--{name}", str(value)]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=1"]
@@ -237,17 +240,6 @@ def test_torchrun_trains_with_one_process(request: pytest.FixtureRequest, case: 
     assert finished.returncode == 0, finished.stderr[-3000:]
     best = load(tmp_path / "models" / "model.pt")
     assert not any(key.startswith("module.") for key in best["model"])
-
-
-TINY_LINE = {
-    "folds": 4,
-    "backbone": "resnet18",
-    "crop_size": [64, 64],
-    "image_size": [64, 64],
-    "slice_gap": 6,
-    "slices_per_patient": 4,
-    "samples_per_epoch": 16,
-}
 
 
 def tell(line: str) -> None:

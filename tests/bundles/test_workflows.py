@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ignite.engine import Events
 
 from common.errors import CheckpointError, KnobError, OutputError, SplitLeakageError, find_glioma_error
 from common.metrics import brats_dice_hd95
+from tests.bundles.lifecycle import interrupt, load
 
 Start = Callable[..., Any]
 Weights = dict[str, torch.Tensor]
@@ -30,14 +30,6 @@ SMALL_SLICES = {  # the published protocol resizes slices to 256 x 256
     "train#preprocessing#transforms#2#spatial_size": [64, 64],
     "validate#preprocessing#transforms#2#spatial_size": [64, 64, -1],
 }
-
-
-class Interruption(Exception):
-    pass
-
-
-def load(path: Path) -> dict[str, Any]:
-    return torch.load(path, weights_only=True)
 
 
 def equal(one: Weights, other: Weights) -> bool:
@@ -69,13 +61,8 @@ def stage2(start: Start, trained: Path) -> Path:
 
 
 def test_a_resumed_run_equals_an_unbroken_one(start: Start, trained: Path, tmp_path: Path) -> None:
-    def cut(_: Any) -> None:
-        raise Interruption
-
     broken = start(tmp_path, "train", **LEARNING)
-    broken.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=6), cut)  # the second epoch's second step
-    with pytest.raises(RuntimeError, match="training_state"):
-        broken.run()
+    interrupt(broken, 6)  # the second epoch's second step
     assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
     start(tmp_path, "train", resume="true", **LEARNING).run()
     for name in ("model.pt", "model_last.pt"):

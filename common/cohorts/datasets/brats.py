@@ -50,7 +50,7 @@ def read_brats(
         modalities: the images that every patient must have.
 
     Returns:
-        A record a patient (BraTS 2023: a scan), sorted by name; see :mod:`common.records`.
+        One record per patient (BraTS 2023: a scan), sorted by name; see :mod:`common.records`.
 
     Raises:
         DatasetError: with all that is wrong in the folder.

@@ -47,8 +47,8 @@ def read_ixi(root: str | os.PathLike[str], modalities: Sequence[str] = ("t1",)) 
         modalities: what every person must have; T1 stands for ``t1`` and ``t1ce``, T2 for ``t2``.
 
     Returns:
-        A record a scan, sorted by name: ``subject`` (such as ``IXI012-HH-1211``), ``scan`` where a person has several,
-        ``source`` (``ixi``), ``grade`` (``healthy``), the path of each of ``modalities``, and ``brain_mask`` where a
+        One record per scan, sorted by name: ``subject`` (such as ``IXI012-HH-1211``), ``scan`` where a person has
+        several, ``source`` (``ixi``), ``grade`` (``healthy``), the path of each of ``modalities``, and ``brain_mask`` where a
         mask lies beside the first of them; see :func:`~common.cohorts.brains.masks.find_brain_mask`.
 
     Raises:

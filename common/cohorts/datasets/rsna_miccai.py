@@ -51,8 +51,8 @@ def read_rsna_miccai(
         modalities: the series that every patient must have.
 
     Returns:
-        A record a patient, sorted by subject: ``subject`` (such as ``00000``), ``source``, the folder of a series under
-        each of ``modalities``, ``mgmt`` (1 methylated, 0 not, or ``None``) and ``label`` (the same).
+        One record per patient, sorted by subject: ``subject`` (such as ``00000``), ``source``, the folder of a series
+        under each of ``modalities``, ``mgmt`` (1 methylated, 0 not, or ``None``) and ``label`` (the same).
 
     Raises:
         DatasetError: with all that is wrong in the folder. Slices are looked at when they are prepared.

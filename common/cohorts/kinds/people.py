@@ -31,7 +31,7 @@ def scan_people(
         wanted: with ``need_label``, patients without a grade are left out; the log tells how many.
 
     Returns:
-        A record a person or scan, with ``brain_mask`` where there is one.
+        One record per person or scan, with ``brain_mask`` where there is one.
 
     Raises:
         KnobError: nothing to read is given, an excluded person is not there, or there is no such modality.
