@@ -48,8 +48,8 @@ def read_ixi(root: str | os.PathLike[str], modalities: Sequence[str] = ("t1",)) 
 
     Returns:
         One record per scan, sorted by name: ``subject`` (such as ``IXI012-HH-1211``), ``scan`` where a person has
-        several, ``source`` (``ixi``), ``grade`` (``healthy``), the path of each of ``modalities``, and ``brain_mask`` where a
-        mask lies beside the first of them; see :func:`~common.cohorts.brains.masks.find_brain_mask`.
+        several, ``source`` (``ixi``), ``grade`` (``healthy``), the path of each of ``modalities``, and ``brain_mask``
+        where a mask lies beside the first of them; see :func:`~common.cohorts.brains.masks.find_brain_mask`.
 
     Raises:
         DatasetError: with all that is wrong in the folder.
