@@ -90,7 +90,15 @@ def read_series(folder: PathLike) -> DicomVolume:
     Raises:
         DatasetError: as in :func:`find_series`, or a slice's pixels cannot be decoded.
     """
-    series = find_series(folder)
+    return read_ordered(find_series(folder))
+
+
+def read_ordered(series: DicomSeries) -> DicomVolume:
+    """Read the slices that :func:`find_series` or :func:`order_files` found.
+
+    Raises:
+        DatasetError: a slice's pixels cannot be decoded.
+    """
     planes = [read_slice_pixels(file).T for file in series.files]
     return DicomVolume(np.stack(planes, axis=-1), series.affine, series.spacing)
 
@@ -112,30 +120,52 @@ def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:
             sizes or without a position, different images at one position, missing slices.
     """
     folder = Path(folder)
-    headers, others = _read_headers(folder)
-    problems = _find_mixture(headers, folder)
-    if problems:
-        raise DatasetError(problems)
-    ordered, copies = _order(headers, folder)
-    missing, uneven = _find_gaps(ordered)
-    if need_regular and (missing or uneven):
-        what = f"{missing} slices are missing" if missing else "its slices are unevenly spaced"
-        raise DatasetError(Problem(f"{what} (of {len(ordered)} that are there)", str(folder), ONE_SERIES))
-    if others or copies:
-        logger.info("%s: %d files are not DICOM images, %d are copies of others; not read", folder, others, copies)
-    first = ordered[0]
-    files = tuple(header.path for header in ordered)
-    return DicomSeries(files, first.size[:2], _affine(ordered), missing, copies, others)
-
-
-def _read_headers(folder: Path) -> tuple[list[SliceHeader], int]:
-    """The headers of all images in the folder, and how many files are none."""
     if not folder.is_dir():
         what = "is a file, not the folder of a DICOM series" if folder.exists() else "there is no such folder"
         raise DatasetError(Problem(what, str(folder), "Pass the folder that holds the series."))
+    files = list_folder(folder)
+    series = order_files([path for path in files if path.is_file()], folder, need_regular)
+    if series.others or series.copies:
+        logger.info(
+            "%s: %d files are not DICOM images, %d are copies of others; not read",
+            folder,
+            series.others,
+            series.copies,
+        )
+    return series
+
+
+def order_files(files: Iterable[PathLike], where: PathLike, need_regular: bool = True) -> DicomSeries:
+    """Put the files of one series in order.
+
+    Args:
+        files: in any order; those that are not DICOM images are counted and not read.
+        where: what the messages name: a folder, or a series of a study.
+        need_regular: as for :func:`find_series`.
+
+    Returns:
+        As :func:`find_series`.
+
+    Raises:
+        DatasetError: as :func:`find_series`.
+    """
+    headers, others = _read_headers([Path(file) for file in files], where)
+    problems = _find_mixture(headers, where)
+    if problems:
+        raise DatasetError(problems)
+    ordered, copies = _order(headers, where)
+    missing, uneven = _find_gaps(ordered)
+    if need_regular and (missing or uneven):
+        what = f"{missing} slices are missing" if missing else "its slices are unevenly spaced"
+        raise DatasetError(Problem(f"{what} (of {len(ordered)} that are there)", str(where), ONE_SERIES))
+    paths = tuple(header.path for header in ordered)
+    return DicomSeries(paths, ordered[0].size[:2], _affine(ordered), missing, copies, others)
+
+
+def _read_headers(files: Sequence[Path], where: PathLike) -> tuple[list[SliceHeader], int]:
+    """The headers of all images among the files, and how many files are none."""
     headers: list[SliceHeader] = []
     problems: list[Problem] = []
-    files = [path for path in list_folder(folder) if path.is_file()]
     for path in files:
         try:
             header = read_slice_header(path) if is_dicom(path) else None
@@ -147,19 +177,19 @@ def _read_headers(folder: Path) -> tuple[list[SliceHeader], int]:
         else:
             headers += [header] if header else []
     if not headers and not problems:
-        what = f"holds no DICOM image; it {tell_contents(list_folder(folder))}"
-        problems.append(Problem(what, str(folder), "Pass the folder that holds the series."))
+        what = f"holds no DICOM image; it {tell_contents(list_folder(Path(where)))}"
+        problems.append(Problem(what, str(where), "Pass the folder that holds the series."))
     if problems:
         raise DatasetError(problems)
     return headers, len(files) - len(headers)
 
 
-def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]:
+def _find_mixture(headers: Sequence[SliceHeader], where: PathLike) -> list[Problem]:
     """What keeps the images from being slices of one stack."""
     problems = []
 
     def add(what: str) -> None:
-        problems.append(Problem(what, str(folder), ONE_SERIES))
+        problems.append(Problem(what, str(where), ONE_SERIES))
 
     series = Counter(header.series for header in headers)
     if len(series) > 1:
@@ -168,7 +198,7 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
         add(f"{colour} of its {len(headers)} images are in colour")
     if frames := sum(header.size[2] != 1 for header in headers):
         hint = "Convert them to single-frame DICOM or to NIfTI, for example with dcm2niix."
-        problems.append(Problem(f"{frames} of its files hold several frames", str(folder), hint))
+        problems.append(Problem(f"{frames} of its files hold several frames", str(where), hint))
         return problems
     sizes = Counter(header.size[:2] for header in headers)
     if len(sizes) > 1:
@@ -186,7 +216,7 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
     return problems
 
 
-def _order(headers: Sequence[SliceHeader], folder: Path) -> tuple[list[SliceHeader], int]:
+def _order(headers: Sequence[SliceHeader], where: PathLike) -> tuple[list[SliceHeader], int]:
     """One slice per position, along the normal, and the number of copies that were left out."""
     heights = _heights(headers)
     ordered = [headers[index] for index in np.argsort(heights, kind="stable")]
@@ -199,7 +229,7 @@ def _order(headers: Sequence[SliceHeader], folder: Path) -> tuple[list[SliceHead
             differing += 1
     if differing:
         what = f"{differing} of its positions are taken by more than one image, such as echoes or points in time"
-        raise DatasetError(Problem(what, str(folder), ONE_SERIES))
+        raise DatasetError(Problem(what, str(where), ONE_SERIES))
     return kept, len(ordered) - len(kept)
 
 
