@@ -23,7 +23,7 @@ def read_clinical_values(path: str | Path | None, age: Any = None, resection: An
     """
     values = dict(_read(Path(path))) if path else {}
     values |= {name: value for name, value in (("age", age), ("resection", resection)) if value is not None}
-    return parse_given(values)
+    return {**parse_given(values)}
 
 
 def _read(path: Path) -> dict[str, Any]:
