@@ -9,12 +9,14 @@ from typing import Any
 from common.cohorts.labels.classes import count_classes, log_left_out, tell_counts
 from common.errors import DatasetError, Problem
 from common.records import HEALTHY, Record
+from common.tasks.grade import TASK as GRADE
+from common.tasks.volume_grade import TASK as VOLUME_GRADE
 
 NO_GRADE = "no grade is recorded"
-GRADES = ("LGG", "HGG")
+GRADES = GRADE.classes
 """The classes of the grade; the index of a grade is its label."""
 
-VOLUME_CLASSES = (*GRADES, HEALTHY)
+VOLUME_CLASSES = VOLUME_GRADE.classes
 """The classes of networks on whole volumes, in the order of their labels."""
 
 
