@@ -27,9 +27,7 @@ def test_any_recorded_value_can_be_the_class(caplog: pytest.LogCaptureFixture) -
         labelled = label_recorded(records, "resection", ("GTR", "STR"))
     assert [(record["subject"], record["label"]) for record in labelled] == [("a", 1), ("c", 0)]
     assert "1 of 3 patients are left out: no resection is recorded" in caplog.text
-    with pytest.raises(
-        DatasetError, match=r"GTR \(GTR 0, STR 1, 1 without a resection\).*column resection"
-    ):
+    with pytest.raises(DatasetError, match=r"GTR \(GTR 0, STR 1, 1 without a resection\).*column resection"):
         label_recorded(records[:2], "resection", ("GTR", "STR"))
 
 
