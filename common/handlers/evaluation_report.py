@@ -135,7 +135,8 @@ class EvaluationReport(ABC):
         gathered: list[Any] = [None] * idist.get_world_size()
         torch.distributed.all_gather_object(gathered, (self.rows, self.pictures))
         self.rows = [row for rows, _ in gathered for row in rows]
-        self.pictures = {name: picture for _, pictures in gathered for name, picture in pictures.items()}
+        pictures = {name: picture for _, found in gathered for name, picture in found.items()}
+        self.pictures = {name: pictures[name] for name in sorted(pictures)}
 
     def _sorted_rows(self) -> pd.DataFrame:
         rows = pd.DataFrame(self.rows)

@@ -317,5 +317,5 @@ def test_a_task_that_nobody_knows_is_judged_in_plain_words(tmp_path: Path, caplo
     assert (found["target"], found["measures"]["auc"]["mean"]) == ("IDH status", 1)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<h1>Classification: evaluation</h1>" in page
-    assert "P1" not in page
+    assert "P1, table 5" not in page
     assert "AUC of 3 patients: 1.000" in caplog.text
