@@ -117,7 +117,8 @@ def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
         network.train()(torch.rand(4, channels, *sides))
         path = tmp_path_factory.mktemp("weights") / "models" / "model.pt"
         features = tuple(parser.get_parsed_content("features")) if "features" in parser else ()
-        encoder = ClinicalEncoder(features, bool(parser.get("missing_indicators")), age_range=(20.0, 80.0), mean_age=50.0)
+        indicators = bool(parser.get("missing_indicators"))
+        encoder = ClinicalEncoder(features, indicators, missing_seen=features, age_range=(20.0, 80.0), mean_age=50.0)
         save_weights(path, network.state_dict(), {"encoder": encoder.to_json()} if features else {})
         return path
 
