@@ -20,7 +20,7 @@ from common.networks import (
     SpatioSpatialClassifier,
     describe_provenance,
     load_for_evaluation,
-    save_checkpoint,
+    save_weights,
 )
 from common.networks.predicted_masks import segment_volume
 from common.reports.knob_tables import read_knobs
@@ -38,8 +38,7 @@ IDENTITY = torch.nn.Identity()
 
 
 def load(word: Any, folder: Path) -> Any:
-    content = {"model": {}, "provenance": describe_provenance("bundle", SPLIT)}
-    save_checkpoint(folder / "model.pt", content)
+    save_weights(folder / "model.pt", {}, describe_provenance("bundle", SPLIT))
     return load_for_evaluation(torch.nn.Identity(), folder / "model.pt", SPLIT, allow_trained_on=word)
 
 

@@ -286,6 +286,16 @@ def test_the_parts_of_training_configs_come_in_one_order(train: Path) -> None:
     assert parts == [key for key in first if key in parts]
 
 
+@every_network
+def test_what_inference_assumes_of_weights_that_record_nothing_is_what_training_does(inference: Path) -> None:
+    bundle = inference.parents[1].name
+    given = parse(bundle, inference.stem)["provenance"].get("assumed", {})
+    training = parse(bundle, inference.stem.replace("inference", "train").replace("_from_images", "_masks"))
+    for name in ("slices", "series"):
+        if name in given:
+            assert dict(given[name]) == training.get_parsed_content(f"provenance#{name}")
+
+
 def shared_knobs() -> dict[str, list[Knob]]:
     """The knobs that several training configs have, by name."""
     found: dict[str, list[Knob]] = {}
@@ -318,12 +328,11 @@ def test_torchscript_gives_the_same_logits(inference: Path, write_weights: Write
         ckpt_file=str(weights),
         meta_file=str(bundle / "configs" / "metadata.json"),
         config_file=str(inference),
-        key_in_ckpt="model",
     )
     scripted = torch.jit.load(tmp_path / "model.ts").eval()
     parser = parse(bundle.name, inference.stem)
     network = parser.get_parsed_content("network_def").eval()
-    network.load_state_dict(torch.load(weights, weights_only=True)["model"])
+    network.load_state_dict(torch.load(weights, weights_only=True))
     for shape in ((1, 64, 64), (3, 96, 128)):
         for call in inputs(parser, network, *shape):
             torch.testing.assert_close(scripted(*call), network(*call), rtol=1e-4, atol=1e-4)
