@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from common.transforms.slices.plan import SlicePlan
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 
@@ -19,7 +22,7 @@ ENCODER = {
     "age_range": [20.0, 80.0],
     "mean_age": 50.0,
 }
-SLICES = {"slices": {"gap": 6.0}}  # heads of these phantoms are 24 mm high
+SLICES = {"slices": asdict(SlicePlan(gap=6.0))}  # heads of these phantoms are 24 mm high
 
 SMALL: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "glioma_segmentation": ({}, {}),
@@ -42,7 +45,7 @@ def write_small_bundle(name: str, folder: Path) -> Path:
     import torch
     from monai.bundle import ConfigParser
 
-    from common.networks.weights.checkpoints import save_checkpoint
+    from common.networks import save_weights
 
     knobs, provenance = SMALL[name]
     root = Path(shutil.copytree(BUNDLES / name, folder / name, ignore=shutil.ignore_patterns("models", "eval")))
@@ -55,8 +58,7 @@ def write_small_bundle(name: str, folder: Path) -> Path:
     parser = ConfigParser(ConfigParser.load_config_file(config))
     torch.manual_seed(0)
     network = parser.get_parsed_content("network_def")
-    content = {"model": network.state_dict(), "provenance": {"bundle": name, **provenance}}
-    save_checkpoint(root / "models" / "model.pt", content)
+    save_weights(root / "models" / "model.pt", network.state_dict(), {"bundle": name, **provenance})
     return root
 
 
