@@ -60,7 +60,8 @@ def read_headers(folder: str | Path) -> list[Dataset]:
     folder = Path(folder)
     hint = "Pass the folder of one study."
     if not folder.is_dir():
-        raise DatasetError(Problem("there is no such folder", str(folder), hint))
+        what = "it is a file, not a folder" if folder.exists() else "there is no such folder"
+        raise DatasetError(Problem(what, str(folder), hint))
     headers: list[Dataset] = []
     problems: list[Problem] = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):

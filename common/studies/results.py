@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 MANUFACTURER = "Glioma bundles"
-RESEARCH_USE = "For research use only. Not a medical device."
+RESEARCH_USE = "For research use only."
 SERIES_NUMBER = 9001
 OWN_CODES = "99GLIOMA"
 """The scheme of codes for what no public scheme has."""
