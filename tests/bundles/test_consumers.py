@@ -19,7 +19,7 @@ from PIL import Image
 
 from common.errors import DatasetError, find_glioma_error
 from common.formats.dicom import read_series
-from common.networks.weights.checkpoints import save_checkpoint
+from common.networks.weights.checkpoints import save_weights
 from common.records import MODALITIES
 from tests.bundles.consumers import DeployOperator, LabelTask, write_bundle
 
@@ -32,7 +32,8 @@ ENCODER = {
     "age_range": [20.0, 80.0],
     "mean_age": 50.0,
 }
-SLICES = {"slices": {"gap": 6.0}, "spacing": [1.0, 1.0, 1.0]}
+PLAN = {"gap": 6.0, "centre": 0.0, "intensity": "z_score", "orientation": "RAS", "centre_of": "brain"}
+SLICES = {"slices": PLAN, "spacing": [1.0, 1.0, 1.0]}
 PATIENT = {"age": 61, "resection": "GTR"}
 SEGMENTATION, TUMOUR, MGMT = "glioma_segmentation", "brain_tumor_classification", "mgmt_classification"
 SURVIVAL, VOLUME = "glioma_survival_classification", "glioma_spatiospatial_classification"
@@ -98,8 +99,7 @@ def place(
         if bundle not in known:
             folder, setting = tmp_path_factory.mktemp(bundle), BY_NAME[bundle]
             weights = torch.load(write_weights(bundle, **setting.knobs), weights_only=True)
-            provenance = {"bundle": bundle, **setting.provenance}
-            save_checkpoint(folder / "model.pt", {"model": weights.get("model", weights), "provenance": provenance})
+            save_weights(folder / "model.pt", weights, {"bundle": bundle, **setting.provenance})
             root = write_bundle(folder, bundle, folder / "model.pt", **setting.knobs)
             known[bundle] = Placed(setting, root, patients[bundle], _infer(start, setting, root, patients[bundle]))
         return known[bundle]
