@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_files import is_dicom, read_slice_header
+from common.formats.dicom.files import is_dicom, read_slice_header
 from common.studies.quiet import quiet
 
 if TYPE_CHECKING:

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from common.cohorts.brains.masks import is_stripped
 from common.cohorts.checks import AFFINE_TOLERANCE
 from common.errors import DatasetError, Problem
-from common.formats.dicom import read_ordered
-from common.formats.dicom_files import read_slice_pixels
-from common.formats.dicom_order import DicomSeries, order_files
+from common.formats.dicom import DicomSeries, order_files, read_ordered
+from common.formats.dicom.files import read_slice_pixels
 from common.studies.headers import needed_header, read_headers
 from common.studies.quiet import quiet
 from common.studies.rules import SeriesRule

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,16 +22,17 @@ ENCODER = {
 }
 SLICES = {"slices": asdict(SlicePlan(gap=6.0))}  # heads of these phantoms are 24 mm high
 
-SMALL: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+IMAGES = {"backbone": "resnet18", "image_size": [64, 64]}
+SMALL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "glioma_segmentation": ({}, {}),
-    "glioma_grade_classification": ({"backbone": "resnet18", "image_size": "[64, 64]"}, SLICES),
+    "glioma_grade_classification": (IMAGES, SLICES),
     "glioma_survival_classification": (
-        {"backbone": "resnet18", "image_size": "[64, 64]"},
+        IMAGES,
         {**SLICES, "encoder": ENCODER, "classes": ["short", "mid", "long"]},
     ),
-    "brain_tumor_classification": ({"filters": "8", "image_size": "[64, 64]"}, {}),
-    "glioma_spatiospatial_classification": ({"volume_size": "[32, 32, 16]"}, {}),
-    "mgmt_classification": ({"image_size": "[64, 64]"}, {}),
+    "brain_tumor_classification": ({"filters": 8, "image_size": [64, 64]}, {}),
+    "glioma_spatiospatial_classification": ({"volume_size": [32, 32, 16]}, {}),
+    "mgmt_classification": ({"image_size": [64, 64]}, {}),
 }
 """Knobs of ``inference.yaml`` that are edited, and provenance of the weights."""
 
@@ -46,20 +45,16 @@ def write_small_bundle(name: str, folder: Path) -> Path:
     from monai.bundle import ConfigParser
 
     from common.networks import save_weights
+    from tests.bundles.consumers import write_bundle
 
     knobs, provenance = SMALL[name]
-    root = Path(shutil.copytree(BUNDLES / name, folder / name, ignore=shutil.ignore_patterns("models", "eval")))
-    config = root / "configs" / "inference.yaml"
-    text = config.read_text(encoding="utf-8")
-    for knob, value in {"device": "$torch.device('cpu')", **knobs}.items():
-        text, edited = re.subn(rf"^{knob}: .*?(?=  #)", f"{knob}: {value}", text, count=1, flags=re.MULTILINE)
-        assert edited, knob
-    config.write_text(text, encoding="utf-8")
-    parser = ConfigParser(ConfigParser.load_config_file(config))
+    parser = ConfigParser(ConfigParser.load_config_file(BUNDLES / name / "configs" / "inference.yaml"))
+    parser.update(knobs)
     torch.manual_seed(0)
     network = parser.get_parsed_content("network_def")
-    save_weights(root / "models" / "model.pt", network.state_dict(), {"bundle": name, **provenance})
-    return root
+    weights = folder / "weights" / f"{name}.pt"
+    save_weights(weights, network.state_dict(), {"bundle": name, **provenance})
+    return write_bundle(folder, name, weights, device="$torch.device('cpu')", **knobs)
 
 
 def infer(bundle: Path, folder: Path, **settings: Any) -> list[dict[str, str]] | np.ndarray:

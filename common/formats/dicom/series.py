@@ -2,7 +2,7 @@
 
 Only the headers count: the names of files, their numbers and the order in which they were copied mean nothing. One
 error names all that a folder holds besides one series of single slices. See
-:mod:`common.formats.dicom_files` for what is read of a header.
+:mod:`common.formats.dicom.files` for what is read of a header.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_files import read_slice_pixels
-from common.formats.dicom_order import DicomSeries, PathLike, order_files
+from common.formats.dicom.files import read_slice_pixels
+from common.formats.dicom.order import DicomSeries, PathLike, order_files
 from common.formats.folders import list_folder
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_files import SliceHeader, is_dicom, read_slice_header, read_slice_pixels
+from common.formats.dicom.files import SliceHeader, is_dicom, read_slice_header, read_slice_pixels
 from common.formats.folders import list_folder, tell_contents
 
 SAME_PLACE_MM = 0.01
