@@ -2,6 +2,7 @@
 
 from common.cohorts.brains.extraction import add_brain_masks
 from common.cohorts.brains.masks import find_brain_mask, is_stripped
+from common.cohorts.cavity import mask_classes
 from common.cohorts.checks import check_arrays, check_headers, check_voxels
 from common.cohorts.datalist import read_datalist
 from common.cohorts.datasets.br35h import read_br35h
@@ -61,6 +62,7 @@ __all__ = [
     "grade_cohort",
     "is_stripped",
     "label_survival",
+    "mask_classes",
     "median_days",
     "not_yet_predicted",
     "permute_labels",

@@ -75,7 +75,8 @@ def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list
             arrays.update(zip(modalities, np.moveaxis(array, -1, 0), strict=False))
     images = {key: array for key, array in arrays.items() if key != "seg"}
     # A damaged slice is a problem of every modality.
-    return list(dict.fromkeys(problems)) + check_arrays(images, arrays.get("seg"), record["mask_values"], record)
+    labels = (*record["mask_values"], *record.get("background_values", ()))
+    return list(dict.fromkeys(problems)) + check_arrays(images, arrays.get("seg"), labels, record)
 
 
 def check_arrays(

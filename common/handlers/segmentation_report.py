@@ -58,7 +58,7 @@ class SegmentationReport:
         }
         self.rows: list[dict[str, Any]] = []
         self.panels: list[Panel] = []
-        self.confusion = np.zeros((4, 4), dtype=np.int64)
+        self.confusion = np.zeros((), dtype=np.int64)
 
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""
@@ -69,7 +69,7 @@ class SegmentationReport:
     def start(self, _: Workflow) -> None:
         """Discard the results of an earlier evaluation."""
         self.rows, self.panels = [], []
-        self.confusion[:] = 0
+        self.confusion = np.zeros((), dtype=np.int64)
 
     def judge(self, engine: Workflow) -> None:
         """Add a row and a panel for each volume of the batch."""
@@ -80,7 +80,7 @@ class SegmentationReport:
             self.rows.append({**names, **row})
             panel = Panel.of_volume(scan_of(item), output["image"], output["label"], output["pred"])
             self.panels.append(panel)
-            self.confusion += panel.confusion
+            self.confusion = self.confusion + panel.confusion
 
     def finish(self, _: Workflow) -> None:
         """Gather the ranks and write everything."""
@@ -114,4 +114,4 @@ class SegmentationReport:
         torch.distributed.all_gather_object(gathered, (self.rows, self.panels, self.confusion))
         self.rows = [row for rows, _, _ in gathered for row in rows]
         self.panels = [panel for _, panels, _ in gathered for panel in panels]
-        self.confusion = np.sum([confusion for _, _, confusion in gathered], axis=0)
+        self.confusion = sum(confusion for _, _, confusion in gathered)

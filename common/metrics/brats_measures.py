@@ -16,14 +16,17 @@ import numpy as np
 import torch
 from monai.metrics import compute_dice, compute_hausdorff_distance
 
-from common.metrics.dice import REGIONS, to_regions
+from common.metrics.dice import regions_of, to_regions
 
 WORST_DISTANCE = float(np.linalg.norm((240, 240, 155)))
 """373.13 mm, whatever the size of the volume: the challenge's penalty."""
 
 
 def brats_dice_hd95(
-    prediction: torch.Tensor | np.ndarray, truth: torch.Tensor | np.ndarray, spacing: Sequence[float] = (1.0, 1.0, 1.0)
+    prediction: torch.Tensor | np.ndarray,
+    truth: torch.Tensor | np.ndarray,
+    spacing: Sequence[float] = (1.0, 1.0, 1.0),
+    classes: int = 4,
 ) -> dict[str, dict[str, float]]:
     """Dice and HD95 of one volume.
 
@@ -31,9 +34,10 @@ def brats_dice_hd95(
         prediction: class indices, shape (X, Y, Z).
         truth: class indices, the same shape.
         spacing: of the voxels in mm.
+        classes: of the network, background included; with five, the resection cavity is judged too.
 
     Returns:
-        ``{"WT": {"dice": 0..1, "hd95": mm}, "TC": ..., "ET": ...}``.
+        ``{"WT": {"dice": 0..1, "hd95": mm}, "TC": ..., "ET": ...}``, and ``RC`` of five classes.
 
     Raises:
         ValueError: the shapes differ.
@@ -42,11 +46,12 @@ def brats_dice_hd95(
     if predicted.shape != true.shape or true.ndim != 3:
         raise ValueError(f"two volumes of one shape are needed, not {tuple(predicted.shape)} and {tuple(true.shape)}")
     box = _bounding_box((predicted > 0) | (true > 0))
-    predicted, true = to_regions(predicted[box]), to_regions(true[box])
+    regions = regions_of(classes)
+    predicted, true = (to_regions(volume[box], regions=regions) for volume in (predicted, true))
     dice = compute_dice(predicted[None], true[None], ignore_empty=False)[0]
     return {
         region: {"dice": float(dice[index]), "hd95": _hd95(predicted[index], true[index], spacing)}
-        for index, region in enumerate(REGIONS)
+        for index, region in enumerate(regions)
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from common.cohorts.checks import check_arrays, check_headers, list_files
 from common.errors import DatasetError, Problem
 from common.formats.nifti import Volume
 from common.formats.volumes import read_volume
-from common.records import BRATS_MASK_VALUES, MODALITIES, Record, value_of
+from common.records import BRATS_MASK_VALUES, MASK_CLASSES, MODALITIES, Record, value_of
 
 NAMELESS = "without a name"
 """The name of a patient whose file comes from a viewer, without a name."""
@@ -56,7 +57,7 @@ def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.nda
     affine = next(iter(volumes.values())).affine
     mask = volumes.pop("seg").array if record.get("seg") else None
     images = {name: volume.array for name, volume in volumes.items()}
-    refuse(check_arrays(images, mask, mask_values_in(record), record))
+    refuse(check_arrays(images, mask, known_labels(record), record))
     return list(images.values()), mask, affine
 
 
@@ -64,9 +65,26 @@ def mask_values_in(record: Record) -> tuple[int, ...]:
     """How the patient's mask stores the classes.
 
     Returns:
-        The values of NCR, ED and ET.
+        The values of NCR, ED and ET, and of the resection cavity where it is a class.
     """
     return tuple(record.get("mask_values") or BRATS_MASK_VALUES)
+
+
+def known_labels(record: Record) -> tuple[int, ...]:
+    """All values that the patient's mask may hold besides 0."""
+    return (*mask_values_in(record), *record.get("background_values", ()))
+
+
+def mask_settings(record: Record) -> list[Any]:
+    """What decides how the patient's mask is read, for the cache's key."""
+    background = list(record.get("background_values", ()))
+    return [*(record.get("mask_values") or ()), *([background] if background else [])]
+
+
+def count_tumour_voxels(mask: np.ndarray, record: Record) -> int:
+    """How many voxels of a mask, as stored, show tumour; a resection cavity is none."""
+    others = known_labels(record)[len(MASK_CLASSES) :]
+    return int(np.count_nonzero(mask)) - sum(int(np.count_nonzero(mask == value)) for value in others)
 
 
 def read_files(record: Record, modalities: Sequence[str], missing_modality: str = "error") -> dict[str, Volume]:

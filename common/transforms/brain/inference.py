@@ -25,7 +25,7 @@ from common.knobs import as_bool
 from common.names import file_name_of
 from common.records import BRATS_MASK_VALUES
 from common.transforms.geometry import BrainGeometry
-from common.transforms.preparation import mask_values_of, prepare_image, spacing_problem
+from common.transforms.preparation import label_values, mask_values_of, prepare_image, spacing_problem
 from common.transforms.shared_items import Item
 
 
@@ -86,7 +86,8 @@ class LabelMapd(Transform):
             whole[0][whole.sum(axis=0) == 0] = 1
             item["probabilities"] = MetaTensor(torch.from_numpy(whole), meta=meta)
         classes = class_argmax(logits).cpu().numpy()
-        values = [int(value) for value in self.mask_values or item.get("mask_values") or BRATS_MASK_VALUES]
+        stored = self.mask_values or item.get("mask_values") or BRATS_MASK_VALUES
+        values = label_values(stored, len(logits) - 1)
         item["mask_values"] = values
         labels = np.ascontiguousarray(geometry.restore(mask_values_of(classes, values)))
         item["pred"] = MetaTensor(torch.from_numpy(labels)[None], meta=meta)
