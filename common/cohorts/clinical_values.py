@@ -23,6 +23,9 @@ NOT_RECORDED: dict[str, Any] = {
 
 OLDEST = 120
 ID_COLUMN = re.compile(r"brats\d+id|brats_\d{4}_subject_id")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?!\d{3}$)\d+")
+"""``61,5``; ``1,250`` may mean a thousand more, and is refused."""
+
 STILL_ALIVE = re.compile(r"alive(?:\s*\(\s*(\d+(?:\.\d+)?)\s+days?\s+later\s*\))?", re.IGNORECASE)
 METHYLATION = {"1": 1, "1.0": 1, "methylated": 1, "0": 0, "0.0": 0, "unmethylated": 0}
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -158,7 +161,7 @@ def _merge(known: Clinical, values: Clinical, where: str) -> list[Problem]:
 
 def _number(text: str) -> float:
     try:
-        number = float(text)
+        number = float(text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

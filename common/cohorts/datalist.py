@@ -24,7 +24,15 @@ from typing import Any, cast
 from common.cohorts.clinical_values import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
-from common.formats.tables import RECORD_NAMES, as_text, read_table, record_name, require_columns
+from common.formats.tables import (
+    RECORD_NAMES,
+    SUFFIXES,
+    as_text,
+    listed_path,
+    read_table,
+    record_name,
+    require_columns,
+)
 from common.names import name_problems
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, value_of
 
@@ -113,8 +121,8 @@ def _read_entries(path: Path, need_seg: bool, modalities: Sequence[str], names: 
         raise DatasetError(Problem("there is no such file", path, "Check --datalist."))
     if path.suffix.lower() == ".json":
         return read_json_list(path, names)
-    if path.suffix.lower() != ".csv":
-        raise DatasetError(Problem("is neither a .json nor a .csv file", path, "Name the list after its format."))
+    if path.suffix.lower() not in SUFFIXES:
+        raise DatasetError(Problem("is no .json, .csv or .tsv file", path, "Name the list after its format."))
     table = read_table(path, names)
     images = ["image"] if "image" in table.titles else list(modalities)
     require_columns(table, ["subject", *images, *(["seg"] if need_seg else [])])
@@ -171,7 +179,7 @@ def _read_entry(
     if absent:
         problems.append(Problem(f"names no {', '.join(absent)}", where, "Add the path to the entry."))
     files = {
-        key: str(folder / Path(text).expanduser())
+        key: str(listed_path(folder, text))
         for key in (*images, "seg", "brain_mask")
         if (text := as_text(named.get(key)))
     }

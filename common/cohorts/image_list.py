@@ -16,7 +16,7 @@ from common.cohorts.datalist import read_json_list
 from common.cohorts.datasets.br35h import order_classes, unique_names
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
-from common.formats.tables import as_text, read_table, require_columns
+from common.formats.tables import SUFFIXES, as_text, listed_path, read_table, require_columns
 from common.names import name_problem
 from common.records import Record, scan_of
 
@@ -45,7 +45,7 @@ def scan_image_list(
     if not entries:
         raise DatasetError(Problem("lists no image", str(path), FORMAT))
     # An entry without an image is told below; until then it goes by where it stands.
-    images = {where: path.parent / (as_text(entry.get("image")) or where) for where, entry in entries.items()}
+    images = {where: listed_path(path.parent, as_text(entry.get("image")) or where) for where, entry in entries.items()}
     names = dict(zip(entries, unique_names([_relative(image, path.parent) for image in images.values()]), strict=True))
     subjects = {where: as_text(entry.get("subject")) or names[where] for where, entry in entries.items()}
     left = set(keep_scans({names[where]: subjects[where] for where in entries}, excluded))
@@ -73,8 +73,8 @@ def _read_entries(path: Path, need_label: bool) -> dict[str, Entry]:
         raise DatasetError(Problem("there is no such file", str(path), "Check --datalist."))
     if path.suffix.lower() == ".json":
         return read_json_list(path, NAMES, FORMAT)
-    if path.suffix.lower() != ".csv":
-        raise DatasetError(Problem("is neither a .json nor a .csv file", str(path), "Name the list after its format."))
+    if path.suffix.lower() not in SUFFIXES:
+        raise DatasetError(Problem("is no .json, .csv or .tsv file", str(path), "Name the list after its format."))
     table = read_table(path, NAMES)
     require_columns(table, ["image", *(["label"] if need_label else [])])
     return {f"line {line}": row for line, row in table.rows}

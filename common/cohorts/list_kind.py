@@ -10,7 +10,7 @@ from typing import Any
 from common.cohorts.datalist import read_json_list
 from common.errors import DatasetError
 from common.formats.images import is_image_name
-from common.formats.tables import as_text, read_table
+from common.formats.tables import as_text, listed_path, read_table
 from common.records import MODALITIES
 
 NAMES = {"mgmt_value": "mgmt", "path": "image", "file": "image", "label": "label"}
@@ -31,7 +31,7 @@ def find_list_kind(path: str | os.PathLike[str]) -> str:
     if keys.isdisjoint(MODALITIES):
         images = [Path(as_text(entry.get("image"))) for entry in entries if isinstance(entry.get("image"), str)]
         return "images" if any(map(is_image_name, images)) else "volumes"
-    folders = (path.parent / Path(as_text(entry.get(name))).expanduser() for entry in entries for name in MODALITIES)
+    folders = (listed_path(path.parent, as_text(entry.get(name))) for entry in entries for name in MODALITIES)
     if any(folder != path.parent and folder.is_dir() for folder in folders):
         return "series"
     has_masks = not keys.isdisjoint({"seg", "label"})

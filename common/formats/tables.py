@@ -1,8 +1,10 @@
-"""CSV files whose columns may have several names."""
+"""CSV files whose columns may have several names, as spreadsheets of any country write them."""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,11 @@ from typing import Any
 
 from common.errors import DatasetError, Problem
 
+SUFFIXES = (".csv", ".tsv")
+DELIMITERS = ",;\t|"
+"""Excel writes semicolons where the decimal mark is a comma, and tabs as "Unicode text"."""
+
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
 RECORD_NAMES = {
     "survival": "survival_days",
@@ -46,10 +53,10 @@ class Table:
 
 
 def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Table:
-    """Read a comma-separated file with a header row, in UTF-8, with either line ending.
+    """Read a file with a header row, in UTF-8 or UTF-16, with either line ending.
 
     Args:
-        path: the file.
+        path: the file; which of :data:`DELIMITERS` separates its columns is seen in the header row.
         names: what records call a column that has another name.
 
     Returns:
@@ -60,16 +67,41 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
     """
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            titles = {record_name(name, names): name.strip() for name in reader.fieldnames or ()}
-            rows = [(reader.line_num, _rename(row, names)) for row in reader]
+        text = _decode(path.read_bytes())
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", delimiter=_delimiter_of(text))
+        titles = {record_name(name, names): name.strip() for name in reader.fieldnames or ()}
+        rows = [(reader.line_num, _rename(row, names)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        hint = "Save it as a comma-separated file in UTF-8."
+        hint = "Save it as a comma-separated file in UTF-8 (in Excel: CSV UTF-8)."
         raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, hint)) from error
     if not titles:
         raise DatasetError(Problem("the file is empty", path, "A header row and one row per patient are expected."))
     return Table(path, titles, rows)
+
+
+def _decode(content: bytes) -> str:
+    return content.decode("utf-16" if content.startswith(UTF_16_MARKS) else "utf-8-sig")
+
+
+def _delimiter_of(text: str) -> str:
+    """The delimiter that splits the header row into most columns; a comma where none does."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), ())))
+
+
+def listed_path(folder: Path, text: str) -> Path:
+    """The file or folder that a list in ``folder`` names.
+
+    Args:
+        folder: where relative paths start.
+        text: the path as it is written. The backslashes of a list made on Windows separate folders where the path
+            does not exist as it is written and does so read.
+    """
+    path = folder / Path(text).expanduser()
+    if "\\" in text and not path.exists():
+        read = folder / Path(text.replace("\\", "/")).expanduser()
+        return read if read.exists() else path
+    return path
 
 
 def require_columns(table: Table, needed: Iterable[str], spellings: Mapping[str, str] = SPELLINGS) -> None:

@@ -41,6 +41,8 @@ def test_values_as_people_write_them(column, text, values):
         ("age", "inf"),
         ("survival_days", "-1"),
         ("survival_days", "361 days"),
+        ("survival_days", "1,250"),
+        ("age", "61,5,0"),
         ("resection", "partial"),
         ("grade", "II"),
         ("alive", "perhaps"),
@@ -69,7 +71,7 @@ def test_rows_may_repeat_but_not_contradict(tmp_path):
 
 def test_a_table_that_is_no_text(tmp_path):
     table = tmp_path / "survival_info.csv"
-    table.write_bytes(b"\xff\xfe\x00\x01")
+    table.write_bytes(b"\x89PNG\r\n\x1a\n\x00")
     _, (problem,) = read_clinical({table: ("age",)})
     assert "cannot be read as CSV" in problem.what
 

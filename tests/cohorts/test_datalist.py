@@ -161,7 +161,7 @@ def test_a_csv_without_the_needed_columns(tmp_path):
         ("list.json", '["p1.nii.gz", {}]', "entry 1 is not an object"),
         ("list.csv", "", "the file is empty"),
         ("list.csv", "subject,flair,t1,t1ce,t2,seg\n", "lists no patient"),
-        ("list.txt", "p1", r"neither a \.json nor a \.csv"),
+        ("list.txt", "p1", r"no \.json, \.csv or \.tsv"),
     ],
 )
 def test_lists_that_are_none(tmp_path, name, text, what):
@@ -219,3 +219,12 @@ def test_ids_that_look_alike_are_told_once(tmp_path, entry, write_volume, caplog
     assert len(read_cohort(datalist=write_json(tmp_path / "list.json", {"training": entries}))) == 3
     assert [message for message in caplog.messages if "'001' and '1'" in message] == caplog.messages
     assert len(caplog.messages) == 1
+
+
+def test_a_list_made_on_windows_in_a_country_with_decimal_commas(tmp_path, entry):
+    entries = [entry("p1", age=61.5), entry("p2", age=48)]
+    plain = read_datalist(write_json(tmp_path / "list.json", entries))
+    rows = [[str(cell).replace("/", "\\") for cell in row.values()] for row in entries]
+    lines = [";".join(row) for row in ([*entries[0]], *rows)]
+    (tmp_path / "list.csv").write_text("\r\n".join(lines).replace("61.5", "61,5"), encoding="utf-16")
+    assert read_datalist(tmp_path / "list.csv") == plain

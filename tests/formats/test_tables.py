@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from common.errors import DatasetError
+from common.formats.tables import listed_path, read_table
+
+ROWS = [["subject", "Age", "note"], ["Müller", "61", "a, b; c"], ["p2", "48", ""]]
+
+
+def write(path: Path, delimiter: str, encoding: str = "utf-8") -> Path:
+    cells = [[f'"{cell}"' if set(",;") & set(cell) else cell for cell in row] for row in ROWS]
+    path.write_bytes("\r\n".join(delimiter.join(row) for row in cells).encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_header_row_tells_the_delimiter(tmp_path, delimiter, encoding):
+    table = read_table(write(tmp_path / "list.csv", delimiter, encoding))
+    assert table.titles == {"subject": "subject", "age": "Age", "note": "note"}
+    assert [row for _, row in table.rows] == [
+        {"subject": "Müller", "age": "61", "note": "a, b; c"},
+        {"subject": "p2", "age": "48", "note": ""},
+    ]
+
+
+def test_one_column_needs_no_delimiter(tmp_path):
+    (tmp_path / "list.csv").write_text("subject\np1\n")
+    assert read_table(tmp_path / "list.csv").rows == [(2, {"subject": "p1"})]
+
+
+def test_an_encoding_that_is_not_unicode_is_refused_rather_than_guessed(tmp_path):
+    with pytest.raises(DatasetError, match="UTF-8"):
+        read_table(write(tmp_path / "list.csv", ";", "cp1252"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
+def test_an_empty_file_is_told(tmp_path, content):
+    (tmp_path / "list.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match="empty"):
+        read_table(tmp_path / "list.csv")
+
+
+def test_backslashes_separate_folders_where_such_a_file_exists(tmp_path):
+    (tmp_path / "p1").mkdir()
+    (tmp_path / "p1" / "t1.nii").touch()
+    assert listed_path(tmp_path, "p1\\t1.nii") == tmp_path / "p1" / "t1.nii"
+    assert listed_path(tmp_path, "p2\\t1.nii") == tmp_path / "p2\\t1.nii"
+    (tmp_path / "p1\\t1.nii").touch()
+    assert listed_path(tmp_path, "p1\\t1.nii") == tmp_path / "p1\\t1.nii"
