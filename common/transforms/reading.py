@@ -10,7 +10,7 @@ import numpy as np
 from common.cohorts.checks import check_arrays, check_headers, list_files
 from common.errors import DatasetError, Problem
 from common.formats.nifti import Volume
-from common.formats.volumes import read_volume
+from common.formats.volumes import read_volumes
 from common.records import BRATS_MASK_VALUES, MASK_CLASSES, MODALITIES, Record, value_of
 
 NAMELESS = "without a name"
@@ -107,15 +107,8 @@ def read_files(record: Record, modalities: Sequence[str], missing_modality: str 
         raise DatasetError([Problem(f"modality {name} is missing", where, hint) for name in absent])
     record = {"subject": NAMELESS, **record}
     check_headers([record], modalities)
-    volumes: dict[str, Volume] = {}
-    problems: list[Problem] = []
-    for key in list_files(record, modalities):
-        try:
-            volumes[key] = read_volume(value_of(record, key))
-        except DatasetError as error:
-            problems.extend(error.problems)
-    # A damaged slice is a problem of every modality.
-    refuse(list(dict.fromkeys(problems)))
+    volumes, problems = read_volumes({key: value_of(record, key) for key in list_files(record, modalities)})
+    refuse(problems)
     if "image" in volumes:
         volumes = {**_split_channels(volumes.pop("image"), modalities), **volumes}
     return volumes
