@@ -2,7 +2,6 @@
 
 from common.cohorts.brains.extraction import add_brain_masks
 from common.cohorts.brains.masks import find_brain_mask, is_stripped
-from common.cohorts.cavity import mask_classes
 from common.cohorts.checks import check_arrays, check_headers, check_voxels
 from common.cohorts.datalist import read_datalist
 from common.cohorts.datasets.br35h import read_br35h
@@ -14,6 +13,7 @@ from common.cohorts.inference_patients import not_yet_predicted, read_patients, 
 from common.cohorts.inference_people import read_volume_cohort
 from common.cohorts.inference_series import read_series_cohort
 from common.cohorts.kinds.images import check_image_files
+from common.cohorts.labels.cavity import mask_classes
 from common.cohorts.labels.classes import check_classes
 from common.cohorts.labels.grades import GRADES, VOLUME_CLASSES, grade_cohort, volume_classes, volume_cohort
 from common.cohorts.labels.permutation import are_permuted, permute_labels

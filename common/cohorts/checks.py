@@ -16,6 +16,7 @@ from nibabel.arrayproxy import ArrayProxy
 
 from common.cohorts.identical_files import find_identical_files
 from common.errors import DatasetError, Problem
+from common.formats.background import count_inner_faults
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.nifti import GZIP_MAGIC, read_nifti
 from common.formats.volumes import read_volume_header, read_volumes, volume_files
@@ -63,9 +64,8 @@ def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list
     """Read all files of a patient and list all problems of them and their voxels; see :func:`check_arrays`."""
     volumes, problems = read_volumes({key: value_of(record, key) for key in list_files(record, modalities)})
     arrays = {key: volume.array for key, volume in volumes.items()}
-    whole = arrays.pop("image", None)
-    if whole is not None and whole.ndim == 4:
-        arrays.update(zip(modalities, np.moveaxis(whole, -1, 0), strict=False))
+    if "image" in arrays:
+        arrays.update(zip(modalities, split_channels(arrays.pop("image")), strict=False))
     images = {key: array for key, array in arrays.items() if key != "seg"}
     labels = (*record["mask_values"], *record.get("background_values", ()))
     return problems + check_arrays(images, arrays.get("seg"), labels, record)
@@ -83,14 +83,19 @@ def check_arrays(
         record: the patient, for the messages.
 
     Returns:
-        A problem for an image with NaN or infinite voxels or with the same value everywhere, and for a mask of
-        another shape or with unknown labels.
+        A problem for an image with infinite voxels, with NaN within the head or with the same value everywhere, and for
+        a mask of another shape or with unknown labels.
     """
     problems = [_check_image(array, _where(record, name)) for name, array in arrays.items()]
     if mask is not None:
         shapes = {array.shape for array in arrays.values()}
         problems.append(_check_mask(mask, tuple(mask_values), shapes, _where(record, "seg")))
     return [problem for problem in problems if problem is not None]
+
+
+def split_channels(array: np.ndarray) -> list[np.ndarray]:
+    """The volumes (x, y, z) of a file: its channels, or the one that it holds without a channel axis."""
+    return list(np.moveaxis(array, -1, 0)) if array.ndim == 4 else [array]
 
 
 def list_files(record: Record, modalities: Sequence[str]) -> list[str]:
@@ -111,7 +116,7 @@ def _check_patient(record: Record, modalities: Sequence[str]) -> list[Problem]:
         except DatasetError as error:
             problems += error.problems
             continue
-        channels = (len(modalities),) if key == "image" else ()
+        channels = (len(modalities),) if key == "image" and len(modalities) > 1 else ()
         wrong = _check_layout(header, channels, _where(record, key))
         problems += wrong
         if not wrong:
@@ -181,12 +186,12 @@ def _refuse_cut_file(path: str, header: nib.Nifti1Image) -> None:
 def _check_image(array: np.ndarray, where: str) -> Problem | None:
     if not array.size:
         return Problem("it holds no voxel", where, "Replace the file by an intact one.")
-    # Two reductions without a temporary array: NaN propagates in both, infinity is the largest or the smallest value.
-    largest, smallest = array.max(), array.min()
-    if array.dtype.kind == "f" and not (np.isfinite(largest) and np.isfinite(smallest)):
-        count = array.size - np.count_nonzero(np.isfinite(array))
-        return Problem(f"{count} of its voxels are NaN or infinite", where, "Replace the file by an intact one.")
-    if largest == smallest:
+    faults = count_inner_faults(array)
+    if faults:
+        what = f"{faults} of its voxels are infinite, or NaN within the head"
+        return Problem(what, where, "Replace the file by an intact one.")
+    largest, smallest = np.fmax.reduce(array, axis=None), np.fmin.reduce(array, axis=None)
+    if largest == smallest or np.isnan(largest):
         what = "all its voxels are zero" if largest == 0 else f"all its voxels are {largest}"
         return Problem(what, where, "Replace the file by an intact one.")
     return None

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from common.cohorts.brains.orientations import warn_of_orientations
 from common.cohorts.datasets.data_set import Found, Wanted
 from common.cohorts.exclusion import split_names
 from common.cohorts.kinds.cohort_kind import CohortKind, scan_kind
@@ -56,7 +57,7 @@ def read_cohort(
         need_label: of ``people`` and ``images``, whether those without a label are left out; of ``series``, whether a
             patient without one is a problem.
         cavity: of volumes, what a resection cavity in a mask becomes: ``refuse``, ``background`` or ``region``; see
-            :mod:`common.cohorts.cavity`.
+            :mod:`common.cohorts.labels.cavity`.
 
     Returns:
         One record per patient, scan or image, sorted by subject; see :mod:`common.records`.
@@ -83,6 +84,8 @@ def read_cohort(
         raise DatasetError(problems)
     if kind != IMAGES.name or datalist:  # in a folder an image is its own subject, whatever its number
         warn_of_similar_names(records)
+    if kind in (VOLUMES.name, PEOPLE.name):
+        warn_of_orientations(records, modalities)
     return records
 
 

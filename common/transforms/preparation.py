@@ -10,6 +10,7 @@ import numpy as np
 from common.cohorts.checks import check_arrays
 from common.errors import DatasetError, Problem
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
+from common.transforms.background import with_zero_background
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain
 from common.transforms.reading import known_labels, mask_values_in, read_checked, read_files, refuse
@@ -86,8 +87,9 @@ def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: s
         float16 (z, channel, y, x) of the brain's box, and the box.
 
     Raises:
-        DatasetError: every voxel is zero.
+        DatasetError: there is no background, or every voxel is zero.
     """
+    channels = with_zero_background(channels, subject)
     geometry = find_brain(channels, affine)
     if geometry is None:
         raise DatasetError(Problem("every voxel is zero", subject, "Leave the patient out with --exclude."))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from common.cohorts.checks import check_arrays, check_headers, list_files
+from common.cohorts.checks import check_arrays, check_headers, list_files, split_channels
 from common.errors import DatasetError, Problem
 from common.formats.nifti import Volume
 from common.formats.volumes import read_volumes
@@ -115,8 +115,7 @@ def read_files(record: Record, modalities: Sequence[str], missing_modality: str 
 
 
 def _split_channels(volume: Volume, modalities: Sequence[str]) -> dict[str, Volume]:
-    channels = np.moveaxis(volume.array, -1, 0)
-    pairs = zip(modalities, channels, strict=True)
+    pairs = zip(modalities, split_channels(volume.array), strict=True)
     return {name: Volume(channel, volume.affine, volume.header) for name, channel in pairs}
 
 

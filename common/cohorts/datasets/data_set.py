@@ -42,7 +42,7 @@ class Wanted:
         need_seg: whether a patient without a mask is a problem.
         need_label: whether a patient or an image without a label is a problem, or none of the cohort.
         need_all: whether a patient without one of the modalities is a problem.
-        cavity: what a mask's resection cavity becomes; see :mod:`common.cohorts.cavity`.
+        cavity: what a mask's resection cavity becomes; see :mod:`common.cohorts.labels.cavity`.
     """
 
     excluded: Sequence[str] = ()

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from common.cohorts.cavity import settle_cavities
 from common.cohorts.datasets.data_set import DataSet, Found, Wanted
 from common.cohorts.datasets.registry import data_set_named, find_data_set
+from common.cohorts.labels.cavity import settle_cavities
 from common.errors import DatasetError, KnobError, Problem
 from common.names import soundly_named
 from common.records import Record

@@ -29,7 +29,7 @@ class Request:
         healthy: an IXI folder, in addition.
         exclude: names to leave out, comma-separated.
         unlabelled: masks and labels may be absent.
-        cavity: what a mask's resection cavity becomes; see :mod:`common.cohorts.cavity`.
+        cavity: what a mask's resection cavity becomes; see :mod:`common.cohorts.labels.cavity`.
         headers_only: read headers, and voxels of the first patient alone.
         output: a folder for tables and pictures.
     """
