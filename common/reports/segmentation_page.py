@@ -13,12 +13,12 @@ import pandas as pd
 import torch
 
 from common.cohorts.datasets.registry import source_name
-from common.metrics.dice import CAVITY, REGIONS
+from common.metrics.brats_measures import REGION_MEASURES
 from common.records import CAVITY_CLASS, MASK_CLASSES, scan_of
-from common.reports.nouns import nouns_of
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
-from common.reports.segmentation import region_table, soft_dice_table
+from common.reports.segmentation import region_table, regions_in, soft_dice_table
+from common.tasks.registry import nouns_of, task_of
 
 CLASS_NAMES = ("background", *MASK_CLASSES, CAVITY_CLASS)
 MOST_PANELS = 6
@@ -85,6 +85,7 @@ def write_page(
         path,
         "segmentation",
         summary=summary,
+        task=task_of(summary),
         nouns=nouns_of(summary),
         sources=Counter(source_name(source) for source, _ in patients),
         tables={"regions": region_table(summary), "soft_dice": soft_dice_table(summary)},
@@ -113,7 +114,6 @@ def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[dict[str, Any]]
 
 def _patient_table(rows: pd.DataFrame) -> pd.DataFrame:
     names = [name for name in ("subject", "scan") if name in rows]
-    regions = [region for region in REGIONS | CAVITY if f"dice_{region}" in rows]
-    shown = [*names, *(f"{measure}_{region}" for measure in ("dice", "hd95") for region in regions)]
+    shown = [*names, *(f"{measure.name}_{region}" for measure in REGION_MEASURES for region in regions_in(rows))]
     shown += ["true_ml_WT", "predicted_ml_WT"]
     return rows[shown].sort_values("dice_WT", ascending=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.cohorts.checks import check_arrays
+from common.cohorts.checks import check_arrays, whole_labels
 from common.errors import DatasetError, Problem
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
 from common.transforms.background import with_zero_background
@@ -66,13 +66,14 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
     if not record.get("seg"):
         what, hint = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
         raise DatasetError(Problem(what, scan_of(record), hint))
-    mask = read_files(without_key(record, "image"), ())["seg"]
-    refuse(check_arrays({}, mask.array, known_labels(record), record))
-    geometry = find_brain([mask.array], mask.affine)
+    volume = read_files(without_key(record, "image"), ())["seg"]
+    mask = whole_labels(volume.array)
+    refuse(check_arrays({}, mask, known_labels(record), record))
+    geometry = find_brain([mask], volume.affine)
     if geometry is None:
         where = f"{record['seg']} (patient {scan_of(record)})"
         raise DatasetError(Problem("the mask is empty", where, "Leave the patient out with --exclude."))
-    return _classes(cut_brain(mask.array, geometry).T, record), geometry
+    return _classes(cut_brain(mask, geometry).T, record), geometry
 
 
 def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: str) -> tuple[np.ndarray, BrainGeometry]:
