@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from itertools import combinations
 
 from common.audit.comparison import Audit
+from common.audit.readers.image_files import without_ending
 from common.audit.split import TEST, Case
 from common.names import similar_names
 from common.splits.guard import name_some
@@ -77,5 +78,5 @@ def _standing(audit: Audit, name_of: Callable[[Case], str | None]) -> Sides:
 
 
 def _last_part(case: Case) -> str:
-    """An id as it is; of a path the name of the file."""
-    return case.name if case.by_id else case.name.rpartition("/")[2]
+    """An id as it is; of a path the name of the file, without its ending."""
+    return case.name if case.by_id else without_ending(case.name).rpartition("/")[2]

@@ -36,8 +36,8 @@ def _describe_split(audit: Audit) -> Iterator[str]:
     files = sum(len(case.files) for case in split.cases.values())
     yield f"{split.where}: {split.kind}; {_count(len(split.cases), 'case')}, {_count(files, 'image')}"
     if patients.of_case:
-        rules = ", ".join(f"{rule} ({count})" for rule, count in patients.told_by.items())
-        yield f"{_count(patients.count, 'patient')} in {_count(len(patients.of_case), 'case')}, told by: {rules}"
+        known = f"{_count(patients.count, 'patient')} in {_count(len(patients.of_case), 'case')}"
+        yield f"{known}, told by {', '.join(patients.sources)}"
     for remark in remarks_of(audit):
         yield f"  ! {remark}"
 

@@ -14,10 +14,10 @@ from common.files import atomic_path, path_within
 from common.knobs import as_bool
 from common.metrics.dice import regions_of
 from common.names import file_name_of
-from common.records import BRATS_MASK_VALUES, scan_of
+from common.records import scan_of
 from common.reports.pictures import draw_three_planes
 from common.transforms.cases import MILLILITRE
-from common.transforms.preparation import class_indices
+from common.transforms.reading import mask_values_in
 
 TABLE = "volumes.csv"
 
@@ -42,12 +42,10 @@ class SegmentationTable:
     def __call__(self, engine: Workflow) -> None:
         """Add the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            stored = output.get("mask_values") or item.get("mask_values") or BRATS_MASK_VALUES
-            values = [int(value) for value in stored]
-            classes = class_indices(np.asarray(output["pred"])[0], values)
+            classes = np.asarray(output["pred"])[0]
             affine = np.asarray(output["pred"].meta["affine"])
             names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
-            volumes = region_volumes(classes, affine, len(values) + 1)
+            volumes = region_volumes(classes, affine, len(mask_values_in({**item, **output})) + 1)
             self._add_row({**names, "file": Path(output["seg_file"]).name, **volumes})
             if self.pictures:
                 name = file_name_of(item, self.output_dir)

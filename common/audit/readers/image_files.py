@@ -114,11 +114,11 @@ class ImageIndex:
 
 
 def _case_of(path: Path, folder: Path) -> str:
-    """The place of a picture or a series; of a volume without channel and modality, or that of its own folder."""
-    place = without_ending(path.relative_to(folder).as_posix())
+    """The place of a picture or a series; of a volume without ending, channel and modality, or its own folder's."""
+    place = path.relative_to(folder).as_posix()
     if not path.name.lower().endswith((*NIFTI, *OTHERS)):
         return place
-    above, _, stem = place.rpartition("/")
+    above, _, stem = without_ending(place).rpartition("/")
     scan = MODALITY.sub("", CHANNEL.sub("", stem))
     if above and (scan == above.rpartition("/")[2] or MODALITY.fullmatch(f"_{stem}")):
         return above

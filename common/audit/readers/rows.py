@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.audit.readers.image_files import ImageIndex, is_image, walk_images, without_ending
+from common.audit.readers.image_files import ImageIndex, is_image, walk_images
 from common.audit.split import Case, Entry, Split, divide
 from common.errors import DatasetError, Problem
 from common.formats.tables import as_text, listed_path
@@ -25,7 +25,7 @@ PATIENT = (
     "pid",
     "person",
 )
-ID = ("id", "case", "case_id", "caseid", "scan", "scan_id", "image_id", "imageid", "name")
+ID = ("id", "case", "case_id", "caseid", "scan_id", "image_id", "imageid")
 MASKS = ("label", "labels", "seg", "segmentation", "mask", "brain_mask", "label_path", "mask_path", "pseudo_label")
 """Keys whose files are no images of the patient."""
 
@@ -108,7 +108,7 @@ def _case_of(values: Mapping[str, Any], places: Places) -> Case | None:
     keys = ID if paths else (*ID, *FOLDERS, "")
     given = next((text for key in keys if (text := as_text(values.get(key))) and not is_image(text)), "")
     patient = next((text for key in PATIENT if (text := as_text(values.get(key)))), None)
-    name = given or (without_ending(paths[0]).removeprefix("./") if paths else patient)
+    name = given or (paths[0].removeprefix("./") if paths else patient)
     if not name:
         return None
     files = [file for path in paths for file in places.find(path)] or places.find(given or name)
