@@ -28,9 +28,7 @@ def remarks_of(audit: Audit) -> list[str]:
 def _limits(audit: Audit) -> list[str]:
     found = []
     sides = {side for division in audit.split.divisions for side in division.sides}
-    if len(sides) == 1:
-        found.append(f"there is only one side, {next(iter(sides))}: nothing was compared")
-    elif TEST not in sides:
+    if TEST not in sides:
         found.append("there is no test side: a result on cases that a model was chosen on is too favourable")
     if audit.phantoms:
         found.append(f"the images of {audit.phantoms} cases are phantoms, no patients")

@@ -80,10 +80,8 @@ def _patients_of(comparison: Comparison) -> str:
 
 def _verdict(audit: Audit) -> Iterator[str]:
     yield ""
-    if audit.leaks:
-        yield "It leaks: what is learned from and what is judged share patients or images."
-    else:
-        yield "No leak was found." if audit.comparisons else "Nothing was compared."
+    leak = "It leaks: what is learned from and what is judged share patients or images."
+    yield leak if audit.leaks else "No leak was found."
 
 
 def _count(number: int, noun: str) -> str:

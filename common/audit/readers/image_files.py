@@ -98,8 +98,8 @@ class ImageIndex:
         key = without_ending(name).removeprefix("./")
         found = self._by_place.get(key) or self._by_name.get(key) or self._by_folder.get(key) or []
         if key not in self._by_folder and len({Path(file).parent for file in found}) > 1:
-            what = f"{name} may be each of {', '.join(sorted(found)[:3])}"
-            raise DatasetError(Problem(what, self.folder, "List the place below the folder of images."))
+            hint = f"List their places below {self.folder}."
+            raise DatasetError(Problem("files in several folders are called so", name, hint))
         return found
 
     def _add(self, path: Path) -> None:

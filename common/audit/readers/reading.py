@@ -42,7 +42,7 @@ def read_split(source: Source) -> Split:
     """Read a split; its kind is recognised from the content.
 
     Raises:
-        DatasetError: it cannot be read, its kind is not known, or listed files do not exist.
+        DatasetError: it cannot be read, its kind is not known, it has one side only, or listed files do not exist.
         KnobError: a table has no column of the given name.
     """
     if not source.path.exists():
@@ -50,9 +50,18 @@ def read_split(source: Source) -> Split:
     if source.images is not None and not source.images.is_dir():
         raise DatasetError(Problem("there is no such folder", source.images, "Check --images."))
     split = _read(source)
+    _require_two_sides(split)
     if not source.ids_only:
         check_files(split)
     return split
+
+
+def _require_two_sides(split: Split) -> None:
+    filled = [[side for side, names in division.sides.items() if names] for division in split.divisions]
+    if not any(len(sides) > 1 for sides in filled):
+        names = ", ".join(sorted({side for sides in filled for side in sides})) or "none"
+        what = f"has cases on one side only ({names}): there is nothing to compare"
+        raise DatasetError(Problem(what, split.where, "Name a split of two sides at least."))
 
 
 def _read(source: Source) -> Split:

@@ -52,10 +52,10 @@ def test_folds_of_auto3dseg_and_a_test_side(tmp_path):
 
 
 def test_channels_and_the_patient_of_an_entry(tmp_path, write_volume):
-    for name in ("a0.nii.gz", "a1.nii.gz"):
+    for name in ("a0.nii.gz", "a1.nii.gz", "b.nii.gz"):
         write_volume(tmp_path / name)
-    content = {"training": [{"image": ["a0.nii.gz", "a1.nii.gz"], "patient_id": "p7"}], "validation": []}
-    (case,) = read(tmp_path, content).cases.values()
+    content = {"training": [{"image": ["a0.nii.gz", "a1.nii.gz"], "patient_id": "p7"}], "validation": ["b.nii.gz"]}
+    case, _ = read(tmp_path, content).cases.values()
     assert (case.name, case.patient, len(case.files)) == ("a0.nii.gz", "p7", 2)
 
 
@@ -98,7 +98,7 @@ def test_missing_files_are_summed_up(tmp_path):
 def test_formats_that_are_not_read_are_told(tmp_path):
     (tmp_path / "a.mha").write_bytes(b"x")
     with pytest.raises(DatasetError, match="Convert"):
-        read(tmp_path, {"training": ["a.mha"], "test": []})
+        read(tmp_path, {"training": ["a.mha"], "test": ["a.mha"]})
 
 
 @pytest.mark.parametrize(
