@@ -16,7 +16,9 @@ LAYOUTS = {
     "brats2020": "folders of NIfTI files, with tables",
     "brats2020_hdf5": "the same patients as Kaggle's HDF5 slices, which P3 used (needs h5py)",
     "brats2023": "adult glioma, NIfTI files without tables, one folder per scan",
+    "brats2024": "adult glioma after treatment: masks have a label for the resection cavity",
     "decathlon": "Task01_BrainTumour: four channels per file, masks with other labels, dataset.json",
+    "upenn_gbm": "glioblastoma with masks in folders of their own, and a table of survival",
     "br35h": "folders of JPG slices with planted copies of each other; --patients is the number of originals per class",
     "rsna_miccai": "folders of DICOM series with MGMT labels",
     "dicom_study": "one DICOM study per patient: four series on one grid, of a brain alone",
@@ -62,13 +64,16 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def choose_layout(name: str, second_timepoints: int) -> BratsLayout:
     """One of :data:`LAYOUTS`."""
-    from common.phantoms.layouts import brats2020, brats2020_hdf5, brats2023, decathlon
+    from common.phantoms.layouts import brats2020, brats2020_hdf5, brats2023, brats2024, decathlon, upenn_gbm
 
-    if name == "brats2020_hdf5":
-        return brats2020_hdf5.HDF5
-    if name == "brats2023":
-        return brats2023.brats2023_layout(second_timepoints)
-    return decathlon.DECATHLON if name == "decathlon" else brats2020.BRATS2020
+    return {
+        "brats2020": brats2020.BRATS2020,
+        "brats2020_hdf5": brats2020_hdf5.HDF5,
+        "brats2023": brats2023.brats2023_layout(second_timepoints),
+        "brats2024": brats2024.BRATS2024_LAYOUT,
+        "decathlon": decathlon.DECATHLON,
+        "upenn_gbm": upenn_gbm.UPENN_GBM,
+    }[name]
 
 
 def make_br35h(arguments: argparse.Namespace) -> Path:
