@@ -7,7 +7,8 @@ scale factor and compression make no difference where the values are equal.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from nibabel.orientations import apply_orientation, io_orientation
@@ -23,8 +24,7 @@ FEWEST_VALUES = 16
 SAMPLE = 4096
 
 
-@dataclass(frozen=True)
-class VoxelHashes:
+class VoxelHashes(NamedTuple):
     """Two hashes of an image, each of 16 hexadecimal digits.
 
     Args:
@@ -62,6 +62,17 @@ def hash_voxels(array: np.ndarray, affine: np.ndarray | None = None) -> VoxelHas
     digest.update(np.packbits(filled).tobytes())
     digest.update(values)
     return VoxelHashes(digest.hexdigest()[:DIGITS], _hash_in_any_order(values))
+
+
+def hash_each(images: Mapping[str, np.ndarray], affine: np.ndarray) -> dict[str, VoxelHashes]:
+    """The hashes of a scan's images by modality, without those that are no evidence.
+
+    Args:
+        images: (x, y, z) by modality, as stored.
+        affine: (4, 4), of them all.
+    """
+    hashes = {name: hash_voxels(array, affine) for name, array in images.items()}
+    return {name: found for name, found in hashes.items() if found}
 
 
 def _background(array: np.ndarray) -> np.generic:

@@ -10,8 +10,10 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 
+from common.formats.voxel_hashes import hash_each
 from common.records import MODALITIES, Record, value_of
 from common.transforms.reading import read_case
+from common.transforms.recognition import tell_trained_on
 from common.transforms.shared_items import Item
 
 
@@ -21,10 +23,18 @@ class LoadImageModalitiesd(Transform):
     Args:
         modalities: keys of the files, in the order of the channels; an item with ``image`` has them all in one file.
         missing_modality: ``error``, or ``zero`` to go on without an absent one.
+        provenance: of the weights, to tell a scan that they were trained on; the item then has ``trained_on``, ``yes``
+            or ``no``.
     """
 
-    def __init__(self, modalities: Sequence[str] = MODALITIES, missing_modality: str = "error") -> None:
+    def __init__(
+        self,
+        modalities: Sequence[str] = MODALITIES,
+        missing_modality: str = "error",
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
         self.modalities, self.missing_modality = tuple(modalities), missing_modality
+        self.provenance = provenance
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
@@ -35,4 +45,7 @@ class LoadImageModalitiesd(Transform):
         stack = np.stack([volume.array for volume in volumes.values()])
         meta = {"affine": torch.from_numpy(first.affine), "filename_or_obj": str(path)}
         item["image"] = MetaTensor(torch.from_numpy(stack), meta=meta)
+        if self.provenance:
+            images = {name: volume.array for name, volume in volumes.items()}
+            tell_trained_on(item, self.provenance, hash_each(images, first.affine))
         return item

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from common.cohorts.checks import check_arrays
 from common.errors import DatasetError, Problem
+from common.formats.voxel_hashes import VoxelHashes, hash_each, hash_voxels
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain
@@ -26,11 +27,13 @@ class PreparedCase:
         image: float16 (z, channel, y, x), z-scores in the brain's box, axial slices first: one can be read alone.
         classes: uint8 (z, y, x), 0 background, 1 NCR, 2 ED, 3 ET; ``None`` without a mask.
         geometry: the box, and the inverse to the files' space.
+        voxel_hashes: of the images as they were read, by modality.
     """
 
     image: np.ndarray
     classes: np.ndarray | None
     geometry: BrainGeometry
+    voxel_hashes: Mapping[str, VoxelHashes]
 
 
 def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> PreparedCase:
@@ -49,7 +52,7 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
     channels, mask, affine = read_checked(record, modalities)
     image, geometry = prepare_image(channels, affine, scan_of(record))
     classes = None if mask is None else class_indices(cut_brain(mask, geometry).T, mask_values_in(record))
-    return PreparedCase(image, classes, geometry)
+    return PreparedCase(image, classes, geometry, hash_each(dict(zip(modalities, channels, strict=True)), affine))
 
 
 def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
@@ -72,6 +75,19 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
         where = f"{record['seg']} (patient {scan_of(record)})"
         raise DatasetError(Problem("the mask is empty", where, "Leave the patient out with --exclude."))
     return class_indices(cut_brain(mask.array, geometry).T, values), geometry
+
+
+def mask_hashes(classes: np.ndarray) -> dict[str, VoxelHashes]:
+    """The hashes of a mask, whatever numbers its file has for the classes.
+
+    Args:
+        classes: indices (z, y, x) of the tumour's box.
+
+    Returns:
+        Them under ``seg``; nothing where so few voxels are tumour that two patients may have the same.
+    """
+    found = hash_voxels(classes)
+    return {"seg": found} if found else {}
 
 
 def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: str) -> tuple[np.ndarray, BrainGeometry]:

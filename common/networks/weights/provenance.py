@@ -70,7 +70,7 @@ def continue_from(
         _check_stage(read_provenance(weights).get("stage"), int(stage), weights)
     new_head = stage is None or int(stage) <= NEW_HEAD
     provenance = load_weights(network, weights, head_may_differ=new_head, settings=settings, bundle=bundle)
-    check_start(provenance, {side: split.known_as(side) for side in split.sides}, weights, split.hash)
+    check_start(provenance, {side: split.known_as(side) for side in split.sides}, weights, split.hash, split.voxels)
     return provenance
 
 
@@ -131,5 +131,5 @@ def load_for_evaluation(
         what = f"it was trained by the {found} protocol, and this run evaluates by the {split.protocol} protocol"
         raise CheckpointError(Problem(what, str(weights), f"{overlay} --config_file."))
     allowed = as_bool(allow_trained_on, "allow_trained_on")
-    check_unseen(provenance, split.known_as(side), allowed, weights, split.hash)
+    check_unseen(provenance, split.known_as(side), allowed, weights, split.hash, split.voxels)
     return provenance

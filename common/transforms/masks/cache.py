@@ -10,9 +10,9 @@ from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
 from common.records import Record, without_key
 from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
-from common.transforms.preparation import prepare_mask
+from common.transforms.preparation import mask_hashes, prepare_mask
 
-MASKS_VERSION = 1
+MASKS_VERSION = 2
 """Raise it when prepared masks change in a way that the other parts of the key do not show."""
 
 
@@ -28,7 +28,8 @@ def prepare_masks(
 
     Returns:
         Each record with ``cached`` (``None``), ``cached_mask`` (path of the tumour's box), ``geometry`` (the tumour's
-        box), ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume) and ``tumour_ml``.
+        box), ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume), ``tumour_ml`` and
+        ``voxel_hashes`` (of the mask).
 
     Raises:
         DatasetError: everything that is wrong with any of the masks, one that is missing or empty too, in one error.
@@ -47,6 +48,7 @@ def _cached_mask(record: Record, folder: Path) -> Case:
         "cached": None,
         "cached_mask": str(entry / "mask.npy"),
         "geometry": content["geometry"],
+        "voxel_hashes": content["voxel_hashes"],
         "tumour_voxels": content["tumour_voxels"],
         "tumour_ml": tumour_millilitres(content["tumour_voxels"], content["geometry"]["spacing"]),
     }
@@ -55,4 +57,5 @@ def _cached_mask(record: Record, folder: Path) -> Case:
 def _store_mask(record: Record, entry: Path) -> None:
     classes, geometry = prepare_mask(record)
     save_array(entry / "mask.npy", classes)
-    write_json(entry / DESCRIPTION, {"geometry": geometry.to_dict(), "tumour_voxels": count_tumour(classes, geometry)})
+    content = {"geometry": geometry.to_dict(), "tumour_voxels": count_tumour(classes, geometry)}
+    write_json(entry / DESCRIPTION, {**content, "voxel_hashes": mask_hashes(classes)})

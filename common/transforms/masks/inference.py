@@ -13,8 +13,9 @@ from monai.utils import convert_to_tensor
 from common.errors import DatasetError, Problem
 from common.records import BRATS_MASK_VALUES, Record
 from common.transforms.masks.items import tumour_channels
-from common.transforms.preparation import prepare_mask, spacing_problem
+from common.transforms.preparation import mask_hashes, prepare_mask, spacing_problem
 from common.transforms.reading import NAMELESS
+from common.transforms.recognition import tell_trained_on
 from common.transforms.shared_items import Item
 
 
@@ -30,8 +31,13 @@ class LoadMaskd(Transform):
         DatasetError: there is no mask, it is empty, damaged, holds unknown labels, or pixels have another size.
     """
 
-    def __init__(self, mask_values: Sequence[int] = BRATS_MASK_VALUES, spacing: Sequence[float] | None = None) -> None:
-        self.mask_values, self.spacing = list(mask_values), spacing
+    def __init__(
+        self,
+        mask_values: Sequence[int] = BRATS_MASK_VALUES,
+        spacing: Sequence[float] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.mask_values, self.spacing, self.provenance = list(mask_values), spacing, provenance
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
@@ -42,6 +48,7 @@ class LoadMaskd(Transform):
         if problems:
             raise DatasetError(problems)
         item["mask"] = torch.from_numpy(geometry.whole(classes.T))
+        tell_trained_on(item, self.provenance, mask_hashes(classes))
         return item
 
 

@@ -9,6 +9,7 @@ from monai.transforms import Transform
 
 from common.transforms.pictures.cache import check_channels, check_size, decode_image
 from common.transforms.pictures.items import scaled
+from common.transforms.recognition import tell_trained_on
 from common.transforms.shared_items import Item
 
 
@@ -18,16 +19,22 @@ class ReadPictured(Transform):
     Args:
         size: pixels along x and y that it is resized to, as in training.
         channels: 1 for grey, 3 for RGB.
+        provenance: of the weights, to tell a scan that they were trained on; the item then has ``trained_on``, ``yes``
+            or ``no``.
 
     Raises:
         KnobError: the size or the channels have no meaning.
         DatasetError: the file cannot be read.
     """
 
-    def __init__(self, size: Sequence[int] = (240, 240), channels: int = 1) -> None:
-        self.size, self.channels = check_size(size), check_channels(channels)
+    def __init__(
+        self, size: Sequence[int] = (240, 240), channels: int = 1, provenance: Mapping[str, Any] | None = None
+    ) -> None:
+        self.size, self.channels, self.provenance = check_size(size), check_channels(channels), provenance
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
-        item["image"] = scaled(decode_image(str(item["image"]), self.size, self.channels)[0])
+        image, _, hashes = decode_image(str(item["image"]), self.size, self.channels)
+        item["image"] = scaled(image)
+        tell_trained_on(item, self.provenance, hashes)
         return item

@@ -11,6 +11,7 @@ from monai.transforms import Transform
 from monai.utils import convert_to_tensor
 
 from common.records import value_of
+from common.transforms.recognition import tell_trained_on
 from common.transforms.series.plan import SeriesPlan, take_series
 from common.transforms.shared_items import Item
 
@@ -27,6 +28,8 @@ class TakeSeriesd(Transform):
         central_share: the middle part of each series that slices are taken from.
         transform: what training does to the ``image`` of a single slice after loading it; it is called with a dict
             that holds nothing else.
+        provenance: of the weights, to tell a scan that they were trained on; the item then has ``trained_on``, ``yes``
+            or ``no``.
 
     Raises:
         KnobError: a setting has no meaning.
@@ -40,15 +43,17 @@ class TakeSeriesd(Transform):
         size: Sequence[int] = (224, 224),
         central_share: float = 0.6,
         transform: Callable[[dict[str, Any]], Mapping[Any, Any]] | None = None,
+        provenance: Mapping[str, Any] | None = None,
     ) -> None:
         self.plan = SeriesPlan.read(modalities, slices_per_subject, size, central_share)
-        self.transform = transform
+        self.transform, self.provenance = transform, provenance
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
         folders = {key: str(value_of(item, key)) for key in self.plan.modalities if item.get(key)}
-        taken, _ = take_series(folders, str(item["subject"]), self.plan)
+        taken, content = take_series(folders, str(item["subject"]), self.plan)
         item["image"] = torch.stack([self._one(plane) for plane in taken])
+        tell_trained_on(item, self.provenance, content["voxel_hashes"])
         return item
 
     def _one(self, plane: np.ndarray) -> torch.Tensor:

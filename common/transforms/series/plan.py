@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.series import SliceFiles, list_slices
+from common.formats.voxel_hashes import VoxelHashes, hash_voxels
 from common.transforms.pictures.cache import check_size, resize_plane
 
 BRIGHTEST_PERCENTILE = 99.9
@@ -97,8 +98,8 @@ def take_series(
         plan: what to take.
 
     Returns:
-        float16 (slice, modality, x, y), no slice twice; and ``positions``, ``planes`` and ``missing_slices``, each by
-        modality.
+        float16 (slice, modality, x, y), no slice twice; and ``positions``, ``planes``, ``missing_slices`` and
+        ``voxel_hashes`` (of the middle slice, whatever the plan), each by modality.
 
     Raises:
         DatasetError: everything that is wrong with any of the series, in one error.
@@ -113,11 +114,14 @@ def take_series(
     spread = {name: spread_slices(len(series.files), plan.count, plan.share) for name, series in found.items()}
     positions = _without_repeats(spread)
     depth = max((len(taken) for taken in positions.values()), default=0)
+    hashes: dict[str, VoxelHashes] = {}
     slices = np.zeros((depth, len(plan.modalities), *plan.size), dtype=np.float16)
     for modality, series in found.items():
         try:
             channel = plan.modalities.index(modality)
             slices[:, channel] = _take(series, positions[modality], plan.size, folders[modality], subject)
+            if middle := hash_voxels(series.read(len(series.files) // 2)):
+                hashes[modality] = middle
         except DatasetError as error:
             problems += error.problems
     if problems:
@@ -126,6 +130,7 @@ def take_series(
         "positions": positions,
         "planes": {modality: series.plane for modality, series in found.items()},
         "missing_slices": {modality: series.missing for modality, series in found.items()},
+        "voxel_hashes": hashes,
     }
 
 
