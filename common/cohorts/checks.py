@@ -16,6 +16,7 @@ from nibabel.arrayproxy import ArrayProxy
 
 from common.cohorts.identical_files import find_identical_files
 from common.errors import DatasetError, Problem
+from common.formats.background import count_inner_faults
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.nifti import GZIP_MAGIC, read_nifti
 from common.formats.volumes import read_volume, read_volume_header, volume_files
@@ -23,6 +24,9 @@ from common.records import MODALITIES, Record, scan_of, value_of
 
 AFFINE_TOLERANCE = 1e-3
 """In mm: headers keep affines in single precision."""
+
+LABEL_TOLERANCE = 1e-3
+"""How far from a whole number a label may be: programs that compute in floating point write 3.9999998."""
 
 MOST_VALUES_SHOWN = 10
 READERS = 8
@@ -71,8 +75,8 @@ def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list
             continue
         if key != "image":
             arrays[key] = array
-        elif array.ndim == 4:
-            arrays.update(zip(modalities, np.moveaxis(array, -1, 0), strict=False))
+        else:
+            arrays.update(zip(modalities, split_channels(array), strict=False))
     images = {key: array for key, array in arrays.items() if key != "seg"}
     # A damaged slice is a problem of every modality.
     return list(dict.fromkeys(problems)) + check_arrays(images, arrays.get("seg"), record["mask_values"], record)
@@ -90,14 +94,27 @@ def check_arrays(
         record: the patient, for the messages.
 
     Returns:
-        A problem for an image with NaN or infinite voxels or with the same value everywhere, and for a mask of
-        another shape or with unknown labels.
+        A problem for an image with infinite voxels, with NaN within the head or with the same value everywhere, and for
+        a mask of another shape or with unknown labels.
     """
     problems = [_check_image(array, _where(record, name)) for name, array in arrays.items()]
     if mask is not None:
         shapes = {array.shape for array in arrays.values()}
         problems.append(_check_mask(mask, tuple(mask_values), shapes, _where(record, "seg")))
     return [problem for problem in problems if problem is not None]
+
+
+def whole_labels(mask: np.ndarray) -> np.ndarray:
+    """A mask whose labels are all within :data:`LABEL_TOLERANCE` of whole numbers has these; any other is unchanged."""
+    if mask.dtype.kind != "f":
+        return mask
+    rounded = np.rint(mask)
+    return rounded if (np.abs(mask - rounded) <= LABEL_TOLERANCE).all() else mask
+
+
+def split_channels(array: np.ndarray) -> list[np.ndarray]:
+    """The volumes (x, y, z) of a file: its channels, or the one that it holds without a channel axis."""
+    return list(np.moveaxis(array, -1, 0)) if array.ndim == 4 else [array]
 
 
 def list_files(record: Record, modalities: Sequence[str]) -> list[str]:
@@ -118,7 +135,7 @@ def _check_patient(record: Record, modalities: Sequence[str]) -> list[Problem]:
         except DatasetError as error:
             problems += error.problems
             continue
-        channels = (len(modalities),) if key == "image" else ()
+        channels = (len(modalities),) if key == "image" and len(modalities) > 1 else ()
         wrong = _check_layout(header, channels, _where(record, key))
         problems += wrong
         if not wrong:
@@ -188,12 +205,12 @@ def _refuse_cut_file(path: str, header: nib.Nifti1Image) -> None:
 def _check_image(array: np.ndarray, where: str) -> Problem | None:
     if not array.size:
         return Problem("it holds no voxel", where, "Replace the file by an intact one.")
-    # Two reductions without a temporary array: NaN propagates in both, infinity is the largest or the smallest value.
-    largest, smallest = array.max(), array.min()
-    if array.dtype.kind == "f" and not (np.isfinite(largest) and np.isfinite(smallest)):
-        count = array.size - np.count_nonzero(np.isfinite(array))
-        return Problem(f"{count} of its voxels are NaN or infinite", where, "Replace the file by an intact one.")
-    if largest == smallest:
+    faults = count_inner_faults(array)
+    if faults:
+        what = f"{faults} of its voxels are infinite, or NaN within the head"
+        return Problem(what, where, "Replace the file by an intact one.")
+    largest, smallest = np.fmax.reduce(array, axis=None), np.fmin.reduce(array, axis=None)
+    if largest == smallest or np.isnan(largest):
         what = "all its voxels are zero" if largest == 0 else f"all its voxels are {largest}"
         return Problem(what, where, "Replace the file by an intact one.")
     return None
@@ -203,15 +220,18 @@ def _check_mask(mask: np.ndarray, values: tuple[int, ...], shapes: set[tuple[int
     if shapes - {mask.shape}:
         what = f"the mask has shape {_by(mask.shape)}, an image has {_by(min(shapes - {mask.shape}))}"
         return Problem(what, where, "Resample the patient's files to one grid.")
+    mask = whole_labels(mask)
     # Comparing with each label is an order of magnitude faster than np.unique on millions of voxels.
     known = (0, *values)
     if sum(np.count_nonzero(mask == value) for value in known) == mask.size:
         return None
     strange = np.unique(mask[~np.isin(mask, known)])
-    shown = ", ".join(f"{value:g}" for value in strange[:MOST_VALUES_SHOWN])
+    shown = ", ".join(f"{value:.7g}" for value in strange[:MOST_VALUES_SHOWN])
     more = f" and {len(strange) - MOST_VALUES_SHOWN} more" if len(strange) > MOST_VALUES_SHOWN else ""
     what = f"the mask holds unknown labels: {shown}{more}; known are 0, {', '.join(str(value) for value in values)}"
     hint = "If the data set has other labels, list it with --datalist and its own mask_values (NCR, ED, ET)."
+    if not np.equal(strange, np.rint(strange)).all():
+        hint = "Labels are whole numbers: if the mask was resampled, do so with nearest neighbour."
     return Problem(what, where, hint)
 
 

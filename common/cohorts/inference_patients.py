@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from common.cohorts.brains.orientations import warn_of_orientations
 from common.cohorts.datasets.brats_releases import find_release
 from common.cohorts.features import FEATURES, parse_given
 from common.cohorts.reading import read_cohort
@@ -57,7 +58,9 @@ def read_patients(
         if dataset_dir or datalist:
             hint = "Give a folder, a list, or one patient's files."
             raise KnobError(Problem("files and a folder or list were given", "--dataset_dir", hint))
-        return _with_values([one_patient(given, modalities)], values)
+        patient = one_patient(given, modalities)
+        warn_of_orientations([patient], modalities)
+        return _with_values([patient], values)
     need_all = missing_modality == "error"
     records = read_cohort(dataset_dir, datalist, exclude, need_seg=False, modalities=modalities, need_all=need_all)
     return _with_values(records, values)

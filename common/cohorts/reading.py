@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from common.cohorts.brains.orientations import warn_of_orientations
 from common.cohorts.datasets.data_set import Found, Wanted
 from common.cohorts.exclusion import split_names
 from common.cohorts.kinds.cohort_kind import CohortKind, scan_kind
@@ -70,6 +71,8 @@ def read_cohort(
         raise DatasetError(problems)
     if kind != IMAGES.name or datalist:  # in a folder an image is its own subject, whatever its number
         warn_of_similar_names(records)
+    if kind in (VOLUMES.name, PEOPLE.name):
+        warn_of_orientations(records, modalities)
     return records
 
 

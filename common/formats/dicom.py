@@ -109,13 +109,18 @@ def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:
     Raises:
         DatasetError: everything that keeps the folder from being one series: no DICOM image, files that are truncated
             or damaged, several series, colour, multi-frame files, slices of different sizes, orientations or pixel
-            sizes or without a position, different images at one position, missing slices.
+            sizes or without a position, different images at one position; for a volume, missing slices and pixels of
+            unknown size.
     """
     folder = Path(folder)
     headers, others = _read_headers(folder)
     problems = _find_mixture(headers, folder)
     if problems:
         raise DatasetError(problems)
+    unspaced = sum(not header.has_spacing for header in headers)
+    if need_regular and unspaced:
+        what = f"{unspaced} of its {len(headers)} images do not tell the size of their pixels"
+        raise DatasetError(Problem(what, str(folder), "Export the series again, with its pixel spacing."))
     ordered, copies = _order(headers, folder)
     missing, uneven = _find_gaps(ordered)
     if need_regular and (missing or uneven):

@@ -7,6 +7,7 @@ person can reach a message, a log or a record. The texts of ITK's errors are dro
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -16,12 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
+from common.formats.dicom_pixels import holds_all_pixels, without_padding
 
 SERIES_UID = "0020|000e"
 INSTANCE_UID = "0008|0018"
 POSITION = "0020|0032"
 ORIENTATION = "0020|0037"
 DESCRIPTION = "0008|103e"
+PIXEL_SPACING = "0028|0030"
+LAYOUT = ("0028|0010", "0028|0011", "0028|0002", "0028|0100")
+"""Rows, columns, samples of a pixel, and bits of a sample."""
+
+PHOTOMETRY = "0028|0004"
+BITS_STORED = "0028|0101"
+SIGNED = "0028|0103"
+PADDING = "0028|0120"
+PADDING_LIMIT = "0028|0121"
 
 MAGIC = b"DICM"
 MAGIC_AT = 128
@@ -49,6 +60,7 @@ class SliceHeader:
         along_row: (3,) direction in which the column index grows.
         along_column: (3,) direction in which the row index grows.
         spacing: mm between columns, between rows, and the slice's own thickness or distance.
+        has_spacing: whether the file tells the size of its pixels; else 1 mm stands in ``spacing``.
     """
 
     path: str
@@ -60,6 +72,7 @@ class SliceHeader:
     along_row: tuple[float, ...]
     along_column: tuple[float, ...]
     spacing: tuple[float, float, float]
+    has_spacing: bool = True
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -107,23 +120,33 @@ def read_slice_header(path: str | Path) -> SliceHeader | None:
         along_row=tuple(map(float, reader.GetDirection(0))),
         along_column=tuple(map(float, reader.GetDirection(1))),
         spacing=(float(reader.GetSpacing(0)), float(reader.GetSpacing(1)), float(reader.GetSpacing(2))),
+        has_spacing=bool(_text(tags, PIXEL_SPACING)) or size[2] > 1,
     )
 
 
 def read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
-    """Read the pixels of a file with one frame as float32 (y, x), rescaled.
+    """Read the pixels of a file with one frame as float32 (y, x), rescaled; padding becomes the darkest of the others.
 
     Raises:
-        DatasetError: as in :func:`read_slice_header`.
+        DatasetError: as in :func:`read_slice_header`, or pixels are lacking.
     """
     itk, image_type = _load_itk()
-    reader = itk.ImageFileReader[image_type].New(FileName=str(path))
-    reader.SetImageIO(_new_reader(path))
+    reader, source = itk.ImageFileReader[image_type].New(FileName=str(path)), _new_reader(path)
+    reader.SetImageIO(source)
     try:
         reader.Update()
     except RuntimeError:
         raise DatasetError(_damaged(path)) from None
-    return itk.array_from_image(reader.GetOutput())
+    tags = source.GetMetaDataDictionary()
+    expected = math.prod(int(_text(tags, key) or 1) for key in LAYOUT) // 8
+    if not holds_all_pixels(Path(path).read_bytes(), expected):
+        what = f"it ends before its last pixel (of {expected} bytes)"
+        raise DatasetError(Problem(what, str(path), "Download or copy the file again."))
+    pixels = itk.array_from_image(reader.GetOutput())
+    if not tags.HasKey(PADDING):
+        return pixels
+    ends = [_rescaled(tags, key, source) for key in (PADDING, PADDING_LIMIT) if tags.HasKey(key)]
+    return without_padding(pixels, ends[0], ends[-1])
 
 
 def read_mark(path: str | Path, mark: str) -> bool:
@@ -134,6 +157,15 @@ def read_mark(path: str | Path, mark: str) -> bool:
     except RuntimeError:
         return False
     return _text(reader.GetMetaDataDictionary(), DESCRIPTION) == mark
+
+
+def _rescaled(tags: Any, key: str, source: Any) -> float:
+    """A stored value as it stands among the pixels that are read: inverted in MONOCHROME1, then rescaled."""
+    bits, signed = int(_text(tags, BITS_STORED)), _text(tags, SIGNED) == "1"
+    value = float(_text(tags, key))
+    if _text(tags, PHOTOMETRY) == "MONOCHROME1":
+        value = (-1 if signed else 2**bits - 1) - value
+    return value * source.GetRescaleSlope() + source.GetRescaleIntercept()
 
 
 def _load_itk() -> tuple[Any, Any]:

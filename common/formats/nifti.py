@@ -31,6 +31,12 @@ NOT_NIFTI = (ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError, 
 
 PathLike = str | os.PathLike[str]
 
+SCANNER = 1
+"""NIfTI's code of coordinates in a scanner."""
+
+MOST_APART = 1.0
+"""In mm, between the two places that a header gives for a voxel."""
+
 TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
 
 
@@ -134,7 +140,21 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         raise DatasetError(Problem(f"its NIfTI header is damaged (shape {image.shape})", str(path), FETCH_AGAIN))
     if not np.isfinite(image.affine).all():
         raise DatasetError(Problem("its affine holds values that are not finite", str(path), FETCH_AGAIN))
-    return image
+    return _as_the_standard_reads(image, stream)
+
+
+def _as_the_standard_reads(image: nib.Nifti1Image, stream: IO[bytes]) -> nib.Nifti1Image:
+    """Voxels begin behind the header, also where ``vox_offset`` is 0; axes of length one after the third are dropped.
+
+    nibabel would read the header as voxels.
+    """
+    stored = cast(ArrayProxy, image.dataobj)
+    start = max(stored.offset, image.header.single_vox_offset)
+    shape = (*image.shape[:3], *(size for size in image.shape[3:] if size != 1))
+    if (start, shape) == (stored.offset, image.shape):
+        return image
+    layout = (shape, image.get_data_dtype(), start, stored.slope, stored.inter)
+    return type(image)(ArrayProxy(stream, layout), image.affine, image.header)
 
 
 def _header_size(start: bytes) -> int:
@@ -150,6 +170,8 @@ def _missing(path: PathLike) -> Problem:
 def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, description: str) -> None:
     """Write voxels with the affine and the header of the file that they belong to, atomically.
 
+    Both of the header's forms, qform and sform, get the affine that is used here: viewers differ in which they read.
+
     Args:
         path: of the new file.
         array: (x, y, z) or (x, y, z, channel), as stored in the source; its type is kept.
@@ -164,8 +186,28 @@ def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, desc
     header.set_slope_inter(1, 0)
     header["cal_min"], header["cal_max"] = 0, 0
     header["descrip"] = description.encode("ascii")
+    image = type(source)(array, source.affine, header)
+    sform, qform = int(header["sform_code"]), int(header["qform_code"])
+    image.set_sform(source.affine, sform or qform or SCANNER)
+    image.set_qform(source.affine, qform or sform or SCANNER)
     with atomic_path(path) as temporary:
-        nib.save(type(source)(array, source.affine, header), temporary)
+        nib.save(image, temporary)
+
+
+def conflict_of_forms(header: nib.Nifti1Header) -> str | None:
+    """What leaves the orientation of a file open: programs may then show its left side on the right.
+
+    Returns:
+        ``None`` where the qform and the sform say the same, or only one of them is set.
+    """
+    sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    if sform is None and qform is None:
+        return "no qform and no sform say where left and right are"
+    if sform is None or qform is None:
+        return None
+    corner = np.append(np.asarray(header.get_data_shape()[:3]) - 1, 1)
+    apart = max(np.linalg.norm((sform - qform)[:3, 3]), np.linalg.norm(((sform - qform) @ corner)[:3]))
+    return f"its qform and sform put voxels up to {apart:.0f} mm apart" if apart >= MOST_APART else None
 
 
 def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:

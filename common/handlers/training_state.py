@@ -16,7 +16,7 @@ from torch import nn
 
 from common.errors import CheckpointError, Problem
 from common.knobs import as_bool
-from common.networks.weights.checkpoints import load_checked, save_checkpoint
+from common.networks.weights.checkpoints import load_checked, save_checkpoint, save_weights
 from common.running import last_state_path
 
 logger = logging.getLogger(__name__)
@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 class TrainingState:
     """Keeps the best weights and the last state of a run, ends it when it no longer improves, and resumes it.
 
-    Best weights go to ``weights`` as ``{"model", "provenance"}``; the last state, with optimiser, scheduler, epoch,
-    best metric and early-stop counter, is written beside it. With the random state derived from (seed, epoch) by
-    :class:`EpochSeed`, a run that is resumed ends with the same weights as an uninterrupted one.
+    Best weights go to ``weights`` as a state dict that carries its provenance; the last state, with optimiser,
+    scheduler, epoch, best metric and early-stop counter, is written beside it. With the random state derived from
+    (seed, epoch) by :class:`EpochSeed`, a run that is resumed ends with the same weights as an uninterrupted one.
 
     Args:
         trainer: a MONAI trainer.
@@ -82,8 +82,7 @@ class TrainingState:
             self.best = score
             facts = {"epoch": int(self.trainer.state.epoch), engine.state.key_metric_name: score}
             if idist.get_rank() == 0:
-                content = {"model": self.network.state_dict(), "provenance": {**self.provenance, **facts}}
-                save_checkpoint(self.weights, content)
+                save_weights(self.weights, self.network.state_dict(), {**self.provenance, **facts})
         if self.early_stopping is not None:
             self.early_stopping(engine)
 

@@ -11,8 +11,20 @@ from common.networks.slice_knobs import channels_of
 from common.networks.spatiospatial import SpatioSpatialClassifier
 from common.networks.trainable import trainable_weights
 from common.networks.unet import SegmentationUNet
-from common.networks.weights.checkpoints import load_checked, load_weights, save_checkpoint
-from common.networks.weights.provenance import continue_from, describe_provenance, load_for_evaluation, read_provenance
+from common.networks.weights.checkpoints import (
+    load_checked,
+    load_weights,
+    provenance_of,
+    save_checkpoint,
+    save_weights,
+)
+from common.networks.weights.provenance import (
+    continue_from,
+    describe_provenance,
+    load_for_evaluation,
+    load_for_inference,
+    read_provenance,
+)
 
 __all__ = [
     "BagInferer",
@@ -31,9 +43,12 @@ __all__ = [
     "grad_cam",
     "load_checked",
     "load_for_evaluation",
+    "load_for_inference",
     "load_weights",
     "predict_masks",
+    "provenance_of",
     "read_provenance",
     "save_checkpoint",
+    "save_weights",
     "trainable_weights",
 ]

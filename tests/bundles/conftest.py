@@ -98,14 +98,16 @@ def start(phantom_dir: Path) -> Start:
 def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
     """Writes weights of the network of a bundle's inference config: ``write_weights(bundle, backbone="resnet18")``.
 
-    Its batch norm is in a state that only training leaves. Settings that the config does not know are left out.
+    Its batch norm is in a state that only training leaves; of its training it records how clinical values were scaled.
+    Settings that the config does not know are left out.
     """
 
     def write(bundle: str, config: str = "inference", **settings: Any) -> Path:
         import torch
         from monai.bundle import ConfigParser
 
-        from common.networks.weights.checkpoints import save_checkpoint
+        from common.networks import save_weights
+        from common.transforms.clinical import ClinicalEncoder
 
         parser = ConfigParser(ConfigParser.load_config_file(BUNDLES / bundle / "configs" / f"{config}.yaml"))
         parser.update({name: value for name, value in settings.items() if name in parser})
@@ -114,7 +116,10 @@ def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
         channels = getattr(network, "in_channels", None) or parser.get_parsed_content("network_def#in_channels")
         network.train()(torch.rand(4, channels, *sides))
         path = tmp_path_factory.mktemp("weights") / "models" / "model.pt"
-        save_checkpoint(path, {"model": network.state_dict(), "provenance": {}})
+        features = tuple(parser.get_parsed_content("features")) if "features" in parser else ()
+        indicators = bool(parser.get("missing_indicators"))
+        encoder = ClinicalEncoder(features, indicators, missing_seen=features, age_range=(20.0, 80.0), mean_age=50.0)
+        save_weights(path, network.state_dict(), {"encoder": encoder.to_json()} if features else {})
         return path
 
     return write

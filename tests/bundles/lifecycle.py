@@ -11,6 +11,7 @@ import torch
 from ignite.engine import Events
 
 from common.errors import find_glioma_error
+from common.networks import provenance_of
 
 
 class Interruption(Exception):
@@ -18,8 +19,9 @@ class Interruption(Exception):
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A checkpoint."""
-    return torch.load(path, weights_only=True)
+    """The weights and the provenance of a checkpoint, or the state to resume from."""
+    content = torch.load(path, weights_only=True)
+    return content if "optimizer" in content else {"model": content, "provenance": provenance_of(content)}
 
 
 def refused(opened: Any, *call: Any, **settings: Any) -> Exception:
@@ -47,5 +49,6 @@ def assert_same_runs(unbroken: Path, resumed: Path, names: Sequence[str] = ("mod
     for name in names:
         one, other = load(unbroken / "models" / name), load(resumed / "models" / name)
         assert one["provenance"] == other["provenance"]
+        assert one["model"].keys() == other["model"].keys()
         assert all(torch.equal(weight, other["model"][key]) for key, weight in one["model"].items())
     assert one["epoch"] == other["epoch"] == 2

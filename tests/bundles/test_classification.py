@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
-from common.networks import SegmentationUNet, save_checkpoint
+from common.networks import SegmentationUNet, save_weights
 from common.phantoms.layouts.brats2020 import make_brats_phantoms
 from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
 
@@ -253,7 +253,7 @@ def test_masks_of_the_segmentation_bundle_are_read_and_voted_on(
         "training_subjects": [],
         "validation_subjects": [],
     }
-    save_checkpoint(segmentation, {"model": SegmentationUNet().state_dict(), "provenance": provenance})
+    save_weights(segmentation, SegmentationUNet().state_dict(), provenance)
     weights = str(folder / "models" / f"{WEIGHTS[run]}.pt")
     settings = {
         "segmentation": str(segmentation),

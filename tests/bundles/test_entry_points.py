@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 import torch
 
+from tests.bundles.lifecycle import load
+
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "glioma_segmentation"
 GRADE, SURVIVAL = (ROOT / "bundles" / f"glioma_{what}_classification" for what in ("grade", "survival"))
@@ -200,7 +202,7 @@ def train_in_two_processes(bundle: Path, options: dict[str, Any], folder: Path) 
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
     finished = run(line, cwd=bundle, program=torchrun)
     ended_well(finished)
-    best = torch.load(folder / "models" / "model.pt", weights_only=True)
+    best = load(folder / "models" / "model.pt")
     assert best["provenance"]["epoch"] == 1
     assert not any(key.startswith("module.") for key in best["model"])
     told = finished.stdout + finished.stderr

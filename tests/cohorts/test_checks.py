@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from common.cohorts.checks import check_arrays, check_headers, check_voxels
+from common.cohorts.checks import check_arrays, check_headers, check_voxels, whole_labels
 from common.errors import DatasetError
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
@@ -182,13 +182,21 @@ def test_problems_of_all_patients_are_told_at_once(tmp_path, write_patient):
     assert records[2]["seg"] in second
 
 
-@pytest.mark.parametrize(("bad", "count"), [(np.nan, 2), (np.inf, 2), (-np.inf, 2)])
-def test_voxels_that_are_no_numbers(bad, count):
-    array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
-    array[0, 0, :2] = bad
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_voxels_that_are_no_numbers(bad):
+    array = np.arange(120, dtype=np.float32).reshape(4, 5, 6)
+    array[2, 2, 2:4] = bad
     (problem,) = check_arrays({"flair": array}, None, [1, 2, 4], RECORD)
-    assert problem.what == f"{count} of its voxels are NaN or infinite"
+    assert problem.what.startswith("2 of its voxels are infinite, or NaN")
     assert problem.where == "p1_flair.nii.gz (patient p1)"
+
+
+def test_nan_around_the_head_is_background_but_nothing_else_is_nan():
+    array = np.full((4, 5, 6), np.nan, np.float32)
+    (problem,) = check_arrays({"flair": array}, None, [1, 2, 4], RECORD)
+    assert problem.what == "all its voxels are nan"
+    array[1:3, 1:4, 1:5] = np.arange(24).reshape(2, 3, 4)
+    assert check_arrays({"flair": array}, None, [1, 2, 4], RECORD) == []
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
@@ -215,6 +223,17 @@ def test_a_mask_of_fractions_names_a_few():
     mask = np.linspace(0, 1, 100).reshape(4, 5, 5)
     (problem,) = check_arrays({}, mask, [1, 2, 4], RECORD)
     assert "and 88 more" in problem.what
+    assert "nearest neighbour" in problem.hint
+
+
+def test_labels_that_are_almost_whole_are_taken_for_whole():
+    mask = np.array([[[0, 1, 2, 3.9999998, 4.0009]]], np.float32)
+    assert whole_labels(mask).tolist() == [[[0, 1, 2, 4, 4]]]
+    assert check_arrays({}, mask, [1, 2, 4], RECORD) == []
+    mask[..., 3] = 3.99
+    assert whole_labels(mask) is mask
+    (problem,) = check_arrays({}, mask, [1, 2, 4], RECORD)
+    assert "unknown labels: 3.99, 4.0009;" in problem.what
 
 
 def test_a_mask_of_another_shape_than_its_image():
@@ -239,7 +258,7 @@ def test_voxels_of_all_files_are_told_at_once(record, write_volume):
     write_volume(Path(record["seg"]), np.full((6, 5, 4), 3, np.uint8))
     problems = [str(problem) for problem in check_voxels(record)]
     assert len(problems) == 4
-    for what in ("not NIfTI", "120 of its voxels are NaN", "voxels are zero", "unknown labels: 3"):
+    for what in ("not NIfTI", "all its voxels are nan", "voxels are zero", "unknown labels: 3"):
         assert any(what in problem for problem in problems), what
 
 

@@ -269,3 +269,31 @@ def test_real(realdata: Path) -> None:
     assert volume.array.shape == (274, 384, 96)
     np.testing.assert_array_equal(volume.array, itk.array_from_image(itk.imread(str(folder))).transpose(2, 1, 0))
     np.testing.assert_allclose(volume.spacing, (0.699988, 0.666667, 0.666667), atol=1e-5)
+
+
+def test_pixels_that_are_lacking_are_not_made_up(tmp_path: Path, write_series: Writer) -> None:
+    folder = write_series(tmp_path / "a", size=(40, 32))
+    path = sorted(folder.iterdir())[1]
+    content = path.read_bytes()
+    start = content.rindex(b"\xe0\x7f\x10\x00") + 8
+    assert len(content) == start + 2560
+    for kept in (2558, 100, 0):
+        path.write_bytes(content[: start - 4] + kept.to_bytes(4, "little") + content[start:][:kept])
+        message = told(folder)
+        assert path.name in message
+        assert "last pixel" in message or "truncated" in message
+
+
+def test_padding_is_background(tmp_path: Path, write_series: Writer) -> None:
+    plain = read_series(write_series(tmp_path / "a")).array
+    padded = read_series(write_series(tmp_path / "b", tags={"0028|0120": "100", "0028|0121": "102"})).array
+    expected = plain.copy()
+    expected[0, 0, :3] = [0, 1, 2]  # 100 + the height of the slice, all else its height
+    np.testing.assert_array_equal(padded, expected)
+
+
+def test_a_volume_needs_the_size_of_its_pixels_and_single_slices_do_not(tmp_path: Path, write_series: Writer) -> None:
+    folder = write_series(tmp_path / "a")
+    patch_bytes(folder, b"\x28\x00\x30\x00", b"\x28\x00\x31\x00")
+    assert "size of their pixels" in told(folder)
+    assert len(find_series(folder, need_regular=False).files) == 5

@@ -168,3 +168,27 @@ def test_a_damaged_header(tmp_path: Path, reader, offset: int, content: bytes) -
     data[offset : offset + len(content)] = content
     path.write_bytes(data)
     assert "damaged" in refused(path, reader)
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_an_offset_of_zero_means_behind_the_header(tmp_path: Path, kind: type, name: str) -> None:
+    data = bytearray(kind(VOXELS, AFFINE).to_bytes())
+    place, none = (108, struct.pack("<f", 0)) if kind is nib.Nifti1Image else (168, struct.pack("<q", 0))
+    data[place : place + len(none)] = none
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    np.testing.assert_array_equal(read_nifti(tmp_path / name).array, VOXELS)
+    assert read_header(tmp_path / name).dataobj.offset == kind.header_class.single_vox_offset
+    (tmp_path / name).write_bytes(data[:-1])
+    assert refused(tmp_path / name) == "the file ends before its last voxel"
+
+
+@pytest.mark.parametrize(
+    ("shape", "read"), [((17, 13, 11, 1), VOXELS.shape), ((17, 13, 11, 1, 1), VOXELS.shape), ((17, 13, 1, 11), None)]
+)
+def test_axes_of_length_one_after_the_third_are_dropped(
+    tmp_path: Path, shape: tuple[int, ...], read: tuple[int, ...] | None
+) -> None:
+    path = save(tmp_path / "a.nii.gz", VOXELS.reshape(shape, order="F"))
+    assert read_header(path).shape == (read or shape)
+    np.testing.assert_array_equal(read_nifti(path).array, VOXELS.reshape(read or shape, order="F"))

@@ -11,6 +11,7 @@ from monai.engines.workflow import Workflow
 
 from common.errors import CheckpointError
 from common.handlers import TrainingState
+from common.networks import provenance_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
 
@@ -62,8 +63,8 @@ def engine(step: Callable[..., None], epochs: int) -> Any:
 def best(folder: Path) -> tuple[float, int, float]:
     """Weight, epoch and score of the best checkpoint."""
     content = torch.load(folder / "model.pt", weights_only=True)
-    provenance = content["provenance"]
-    return float(content["model"]["weight"]), provenance["epoch"], provenance["dice"]
+    provenance = provenance_of(content)
+    return float(content["weight"]), provenance["epoch"], provenance["dice"]
 
 
 def test_the_best_epoch_is_kept_and_the_last_one_beside_it(tmp_path: Path) -> None:

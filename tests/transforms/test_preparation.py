@@ -155,7 +155,7 @@ def test_unknown_labels_and_voxels_that_are_no_number_are_told_together(write_re
     record = write_record(replace={"t1": spoiled, "seg": np.full((20, 24, 12), 3, np.uint8)})
     told = problems_of(lambda: prepare_case(record))
     assert len(told) == 2
-    assert "1 of its voxels are NaN" in told[0]
+    assert "1 of its voxels are infinite, or NaN" in told[0]
     assert "unknown labels: 3" in told[1]
 
 
@@ -163,8 +163,8 @@ def test_images_at_inference_are_looked_at_as_in_training(write_record: Writer) 
     spoiled = np.ones((20, 24, 12), np.float32)
     spoiled[3, 3, 3] = np.inf
     (problem,) = problems_of(lambda: read_case(write_record(replace={"t1": spoiled})))
-    assert "NaN or infinite" in problem
-    flat = write_record("flat", replace={name: np.ones((20, 24, 1, 1), np.int16) for name in MODALITIES})
+    assert "1 of its voxels are infinite" in problem
+    flat = write_record("flat", replace={name: np.ones((20, 24, 1, 2), np.int16) for name in MODALITIES})
     with pytest.raises(DatasetError, match="where three dimensions are expected"):
         read_case({key: value for key, value in flat.items() if key != "seg"})
 
@@ -185,3 +185,35 @@ def test_voxels_of_another_size(spacing: tuple[float, ...]) -> None:
     (problem,) = spacing_problem(spacing, [1, 1, 1], "p1")
     assert "where 1.00 x 1.00 x 1.00 mm is expected" in problem.what
     assert f"{spacing[2]:.2f} mm where" in problem.what
+
+
+@pytest.mark.parametrize("change", ["z-scores", "minus 1024", "nan"])
+def test_the_background_may_have_any_value(write_record: Writer, change: str) -> None:
+    plain = write_record()
+    expected = prepare_case(plain)
+    replaced = {}
+    for name in MODALITIES:
+        array = load(plain[name]).astype(np.float32)
+        scores = (array - array.mean()) / array.std()
+        replaced[name] = {"z-scores": scores, "minus 1024": array - 1024, "nan": np.where(array == 0, np.nan, array)}[
+            change
+        ]
+    case = prepare_case(write_record("changed", replace=replaced))
+    assert case.geometry == expected.geometry
+    np.testing.assert_array_equal(case.image == 0, expected.image == 0)
+    np.testing.assert_allclose(case.image, expected.image, atol=5e-3)  # float16
+
+
+def test_heads_amid_noise_are_refused(write_record: Writer) -> None:
+    noise = np.random.default_rng(0).integers(0, 40, (20, 24, 12)).astype(np.int16)
+    (problem,) = problems_of(lambda: prepare_case(write_record(replace={"t1": noise})))
+    assert "image 2 of 4" in problem
+    assert "background" in problem
+
+
+def test_labels_that_are_almost_whole_keep_their_class(write_record: Writer) -> None:
+    plain = write_record()
+    mask = load(plain["seg"]).astype(np.float32)
+    almost = np.where(mask == 4, np.float32(3.9999998), mask)
+    case = prepare_case(write_record("almost", replace={"seg": almost}))
+    np.testing.assert_array_equal(case.classes, prepare_case(plain).classes)

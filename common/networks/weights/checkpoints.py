@@ -1,7 +1,9 @@
 """Checkpoints that load without running code, with their provenance.
 
-A checkpoint is ``{"model": state_dict, "provenance": {...}}``; provenance holds the bundle, the network's settings or
-stage, the protocol and the hashed ids that the weights were trained on.
+A checkpoint is a bare state dict, which every program that uses PyTorch can load. Its provenance is an entry of the
+dict's own ``_metadata``, where PyTorch keeps the versions of modules, and stays there through ``torch.save`` and
+``torch.load``. It holds the bundle, the network's settings or stage, the protocol and the hashed ids that the weights
+were trained on. Checkpoints of earlier versions, ``{"model": state_dict, "provenance": {...}}``, are read too.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import io
 import json
 import pickle
 import zipfile
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,22 @@ from common.files import atomic_path
 from common.networks.weights.wrapped import find_state_dict, without_prefixes, wrapper_advice
 
 COPY_AGAIN = "Copy or train it again."
+PROVENANCE = "provenance"
 HEAD = ".segmentation_head."
+
+
+def save_weights(path: str | Path, weights: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
+    """Write a state dict that carries its provenance, as :func:`save_checkpoint` does.
+
+    Args:
+        path: of the file.
+        weights: the state dict; it is left as it is.
+        provenance: what the weights come from; see :func:`plain_values`.
+    """
+    carrier: OrderedDict[str, Any] = OrderedDict(weights)
+    metadata = {**getattr(weights, "_metadata", {}), PROVENANCE: plain_values(provenance)}
+    carrier._metadata = metadata  # type: ignore[attr-defined]
+    save_checkpoint(path, carrier)
 
 
 def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
@@ -34,15 +52,15 @@ def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
     """
     with atomic_path(path) as temporary:
         buffer = io.BytesIO()  # torch's own writer hides a full disk behind a RuntimeError ("unexpected pos")
-        torch.save(dict(content), buffer)
+        torch.save(content, buffer)
         temporary.write_bytes(buffer.getbuffer())
 
 
 def load_checked(path: str | Path) -> dict[str, Any]:
-    """Load a checkpoint or a bare state dict with ``weights_only=True``.
+    """Load a checkpoint, or the state to resume a run from, with ``weights_only=True``.
 
     Returns:
-        What the file holds: ``model`` and ``provenance``, or the state dict.
+        What the file holds; :func:`provenance_of` finds the provenance in it.
 
     Raises:
         CheckpointError: it is missing, damaged, or holds anything but tensors and plain values.
@@ -71,6 +89,13 @@ def _is_pickle(path: str | Path) -> bool:
         return file.read(1) == pickle.PROTO
 
 
+def provenance_of(content: Any) -> Any:
+    """What a loaded checkpoint records about its training; empty where that was lost on the way."""
+    if isinstance(content, Mapping) and PROVENANCE in content:
+        return content[PROVENANCE]
+    return getattr(find_state_dict(content), "_metadata", {}).get(PROVENANCE, {})
+
+
 def load_weights(
     network: nn.Module,
     path: str | Path,
@@ -91,14 +116,40 @@ def load_weights(
         bundle: the only bundle that the checkpoint may come from, where its provenance names one.
 
     Returns:
-        The checkpoint's provenance; empty for a bare state dict.
+        The checkpoint's provenance; empty where it was lost.
 
     Raises:
         CheckpointError: the checkpoint belongs to another bundle or network; names the knobs to pass, or the
             missing overlay, where these are known.
     """
-    content = load_checked(path)
-    weights, provenance = find_state_dict(content), content.get("provenance", {})
+    return use_weights(network, load_checked(path), path, head_may_differ, settings, bundle)
+
+
+def use_weights(
+    network: nn.Module,
+    content: Mapping[str, Any],
+    path: str | Path,
+    head_may_differ: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    bundle: str | None = None,
+) -> dict[str, Any]:
+    """Load the weights of an opened checkpoint into ``network``.
+
+    Args:
+        network: takes the weights.
+        content: of :func:`load_checked`.
+        path: of the file, for messages.
+        head_may_differ: as for :func:`load_weights`, like the next two.
+        settings: knobs that must fit.
+        bundle: that must fit.
+
+    Returns:
+        The checkpoint's provenance.
+
+    Raises:
+        CheckpointError: as for :func:`load_weights`.
+    """
+    weights, provenance = find_state_dict(content), provenance_of(content)
     if not isinstance(weights, dict) or not isinstance(provenance, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
     _check_origin(provenance, path, settings, bundle)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,13 @@ from torch import nn
 from common import __version__
 from common.errors import CheckpointError, Problem
 from common.knobs import as_bool
-from common.networks.weights.checkpoints import load_checked, load_weights, plain_values
+from common.networks.weights.checkpoints import load_checked, load_weights, plain_values, provenance_of, use_weights
 from common.splits.guard import check_start, check_unseen
 from common.splits.manifest import SplitManifest
 
+logger = logging.getLogger(__name__)
+
+NOTHING_RECORDED = "it records nothing about its training (lost where a state dict is rebuilt or saved as safetensors)"
 NEW_HEAD = 2
 """The last stage that may start with a head that is not the checkpoint's."""
 
@@ -66,10 +71,11 @@ def continue_from(
     """
     if not weights:
         return {}
+    content = load_checked(weights)
     if stage is not None:
-        _check_stage(read_provenance(weights).get("stage"), int(stage), weights)
+        _check_stage(_as_dict(provenance_of(content)).get("stage"), int(stage), weights)
     new_head = stage is None or int(stage) <= NEW_HEAD
-    provenance = load_weights(network, weights, head_may_differ=new_head, settings=settings, bundle=bundle)
+    provenance = use_weights(network, content, weights, new_head, settings, bundle)
     check_start(provenance, {side: split.known_as(side) for side in split.sides}, weights, split.hash, split.voxels)
     return provenance
 
@@ -87,12 +93,15 @@ def read_provenance(weights: str | Path) -> dict[str, Any]:
     """What a checkpoint records about its run.
 
     Returns:
-        Plain values by name; empty for a bare state dict.
+        Plain values by name; empty where they were lost.
 
     Raises:
         CheckpointError: it cannot be read.
     """
-    provenance = load_checked(weights).get("provenance")
+    return _as_dict(provenance_of(load_checked(weights)))
+
+
+def _as_dict(provenance: Any) -> dict[str, Any]:
     return provenance if isinstance(provenance, dict) else {}
 
 
@@ -132,4 +141,57 @@ def load_for_evaluation(
         raise CheckpointError(Problem(what, str(weights), f"{overlay} --config_file."))
     allowed = as_bool(allow_trained_on, "allow_trained_on")
     check_unseen(provenance, split.known_as(side), allowed, weights, split.hash, split.voxels)
+    if not provenance:
+        logger.warning(
+            "%s: %s. What training had fitted is fitted anew on this run's training side.", weights, NOTHING_RECORDED
+        )
     return provenance
+
+
+def load_for_inference(
+    network: nn.Module,
+    weights: str | Path,
+    settings: Mapping[str, Any] | None = None,
+    bundle: str | None = None,
+    clinical_features: Iterable[str] = (),
+    assumed: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Load weights to predict with; what they do not record about their training is assumed and said, or refused.
+
+    Args:
+        network: takes the weights.
+        weights: the checkpoint.
+        settings: as for :func:`load_weights`.
+        bundle: as for :func:`load_weights`.
+        clinical_features: that the network is given. How they were scaled cannot be assumed.
+        assumed: what else inference needs of the provenance, by name, and the value to take where it is not recorded;
+            ``None`` where a check is then left out.
+
+    Returns:
+        Their provenance, with what was assumed.
+
+    Raises:
+        CheckpointError: the weights cannot be read, belong to another network or bundle, or do not record how the
+            clinical features were scaled.
+    """
+    provenance = load_weights(network, weights, settings=settings, bundle=bundle)
+    features = list(clinical_features)
+    if features and not provenance.get("encoder"):
+        what = f"it does not record how {' and '.join(features)} were scaled in training"
+        hint = (
+            "Give the file that training wrote (models/model.pt): a state dict that was rebuilt by another program, "
+            "or saved as safetensors, has lost it."
+        )
+        raise CheckpointError(Problem(f"{what}, so their values mean nothing to these weights", str(weights), hint))
+    absent = {name: value for name, value in (assumed or {}).items() if name not in provenance}
+    _say_assumed(weights, absent if provenance else {**(settings or {}), **absent}, not provenance)
+    return {**absent, **provenance}
+
+
+def _say_assumed(weights: str | Path, assumed: Mapping[str, Any], nothing_recorded: bool) -> None:
+    if not (assumed or nothing_recorded):
+        return
+    values = plain_values(assumed)
+    shown = "; ".join(f"{name}: {'any' if value is None else json.dumps(value)}" for name, value in values.items())
+    what = NOTHING_RECORDED if nothing_recorded else f"it does not record {', '.join(values)}"
+    logger.warning("%s: %s. Assumed: %s.", weights, what, shown or "the settings of this run")

@@ -11,13 +11,14 @@ from statistics import mean, median
 import nibabel as nib
 import numpy as np
 
+from common.cohorts.brains.orientations import describe_orientations
 from common.cohorts.checks import check_voxels, list_files
 from common.cohorts.datasets.registry import source_name
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, Problem
 from common.formats.volumes import read_volume_header
 from common.names import describe_similar_names
-from common.records import MODALITIES, Record
+from common.records import MODALITIES, Record, scan_of
 from common.reports.checkups.lines import align, count_kinds
 from common.transforms.preparation import prepare_case
 
@@ -61,8 +62,9 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
         "orientation": count_kinds("".join(nib.orientations.aff2axcodes(header.affine)) for header in headers),
         "stored as": count_kinds(str(header.get_data_dtype()) for header in headers),
     }
-    alike = describe_similar_names(records)
-    return align(lines | {"names alike": alike} if alike else lines)
+    named = dict(zip(map(scan_of, records), headers, strict=True))
+    uncertain = {"names alike": describe_similar_names(records), "left, right": describe_orientations(named)}
+    return align(lines | {name: told for name, told in uncertain.items() if told})
 
 
 def measure_case(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import DatasetError, KnobError, Problem
+from common.transforms.background import with_zero_background
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain
 
@@ -77,7 +78,7 @@ def take_slices(
     """Cut whole axial slices out of a patient's volumes and scale their intensities.
 
     Args:
-        channels: one volume (x, y, z) per modality, as stored, background exactly zero.
+        channels: one volume (x, y, z) per modality, as stored.
         affine: (4, 4), of them all.
         plan: which slices, and how.
         subject: name of the patient, for messages.
@@ -86,9 +87,10 @@ def take_slices(
         float16 (modality, slice, y, x); the slices' indices along z in the plan's orientation; the brain's box there.
 
     Raises:
-        DatasetError: every voxel is zero, or slices lie outside the brain (outside the volume where the plan counts
-            from its centre).
+        DatasetError: there is no background, every voxel is zero, or slices lie outside the brain (outside the volume
+            where the plan counts from its centre).
     """
+    channels = with_zero_background(channels, subject)
     geometry = find_brain(channels, affine, plan.orientation)
     if geometry is None:
         raise DatasetError(Problem("every voxel is zero", subject, "Leave the patient out with --exclude."))

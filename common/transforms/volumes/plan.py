@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from common.cohorts.checks import AFFINE_TOLERANCE
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.volumes import read_volume
+from common.transforms.background import with_zero_background
 from common.transforms.intensity import scale_in_brain
 from common.transforms.volumes.grid import ResampledGrid, plan_grid
 
@@ -87,8 +88,8 @@ def take_volume(
     Args:
         channels: one volume (x, y, z) per modality, as stored.
         affine: (4, 4), of them all.
-        brain_mask: path of a volume on the same grid, whose voxels other than zero are brain; ``None`` where the
-            background of ``channels`` is zero already.
+        brain_mask: path of a volume on the same grid, whose voxels other than zero are brain; ``None`` where
+            ``channels`` show nothing but the brain.
         plan: the voxels to bring them to.
         subject: name of the patient, for messages.
 
@@ -99,6 +100,7 @@ def take_volume(
         DatasetError: the mask is damaged, or on another grid; or no voxel is brain.
     """
     if brain_mask is None:
+        channels = with_zero_background(channels, subject)
         brain = np.any([channel != 0 for channel in channels], axis=0)
     else:
         brain = _read_mask(brain_mask, channels[0].shape, affine, subject)

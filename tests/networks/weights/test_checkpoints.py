@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ignite.handlers
+import monai.networks.utils
 import numpy as np
 import pytest
 import torch
@@ -18,7 +20,14 @@ from torch import Tensor, nn
 
 from common.errors import CheckpointError, OutputError
 from common.networks.unet import SegmentationUNet, deep_head
-from common.networks.weights.checkpoints import load_checked, load_weights, plain_values, save_checkpoint
+from common.networks.weights.checkpoints import (
+    load_checked,
+    load_weights,
+    plain_values,
+    provenance_of,
+    save_checkpoint,
+    save_weights,
+)
 
 
 class Net(nn.Module):
@@ -106,7 +115,43 @@ def test_what_holds_no_state_dict(tmp_path: Path, content: Any) -> None:
     assert "no state dict" in refused(lambda: load_weights(Net(), tmp_path / "model.pt"))
 
 
-def test_weights_and_provenance_come_back(tmp_path: Path) -> None:
+def test_a_bare_state_dict_carries_its_provenance(tmp_path: Path) -> None:
+    one, other, path = Net(), Net(), tmp_path / "model.pt"
+    weights = one.state_dict()
+    save_weights(path, weights, {"stage": 1, "spacing": (1.0, np.float64(2))})
+    assert load_weights(other, path) == {"stage": 1, "spacing": [1.0, 2.0]}
+    assert equal(one.state_dict(), other.state_dict())
+    assert provenance_of(weights) == {}, "the state dict itself is left as it is"
+
+
+def test_every_program_can_load_it(tmp_path: Path) -> None:
+    """PyTorch with and without ``strict``, and ignite, which MONAI's ``ckpt_export`` and ``CheckpointLoader`` use."""
+    network, path = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2)), tmp_path / "model.pt"
+    save_weights(path, network.state_dict(), {"stage": 1})
+    content = torch.load(path, weights_only=True)
+    assert all(isinstance(value, Tensor) for value in content.values())
+    assert content._metadata["1"] == {"version": 2}, "the versions of modules stay"
+    for load in (
+        lambda other: other.load_state_dict(content, strict=True),
+        lambda other: ignite.handlers.Checkpoint.load_objects({"model": other}, content),
+        lambda other: monai.networks.utils.copy_model_state(other, content),
+    ):
+        other = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+        load(other)
+        assert equal(network.state_dict(), other.state_dict())
+
+
+def test_provenance_survives_a_second_save_and_a_wrapper_and_is_lost_in_another_dict(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    save_weights(path, Net().state_dict(), {"stage": 1})
+    content = load_checked(path)
+    torch.save({"epoch": 3, "state_dict": content}, path)
+    assert load_weights(Net(), path) == {"stage": 1}
+    torch.save(dict(content), path)
+    assert load_weights(Net(), path) == {}
+
+
+def test_checkpoints_of_earlier_versions_come_back(tmp_path: Path) -> None:
     one, other = Net(), Net()
     save_checkpoint(tmp_path / "model.pt", {"model": one.state_dict(), "provenance": {"stage": 1, "spacing": [1.0]}})
     assert load_weights(other, tmp_path / "model.pt") == {"stage": 1, "spacing": [1.0]}

@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
 from common import __version__
 from common.errors import CheckpointError, SplitLeakageError
-from common.networks.weights.checkpoints import load_checked, save_checkpoint
-from common.networks.weights.provenance import continue_from, describe_provenance, load_for_evaluation
+from common.networks.weights import provenance as provenances
+from common.networks.weights.checkpoints import load_checked, provenance_of, save_weights
+from common.networks.weights.provenance import (
+    continue_from,
+    describe_provenance,
+    load_for_evaluation,
+    load_for_inference,
+    read_provenance,
+)
 from common.splits.guard import hash_subject
 from common.splits.manifest import SplitManifest
 
@@ -23,7 +32,7 @@ def split(train: str, validation: str = "", test: str = "", protocol: str = "pat
 def checkpoint(path: Path, manifest: SplitManifest, start: dict[str, Any] | None = None) -> Path:
     torch.manual_seed(1)
     provenance = describe_provenance("bundle", manifest, start, stage=1, spacing=(1.0, 1.0))
-    save_checkpoint(path, {"model": nn.Linear(2, 2).state_dict(), "provenance": provenance})
+    save_weights(path, nn.Linear(2, 2).state_dict(), provenance)
     return path
 
 
@@ -56,7 +65,8 @@ def test_what_an_earlier_stage_learned_from_counts_too() -> None:
 
 def test_it_loads_without_code(tmp_path: Path) -> None:
     path = checkpoint(tmp_path / "model.pt", split("AB", "C", "D"))
-    assert load_checked(path)["provenance"]["spacing"] == [1.0, 1.0]
+    assert provenance_of(load_checked(path))["spacing"] == [1.0, 1.0]
+    assert read_provenance(path)["bundle"] == "bundle"
 
 
 def test_patients_that_were_learned_from_are_not_judged(tmp_path: Path) -> None:
@@ -78,7 +88,7 @@ def test_the_side_of_ones_own_split_is_judged(tmp_path: Path) -> None:
     path = checkpoint(tmp_path / "model.pt", manifest)
     network = nn.Linear(2, 2)
     assert load_for_evaluation(network, path, manifest)["stage"] == 1
-    assert torch.equal(network.weight, load_checked(path)["model"]["weight"])
+    assert torch.equal(network.weight, load_checked(path)["weight"])
     for side in ("train", "validation"):
         with pytest.raises(SplitLeakageError):
             load_for_evaluation(network, path, manifest, side)
@@ -112,7 +122,7 @@ def test_a_later_stage_continues_on_the_same_split(tmp_path: Path) -> None:
     path = checkpoint(tmp_path / "model.pt", manifest)
     network = nn.Linear(2, 2)
     assert continue_from(network, path, manifest)["training_subjects"] == hashes("AB")
-    assert torch.equal(network.weight, load_checked(path)["model"]["weight"])
+    assert torch.equal(network.weight, load_checked(path)["weight"])
 
 
 @pytest.mark.parametrize(
@@ -127,6 +137,18 @@ def test_a_start_that_has_seen_the_held_out_patients_is_refused(
         continue_from(nn.Linear(2, 2), path, split(*now))
 
 
+def test_a_start_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened = staged(tmp_path / "model.pt", 1, deep=False), []
+
+    def load(weights: Path) -> Any:
+        opened.append(weights)
+        return load_checked(weights)
+
+    monkeypatch.setattr(provenances, "load_checked", load)
+    continue_from(Staged(deep=True), path, split("AB", "C", "D"), stage=2)
+    assert opened == [path]
+
+
 class Staged(nn.Module):
     """A network with the head of the U-Net's stages."""
 
@@ -139,7 +161,7 @@ class Staged(nn.Module):
 
 def staged(path: Path, stage: int | None, deep: bool) -> Path:
     provenance = describe_provenance("b", split("AB", "C", "D"), **({"stage": stage} if stage else {}))
-    save_checkpoint(path, {"model": Staged(deep).state_dict(), "provenance": provenance})
+    save_weights(path, Staged(deep).state_dict(), provenance)
     return path
 
 
@@ -149,7 +171,7 @@ def test_a_stage_continues_from_the_one_before_or_from_itself(tmp_path: Path, fo
     path = staged(tmp_path / "model.pt", found, deep)
     network = Staged(stage > 1)
     continue_from(network, path, split("AB", "C", "D"), stage=stage)
-    assert torch.equal(network.unet.decoder.weight, load_checked(path)["model"]["unet.decoder.weight"])
+    assert torch.equal(network.unet.decoder.weight, load_checked(path)["unet.decoder.weight"])
 
 
 def test_stage_3_is_refused_a_start_from_stage_1(tmp_path: Path) -> None:
@@ -173,7 +195,7 @@ def test_settings_and_bundle_must_fit_where_weights_are_loaded(tmp_path: Path) -
     provenance = describe_provenance("grade", manifest, settings={"units": (64, 64), "encoder": {"age": [1.0, 2.0]}})
     assert provenance["settings"] == {"units": [64, 64], "encoder": {"age": [1.0, 2.0]}}
     path = tmp_path / "model.pt"
-    save_checkpoint(path, {"model": nn.Linear(2, 2).state_dict(), "provenance": provenance})
+    save_weights(path, nn.Linear(2, 2).state_dict(), provenance)
     for load in (load_for_evaluation, continue_from):
         assert load(nn.Linear(2, 2), path, manifest, settings={"units": [64, 64]}, bundle="grade") == provenance
         with pytest.raises(CheckpointError, match=r"It was trained with --units \[64,64\]: pass the same"):
@@ -194,3 +216,65 @@ def test_an_image_is_known_by_its_own_name_whatever_its_group_is_called(tmp_path
     merged = SplitManifest({"train": ("C",), "validation": (), "test": ("A",)}, "", scans={"A": ("A", "B")})
     with pytest.raises(SplitLeakageError, match="B"):
         load_for_evaluation(nn.Linear(2, 2), alone, merged)
+
+
+def bare(path: Path) -> Path:
+    """Weights whose provenance another program lost."""
+    torch.save(dict(nn.Linear(2, 2).state_dict()), path)
+    return path
+
+
+def as_safetensors(path: Path) -> Path:
+    """PyTorch's own ``load`` reads them as a state dict."""
+    path = path.with_suffix(".safetensors")
+    safetensors.torch.save_file(nn.Linear(2, 2).state_dict(), path)
+    return path
+
+
+def test_what_is_recorded_is_taken_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "model.pt"
+    save_weights(path, nn.Linear(2, 2).state_dict(), {"bundle": "b", "spacing": None, "encoder": {"features": ["age"]}})
+    found = load_for_inference(nn.Linear(2, 2), path, bundle="b", clinical_features=["age"], assumed={"spacing": [1.0]})
+    assert found == {"bundle": "b", "spacing": None, "encoder": {"features": ["age"]}}
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("save", [bare, as_safetensors])
+def test_what_was_lost_is_assumed_and_said(
+    save: Callable[[Path], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = save(tmp_path / "model.pt")
+    assumed = {"slices": {"gap": 30}, "spacing": None}
+    found = load_for_inference(nn.Linear(2, 2), path, settings={"backbone": "resnet18"}, assumed=assumed)
+    assert found == assumed
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert str(path) in told
+    for part in ("nothing about its training", 'backbone: "resnet18"', 'slices: {"gap": 30}', "spacing: any"):
+        assert part in told
+
+
+def test_a_part_that_is_not_recorded_is_assumed_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "model.pt"
+    save_weights(path, nn.Linear(2, 2).state_dict(), {"bundle": "b"})
+    found = load_for_inference(nn.Linear(2, 2), path, settings={"units": 2}, assumed={"spacing": None})
+    assert found == {"bundle": "b", "spacing": None}
+    assert "it does not record spacing. Assumed: spacing: any." in caplog.text
+    assert "units" not in caplog.text
+
+
+def test_weights_that_need_nothing_of_their_provenance_say_that_it_is_lost(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load_for_inference(nn.Linear(2, 2), bare(tmp_path / "bare.pt")) == {}
+    assert "Assumed: the settings of this run." in caplog.text
+
+
+def test_clinical_values_are_refused_without_the_ranges_they_were_scaled_by(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not record how age and resection were scaled") as caught:
+        load_for_inference(nn.Linear(2, 2), bare(tmp_path / "bare.pt"), clinical_features=("age", "resection"))
+    assert "Give the file that training wrote" in str(caught.value)
+
+
+def test_an_evaluation_says_that_it_fits_anew_what_was_lost(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_for_evaluation(nn.Linear(2, 2), bare(tmp_path / "bare.pt"), split("A", "B", "C"), allow_trained_on=True)
+    assert "fitted anew on this run's training side" in caplog.text

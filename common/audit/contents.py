@@ -1,0 +1,135 @@
+"""What the images of a split hold: hashes of volumes, copies among pictures. Each file is decoded once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from nibabel.orientations import apply_orientation, io_orientation
+from tqdm import tqdm
+
+from common.audit.files import is_picture, sum_up
+from common.audit.split import Case
+from common.copies import find_copies
+from common.copies.groups import CopyReport
+from common.copies.search import THRESHOLD
+from common.errors import DatasetError, Problem
+from common.formats.dicom import find_series
+from common.formats.dicom_files import read_slice_pixels
+from common.formats.nifti import read_nifti
+from common.formats.voxel_hashes import VoxelHashes, hash_voxels
+from common.records import Record
+
+PREVIEW_SIDE = 112
+"""Pixels of the longest side of a picture on the page."""
+
+WINDOW = (1, 99.5)
+"""Percentiles that become black and white."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is kept of a volume.
+
+    Args:
+        hashes: of each channel; none of a channel that is all background.
+        preview: uint8 (y, x), the middle axial slice.
+    """
+
+    hashes: tuple[VoxelHashes, ...]
+    preview: np.ndarray
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the images of a split hold.
+
+    Args:
+        scans: by file, or by folder of a DICOM series.
+        copies: among the pictures, named by their files; ``None`` where there are no pictures.
+    """
+
+    scans: Mapping[str, Scan] = field(default_factory=dict)
+    copies: CopyReport | None = None
+
+
+def read_contents(
+    cases: Iterable[Case], threshold: float = THRESHOLD, cache_dir: str | os.PathLike[str] | None = None
+) -> Contents:
+    """Read all images of the cases, with a progress bar.
+
+    Args:
+        cases: with their files.
+        threshold: correlation from which two pictures are copies; see :func:`~common.copies.find_copies`.
+        cache_dir: where the search for copies is kept; ``None`` for the user's own cache.
+
+    Raises:
+        DatasetError: images cannot be read; all of them in a few lines.
+        KnobError: the threshold is out of range.
+    """
+    files = list(dict.fromkeys(file for case in cases for file in case.files))
+    scans, problems = _read_scans([file for file in files if not is_picture(file)])
+    pictures: list[Record] = [{"subject": file, "image": file} for file in files if is_picture(file)]
+    copies = None
+    try:
+        copies = find_copies(pictures, threshold, cache_dir) if pictures else None
+    except DatasetError as error:
+        problems += error.problems
+    if problems:
+        raise DatasetError(sum_up(problems))
+    return Contents(scans, copies)
+
+
+def _read_scans(files: Sequence[str]) -> tuple[dict[str, Scan], list[Problem]]:
+    scans: dict[str, Scan] = {}
+    problems: list[Problem] = []
+    with ThreadPoolExecutor() as pool:
+        results = tqdm(
+            pool.map(_read_scan, files), "Reading volumes", len(files), leave=False, unit="file", disable=not files
+        )
+        for file, found in zip(files, results, strict=True):
+            if isinstance(found, Scan):
+                scans[file] = found
+            else:
+                problems += found
+    return scans, problems
+
+
+def _read_scan(file: str) -> Scan | list[Problem]:
+    try:
+        array, affine = _read_series(file) if Path(file).is_dir() else _read_nifti(file)
+    except DatasetError as error:
+        return list(error.problems)
+    if 0 in array.shape or array.dtype.kind not in "biuf":
+        return [Problem("files hold no voxels with a brightness", file, "Remove them, or export them again.")]
+    if array.dtype.kind == "f":
+        array = np.nan_to_num(array, posinf=0, neginf=0)
+    channels = np.atleast_3d(array)
+    channels = channels.reshape(*channels.shape[:3], -1)
+    hashes = [hash_voxels(channels[..., index], affine) for index in range(channels.shape[3])]
+    return Scan(tuple(found for found in hashes if found), _preview(channels[..., 0], affine))
+
+
+def _read_nifti(file: str) -> tuple[np.ndarray, np.ndarray]:
+    volume = read_nifti(file)
+    return volume.array, volume.affine
+
+
+def _read_series(folder: str) -> tuple[np.ndarray, np.ndarray]:
+    """A DICOM series (x, y, z), whose slices may be incomplete."""
+    series = find_series(folder, need_regular=False)
+    return np.stack([read_slice_pixels(file).T for file in series.files], axis=-1), series.affine
+
+
+def _preview(array: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """The middle axial slice, small, front up, in radiological convention."""
+    oriented = apply_orientation(array, io_orientation(affine))
+    plane = np.asarray(oriented[..., oriented.shape[2] // 2], dtype=np.float32).T[::-1, ::-1]
+    step = max(1, -(-max(plane.shape) // PREVIEW_SIDE))
+    plane = plane[::step, ::step]
+    low, high = np.percentile(plane, WINDOW)
+    return np.rint(255 * np.clip((plane - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8)

@@ -1,0 +1,111 @@
+"""Which patient a case belongs to: as the list says, by a pattern of the user's own, or by rules for known names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common.audit.split import Case
+from common.cohorts.datasets.brats_releases import find_release
+from common.errors import DatasetError, KnobError, Problem
+from common.splits.guard import name_some, person_of
+
+PATTERN = "--subject_pattern"
+
+RULES = {
+    "BIDS": r"(?:^|[/_])(?P<subject>sub-[0-9A-Za-z]+)(?![0-9A-Za-z])",
+    "TCGA": r"(?:^|[/_])(?P<subject>TCGA-[0-9A-Z]{2}-[0-9A-Z]{4})(?![0-9A-Za-z])",
+    "UPENN-GBM and UCSF-PDGM": r"(?:^|[/_])(?P<subject>(?:UPENN-GBM|UCSF-PDGM)-\d+)(?!\d)",
+    "patient_1": r"(?:^|[/_])(?P<subject>(?:patient|subject|subj)[-_ ]?\d+)(?![0-9A-Za-z])",
+    "name_slice_1": r"^(?P<subject>.*[^-_ /])[-_ ]*slice[-_ ]*\d+$",
+    "patient/FLAIR": r"(?:^|/)(?P<subject>[^/]+)/(?:flair|t1|t1w|t1ce|t1wce|t1gd|t1c|t2|t2w)$",
+}
+"""Names that say whose they are, in any case. The first that fits counts; those of BraTS come before."""
+
+BRATS = "BraTS"
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Whose the cases are.
+
+    Args:
+        of_case: the patient by the case's name; a case whose name does not tell is absent.
+        told_by: how many cases each rule named.
+    """
+
+    of_case: Mapping[str, str]
+    told_by: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """Different patients."""
+        return len(set(self.of_case.values()))
+
+
+def find_patients(cases: Mapping[str, Case], pattern: str | None = None) -> Patients:
+    """The patients of cases.
+
+    Args:
+        cases: by name.
+        pattern: a regular expression that is searched in each name; the patient is its group ``subject``, else its
+            first group that took part, else all that it found. ``None`` for what the list says, else for known rules.
+
+    Raises:
+        KnobError: the pattern is no regular expression.
+        DatasetError: it is not found in some names.
+    """
+    if pattern is not None:
+        return Patients(_by_pattern(cases, pattern), {PATTERN: len(cases)})
+    of_case: dict[str, str] = {}
+    told_by = Counter[str]()
+    for name, case in cases.items():
+        found = ("the list", case.patient) if case.patient else _by_rule(name)
+        if found:
+            told_by[found[0]] += 1
+            of_case[name] = person_of(found[1])
+    return Patients(of_case, told_by)
+
+
+def _by_pattern(cases: Mapping[str, Case], pattern: str) -> dict[str, str]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        hint = r"An example: '(?P<subject>BraTS-GLI-\d+)-\d+'."
+        raise KnobError(Problem(f"{pattern} is no regular expression ({error})", PATTERN, hint)) from error
+    found = {name: _captured(expression.search(name)) for name in cases}
+    lost = [name for name, patient in found.items() if not patient]
+    if lost:
+        what = f"{pattern} finds no patient in {len(lost)} of {len(cases)} names: {name_some(lost)}"
+        raise DatasetError(Problem(what, PATTERN, "Add an alternative for them with |."))
+    return {name: patient for name, patient in found.items() if patient}
+
+
+def _captured(match: re.Match[str] | None) -> str | None:
+    if match is None:
+        return None
+    if "subject" in match.re.groupindex:
+        return match["subject"]
+    return next((group for group in match.groups() if group), match[0])
+
+
+def _by_rule(name: str) -> tuple[str, str] | None:
+    """The rule, and the patient."""
+    for part in name.split("/"):
+        if patient := _by_release(part):
+            return BRATS, patient
+    for rule, pattern in RULES.items():
+        if match := re.search(pattern, name, re.IGNORECASE):
+            return rule, match["subject"]
+    return None
+
+
+def _by_release(part: str) -> str | None:
+    """The patient of the shortest beginning that a release of BraTS names its folders by."""
+    for end in [match.start() for match in re.finditer(r"[-_](?=[0-9A-Za-z])|$", part)]:
+        release = find_release(part[:end])
+        if release:
+            return release.names(part[:end])["subject"]
+    return None

@@ -1,0 +1,53 @@
+"""JSON files with a list for each side: MONAI's and Decathlon's datalists, our own ``split.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common.audit.readers.rows import Places, Row, make_split
+from common.audit.split import Split, side_named
+from common.errors import DatasetError, Problem
+
+FORMAT = 'A list for each side is expected: {"training": [...], "validation": [...], "test": [...]}.'
+MONAI_WORDS = ("training", "testing")
+
+
+def read_lists(path: Path, content: Any, images: Path | None, ids_only: bool) -> Split:
+    """Read the sides; with a ``fold`` in each entry, as MONAI's Auto3DSeg has them, the folds of the training side.
+
+    Args:
+        path: the file.
+        content: what it holds.
+        images: the folder that paths start at, or that holds the images of ids; ``None`` for the file's own.
+        ids_only: no image is needed.
+
+    Raises:
+        DatasetError: there are no lists under names of sides, or entries that name nothing.
+    """
+    named = {key: side_named(key) for key, value in content.items() if isinstance(value, list)}
+    lists = {key: side for key, side in named.items() if side}
+    if not lists:
+        hint = FORMAT
+        if "numTraining" in content:
+            hint = "Of nnU-Net pass splits_final.json, or the folder that holds imagesTr and imagesTs."
+        raise DatasetError(Problem(f"names no side; its keys are {', '.join(map(str, content))}", path, hint))
+    rows = [
+        _row(entry, side, f"{path}, {key}, entry {number}")
+        for key, side in lists.items()
+        for number, entry in enumerate(content[key], 1)
+    ]
+    places = Places(images or path.parent, search=images is not None and not ids_only)
+    kind = "a datalist" if set(MONAI_WORDS) & set(lists) else "a list for each side"
+    return make_split(kind, path, rows, places)
+
+
+def _row(entry: Any, side: str, where: str) -> Row:
+    if isinstance(entry, str):
+        return Row({"": entry}, side)
+    if not isinstance(entry, Mapping):
+        raise DatasetError(Problem("is neither a text nor an object", where, FORMAT))
+    values = {str(key).lower(): value for key, value in entry.items()}
+    fold = values.pop("fold", None)
+    return Row(values, side, int(fold) if isinstance(fold, int | float) and not isinstance(fold, bool) else None)

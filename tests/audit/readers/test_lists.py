@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.audit.readers.reading import Source, read_split
+from common.audit.split import Split
+from common.errors import DatasetError
+
+
+def read(folder: Path, content: Any, **options: Any) -> Split:
+    (folder / "list.json").write_text(json.dumps(content))
+    return read_split(Source(folder / "list.json", **options))
+
+
+def test_decathlon(tmp_path, write_volume):
+    for name in ("imagesTr/B_001", "imagesTr/B_002", "imagesTs/B_003"):
+        write_volume(tmp_path / f"{name}.nii.gz")
+    content = {
+        "name": "BRATS",
+        "modality": {"0": "FLAIR"},
+        "training": [{"image": f"./imagesTr/B_00{k}.nii.gz", "label": f"./labelsTr/B_00{k}.nii.gz"} for k in (1, 2)],
+        "test": ["./imagesTs/B_003.nii.gz"],
+    }
+    split = read(tmp_path, content)
+    (division,) = split.divisions
+    assert division.sides == {"train": ("imagesTr/B_001", "imagesTr/B_002"), "test": ("imagesTs/B_003",)}
+    assert split.cases["imagesTr/B_001"].files == (str(tmp_path / "imagesTr/B_001.nii.gz"),)  # the mask is no image
+
+
+def test_folds_of_auto3dseg_and_a_test_side(tmp_path):
+    training = [{"image": f"{name}.nii.gz", "fold": fold} for name, fold in (("a", 0), ("b", 1), ("c", 1))]
+    training.append({"image": "d.nii.gz"})
+    split = read(tmp_path, {"training": training, "testing": [{"image": "e.nii.gz"}]}, ids_only=True)
+    by_name = {division.name: division.sides for division in split.divisions}
+    assert by_name == {
+        "fold 0": {"train": ("d", "b", "c"), "validation": ("a",)},
+        "fold 1": {"train": ("d", "a"), "validation": ("b", "c")},
+        "all folds": {"train": ("a", "b", "c", "d"), "test": ("e",)},
+    }
+
+
+def test_channels_and_the_patient_of_an_entry(tmp_path, write_volume):
+    for name in ("a0.nii.gz", "a1.nii.gz"):
+        write_volume(tmp_path / name)
+    content = {"training": [{"image": ["a0.nii.gz", "a1.nii.gz"], "patient_id": "p7"}], "validation": []}
+    (case,) = read(tmp_path, content).cases.values()
+    assert (case.name, case.patient, len(case.files)) == ("a0", "p7", 2)
+
+
+def test_our_own_split_with_and_without_images(tmp_path, write_patient):
+    content = {"hash": "0", "unit": "subject", "train": ["BraTS20_Training_001"], "validation": [], "test": ["p2"]}
+    with pytest.raises(DatasetError, match="--images"):
+        read(tmp_path, content)
+    assert set(read(tmp_path, content, ids_only=True).cases) == {"BraTS20_Training_001", "p2"}
+    for name in ("BraTS20_Training_001", "p2"):
+        write_patient(tmp_path / "data" / "HGG" / name)
+    found = read(tmp_path, content, images=tmp_path / "data").cases["BraTS20_Training_001"].files
+    assert sorted(Path(file).stem for file in found) == [
+        f"BraTS20_Training_001_{name}.nii" for name in ("flair", "t1", "t1ce", "t2")
+    ]
+
+
+def test_slices_belong_to_their_subject(tmp_path):
+    split = read(tmp_path, {"train": ["a#1", "a#2"], "validation": [], "test": ["a#3"]}, ids_only=True)
+    assert {case.patient for case in split.cases.values()} == {"a"}
+
+
+def test_missing_files_are_summed_up(tmp_path):
+    content = {"training": [{"image": f"{number}.nii.gz"} for number in range(9)], "test": ["x.png"]}
+    with pytest.raises(DatasetError) as error:
+        read(tmp_path, content)
+    (problem,) = error.value.problems
+    assert str(problem.where).endswith("2.nii.gz and 7 more")
+
+
+def test_formats_that_are_not_read_are_told(tmp_path):
+    (tmp_path / "a.mha").write_bytes(b"x")
+    with pytest.raises(DatasetError, match="Convert"):
+        read(tmp_path, {"training": ["a.mha"], "test": []})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"numTraining": 3, "file_ending": ".nii.gz"}, "splits_final.json"),
+        ({"a": [], "b": 1}, "names no side"),
+        ({"train": [1]}, "entry 1"),
+        ({"train": [{"age": 3}]}, "neither an id"),
+        ("text", "holds no sides"),
+    ],
+)
+def test_what_is_no_list_of_sides(tmp_path, content, told):
+    with pytest.raises(DatasetError, match=told) if told != "neither an id" else pytest.raises(DatasetError):
+        read(tmp_path, content, ids_only=True)
+
+
+def test_no_json(tmp_path):
+    (tmp_path / "list.json").write_text("{")
+    with pytest.raises(DatasetError, match="not JSON"):
+        read_split(Source(tmp_path / "list.json"))
