@@ -33,6 +33,9 @@ class SliceFiles:
     plane: str | None
     missing: int
 
+    def __len__(self) -> int:
+        return len(self.files)
+
     def read(self, index: int) -> NDArray[np.float32]:
         """Read a slice as float32 (y, x): rescaled intensities of DICOM, 0 to 255 of images.
 

@@ -67,12 +67,12 @@ def hash_voxels(array: np.ndarray, affine: np.ndarray | None = None) -> VoxelHas
     return VoxelHashes(digest.hexdigest()[:DIGITS], _shorten(unordered) if various else None)
 
 
-def hash_each(images: Mapping[str, np.ndarray], affine: np.ndarray) -> dict[str, VoxelHashes]:
+def hash_each(images: Mapping[str, np.ndarray], affine: np.ndarray | None = None) -> dict[str, VoxelHashes]:
     """The hashes of a scan's images by modality, without those that are no evidence.
 
     Args:
-        images: (x, y, z) by modality, as stored.
-        affine: (4, 4), of them all.
+        images: by modality; see :func:`hash_voxels`.
+        affine: of them all.
     """
     hashes = {name: hash_voxels(array, affine) for name, array in images.items()}
     return {name: found for name, found in hashes.items() if found}

@@ -14,10 +14,9 @@ from common.files import atomic_path, path_within
 from common.knobs import as_bool
 from common.metrics.dice import REGIONS
 from common.names import file_name_of
-from common.records import BRATS_MASK_VALUES, scan_of
+from common.records import scan_of
 from common.reports.pictures import draw_three_planes
 from common.transforms.cases import MILLILITRE
-from common.transforms.preparation import class_indices
 
 TABLE = "volumes.csv"
 
@@ -43,8 +42,7 @@ class SegmentationTable:
     def __call__(self, engine: Workflow) -> None:
         """Add the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            stored = output.get("mask_values") or item.get("mask_values") or BRATS_MASK_VALUES
-            classes = class_indices(np.asarray(output["pred"])[0], [int(value) for value in stored])
+            classes = np.asarray(output["pred"])[0]
             affine = np.asarray(output["pred"].meta["affine"])
             names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
             known = {"trained_on": item["trained_on"]} if item.get("trained_on") else {}

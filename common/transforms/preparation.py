@@ -9,7 +9,7 @@ import numpy as np
 
 from common.cohorts.checks import check_arrays, whole_labels
 from common.errors import DatasetError, Problem
-from common.formats.voxel_hashes import VoxelHashes, hash_each, hash_voxels
+from common.formats.voxel_hashes import VoxelHashes, hash_each
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
 from common.transforms.background import with_zero_background
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
@@ -76,19 +76,6 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
         where = f"{record['seg']} (patient {scan_of(record)})"
         raise DatasetError(Problem("the mask is empty", where, "Leave the patient out with --exclude."))
     return class_indices(cut_brain(mask, geometry).T, values), geometry
-
-
-def mask_hashes(classes: np.ndarray) -> dict[str, VoxelHashes]:
-    """The hashes of a mask, whatever numbers its file has for the classes.
-
-    Args:
-        classes: indices (z, y, x) of the tumour's box.
-
-    Returns:
-        Them under ``seg``; nothing where so few voxels are tumour that two patients may have the same.
-    """
-    found = hash_voxels(classes)
-    return {"seg": found} if found else {}
 
 
 def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: str) -> tuple[np.ndarray, BrainGeometry]:

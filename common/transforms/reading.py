@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.nda
     return list(images.values()), mask, affine
 
 
-def mask_values_in(record: Record) -> tuple[int, ...]:
+def mask_values_in(record: Mapping[str, Any]) -> tuple[int, ...]:
     """How the patient's mask stores the classes.
 
     Returns:

@@ -27,9 +27,9 @@ def image_path(tmp_path: Path) -> Path:
 
 
 def batch(subject: str, image_path: Path, oedema: int) -> Any:
-    """100 voxels of NCR, 50 of ET and some of ED, in the values of BraTS."""
+    """100 voxels of NCR, 50 of ET and some of ED, as class indices."""
     labels = np.zeros(1000, np.uint8)
-    labels[:100], labels[100:150], labels[150 : 150 + oedema] = 1, 4, 2
+    labels[:100], labels[100:150], labels[150 : 150 + oedema] = 1, 3, 2
     meta = {"affine": torch.from_numpy(AFFINE), "filename_or_obj": str(image_path)}
     output = {"pred": MetaTensor(labels.reshape(1, 10, 10, 10), meta=meta), "seg_file": f"x/{subject}_seg.nii.gz"}
     return SimpleNamespace(state=SimpleNamespace(batch=[{"subject": subject}], output=[output]))

@@ -34,6 +34,7 @@ from common.transforms.brain.cache import prepare_brains
 from common.transforms.clinical import fit_clinical
 from common.transforms.loading import LoadImageModalitiesd
 from common.transforms.masks.cache import prepare_masks
+from common.transforms.recognition import RecogniseScand
 from common.transforms.series.cache import prepare_series
 from common.transforms.slices.cache import prepare_slices
 from common.transforms.volumes.cache import prepare_volumes
@@ -297,9 +298,9 @@ def test_a_segmentation_that_makes_the_masks_of_a_renamed_patient(write: Write, 
 def test_inference_on_a_scan_that_was_trained_on_is_told(
     write: Write, tmp_path: Path, renamed: tuple[list[Any], list[Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    load = LoadImageModalitiesd(provenance=split("ab", cases=renamed[0]).provenance())
+    recognise = RecogniseScand(split("ab", cases=renamed[0]).provenance())
     with caplog.at_level(logging.WARNING):
-        assert [load(case)["trained_on"] for case in renamed[1]] == ["no", "yes"]
+        assert [recognise(LoadImageModalitiesd()(case))["trained_on"] for case in renamed[1]] == ["no", "yes"]
     assert "z: this scan was trained on" in caplog.text
 
 

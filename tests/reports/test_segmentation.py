@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from common.metrics.brats_measures import REGION_MEASURES
 from common.reports.segmentation import interval, judge_volume, region_table, soft_dice_table, summarise_cohort
 
 SPACING = (1.0, 2.0, 5.0)
@@ -58,7 +59,8 @@ def test_single_slices_have_neither_distance_nor_volume(truth: torch.Tensor) -> 
 def rows() -> pd.DataFrame:
     columns: dict[str, list[float]] = {"slices": [1, 3]}
     for region in ("WT", "TC", "ET"):
-        columns |= {f"dice_{region}": [0.6, 0.8], f"hd95_{region}": [float("nan")] * 2}
+        columns |= {f"{measure.name}_{region}": [float("nan")] * 2 for measure in REGION_MEASURES}
+        columns[f"dice_{region}"] = [0.6, 0.8]
     for name in ("NCR", "ED", "ET"):
         columns[f"soft_dice_{name}"] = [0.4, 0.8]
     return pd.DataFrame({"subject": ["A", "B"], **columns})
@@ -88,7 +90,7 @@ def test_an_interval_is_written_out() -> None:
 
 
 def test_scans_of_a_patient_are_averaged_before_patients_are() -> None:
-    measured = {"dice": [1.0, 0.0, 0.2], "hd95": [0.0, 10.0, 2.0]}
+    measured = {measure.name: [0.0, 10.0, 2.0] for measure in REGION_MEASURES} | {"dice": [1.0, 0.0, 0.2]}
     columns = {f"{measure}_{region}": values for measure, values in measured.items() for region in ("WT", "TC", "ET")}
     columns |= {f"soft_dice_{name}": [1.0, 0.0, 0.2] for name in ("NCR", "ED", "ET")}
     rows = pd.DataFrame({"subject": ["A", "A", "B"], "scan": ["A-0", "A-1", "B-0"], "slices": [1, 3, 4], **columns})

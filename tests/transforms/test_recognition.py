@@ -10,6 +10,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+from monai.transforms import Compose
 from PIL import Image
 
 from common.phantoms.layouts.dicom_writer import write_slice
@@ -19,7 +20,8 @@ from common.transforms.loading import LoadImageModalitiesd
 from common.transforms.masks.cache import prepare_masks
 from common.transforms.masks.inference import LoadMaskd
 from common.transforms.pictures.cache import prepare_pictures
-from common.transforms.pictures.inference import ReadPictured
+from common.transforms.pictures.inference import LoadImagePictured
+from common.transforms.recognition import RecogniseScand
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.inference import TakeSeriesd
 from common.transforms.slices.cache import prepare_slices
@@ -39,7 +41,7 @@ def renamed(record: dict[str, Any]) -> dict[str, Any]:
 
 def test_volumes(write_record: Writer, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     known, new = write_record("p1", seed=1), write_record("p2", seed=2)
-    load = LoadImageModalitiesd(provenance=learnt_from(prepare_slices([known], tmp_path, gap=2)))
+    load = Compose([LoadImageModalitiesd(), RecogniseScand(learnt_from(prepare_slices([known], tmp_path, gap=2)))])
     image = nib.load(known["t1"])
     nib.save(nib.Nifti1Image(image.get_fdata(), image.affine), tmp_path / "again.nii")
     one_of_four = {**renamed(new), "t1": str(tmp_path / "again.nii")}
@@ -53,7 +55,7 @@ def test_volumes(write_record: Writer, tmp_path: Path, caplog: pytest.LogCapture
 
 def test_masks_whatever_numbers_their_classes_have(write_record: Writer, tmp_path: Path) -> None:
     known, new = write_record("p1", seed=1), write_record("p2", seed=2)
-    load = LoadMaskd((1, 2, 3), provenance=learnt_from(prepare_masks([known], tmp_path)))
+    load = Compose([LoadMaskd((1, 2, 3)), RecogniseScand(learnt_from(prepare_masks([known], tmp_path)), key="mask")])
     image = nib.load(known["seg"])
     mask = np.asanyarray(image.dataobj)
     nib.save(nib.Nifti1Image(np.where(mask == 4, 3, mask).astype(np.uint8), image.affine), tmp_path / "again.nii")
@@ -74,17 +76,20 @@ def test_series_by_their_middle_slice(tmp_path: Path) -> None:
     assert take(write("c", 2))["trained_on"] == "no"
 
 
-def test_pictures(tmp_path: Path) -> None:
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures(tmp_path: Path, channels: int) -> None:
     def write(name: str, seed: int) -> dict[str, Any]:
-        pixels = np.random.default_rng(seed).integers(0, 255, (40, 50)).astype(np.uint8)
+        pixels = np.random.default_rng(seed).integers(0, 255, (40, 50, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / name)
         return {"subject": name, "image": str(tmp_path / name)}
 
-    read = ReadPictured((16, 16), provenance=learnt_from(prepare_pictures([write("a.png", 1)], tmp_path / "cache")))
+    cases = prepare_pictures([write("a.png", 1)], tmp_path / "cache", channels=channels)
+    read = Compose([LoadImagePictured(channels), RecogniseScand(learnt_from(cases))])
     assert read(write("b.bmp", 1))["trained_on"] == "yes"
     assert read(write("c.png", 2))["trained_on"] == "no"
 
 
 @pytest.mark.parametrize("provenance", [None, {}, {"training_subjects": ["0123456789abcdef"]}])
 def test_weights_that_name_no_scans_say_nothing(write_record: Writer, provenance: dict[str, Any] | None) -> None:
-    assert "trained_on" not in LoadImageModalitiesd(provenance=provenance)(write_record())
+    item = LoadImageModalitiesd()(write_record())
+    assert "trained_on" not in RecogniseScand(provenance)(item)

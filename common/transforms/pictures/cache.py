@@ -16,7 +16,7 @@ from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.errors import KnobError, Problem
 from common.files import write_json
 from common.formats.images import read_image, read_rgb_image
-from common.formats.voxel_hashes import VoxelHashes, hash_voxels
+from common.formats.voxel_hashes import hash_each
 from common.records import Record
 from common.transforms.cases import Case, entry_name, prepare_each
 
@@ -60,28 +60,10 @@ def prepare_pictures(
     return prepare_each(records, prepare, cache_dir, workers, axes=0, compare=False)
 
 
-def decode_image(
-    path: str, size: tuple[int, int], channels: int
-) -> tuple[NDArray[np.uint8], tuple[int, int], dict[str, VoxelHashes]]:
-    """Read an image file.
-
-    Args:
-        path: of the file.
-        size: pixels along x and y, the working size.
-        channels: 1 for grey, 3 for RGB.
-
-    Returns:
-        The image as uint8 (channels, x, y), its original size (x, y), and the hashes of its pixels as read under
-        ``image``; none where all pixels are equal.
-
-    Raises:
-        DatasetError: the file cannot be read.
-    """
-    pixels = READERS[channels](path)
+def fit_picture(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize uint8 (y, x) or (y, x, 3) to uint8 (channels, x, y) with ``size`` (x, y)."""
     resized = np.atleast_3d(resize_plane(pixels, size))
-    found = hash_voxels(pixels)
-    hashes = {"image": found} if found else {}
-    return np.ascontiguousarray(resized.transpose(2, 1, 0)), (pixels.shape[1], pixels.shape[0]), hashes
+    return np.ascontiguousarray(resized.transpose(2, 1, 0))
 
 
 def resize_plane(plane: NDArray, size: tuple[int, int]) -> NDArray:
@@ -124,6 +106,8 @@ def _cached_image(record: Record, folder: Path, size: tuple[int, int], channels:
 
 
 def _store_image(path: str, entry: Path, size: tuple[int, int], channels: int) -> None:
-    image, original_size, hashes = decode_image(path, size, channels)
-    save_array(entry / ARRAY, image)
-    write_json(entry / DESCRIPTION, {"original_size": list(original_size), "voxel_hashes": hashes})
+    pixels = READERS[channels](path)
+    save_array(entry / ARRAY, fit_picture(pixels, size))
+    height, width = pixels.shape[:2]
+    hashes = hash_each({"image": pixels})
+    write_json(entry / DESCRIPTION, {"original_size": [width, height], "voxel_hashes": hashes})
