@@ -42,6 +42,15 @@ def test_volumes_are_in_millilitres(tmp_path: Path, image_path: Path) -> None:
     assert row == {"subject": "A", "file": "A_seg.nii.gz", "WT_ml": 7.0, "TC_ml": 3.0, "ET_ml": 1.0}
 
 
+def test_a_cavity_has_a_column_where_the_network_knows_one(tmp_path: Path, image_path: Path) -> None:
+    engine = batch("A", image_path, oedema=200)
+    engine.state.output[0]["mask_values"] = [1, 2, 3, 4]
+    engine.state.output[0]["pred"][0, 9] = 4
+    SegmentationTable(tmp_path)(engine)
+    (row,) = pd.read_csv(tmp_path / "volumes.csv").to_dict("records")
+    assert (row["WT_ml"], row["TC_ml"], row["ET_ml"], row["RC_ml"]) == (7.0, 3.0, 1.0, 2.0)
+
+
 def test_earlier_rows_are_kept_and_a_patients_own_is_replaced(tmp_path: Path, image_path: Path) -> None:
     for subject, oedema in (("002", 0), ("001", 0), ("002", 50)):
         SegmentationTable(tmp_path)(batch(subject, image_path, oedema))

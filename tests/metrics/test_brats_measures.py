@@ -47,6 +47,13 @@ def test_hand_worked_dice_and_distance() -> None:
         assert found[region]["hd95"] == pytest.approx(1.0)
 
 
+def test_a_cavity_is_a_region_of_its_own_and_no_tumour() -> None:
+    found = judge_regions(cube(4, 2, 5), cube(4, 2, 4), classes=5)
+    assert found["RC"] == {"dice": pytest.approx(0.8), "hd95": pytest.approx(1.0)}
+    assert found["WT"] == found["TC"] == found["ET"] == {"dice": 1.0, "hd95": 0.0}
+    assert "RC" not in judge_regions(EMPTY, EMPTY)
+
+
 def test_distance_is_in_mm() -> None:
     found = judge_regions(cube(3, 2, 5), cube(3, 2, 4), spacing=(2.5, 1.0, 1.0))
     assert found["WT"]["hd95"] == pytest.approx(2.5)

@@ -6,15 +6,16 @@ import pytest
 import torch
 
 from common.metrics.brats_measures import REGION_MEASURES
+from common.reports.page import DASH
 from common.reports.segmentation import interval, judge_volume, region_table, soft_dice_table, summarise_cohort
 
 SPACING = (1.0, 2.0, 5.0)
 """A voxel is 10 mm³."""
 
 
-def certain(classes: torch.Tensor) -> torch.Tensor:
-    """Logits that leave no doubt, (4, x, y, z)."""
-    return torch.nn.functional.one_hot(classes, 4).movedim(-1, 0).float() * 100
+def certain(classes: torch.Tensor, count: int = 4) -> torch.Tensor:
+    """Logits that leave no doubt, (count, x, y, z)."""
+    return torch.nn.functional.one_hot(classes, count).movedim(-1, 0).float() * 100
 
 
 @pytest.fixture
@@ -47,6 +48,22 @@ def test_soft_masks_are_judged_by_their_largest_class(truth: torch.Tensor) -> No
     soft = certain(truth) / 100 * 0.8 + 0.05
     row = judge_volume(certain(truth), soft, SPACING, whole=True)
     assert row["dice_WT"] == 1
+
+
+def test_a_fifth_class_is_judged_beside_the_others(truth: torch.Tensor) -> None:
+    truth[2:, 3, 0] = 4
+    predicted = truth.clone()
+    predicted[2, 3, 0] = 0  # one of the cavity's two voxels is missed
+    row = judge_volume(certain(predicted, 5), truth[None], SPACING, whole=True)
+    assert row["dice_RC"] == pytest.approx(2 * 1 / (1 + 2))
+    assert (row["true_ml_RC"], row["predicted_ml_RC"]) == pytest.approx((0.02, 0.01))
+    assert (row["dice_WT"], row["dice_TC"], row["dice_ET"]) == (1, 1, 1)
+    assert row["soft_dice_RC"] == pytest.approx((3 / (1 + 2 + 1) + 1) / 2, abs=1e-5)
+    summary = summarise_cohort(pd.DataFrame([{"subject": "A", **row}]))
+    assert list(summary["regions"]) == ["WT", "TC", "ET", "RC"]
+    assert summary["mean_dice"]["mean"] == 1
+    assert soft_dice_table(summary).set_index("class").loc["RC"].iloc[-1] == DASH
+    assert region_table(summary)["region"].tolist() == ["WT", "TC", "ET", "RC"]
 
 
 def test_single_slices_have_neither_distance_nor_volume(truth: torch.Tensor) -> None:

@@ -24,7 +24,7 @@ from common.formats.volumes import read_volume_header
 from common.knobs import as_bool
 from common.names import file_name_of
 from common.transforms.geometry import BrainGeometry
-from common.transforms.preparation import mask_values_of, prepare_image, spacing_problem
+from common.transforms.preparation import label_values, mask_values_of, prepare_image, spacing_problem
 from common.transforms.reading import mask_values_in
 from common.transforms.requests import meta_of_view, patient_of
 from common.transforms.shared_items import Item
@@ -63,7 +63,7 @@ class PrepareBraind(MapTransform):
 class LabelMapd(MapTransform):
     """Turn the logits in ``pred`` into a label map in the space of the input's files.
 
-    ``pred`` becomes class indices, uint8 (1, x, y, z): 1 NCR, 2 ED, 3 ET, as viewers and DICOM SEG name them.
+    ``pred`` becomes class indices, uint8 (1, x, y, z): 1 NCR, 2 ED, 3 ET, 4 RC, as viewers and DICOM SEG name them.
     :class:`SaveImageLabelMapd` writes the values of the data set, which the item keeps as ``mask_values``. On request
     ``probabilities`` becomes float32 (class, x, y, z), zero outside the brain's box but for the background, which is
     one there.
@@ -89,7 +89,7 @@ class LabelMapd(MapTransform):
             whole[0][whole.sum(axis=0) == 0] = 1
             item["probabilities"] = MetaTensor(torch.from_numpy(whole), meta=meta)
         classes = class_argmax(logits).cpu().numpy()
-        item["mask_values"] = [int(value) for value in self.mask_values or mask_values_in(item)]
+        item["mask_values"] = label_values(self.mask_values or mask_values_in(item), len(logits) - 1)
         labels = np.ascontiguousarray(geometry.restore(classes))
         item["pred"] = MetaTensor(torch.from_numpy(labels)[None], meta=meta)
         return item
