@@ -21,6 +21,7 @@ LAYOUTS = {
     "upenn_gbm": "glioblastoma with masks in folders of their own, and a table of survival",
     "br35h": "folders of JPG slices with planted copies of each other; --patients is the number of originals per class",
     "rsna_miccai": "folders of DICOM series with MGMT labels",
+    "dicom_study": "one DICOM study per patient: four series on one grid, of a brain alone",
     "ixi": "heads without a tumour as NIfTI files in one folder, with brain masks; --patients is their number",
 }
 FULL_SHAPE = [240, 240, 155]
@@ -93,6 +94,14 @@ def make_rsna_miccai(arguments: argparse.Namespace) -> Path:
     )
 
 
+def make_dicom_study(arguments: argparse.Namespace) -> Path:
+    from common.phantoms.layouts.dicom_study import make_dicom_studies
+
+    shape = arguments.shape or FULL_SHAPE
+    make_dicom_studies(arguments.folder, arguments.patients, shape, arguments.seed, progress=True)
+    return arguments.folder
+
+
 def make_ixi(arguments: argparse.Namespace) -> Path:
     from common.phantoms.layouts.ixi import make_ixi_phantoms
 
@@ -123,7 +132,7 @@ def make_brats(arguments: argparse.Namespace) -> Path:
     )
 
 
-MAKERS = {"br35h": make_br35h, "rsna_miccai": make_rsna_miccai, "ixi": make_ixi}
+MAKERS = {"br35h": make_br35h, "dicom_study": make_dicom_study, "rsna_miccai": make_rsna_miccai, "ixi": make_ixi}
 """Of the data sets that are no volumes with masks."""
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
 from common.formats.dicom import find_series
-from common.formats.dicom_files import read_slice_pixels
+from common.formats.dicom.files import read_slice_pixels
 from common.formats.folders import list_folder
 from common.formats.images import is_image_name, read_image
 

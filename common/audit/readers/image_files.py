@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_files import is_dicom
+from common.formats.dicom.files import is_dicom
 from common.formats.folders import SUFFIXES as NIFTI
 from common.formats.folders import list_folder
 from common.formats.images import SUFFIXES as PICTURES

@@ -13,7 +13,7 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_files import is_dicom
+from common.formats.dicom.files import is_dicom
 from common.records import value_of
 from common.transforms.loading import LoadImageModalitiesd
 from common.transforms.requests import is_loaded, meta_of_view, patient_of, read_request
