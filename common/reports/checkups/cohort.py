@@ -13,7 +13,7 @@ import numpy as np
 
 from common.cohorts.brains.orientations import describe_orientations
 from common.cohorts.checks import check_voxels, list_files
-from common.cohorts.datasets.registry import source_name
+from common.cohorts.datasets.registry import source_name, tell_terms
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, Problem
 from common.formats.volumes import read_volume_header
@@ -63,8 +63,12 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
         "stored as": count_kinds(str(header.get_data_dtype()) for header in headers),
     }
     named = dict(zip(map(scan_of, records), headers, strict=True))
-    uncertain = {"names alike": describe_similar_names(records), "left, right": describe_orientations(named)}
-    return align(lines | {name: told for name, told in uncertain.items() if told})
+    where_known = {
+        "names alike": describe_similar_names(records),
+        "left, right": describe_orientations(named),
+        "terms": tell_terms(record["source"] for record in records),
+    }
+    return align(lines | {name: told for name, told in where_known.items() if told})
 
 
 def measure_case(

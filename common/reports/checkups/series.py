@@ -10,7 +10,7 @@ from typing import cast
 
 from tqdm import tqdm
 
-from common.cohorts.datasets.registry import source_name
+from common.cohorts.datasets.registry import source_name, tell_terms
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import scan_cohort
 from common.copies.same_scans import compare_scans
@@ -127,8 +127,12 @@ def describe_series(records: Sequence[Record], inspections: Sequence[Inspection]
         if found:
             planes = count_kinds(series.plane or "of an unknown plane" for series in found)
             lines[name] = f"{planes}; {span(len(series.files) for series in found)} slices"
-    alike = describe_similar_names(records)
-    return align({**lines, "slice gaps": _describe_gaps(inspections), **({"names alike": alike} if alike else {})})
+    where_known = {
+        "names alike": describe_similar_names(records),
+        "terms": tell_terms(record["source"] for record in records),
+    }
+    told = {name: text for name, text in where_known.items() if text}
+    return align({**lines, "slice gaps": _describe_gaps(inspections), **told})
 
 
 def _describe_gaps(inspections: Sequence[Inspection]) -> str:
