@@ -73,7 +73,7 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
 
 def measure_case(
     record: Record, modalities: Sequence[str] = MODALITIES, clock: Callable[[], float] = time.perf_counter
-) -> tuple[CaseCost | None, list[Problem]]:
+) -> tuple[CaseCost | None, list[Problem], Record]:
     """Prepare a patient as training does.
 
     Args:
@@ -82,16 +82,18 @@ def measure_case(
         clock: seconds, for tests.
 
     Returns:
-        The cost (``None`` where the patient cannot be prepared), and all problems.
+        The cost (``None`` where the patient cannot be prepared), all problems, and the record with ``voxel_hashes``
+        where there is a cost.
     """
     start = clock()
     try:
         case = prepare_case(record, modalities)
     except DatasetError as error:
         # Preparation stops at the first step that fails; later problems are reported as well.
-        return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities))))
+        return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities)))), record
     seconds = clock() - start
-    return CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes)), []
+    cost = CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes))
+    return cost, [], {**record, "voxel_hashes": case.voxel_hashes}
 
 
 def describe_cache(costs: Sequence[CaseCost], patients: int) -> str:
