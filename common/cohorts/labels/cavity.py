@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.cohorts.datasets.data_set import Found
+from common.cohorts.datasets.registry import source_name
 from common.errors import KnobError, Problem
 from common.records import CAVITY_CLASS, MASK_CLASSES, Record, without_key
 
@@ -51,7 +52,8 @@ def settle_cavities(records: Sequence[Record], cavity: str, need_seg: bool, wher
     if cavity == BACKGROUND:
         return [_without_cavity(record) if _has_cavity(record) else record for record in records], []
     if need_seg:
-        what = f"the masks of {len(labels)} scans have a label for the resection cavity, {labels[0]}"
+        sources = {source_name(record["source"]): None for record in records if _has_cavity(record)}
+        what = f"the masks of {', '.join(sources)} have a label for the resection cavity, {labels[0]}"
         return [record for record in records if not _has_cavity(record)], [Problem(what, where, HINT)]
     return [without_key(record, "seg") if _has_cavity(record) else record for record in records], []
 
