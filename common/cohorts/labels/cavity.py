@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from common.cohorts.datasets.data_set import Found
@@ -17,6 +18,9 @@ HINT = (
     "Segmentation learns from them with --cavity background (it is no tumour) or --cavity region (a class of its own). "
     "The other bundles have no such choice: they read the images without the masks."
 )
+
+
+logger = logging.getLogger(__name__)
 
 
 def mask_classes(cavity: str, protocol: str = "patient") -> tuple[str, ...]:
@@ -47,6 +51,8 @@ def settle_cavities(records: Sequence[Record], cavity: str, need_seg: bool, wher
     """
     check_choice(cavity)
     labels = [record["mask_values"][len(MASK_CLASSES)] for record in records if _has_cavity(record)]
+    if cavity == REGION and not labels:
+        logger.warning("No mask in %s has a label for the resection cavity: its Dice says nothing", where)
     if cavity == REGION or not labels:
         return list(records), []
     if cavity == BACKGROUND:

@@ -87,10 +87,14 @@ def test_a_list_has_the_same_choices(root: Path, tmp_path: Path) -> None:
         assert (record["mask_values"], record["background_values"]) == ([1, 2, 3], [4])
 
 
-def test_data_without_a_cavity_are_the_same_whatever_was_chosen(phantom_dir: Path) -> None:
+def test_data_without_a_cavity_are_the_same_whatever_was_chosen(
+    phantom_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     expected = read_cohort(phantom_dir)
     for cavity in ("background", "region"):
+        assert "its Dice says nothing" not in caplog.text
         assert read_cohort(phantom_dir, cavity=cavity) == expected
+    assert "its Dice says nothing" in caplog.text
 
 
 def test_the_classes_of_a_choice() -> None:
