@@ -20,7 +20,7 @@ Start = Callable[..., Any]
 
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 RUNS = {"grade": (GRADE, "train"), "survival": (SURVIVAL, "train"), "masks": (SURVIVAL, "train_masks")}
-WEIGHTS = {"grade": "model", "survival": "model", "masks": "masks"}
+WEIGHTS = {"grade": "model", "survival": "model", "masks": "model_masks"}
 RESULTS = {"grade": "eval", "survival": "eval", "masks": "eval/masks"}
 INFERENCE = {"train": "inference", "train_masks": "inference_masks"}
 SMALL = {
