@@ -25,7 +25,7 @@ READY := $(VENV)/.made-for-$(shell { pwd -P; cat $(REQUIREMENTS); } | cksum | tr
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## all six bundles on phantoms: training, evaluation, application
+demo: $(READY)  ## all bundles on phantoms: training, evaluation, application
 	@$(BIN)/python scripts/demo.py
 
 test: $(READY)  ## run the tests
@@ -44,8 +44,8 @@ format: $(READY)  ## put the code into the one style
 bench: $(READY)  ## measure what we promise about speed
 	@$(BIN)/python benchmarks/run.py
 
-docs: $(READY)  ## write the knob tables into the bundles' documentation
-	@$(BIN)/python scripts/knob_table.py
+docs: $(READY)  ## write the documents' tables and the prose of metadata.json
+	@$(BIN)/python scripts/write_documents.py
 
 lock: $(READY)  ## record the installed versions in requirements.lock
 	@{ echo "# The versions the tests last passed with ($$($(BIN)/python -V), $$(uname -s)); written by make lock."; \

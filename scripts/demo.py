@@ -13,12 +13,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from common.commands import ROOT, bundle_command, shown
+from common.reports.knob_tables import read_knobs
+from common.tasks.registry import task_of_bundle
 
 Step = tuple[str, list[str]]
 
@@ -57,6 +59,7 @@ class Job:
         learning: of training alone.
         applying: of inference alone.
         healthy: a second cohort, of people without a tumour.
+        allowed: what the rule of the phantoms allows, in words.
     """
 
     bundle: str
@@ -67,6 +70,7 @@ class Job:
     learning: Mapping[str, str]
     applying: Mapping[str, str] = field(default_factory=dict)
     healthy: Cohort | None = None
+    allowed: Callable[[], str] = str
 
 
 FEW = Cohort("phantoms", "brats2020", 20, ("96", "96", "64"))
@@ -74,7 +78,28 @@ MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-cl
 SLICES = Cohort("slice_phantoms", "br35h", 240, ("100", "100", "100"), ("--copies", "1"))
 SERIES = Cohort("series_phantoms", "rsna_miccai", 48, ("48", "48", "16"))
 HEALTHY = Cohort("healthy_phantoms", "ixi", 80, ("48", "48", "40"), is_checked=False)
-JOBS = (
+COHORTS = {"volumes": MANY, "people": MANY, "images": SLICES, "series": SERIES}
+"""What a bundle is shown on, by the kind of cohort that its task is learned from."""
+
+
+def allow_all() -> str:
+    """Of labels that the tumour shows."""
+    return "the whole tumour allows 1, chance .5"
+
+
+def allow_chance() -> str:
+    """Of labels that nothing shows."""
+    return "the labels are random, so .5 is correct"
+
+
+def allow_survival() -> str:
+    """Of survival that depends on the mask, the age, and noise."""
+    from common.phantoms.limits import best_concordance
+
+    return f"mask and age allow {best_concordance(('volume', 'age')):.2f}, chance .5"
+
+
+TUNED = (
     Job(
         bundle="glioma_segmentation",
         cohort=FEW,
@@ -98,6 +123,7 @@ JOBS = (
         knobs={"image_size": "[64,64]", "slice_gap": "8"},
         learning={"epochs": "7", "lr_step": "5"},
         applying={"image_size": "[64,64]", "gradcam": "true"},
+        allowed=allow_all,
     ),
     Job(
         bundle="glioma_survival_classification",
@@ -107,6 +133,7 @@ JOBS = (
         knobs={"image_size": "[48,48]", "backbone": "resnet18"},
         learning={"epochs": "6", "lr": "0.0005", "lr_step": "4", "samples_per_epoch": "1280"},
         applying={"image_size": "[48,48]", "backbone": "resnet18"},
+        allowed=allow_survival,
     ),
     Job(
         bundle="brain_tumor_classification",
@@ -116,6 +143,7 @@ JOBS = (
         knobs={"image_size": "[64,64]"},
         learning={"epochs": "14", "lr": "0.002", "dropout": "0.1"},
         applying={"image_size": "[64,64]", "gradcam": "true"},
+        allowed=allow_all,
     ),
     Job(
         bundle="mgmt_classification",
@@ -125,6 +153,7 @@ JOBS = (
         knobs={"image_size": "[64,64]", "slices_per_patient": "4", "folds": "3"},
         learning={"epochs": "3"},
         applying={"image_size": "[64,64]", "gradcam": "true"},
+        allowed=allow_chance,
     ),
     Job(
         bundle="glioma_spatiospatial_classification",
@@ -137,6 +166,32 @@ JOBS = (
         applying={"volume_size": "[24,24,24]", "backbone": "r3d_10", "gradcam": "true"},
     ),
 )
+"""Jobs whose settings let the network learn something within minutes."""
+
+SMALL = {"image_size": "[64,64]", "slice_gap": "8", "slices_per_patient": "4", "volume_size": "[24,24,24]"}
+
+
+def plain_job(bundle: Path) -> Job:
+    """Of a bundle that no job is tuned for: an epoch on small phantoms."""
+    task = task_of_bundle(bundle.name)
+    kind = task.cohort if task else "volumes"
+    train, inference = (
+        {name: value for name, value in SMALL.items() if name in {knob.name for knob in read_knobs(path)}}
+        for path in (bundle / "configs" / "train.yaml", bundle / "configs" / "inference.yaml")
+    )
+    healthy = HEALTHY if kind == "people" else None
+    return Job(bundle.name, COHORTS[kind], "train", "inference", train, {"epochs": "1"}, inference, healthy)
+
+
+def list_jobs(bundles: Path) -> list[Job]:
+    """A job for every bundle of a folder, the tuned ones first."""
+    folders = {path.parents[1].name: path.parents[1] for path in sorted(bundles.glob("*/configs/train.yaml"))}
+    tuned = [job for job in TUNED if job.bundle in folders]
+    others = folders.keys() - {job.bundle for job in tuned}
+    return [*tuned, *(plain_job(folders[name]) for name in sorted(others))]
+
+
+JOBS = list_jobs(ROOT / "bundles")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -239,7 +294,7 @@ def closing(folder: Path, jobs: list[Job], seconds: float) -> str:
         run = folder / job.bundle
         metrics = json.loads((run / "eval" / "metrics.json").read_text(encoding="utf-8"))
         lines += [
-            f"{job.bundle}: {describe_result(metrics)}",
+            f"{job.bundle}: {describe_result(job, metrics)}",
             f"  report   {run / 'eval' / 'report.html'}",
             f"  applied  {run / 'predictions'}",
             f"  curves   tensorboard --logdir {run / 'eval' / 'tensorboard'}",
@@ -247,22 +302,15 @@ def closing(folder: Path, jobs: list[Job], seconds: float) -> str:
     return "\n".join(lines)
 
 
-def describe_result(metrics: Mapping[str, Any]) -> str:
-    """The main measure of an evaluation beside the best value that the rule of the phantoms allows."""
-    if "survival" in metrics:
-        from common.phantoms.limits import best_concordance
+def describe_result(job: Job, metrics: Mapping[str, Any]) -> str:
+    """The key measure of an evaluation beside the best value that the rule of the phantoms allows."""
+    from common.reports.key_result import key_result
 
-        found = metrics["survival"]["measures"]["concordance"]
-        return f"{spell('concordance', found)}; mask and age allow {best_concordance(('volume', 'age')):.2f}, chance .5"
-    if "mean_dice" in metrics:
-        return spell("mean Dice of WT, TC and ET", metrics["mean_dice"])
-    area = spell("AUC", metrics["measures"]["auc"])
+    result = spell(*key_result(metrics))
     if metrics.get("subgroup"):
         grades = spell("AUC", metrics["subgroup"]["measures"]["auc"])
-        return f"{area}, but healthy can be recognised by the scanner; LGG against HGG alone: {grades}"
-    drawn = metrics["weights"]["bundle"] == "mgmt_classification"
-    best = "the labels are random, so .5 is correct" if drawn else "the whole tumour allows 1, chance .5"
-    return f"{area}; {best}"
+        return f"{result}, but healthy can be recognised by the scanner; LGG against HGG alone: {grades}"
+    return "; ".join(filter(None, (result, job.allowed())))
 
 
 def spell(name: str, found: Mapping[str, float]) -> str:

@@ -14,6 +14,7 @@ import yaml
 
 import common
 from common.reports.knob_tables import END_OF_KNOBS, update_document
+from common.reports.registry_tables import TABLES, update_metadata, update_readme
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLES = sorted(path.parent.parent for path in ROOT.glob("bundles/*/configs/train.yaml"))
@@ -88,6 +89,17 @@ def test_knob_tables_are_true_and_complete(bundle: Path) -> None:
     shown = set(re.findall(r"<!-- knobs:(\S+) -->", document.read_text(encoding="utf-8")))
     with_knobs = {p.name for p in bundle.glob("configs/*.yaml") if END_OF_KNOBS.search(p.read_text(encoding="utf-8"))}
     assert with_knobs <= shown
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+def test_metadata_has_the_prose_of_its_task(bundle: Path) -> None:
+    assert not update_metadata(bundle / "configs" / "metadata.json", check=True), "stale: run make docs"
+
+
+def test_the_tables_of_the_readme_are_those_of_the_registries() -> None:
+    readme = ROOT / "README.md"
+    assert not update_readme(readme, check=True), "stale: run make docs"
+    assert set(re.findall(r"<!-- table:(\S+) -->", readme.read_text(encoding="utf-8"))) == set(TABLES)
 
 
 def test_the_changelog_ends_at_this_version() -> None:

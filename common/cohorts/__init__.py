@@ -13,7 +13,7 @@ from common.cohorts.inference_patients import not_yet_predicted, read_patients, 
 from common.cohorts.inference_people import read_volume_cohort
 from common.cohorts.inference_series import read_series_cohort
 from common.cohorts.kinds.images import check_image_files
-from common.cohorts.labels.classes import check_classes
+from common.cohorts.labels.classes import check_classes, label_recorded
 from common.cohorts.labels.grades import GRADES, VOLUME_CLASSES, grade_cohort, volume_classes, volume_cohort
 from common.cohorts.labels.permutation import are_permuted, permute_labels
 from common.cohorts.labels.survival import label_survival, median_days, survival_cohort
@@ -60,6 +60,7 @@ __all__ = [
     "fit_survival_classes",
     "grade_cohort",
     "is_stripped",
+    "label_recorded",
     "label_survival",
     "median_days",
     "not_yet_predicted",

@@ -25,6 +25,9 @@ from common.records import MODALITIES, Record, scan_of, value_of
 AFFINE_TOLERANCE = 1e-3
 """In mm: headers keep affines in single precision."""
 
+LABEL_TOLERANCE = 1e-3
+"""How far from a whole number a label may be: programs that compute in floating point write 3.9999998."""
+
 MOST_VALUES_SHOWN = 10
 READERS = 8
 
@@ -99,6 +102,14 @@ def check_arrays(
         shapes = {array.shape for array in arrays.values()}
         problems.append(_check_mask(mask, tuple(mask_values), shapes, _where(record, "seg")))
     return [problem for problem in problems if problem is not None]
+
+
+def whole_labels(mask: np.ndarray) -> np.ndarray:
+    """A mask whose labels are all within :data:`LABEL_TOLERANCE` of whole numbers has these; any other is unchanged."""
+    if mask.dtype.kind != "f":
+        return mask
+    rounded = np.rint(mask)
+    return rounded if (np.abs(mask - rounded) <= LABEL_TOLERANCE).all() else mask
 
 
 def split_channels(array: np.ndarray) -> list[np.ndarray]:
@@ -209,15 +220,18 @@ def _check_mask(mask: np.ndarray, values: tuple[int, ...], shapes: set[tuple[int
     if shapes - {mask.shape}:
         what = f"the mask has shape {_by(mask.shape)}, an image has {_by(min(shapes - {mask.shape}))}"
         return Problem(what, where, "Resample the patient's files to one grid.")
+    mask = whole_labels(mask)
     # Comparing with each label is an order of magnitude faster than np.unique on millions of voxels.
     known = (0, *values)
     if sum(np.count_nonzero(mask == value) for value in known) == mask.size:
         return None
     strange = np.unique(mask[~np.isin(mask, known)])
-    shown = ", ".join(f"{value:g}" for value in strange[:MOST_VALUES_SHOWN])
+    shown = ", ".join(f"{value:.7g}" for value in strange[:MOST_VALUES_SHOWN])
     more = f" and {len(strange) - MOST_VALUES_SHOWN} more" if len(strange) > MOST_VALUES_SHOWN else ""
     what = f"the mask holds unknown labels: {shown}{more}; known are 0, {', '.join(str(value) for value in values)}"
     hint = "If the data set has other labels, list it with --datalist and its own mask_values (NCR, ED, ET)."
+    if not np.equal(strange, np.rint(strange)).all():
+        hint = "Labels are whole numbers: if the mask was resampled, do so with nearest neighbour."
     return Problem(what, where, hint)
 
 

@@ -1,10 +1,10 @@
-"""Finding one patient under two names, who could be on both sides of a split."""
+"""Finding files that are equal: one patient under two names could be on both sides of a split."""
 
 from __future__ import annotations
 
 import filecmp
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,17 +23,29 @@ def find_identical_files(images: Mapping[str, str]) -> Iterator[tuple[str, Probl
     Yields:
         The name of the later one, and the problem that names both.
     """
+    names = list(images)
+    for first, later in identical_pairs(list(images.values())):
+        name, other = names[later], names[first]
+        what = f"patient {name} has the same file as patient {other}, {images[other]}"
+        hint = f"Keep one of the two, for example with --exclude {name}."
+        yield name, Problem(what, images[name], hint)
+
+
+def identical_pairs(paths: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Files that are equal byte for byte, each with the first of its kind; what cannot be read equals nothing.
+
+    Yields:
+        The places of the first one and of the later one.
+    """
     with ThreadPoolExecutor(READERS) as pool:
-        marks = list(pool.map(_fingerprint, images.values()))
-    first_with: dict[tuple[int, bytes], str] = {}
-    for name, mark in zip(images, marks, strict=True):
+        marks = list(pool.map(_fingerprint, paths))
+    first_with: dict[tuple[int, bytes], int] = {}
+    for place, mark in enumerate(marks):
         if mark is None:
             continue
-        other = first_with.setdefault(mark, name)
-        if other != name and filecmp.cmp(images[name], images[other], shallow=False):
-            what = f"patient {name} has the same file as patient {other}, {images[other]}"
-            hint = f"Keep one of the two, for example with --exclude {name}."
-            yield name, Problem(what, images[name], hint)
+        first = first_with.setdefault(mark, place)
+        if first != place and filecmp.cmp(paths[place], paths[first], shallow=False):
+            yield first, place
 
 
 def _fingerprint(path: str) -> tuple[int, bytes] | None:

@@ -6,13 +6,12 @@ it is then copy-safe, which is less than patient-safe.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
+from common.cohorts.identical_files import identical_pairs
 from common.copies.fingerprints import Fingerprint, fingerprint_file
 from common.copies.groups import CopyPair, CopyReport
 from common.copies.pair_comparison import compare_all
@@ -54,7 +53,7 @@ def search_copies(
         return CopyReport({}, (), threshold)
     with Parallel(_count_workers(workers), return_as="generator") as pool:
         fingerprints = _read_all(list(images.values()), pool, progress)
-        compared = dict(_find_identical(list(images.values())))
+        compared = dict.fromkeys(identical_pairs(list(images.values())), (1.0, IDENTICAL))
         compared |= compare_all(fingerprints, compared, pool, _count_workers(workers), progress)
     names = list(images)
     pairs = [CopyPair(names[first], names[second], *found) for (first, second), found in compared.items()]
@@ -94,20 +93,6 @@ def _read_one(path: str) -> Fingerprint | list[Problem]:
         return fingerprint_file(path)
     except DatasetError as error:
         return list(error.problems)
-
-
-def _find_identical(paths: Sequence[str]) -> Iterator[tuple[tuple[int, int], tuple[float, str]]]:
-    """Byte-identical files, each with the first of its kind."""
-    by_size: dict[int, list[int]] = {}
-    for index, path in enumerate(paths):
-        by_size.setdefault(Path(path).stat().st_size, []).append(index)
-    first_with: dict[bytes, int] = {}
-    for indices in by_size.values():
-        for index in indices if len(indices) > 1 else ():
-            mark = hashlib.sha256(Path(paths[index]).read_bytes()).digest()
-            first = first_with.setdefault(mark, index)
-            if first != index:
-                yield (first, index), (1.0, IDENTICAL)
 
 
 def _count_workers(workers: int | None) -> int:

@@ -27,6 +27,9 @@ SMALLEST_SIDE = 32
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 """Pillow's modes of more than 8 bits."""
 
+UNKNOWN_COLOURS = ("LAB",)
+"""Pillow's modes that it reads and does not convert."""
+
 FETCH_AGAIN = "Download or copy the file again."
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
@@ -86,6 +89,8 @@ def _refuse_odd(image: Image.Image, path: PathLike) -> None:
         width, height = image.size
         hint = f"At least {SMALLEST_SIDE} pixels on either side are expected; remove it or use the original."
         raise DatasetError(Problem(f"the image is only {width} x {height} pixels", str(path), hint))
+    if image.mode in UNKNOWN_COLOURS:
+        raise DatasetError(Problem(f"its colours are stored as {image.mode}", str(path), "Save it as grey or RGB."))
     # An MPO is a photograph with previews: its first image is the photograph.
     count = getattr(image, "n_frames", 1)
     if count > 1 and image.format != "MPO":

@@ -4,10 +4,12 @@ from common.handlers.classification_report import ClassificationReport
 from common.handlers.classification_table import ClassificationTable
 from common.handlers.column_metric import ColumnMetric
 from common.handlers.epoch_seed import EpochSeed
+from common.handlers.evaluation_report import Judged
 from common.handlers.grad_cam import GradCamOverlays, GradCamPictures
 from common.handlers.progress import Progress
 from common.handlers.segmentation_report import SegmentationReport
 from common.handlers.segmentation_table import SegmentationTable
+from common.handlers.survival_days import SurvivalDays
 from common.handlers.tensorboard import LearningRateCurve, SegmentationPictures, open_writer
 from common.handlers.training_cost import TrainingCost
 from common.handlers.training_state import TrainingState
@@ -20,11 +22,13 @@ __all__ = [
     "EpochSeed",
     "GradCamOverlays",
     "GradCamPictures",
+    "Judged",
     "LearningRateCurve",
     "Progress",
     "SegmentationPictures",
     "SegmentationReport",
     "SegmentationTable",
+    "SurvivalDays",
     "TrainingCost",
     "TrainingState",
     "VolumeGradCam",

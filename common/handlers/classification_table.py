@@ -13,6 +13,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
 from common.files import atomic_path, write_json
+from common.metrics.patient_predictions import winner_of
 from common.names import file_name_of
 
 TABLE, LIST = "predictions.csv", "predictions.json"
@@ -69,8 +70,7 @@ class ClassificationTable:
         row.update({f"p_{name}": round(p, 6) for name, p in zip(self.classes, probabilities, strict=True)})
         votes = [int(count) for count in _numbers(output["votes"])]
         if sum(votes) > 1:
-            voted = max(range(len(votes)), key=lambda label: (votes[label], probabilities[label]))
-            row.update(voted=self.classes[voted], samples=sum(votes))
+            row.update(voted=self.classes[winner_of(votes, probabilities)], samples=sum(votes))
             row.update({f"votes_{name}": count for name, count in zip(self.classes, votes, strict=True)})
         return row
 

@@ -2,7 +2,7 @@
 
 from common.metrics.baselines import Baselines, fit_baselines
 from common.metrics.bootstrap import bootstrap_interval, summarise
-from common.metrics.brats_measures import brats_dice_hd95
+from common.metrics.brats_measures import judge_regions
 from common.metrics.calibration import calibration_error, judge_calibration
 from common.metrics.classification_score import ClassificationScore
 from common.metrics.delong import chance_interval, delong_test
@@ -19,7 +19,6 @@ __all__ = [
     "SoftDice",
     "VolumeDice",
     "bootstrap_interval",
-    "brats_dice_hd95",
     "brats_survival",
     "calibration_error",
     "chance_interval",
@@ -31,6 +30,7 @@ __all__ = [
     "fit_baselines",
     "judge",
     "judge_calibration",
+    "judge_regions",
     "paired_t",
     "predict_days",
     "roc_band",

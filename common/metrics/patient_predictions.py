@@ -84,15 +84,24 @@ def most_probable(rows: pd.DataFrame, classes: Sequence[str]) -> pd.Series:
     )
 
 
+def winner_of(votes: Sequence[int], probabilities: Sequence[float]) -> int:
+    """The class that most samples chose; of equal counts the more probable one.
+
+    Args:
+        votes: how many samples chose each class.
+        probabilities: of each class, the mean over the samples.
+    """
+    return max(range(len(votes)), key=lambda label: (votes[label], probabilities[label]))
+
+
 def _patient(samples: pd.DataFrame, classes: Sequence[str]) -> dict[str, object]:
     probabilities = probabilities_of(samples, classes)
     mean = probabilities.mean(axis=0)
     votes = np.bincount(probabilities.argmax(axis=1), minlength=len(classes))
-    winner = max(range(len(classes)), key=lambda label: (votes[label], mean[label]))
     return {
         **{key: samples[key].iloc[0] for key in (*unit_of(samples), "truth")},
         "predicted": classes[int(mean.argmax())],
-        "voted": classes[winner],
+        "voted": classes[winner_of(votes.tolist(), mean.tolist())],
         **{f"p_{name}": float(value) for name, value in zip(classes, mean, strict=True)},
         "samples": len(samples),
     }

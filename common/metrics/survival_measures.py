@@ -10,6 +10,16 @@ from scipy.stats import spearmanr
 
 from common.metrics.bootstrap import Summary, draw_cohorts, share_of_pairs, summarise_draws
 
+TITLES = {
+    "concordance": "concordance index (Harrell)",
+    "brats_accuracy": "accuracy of three groups (10 and 15 months)",
+    "brats_mse": "mean squared error in days²",
+    "brats_median_se": "median squared error in days²",
+    "brats_std_se": "standard deviation of the squared errors in days²",
+    "brats_spearman": "Spearman's rank correlation",
+}
+"""The measures of :func:`summarise_survival` in words."""
+
 BRATS_THRESHOLDS = (300.0, 450.0)
 """Days: 10 and 15 months of 30 days."""
 

@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from common.errors import KnobError, OutputError, Problem
-from common.metrics.judgement import OF_A_CLASS
-from common.reports import published
-from common.reports.classification.summary import TITLES, with_interval
-from common.reports.nouns import nouns_of
+from common.metrics.brats_measures import REGION_MEASURES
+from common.metrics.measures import OF_A_CLASS, title_of
+from common.reports.classification.summary import with_interval
 from common.reports.page import render_page
+from common.tasks.published import short_name
+from common.tasks.registry import SEGMENTATION, find_task, nouns_of, task_of
+from common.tasks.segmentation import SOFT_DICE
 
-SEGMENTATION = "segmentation"
 SAMPLES = ", samples counted"
 OF_A_SUBGROUP = ("auc", "macro_f1", "accuracy")
 
@@ -60,11 +61,11 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
     render_page(
         path,
         "comparison",
-        task=task,
+        task=find_task(task),
         phantoms=[run for run, metrics in read.items() if metrics.get("phantom")],
         unmarked=[run for run, metrics in read.items() if "phantom" not in metrics],
         published=leaky[0] if leaky else None,
-        split_by=nouns_of({"target": task, "protocol": "patient"}).subjects,
+        split_by=find_task(task).nouns_under("patient").subjects,
         measures=table,
         subjects=dict.fromkeys(nouns_of(metrics).subjects for metrics in read.values()),
         runs=read,
@@ -81,7 +82,7 @@ def _read(runs: Sequence[Path]) -> dict[str, Metrics]:
 
 def _only_task(read: Mapping[str, Metrics]) -> str:
     """The task of all runs: ``segmentation``, or the target of the classification."""
-    tasks = {run: str(metrics.get("target", SEGMENTATION)) for run, metrics in read.items()}
+    tasks = {run: task_of(metrics).name for run, metrics in read.items()}
     if len(set(tasks.values())) > 1:
         named = ", ".join(f"{run} ({task})" for run, task in tasks.items())
         raise KnobError(Problem("runs of several tasks share no measure", named, "Compare runs of one task."))
@@ -91,8 +92,9 @@ def _only_task(read: Mapping[str, Metrics]) -> str:
 def _segmentation(metrics: Metrics) -> Column:
     column = _facts(metrics, "protocol", "side", "patients", "slices")
     for region, measures in metrics["regions"].items():
-        column[f"Dice {region}"] = _with_interval(measures["dice"], 3)
-        column[f"HD95 {region} in mm"] = _with_interval(measures["hd95"], 1)
+        for measure in REGION_MEASURES:
+            if measure.name in measures:
+                column[measure.heading(region)] = _with_interval(measures[measure.name], measure.digits)
     for name, values in metrics["soft_dice"].items():
         column[f"soft Dice {name}"] = _with_interval(values, 3)
     return column
@@ -104,19 +106,19 @@ def _classification(metrics: Metrics) -> Column:
     column.update({nouns.subjects: str(metrics["patients"]), nouns.samples: str(metrics["samples"])})
     if metrics.get("permuted_labels"):
         column["labels"] = "shuffled"
-    column.update({_title(name): _with_interval(values, 3) for name, values in metrics["measures"].items()})
+    column.update({title_of(name): _with_interval(values, 3) for name, values in metrics["measures"].items()})
     for name, found in metrics["per_class"].items():
-        of_class = {measure: found[measure] for measure in OF_A_CLASS if measure in found}
+        of_class = {measure.name: found[measure.name] for measure in OF_A_CLASS if measure.name in found}
         column.update({_of_class(measure, name): _with_interval(value, 3) for measure, value in of_class.items()})
     if subgroup := metrics.get("subgroup"):
-        of_tumours = {f"{_title(name)}, {subgroup['name']}": subgroup["measures"][name] for name in OF_A_SUBGROUP}
+        of_tumours = {f"{title_of(name)}, {subgroup['name']}": subgroup["measures"][name] for name in OF_A_SUBGROUP}
         column.update({name: _with_interval(value, 3) for name, value in of_tumours.items()})
     for key, value in metrics["of_samples"].items():
         column[_of_samples(key, metrics["classes"])] = "-" if value is None else f"{value:.3f}"
     for vote in metrics["votes"]:
         column[_of_vote(vote["counted"])] = f"{vote['accuracy']:.3f}"
     for name, value in metrics.get("survival", {}).get("measures", {}).items():
-        column[_title(name)] = _with_interval(value, 3)
+        column[title_of(name)] = _with_interval(value, 3)
     for name, found in metrics["baselines"].items():
         column[f"AUC, {name}"] = _with_interval(found["auc"], 3)
     column["beats chance and every baseline"] = "yes" if metrics["verdict"]["claim"] else "not shown"
@@ -131,10 +133,10 @@ def _has_samples(read: Mapping[str, Metrics]) -> bool:
 def _printed(task: str, has_samples: bool) -> dict[str, Column]:
     """The papers' columns. Papers count samples; where each patient has a single sample, so do we."""
     if task == SEGMENTATION:
-        return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in published.SOFT_DICE.items()}}
+        return {"published": {f"soft Dice {name}": f"{value:.4f}" for name, value in SOFT_DICE.items()}}
     columns: dict[str, Column] = {}
-    for paper in published.papers_of(task):
-        column = {_title(name): f"{value:.3f}" for name, value in paper.measures.items()}
+    for paper in find_task(task).published:
+        column = {title_of(name): f"{value:.3f}" for name, value in paper.measures.items()}
         for name, found in paper.per_class.items():
             column.update({_of_class(measure, name): f"{value:.3f}" for measure, value in found.items()})
         column.update({f"{name}{SAMPLES}": value for name, value in column.items() if has_samples})
@@ -149,18 +151,13 @@ def _facts(metrics: Metrics, *names: str) -> Column:
 
 def _of_class(measure: str, name: str) -> str:
     """A row that all runs share: ``mid (266 to 476 days)`` is called ``mid``, since tertiles differ with the split."""
-    return f"{_title(measure)}, {published.short_name(name)}"
+    return f"{title_of(measure)}, {short_name(name)}"
 
 
 def _of_samples(key: str, classes: Sequence[str]) -> str:
     """The row of a key of :func:`common.metrics.judge` over samples: a measure, or ``<measure>_<class>``."""
     name = max((name for name in classes if key.endswith(f"_{name}")), key=len, default="")
-    return f"{_of_class(key.removesuffix(f'_{name}'), name) if name else _title(key)}{SAMPLES}"
-
-
-def _title(measure: str) -> str:
-    """In words; a measure that this version does not know keeps its name."""
-    return TITLES.get(measure, measure.replace("_", " "))
+    return f"{_of_class(key.removesuffix(f'_{name}'), name) if name else title_of(key)}{SAMPLES}"
 
 
 def _of_vote(counted: str) -> str:

@@ -14,14 +14,12 @@ from pathlib import Path
 import yaml
 
 from common.errors import KnobError, Problem
-from common.files import write_text
+from common.reports.marked_parts import read_document, write_parts
 
 END_OF_KNOBS = re.compile(r"^# --- end of knobs ---\s*$", re.MULTILINE)
 NOT_KNOBS = ("imports",)
 """Top-level keys that MONAI's bundles have above the line, and that are no knobs."""
 
-_TABLE = re.compile(r"(<!-- knobs:(?P<config>[\w.-]+) -->\n)(?:(?!<!-- knobs:).)*?(<!-- /knobs -->)", re.DOTALL)
-_MARK = re.compile("<!-- /?knobs")
 _COMMENT = re.compile(r"[ \t]+#[ \t]*(?P<meaning>\S.*)")
 
 
@@ -79,41 +77,28 @@ def knob_table(knobs: list[Knob]) -> str:
 
 
 def update_document(document_path: str | Path, bundle_dir: str | Path, check: bool = False) -> bool:
-    """Write the tables of a bundle's configs between the markers of a document.
+    """Write the tables of a bundle's configs between the marks of a document.
 
-    The markers ``<!-- knobs:train.yaml -->`` and ``<!-- /knobs -->`` enclose the table of ``configs/train.yaml``.
+    The marks ``<!-- knobs:train.yaml -->`` and ``<!-- /knobs -->`` enclose the table of ``configs/train.yaml``.
 
     Args:
         document_path: the Markdown file; it is replaced only where a table changes.
-        bundle_dir: the bundle whose ``configs`` folder the markers name files of.
+        bundle_dir: the bundle whose ``configs`` folder the marks name files of.
         check: only find out whether a table is stale.
 
     Returns:
         Whether the document's tables were stale.
 
     Raises:
-        KnobError: the document has no markers or one without its end, or :func:`read_knobs` refuses a config.
+        KnobError: the document has no marks or one without its end, or :func:`read_knobs` refuses a config.
     """
-    document = Path(document_path)
-    text = _read(document)
-    tables = len(_TABLE.findall(text))
-    if tables == 0 or 2 * tables != len(_MARK.findall(text)):
-        hint = "Enclose each table in '<!-- knobs:train.yaml -->' and '<!-- /knobs -->', each on a line of its own."
-        raise KnobError(Problem("its marks for knob tables are missing or incomplete", document, hint))
-
-    def with_table(match: re.Match[str]) -> str:
-        table = knob_table(read_knobs(Path(bundle_dir) / "configs" / match["config"]))
-        return f"{match[1]}{table}\n{match[3]}"
-
-    fresh = _TABLE.sub(with_table, text)
-    if fresh != text and not check:
-        write_text(document, fresh)
-    return fresh != text
+    configs = Path(bundle_dir) / "configs"
+    return write_parts(Path(document_path), "knobs", lambda name: knob_table(read_knobs(configs / name)), check)
 
 
 def _compose(path: Path) -> tuple[str, list[tuple[yaml.ScalarNode, yaml.Node]]]:
     """The part of a config that holds the knobs, as text and as top-level keys and values."""
-    text = END_OF_KNOBS.split(_read(path), maxsplit=1)[0]
+    text = END_OF_KNOBS.split(read_document(path), maxsplit=1)[0]
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -121,14 +106,6 @@ def _compose(path: Path) -> tuple[str, list[tuple[yaml.ScalarNode, yaml.Node]]]:
     if not isinstance(root, yaml.MappingNode):
         raise KnobError(Problem("it holds no keys above the end of the knobs", path, "Write 'name: value' lines."))
     return text, root.value
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise KnobError(Problem(f"cannot be read ({reason})", path, "Correct the path, or what names it.")) from error
 
 
 def _cell(text: str) -> str:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from common.metrics import brats_dice_hd95, summarise
+from common.metrics import summarise
+from common.metrics.brats_measures import REGION_MEASURES, judge_regions
 from common.metrics.dice import CLASSES, REGIONS, soft_dice, to_regions
 from common.reports.page import DASH
-from common.reports.published import SOFT_DICE
+from common.tasks.segmentation import SOFT_DICE
 from common.transforms.cases import MILLILITRE
 
 
@@ -32,9 +33,10 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
     predicted = logits.argmax(dim=0)
     true = label[0] if label.shape[0] == 1 else label.argmax(dim=0)
     row: dict[str, float] = {"slices": float(true.shape[-1])}
-    for region, measures in brats_dice_hd95(predicted, true, spacing).items():
-        row[f"dice_{region}"] = measures["dice"]
-        row[f"hd95_{region}"] = measures["hd95"] if whole else float("nan")
+    for region, measured in judge_regions(predicted, true, spacing).items():
+        for measure in REGION_MEASURES:
+            is_defined = whole or not measure.of_volumes
+            row[f"{measure.name}_{region}"] = measured[measure.name] if is_defined else float("nan")
     by_slice = soft_dice(logits.movedim(-1, 0).float(), label.movedim(-1, 0).float())
     row.update({f"soft_dice_{name}": float(mean) for name, mean in zip(CLASSES, by_slice.mean(dim=0), strict=True)})
     voxel = float(np.prod(spacing)) / MILLILITRE
@@ -58,7 +60,7 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     """
     patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
     regions = {
-        region: {measure: summarise(patients[f"{measure}_{region}"], seed) for measure in ("dice", "hd95")}
+        region: {measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES}
         for region in REGIONS
     }
     soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in CLASSES}
@@ -86,18 +88,13 @@ def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """
     rows = []
     for region, measures in summary["regions"].items():
-        dice, distance = measures["dice"], measures["hd95"]
-        rows.append(
-            {
-                "region": region,
-                "Dice, mean": f"{dice['mean']:.3f}",
-                "95 % interval": interval(dice, 3),
-                "Dice, median": f"{dice['median']:.3f}",
-                "HD95 in mm, mean": _number(distance["mean"], 1),
-                "interval": interval(distance, 1),
-                "HD95, median": _number(distance["median"], 1),
-            }
-        )
+        row = {"region": region}
+        for measure in REGION_MEASURES:
+            values, digits = measures[measure.name], measure.digits
+            row[f"{measure.heading()}, mean"] = _number(values["mean"], digits)
+            row[f"{measure.title}, 95 % interval"] = interval(values, digits)
+            row[f"{measure.title}, median"] = _number(values["median"], digits)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

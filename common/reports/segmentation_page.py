@@ -13,11 +13,13 @@ import pandas as pd
 import torch
 
 from common.cohorts.datasets.registry import source_name
+from common.metrics.brats_measures import REGION_MEASURES
+from common.metrics.dice import REGIONS
 from common.records import scan_of
-from common.reports.nouns import nouns_of
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation import region_table, soft_dice_table
+from common.tasks.registry import nouns_of, task_of
 
 CLASS_NAMES = ("background", "NCR", "ED", "ET")
 MOST_PANELS = 6
@@ -83,6 +85,7 @@ def write_page(
         path,
         "segmentation",
         summary=summary,
+        task=task_of(summary),
         nouns=nouns_of(summary),
         sources=Counter(source_name(source) for source, _ in patients),
         tables={"regions": region_table(summary), "soft_dice": soft_dice_table(summary)},
@@ -111,6 +114,6 @@ def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[dict[str, Any]]
 
 def _patient_table(rows: pd.DataFrame) -> pd.DataFrame:
     names = [name for name in ("subject", "scan") if name in rows]
-    shown = [*names, *(f"{measure}_{region}" for measure in ("dice", "hd95") for region in ("WT", "TC", "ET"))]
+    shown = [*names, *(f"{measure.name}_{region}" for measure in REGION_MEASURES for region in REGIONS)]
     shown += ["true_ml_WT", "predicted_ml_WT"]
     return rows[shown].sort_values("dice_WT", ascending=False)

@@ -14,9 +14,10 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from common.metrics.bootstrap import Summary, divide, draw_cohorts, summarise_draws
-from common.metrics.judgement import OF_A_CLASS, summarise_judgement
+from common.metrics.judgement import summarise_judgement
+from common.metrics.measures import OF_A_CLASS
 from common.metrics.patient_predictions import most_probable, unit_of
-from common.reports.published import short_name
+from common.tasks.published import short_name
 
 IDS = {"subject": str, "scan": str}
 COST = "cost.json"
@@ -95,7 +96,10 @@ class Evaluation:
         found = dict(self.facts["measures"])
         by_class = self.facts["per_class"]
         found |= {
-            f"{key}_{name}": by_class[name][key] for name in self.classes for key in OF_A_CLASS if key in by_class[name]
+            f"{key}_{name}": by_class[name][key]
+            for name in self.classes
+            for key in (measure.name for measure in OF_A_CLASS)
+            if key in by_class[name]
         }
         return {self._short(name): _numbers(values) for name, values in found.items()}
 

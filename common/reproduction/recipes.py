@@ -12,11 +12,11 @@ from common.errors import KnobError, Problem
 from common.reproduction.options import Options, check_options, known_keys, take_known
 from common.reproduction.steps import Run, Step
 from common.reproduction.table_plan import Model, PaperTable
+from common.tasks import grade, mgmt, segmentation, survival, tumour, volume_grade
 
-GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
-SEGMENTATION = "glioma_segmentation"
-TUMOUR, MGMT = "brain_tumor_classification", "mgmt_classification"
-VOLUME = "glioma_spatiospatial_classification"
+SEGMENTATION, GRADE, SURVIVAL, TUMOUR, MGMT, VOLUME = (
+    module.TASK.bundle for module in (segmentation, grade, survival, tumour, mgmt, volume_grade)
+)
 PAPER = {"train": "paper", "train_masks": "paper_masks"}
 """The overlay with the published protocol of each training config."""
 
@@ -174,10 +174,20 @@ def _segmentation(builder: _StepBuilder) -> tuple[Step, ...]:
     return (
         builder.train(SEGMENTATION, "train", folder=first, backbone=ENCODER),
         builder.train(
-            SEGMENTATION, "train", "stage2", folder=second, backbone=ENCODER, init_weights=first / "model.pt"
+            SEGMENTATION,
+            "train",
+            "stage2",
+            folder=second,
+            backbone=ENCODER,
+            init_weights=first / "model.pt",
         ),
         builder.train(
-            SEGMENTATION, "train", "stage3", folder=third, backbone=ENCODER, init_weights=second / "model.pt"
+            SEGMENTATION,
+            "train",
+            "stage3",
+            folder=third,
+            backbone=ENCODER,
+            init_weights=second / "model.pt",
         ),
         builder.evaluate(SEGMENTATION, "train", "stage3", weights=third / "model.pt"),
     )

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from common.files import atomic_path, write_json
-from common.reports.nouns import nouns_of
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
 from common.reproduction.evaluation import Evaluation
@@ -18,6 +17,7 @@ from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
 from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
 from common.reproduction.table_plan import PaperTable, counted_as
+from common.tasks.registry import nouns_of
 
 
 @dataclass(frozen=True)

@@ -10,23 +10,14 @@ from common.shortcuts.classifier import Probed
 from common.shortcuts.questions import Question
 from common.shortcuts.traits import ADVICE, DATA_SET
 from common.shortcuts.voxel_traits import INTENSITIES, VOXEL_TRAITS
+from common.tasks.registry import asked_by
 
 OF_HEALTHY = (
     "A network can learn the source and ignore the tumour: trust only how it separates tumours from one another."
 )
+OF_HEALTH = "healthy brains from tumours"
 PLURALS = (INTENSITIES,)
 """Traits whose name is a plural."""
-
-OBJECTS = {
-    "grade": "the grade",
-    "label": "the class",
-    "class": "the class",
-    "mgmt": "the MGMT status",
-    "MGMT status": "the MGMT status",
-    "tumour": "whether there is a tumour",
-    "healthy from tumour": "healthy brains from tumours",
-}
-"""Questions as the object of *predict* or *separate*, where their names do not fit."""
 
 
 def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
@@ -38,7 +29,7 @@ def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
         own: the data set that holds all healthy brains and no tumour; empty where there is none.
     """
     against = f"shuffled labels rarely pass {found.chance:.2f}" if found else ""
-    name = OBJECTS.get(question.name, question.name)
+    name = OF_HEALTH if question.about_health else asked_by(question.name)
     if own:
         source = source_name(own)
         sentence = f"{HEALTHY.capitalize()} brains come from one data set only ({source}){_with(found, against)}."

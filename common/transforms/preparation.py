@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.cohorts.checks import check_arrays
+from common.cohorts.checks import check_arrays, whole_labels
 from common.errors import DatasetError, Problem
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
 from common.transforms.background import with_zero_background
@@ -65,14 +65,14 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
     if not record.get("seg"):
         what, hint = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
         raise DatasetError(Problem(what, scan_of(record), hint))
-    mask = read_files(without_key(record, "image"), ())["seg"]
-    values = mask_values_in(record)
-    refuse(check_arrays({}, mask.array, values, record))
-    geometry = find_brain([mask.array], mask.affine)
+    volume = read_files(without_key(record, "image"), ())["seg"]
+    mask, values = whole_labels(volume.array), mask_values_in(record)
+    refuse(check_arrays({}, mask, values, record))
+    geometry = find_brain([mask], volume.affine)
     if geometry is None:
         where = f"{record['seg']} (patient {scan_of(record)})"
         raise DatasetError(Problem("the mask is empty", where, "Leave the patient out with --exclude."))
-    return class_indices(cut_brain(mask.array, geometry).T, values), geometry
+    return class_indices(cut_brain(mask, geometry).T, values), geometry
 
 
 def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: str) -> tuple[np.ndarray, BrainGeometry]:

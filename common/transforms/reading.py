@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.cohorts.checks import check_arrays, check_headers, list_files, split_channels
+from common.cohorts.checks import check_arrays, check_headers, list_files, split_channels, whole_labels
 from common.errors import DatasetError, Problem
 from common.formats.nifti import Volume
 from common.formats.volumes import read_volume
@@ -47,14 +47,14 @@ def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.nda
     """Read and check a patient's modalities, and the mask where there is one.
 
     Returns:
-        One volume (x, y, z) per modality, as stored; the mask as stored, or ``None``; their affine (4, 4).
+        One volume (x, y, z) per modality, as stored; the mask with whole labels, or ``None``; their affine (4, 4).
 
     Raises:
         DatasetError: everything that is wrong with the patient's files, in one error.
     """
     volumes = read_files(record, modalities)
     affine = next(iter(volumes.values())).affine
-    mask = volumes.pop("seg").array if record.get("seg") else None
+    mask = whole_labels(volumes.pop("seg").array) if record.get("seg") else None
     images = {name: volume.array for name, volume in volumes.items()}
     refuse(check_arrays(images, mask, mask_values_in(record), record))
     return list(images.values()), mask, affine

@@ -10,9 +10,9 @@ import pytest
 import torch
 import yaml
 
-from common.cohorts import not_yet_predicted, permute_labels, still_to_do
+from common.cohorts import SurvivalClasses, not_yet_predicted, permute_labels, still_to_do
 from common.errors import KnobError
-from common.handlers import ClassificationReport, GradCamOverlays, SegmentationTable, VolumeGradCam
+from common.handlers import GradCamOverlays, SegmentationTable, SurvivalDays, VolumeGradCam
 from common.networks import (
     FusionClassifier,
     SegmentationUNet,
@@ -50,11 +50,7 @@ CALLS: dict[str, list[Callable[[Any, Path], Any]]] = {
         lambda word, _: class_weights(PATIENTS, 2, word),
         lambda word, _: share_weights(PATIENTS, 2, word),
     ],
-    "brats_survival": [
-        lambda word, folder: ClassificationReport(
-            folder, PATIENTS, PATIENTS, SPLIT, "test", {}, ["x", "y"], "label", brats_survival=word
-        )
-    ],
+    "brats_survival": [lambda word, _: SurvivalDays(SurvivalClasses((100.0,)), (50.0, 150.0), word)],
     "channels_last": [
         lambda word, _: SegmentationUNet(channels_last=word),
         lambda word, _: FusionClassifier("resnet10t", channels_last=word),

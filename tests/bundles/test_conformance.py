@@ -15,26 +15,18 @@ import yaml
 
 from common.networks import SegmentationUNet, SliceClassifier, SpatioSpatialClassifier
 from common.reports.knob_tables import Knob, read_knobs
+from common.tasks.registry import task_of_bundle
+from common.tasks.task import Task
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles"
 BUNDLES = sorted({path.parent.parent for path in ROOT.glob("*/configs/train*.yaml")})
 TRAINS = sorted(ROOT.glob("*/configs/train*.yaml"))
 INFERENCES = sorted(ROOT.glob("*/configs/inference*.yaml"))
 
-GRADE, SEGMENTATION = "glioma_grade_classification", "glioma_segmentation"
-SURVIVAL, MGMT = "glioma_survival_classification", "mgmt_classification"
-TUMOUR, VOLUME = "brain_tumor_classification", "glioma_spatiospatial_classification"
+SEGMENTATION, SURVIVAL = "glioma_segmentation", "glioma_survival_classification"
 FINISH = ["", "multi_gpu_train", "evaluate"]
-CHAINS = {
-    (TUMOUR, "train"): [["", "paper"], FINISH],
-    (GRADE, "train"): [["", "paper"], FINISH],
-    (SEGMENTATION, "train"): [["", "stage2", "stage3"], ["", "paper"], FINISH],
-    (MGMT, "train"): [["", "paper"], FINISH],
-    (VOLUME, "train"): [["", "paper"], FINISH],
-    (SURVIVAL, "train"): [["", "paper"], FINISH],
-    (SURVIVAL, "train_masks"): [["", "paper_masks"], [*FINISH, "evaluate+evaluate_from_images"]],
-}
-"""For each training config its overlays, in the order of their merging: one of each list."""
+TOLD = re.compile(r"^# Overlays, merged after this file in this order: (.+?)\.\s", re.DOTALL | re.MULTILINE)
+"""What every training config says of its overlays."""
 
 LONGEST_TRAIN = 228  # lines
 LONGEST_EXPRESSION = 125  # letters; what is longer is a function of common
@@ -84,11 +76,22 @@ every_network = pytest.mark.parametrize(  # that of inference_from_images is inf
 )
 
 
+def choices_of(train: Path) -> list[list[str]]:
+    """The overlays of a training config, in the order of their merging: one of each list."""
+    told = TOLD.search(train.read_text(encoding="utf-8"))
+    assert told, f"{train}: its head does not say which overlays there are"
+    names = re.findall(r"(\w+)\.yaml", told[1])
+    first = [["", *(name for name in names if name.startswith(kind))] for kind in ("stage", "paper")]
+    assert {*FINISH[1:]} < {*names}
+    return [*first, [*FINISH, *(f"evaluate+{name}" for name in names if name.startswith("evaluate_"))]]
+
+
 def chains() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every order of configs that the documents allow, the training config first."""
-    for (bundle, train), choices in CHAINS.items():
-        for overlays in product(*choices):
-            yield bundle, (train, *"+".join(filter(None, overlays)).split("+")) if any(overlays) else (train,)
+    """Every order of configs that the training configs allow, the training config first."""
+    for train in TRAINS:
+        for overlays in product(*choices_of(train)):
+            merged = "+".join(filter(None, (train.stem, *overlays)))
+            yield train.parents[1].name, tuple(merged.split("+"))
 
 
 every_chain = pytest.mark.parametrize(("bundle", "configs"), chains(), ids=name_of)
@@ -101,11 +104,16 @@ def parse(bundle: str, *configs: str) -> Any:
     files = [ROOT / bundle / "configs" / f"{name}.yaml" for name in configs]
     parser = ConfigParser(ConfigParser.load_config_files(files))
     parser["pretrained"] = False
-    if "survival" in parser:
-        parser["classes"] = ["short", "mid", "long"]  # they are the training side's, and there is none
-    if bundle == VOLUME:
-        parser["classes"] = ["LGG", "HGG", "healthy"]  # they are the cohort's
+    if str(parser.get("classes", "")).startswith("$"):
+        parser["classes"] = list(task_in(bundle).classes)  # they are the cohort's, and there is none
     return parser
+
+
+def task_in(bundle: str) -> Task:
+    """The task of a bundle."""
+    task = task_of_bundle(bundle)
+    assert task, f"no module of common/tasks names {bundle}"
+    return task
 
 
 def inputs(parser: Any, network: torch.nn.Module, *shape: int) -> list[tuple[torch.Tensor, ...]]:
@@ -127,8 +135,7 @@ def classes_of(parser: Any) -> int:
     return len(parser.get_parsed_content("classes")) if "classes" in parser else 4
 
 
-def test_every_training_config_has_its_chains() -> None:
-    assert {(path.parents[1].name, path.stem) for path in TRAINS} == set(CHAINS)
+def test_every_overlay_is_told_by_a_training_config() -> None:
     used = {(bundle, name) for bundle, configs in chains() for name in configs}
     overlays = {(path.parents[1].name, path.stem) for path in ROOT.glob("*/configs/*.yaml") if path not in INFERENCES}
     assert overlays == used
@@ -184,19 +191,19 @@ def test_the_properties_of_a_bundle_are_all_there(
     start: Start,
     write_weights: WriteWeights,
     classifiable: Path,
-    phantom_dir: Path,
     series_dir: Path,
     images_dir: Path,
     healthy_dir: Path,
     tmp_path: Path,
 ) -> None:
-    folders = {SEGMENTATION: phantom_dir, MGMT: series_dir, TUMOUR: images_dir}
-    quick = {"backbone": "r3d_10" if bundle == VOLUME else "resnet18", "image_size": [64, 64]}
-    settings: dict[str, Any] = {"dataset_dir": str(folders.get(bundle, classifiable))}
+    kind = task_in(bundle).cohort
+    folders = {"images": images_dir, "series": series_dir}
+    quick = {"backbone": "r3d_10" if kind == "people" else "resnet18", "image_size": [64, 64]}
+    settings: dict[str, Any] = {"dataset_dir": str(folders.get(kind, classifiable))}
     if len(configs) > 1 or configs[0].startswith("inference"):
         inference = configs[0].replace("train", "inference")
         settings["checkpoint"] = str(write_weights(bundle, inference, **quick))
-    if bundle == VOLUME:
+    if kind == "people":
         settings |= {"backbone": "r3d_10", "volume_size": [24, 24, 24]}
         if configs[0].startswith("train"):
             settings |= {"healthy_dir": str(healthy_dir)}

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from common.errors import CheckpointError, KnobError, OutputError, SplitLeakageError, find_glioma_error
-from common.metrics import brats_dice_hd95
+from common.metrics import judge_regions
 from tests.bundles.lifecycle import interrupt, load
 
 Start = Callable[..., Any]
@@ -157,7 +157,7 @@ def test_label_maps_lie_in_the_patients_space_and_score_as_the_evaluation_says(
         assert np.array_equal(found.affine, truth.affine)
         labels = [np.asarray(image.dataobj).astype(int) for image in (found, truth)]
         assert set(np.unique(labels[0])) <= {0, 1, 2, 4}
-        measures = brats_dice_hd95(*(stored_as[label] for label in labels))
+        measures = judge_regions(*(stored_as[label] for label in labels))
         for region, by_hand in measures.items():
             assert row[f"dice_{region}"] == pytest.approx(by_hand["dice"], abs=1e-6)
             assert row[f"hd95_{region}"] == pytest.approx(by_hand["hd95"], abs=1e-3)

@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from common.cohorts.checks import check_arrays, check_headers, check_voxels
+from common.cohorts.checks import check_arrays, check_headers, check_voxels, whole_labels
 from common.errors import DatasetError
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
@@ -223,6 +223,17 @@ def test_a_mask_of_fractions_names_a_few():
     mask = np.linspace(0, 1, 100).reshape(4, 5, 5)
     (problem,) = check_arrays({}, mask, [1, 2, 4], RECORD)
     assert "and 88 more" in problem.what
+    assert "nearest neighbour" in problem.hint
+
+
+def test_labels_that_are_almost_whole_are_taken_for_whole():
+    mask = np.array([[[0, 1, 2, 3.9999998, 4.0009]]], np.float32)
+    assert whole_labels(mask).tolist() == [[[0, 1, 2, 4, 4]]]
+    assert check_arrays({}, mask, [1, 2, 4], RECORD) == []
+    mask[..., 3] = 3.99
+    assert whole_labels(mask) is mask
+    (problem,) = check_arrays({}, mask, [1, 2, 4], RECORD)
+    assert "unknown labels: 3.99, 4.0009;" in problem.what
 
 
 def test_a_mask_of_another_shape_than_its_image():

@@ -114,3 +114,8 @@ def test_several_images_in_a_file(tmp_path: Path) -> None:
     frames = [Image.fromarray(RAMP), Image.fromarray(RAMP[::-1])]
     frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
     assert "holds 2 images" in told(tmp_path / "a.tif")
+
+
+def test_colours_that_nobody_converts_are_named(tmp_path: Path) -> None:
+    Image.merge("LAB", [Image.fromarray(RAMP)] * 3).save(tmp_path / "a.tif")
+    assert "LAB" in told(tmp_path / "a.tif")

@@ -14,7 +14,7 @@ from ignite.engine import Engine
 from common.cohorts import permute_labels
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.cohorts.phantom_mark import MARK
-from common.handlers import ClassificationReport
+from common.handlers import ClassificationReport, Judged, SurvivalDays
 from common.shortcuts.answers import ShortcutReport
 from common.shortcuts.probe import probe_shortcuts
 from common.splits.manifest import SplitManifest
@@ -70,8 +70,8 @@ def grade_report(folder: Path, **values: Any) -> ClassificationReport:
         patient("C", 1, grade="HGG", age=50.0),
     ]
     train = [patient(f"T{n}", n % 2, grade=GRADES[n % 2], age=55.0 + n if n % 2 else None) for n in range(8)]
-    provenance, target = values.pop("provenance", PROVENANCE), values.pop("target", "grade")
-    return ClassificationReport(folder, [*test, *train], train, SPLIT, "test", provenance, GRADES, target, **values)
+    judged = Judged([*test, *train], SPLIT, "test", values.pop("provenance", PROVENANCE), train)
+    return ClassificationReport(folder, values.pop("task", "grade"), judged, GRADES, **values)
 
 
 GRADED = [sample("B", 1, [0.2, 0.8]), sample("A", 0, [0.4, 0.6]), sample("C", 1, [0.1, 0.9])]
@@ -144,9 +144,7 @@ def test_three_classes_of_volumes_with_the_grades_on_their_own(tmp_path: Path) -
         for name, label in people
     ]
     provenance = {**PROVENANCE, "settings": {"backbone": "mc3_18"}}
-    report = ClassificationReport(
-        tmp_path, records, [], SPLIT, "test", provenance, classes, "grade", task="volume_grade"
-    )
+    report = ClassificationReport(tmp_path, "volume_grade", Judged(records, SPLIT, "test", provenance), classes)
     answers = {
         "A": [0.5, 0.3, 0.2],
         "B": [0.2, 0.3, 0.5],
@@ -182,7 +180,8 @@ def test_shuffled_labels_are_told_everywhere(tmp_path: Path) -> None:
     assert report.facts["permuted_labels"] is False
     records = permute_labels(report.records, enabled=True)
     train = [record for record in records if record["subject"].startswith("T")]
-    evaluate(ClassificationReport(tmp_path, records, train, SPLIT, "test", PROVENANCE, GRADES, "grade"), GRADED)
+    judged = Judged(records, SPLIT, "test", PROVENANCE, train)
+    evaluate(ClassificationReport(tmp_path, "grade", judged, GRADES), GRADED)
     found = metrics(tmp_path)
     assert found["permuted_labels"] is True
     assert found["verdict"]["claim"] is False
@@ -224,33 +223,23 @@ def test_scans_are_rows_and_subjects_are_counted(tmp_path: Path) -> None:
     assert (found["patients"], found["scans"], found["measures"]["auc"]["n"]) == (3, 4, 3)
 
 
-def survival_report(folder: Path, **values: Any) -> ClassificationReport:
+def survival_report(folder: Path, brats: bool = False) -> ClassificationReport:
     def dead(subject: str, days: float) -> dict[str, Any]:
         return patient(subject, SURVIVAL.label({"survival_days": days}), survival_days=days, alive=False, age=days / 3)
 
     train = [dead(f"T{n}", 40.0 * n + 20) for n in range(8)]
     test = [dead("A", 50), dead("B", 150), patient("C", 2, survival_days=250.0, alive=True, age=70.0)]
     aside = patient("D", None, survival_days=30.0, alive=True)
-    return ClassificationReport(
-        folder,
-        [*test, *train, aside],
-        train,
-        SPLIT,
-        "test",
-        PROVENANCE,
-        SURVIVAL.names,
-        "label",
-        survival=SURVIVAL,
-        median_days=(60.0, 140.0, 240.0),
-        **values,
-    )
+    judged = Judged([*test, *train, aside], SPLIT, "test", PROVENANCE, train)
+    days = SurvivalDays(SURVIVAL, (60.0, 140.0, 240.0), brats)
+    return ClassificationReport(folder, "survival", judged, SURVIVAL.names, survival=days)
 
 
 SURVIVORS = [sample("A", 0, [1.0, 0.0, 0.0]), sample("B", 1, [0.0, 0.5, 0.5]), sample("C", 2, [0.0, 0.0, 1.0])]
 
 
 def test_survival_is_judged_in_days_as_well(tmp_path: Path) -> None:
-    evaluate(survival_report(tmp_path, brats_survival=True), SURVIVORS)
+    evaluate(survival_report(tmp_path, brats=True), SURVIVORS)
     rows = pd.read_csv(tmp_path / "predictions.csv", index_col="subject")
     assert rows["predicted_days"].to_dict() == {"A": 60, "B": 190, "C": 240}
     assert rows["days"].to_dict() == {"A": 50, "B": 150, "C": 250}
@@ -289,7 +278,7 @@ def test_of_a_patients_masks_the_slice_with_the_most_tumour_is_shown(tmp_path: P
         for number, image in enumerate((small, large, small))
     ]
     evaluate(report, slices)
-    assert torch.equal(report.shown["A"].image, large)
+    assert torch.equal(report.pictures["A"].image, large)
     assert "<h2>Heat maps</h2>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -306,16 +295,27 @@ def test_the_first_process_writes_what_all_have_seen(tmp_path: Path, monkeypatch
     report = grade_report(tmp_path, network=TinyClassifier(2))
 
     def gather(gathered: list[Any], own: Any) -> None:
-        gathered[:] = [own, (other.rows, other.shown)]
+        gathered[:] = [own, (other.rows, other.pictures)]
 
-    monkeypatch.setattr("common.handlers.classification_report.idist.get_world_size", lambda: 2)
+    monkeypatch.setattr("common.handlers.evaluation_report.idist.get_world_size", lambda: 2)
     monkeypatch.setattr("torch.distributed.all_gather_object", gather)
     evaluate(report, GRADED[1:])
     assert list(pd.read_csv(tmp_path / "predictions.csv")["subject"]) == ["A", "B", "C"]
-    assert list(report.shown) == ["A", "B", "C"]
+    assert list(report.pictures) == ["A", "B", "C"]
 
 
 def test_the_other_processes_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.handlers.classification_report.idist.get_rank", lambda: 1)
+    monkeypatch.setattr("common.handlers.evaluation_report.idist.get_rank", lambda: 1)
     evaluate(grade_report(tmp_path), GRADED)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_task_that_nobody_knows_is_judged_in_plain_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        evaluate(grade_report(tmp_path, task="IDH status"), GRADED)
+    found = metrics(tmp_path)
+    assert (found["target"], found["measures"]["auc"]["mean"]) == ("IDH status", 1)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<h1>Classification: evaluation</h1>" in page
+    assert "P1, table 5" not in page
+    assert "AUC of 3 patients: 1.000" in caplog.text

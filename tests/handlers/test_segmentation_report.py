@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from common.cohorts.phantom_mark import MARK
-from common.handlers import SegmentationReport
+from common.handlers import Judged, SegmentationReport
 from common.splits.draw import draw_split
 
 GEOMETRY = {"spacing": [1.0, 1.0, 1.0]}
@@ -40,12 +40,13 @@ def judge(tmp_path: Path) -> Any:
         names = [{key: item[key] for key in ("subject", "scan") if key in item} for item, _ in volumes]
         records = [{**name, "source": "x", "flair": str(tmp_path / "flair.nii.gz")} for name in names]
         split = draw_split([{"subject": record["subject"]} for record in records], method="external")
-        report = SegmentationReport(tmp_path / "out", records, split, "test", {"stage": 1, "epoch": 1})
+        judged = Judged(records, split, "test", {"stage": 1, "epoch": 1})
+        report = SegmentationReport(tmp_path / "out", "segmentation", judged)
         engine: Any = SimpleNamespace(state=SimpleNamespace())
         report.start(engine)
         for item, output in volumes:
             engine.state.batch, engine.state.output = [item], [output]
-            report.judge(engine)
+            report.collect(engine)
         report.finish(engine)
         metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
         page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -54,13 +55,15 @@ def judge(tmp_path: Path) -> Any:
     return judge
 
 
-def test_a_volume_that_a_sampler_repeated_counts_once(judge: Any) -> None:
+def test_a_volume_that_a_sampler_repeated_counts_once(judge: Any, tmp_path: Path) -> None:
     rows, metrics, page = judge(volume(4, subject="B"), volume(0, subject="A"), volume(0, subject="A"))
     assert rows["subject"].tolist() == ["A", "B"]
     assert "scan" not in rows
     assert metrics["regions"]["WT"]["dice"]["mean"] == 0.5
     assert "scans" not in metrics
     assert "2 patients (4 slices)" in page
+    confusion = np.loadtxt(tmp_path / "out" / "confusion_matrix.csv", delimiter=",")
+    assert (confusion.sum(), confusion[2, 0], confusion[2, 2]) == (2 * 8 * 8 * 2, 4, 4)
 
 
 def test_phantoms_are_told_in_the_metrics_and_on_the_page(judge: Any, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from common.metrics import brats_measures
-from common.metrics.brats_measures import brats_dice_hd95
+from common.metrics.brats_measures import judge_regions
 
 EMPTY = np.zeros((8, 8, 8), dtype=np.uint8)
 
@@ -25,7 +25,7 @@ def blobs(seed: int) -> np.ndarray:
 
 def test_a_perfect_segmentation() -> None:
     truth = blobs(0)
-    found = brats_dice_hd95(truth, truth)
+    found = judge_regions(truth, truth)
     assert found == {region: {"dice": 1.0, "hd95": 0.0} for region in ("WT", "TC", "ET")}
 
 
@@ -34,14 +34,14 @@ def test_hand_worked_dice_and_distance() -> None:
 
     All voxels are surface. Of the longer bar's 12 distances 8 are 0 and 4 are 1, so the 95th percentile is 1.
     """
-    found = brats_dice_hd95(cube(3, 2, 5), cube(3, 2, 4))
+    found = judge_regions(cube(3, 2, 5), cube(3, 2, 4))
     for region in ("WT", "TC", "ET"):
         assert found[region]["dice"] == pytest.approx(0.8)
         assert found[region]["hd95"] == pytest.approx(1.0)
 
 
 def test_distance_is_in_mm() -> None:
-    found = brats_dice_hd95(cube(3, 2, 5), cube(3, 2, 4), spacing=(2.5, 1.0, 1.0))
+    found = judge_regions(cube(3, 2, 5), cube(3, 2, 4), spacing=(2.5, 1.0, 1.0))
     assert found["WT"]["hd95"] == pytest.approx(2.5)
 
 
@@ -50,44 +50,44 @@ def test_the_percentile_forgives_a_few_far_voxels() -> None:
     truth[2:10, 2:10, 2:10] = 2
     prediction = truth.copy()
     prediction[39, 6, 6] = 2
-    assert brats_dice_hd95(prediction, truth)["WT"]["hd95"] == 0.0
+    assert judge_regions(prediction, truth)["WT"]["hd95"] == 0.0
 
 
 def test_classes_count_only_in_their_regions() -> None:
     """Oedema is whole tumour alone: with core and enhancing tumour empty in both they are right."""
-    found = brats_dice_hd95(cube(2, 2, 5), cube(2, 2, 4))
+    found = judge_regions(cube(2, 2, 5), cube(2, 2, 4))
     assert found["WT"]["dice"] == pytest.approx(0.8)
     assert found["TC"] == found["ET"] == {"dice": 1.0, "hd95": 0.0}
-    swapped = brats_dice_hd95(cube(1, 2, 4), cube(2, 2, 4))
+    swapped = judge_regions(cube(1, 2, 4), cube(2, 2, 4))
     assert swapped["WT"] == {"dice": 1.0, "hd95": 0.0}
     assert swapped["TC"]["dice"] == 0.0
 
 
 @pytest.mark.parametrize(("prediction", "truth"), [(cube(3, 2, 4), EMPTY), (EMPTY, cube(3, 2, 4))])
 def test_empty_in_one_of_them(prediction: np.ndarray, truth: np.ndarray) -> None:
-    found = brats_dice_hd95(prediction, truth)
+    found = judge_regions(prediction, truth)
     for region in ("WT", "TC", "ET"):
         assert found[region]["dice"] == 0.0
         assert found[region]["hd95"] == pytest.approx(373.12866, abs=1e-5)
 
 
 def test_empty_in_both() -> None:
-    assert brats_dice_hd95(EMPTY, EMPTY)["ET"] == {"dice": 1.0, "hd95": 0.0}
+    assert judge_regions(EMPTY, EMPTY)["ET"] == {"dice": 1.0, "hd95": 0.0}
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_bounding_box_changes_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     prediction, truth = np.pad(blobs(seed), 6), np.pad(blobs(seed + 10), 6)
-    cropped = brats_dice_hd95(prediction, truth, (1.0, 1.5, 3.0))
+    cropped = judge_regions(prediction, truth, (1.0, 1.5, 3.0))
     monkeypatch.setattr(brats_measures, "_bounding_box", lambda mask: (slice(None),) * mask.ndim)
-    assert cropped == brats_dice_hd95(prediction, truth, (1.0, 1.5, 3.0))
+    assert cropped == judge_regions(prediction, truth, (1.0, 1.5, 3.0))
 
 
 def test_tensors_and_arrays_give_the_same() -> None:
     one, other = blobs(1), blobs(2)
-    assert brats_dice_hd95(torch.from_numpy(one).long(), torch.from_numpy(other)) == brats_dice_hd95(one, other)
+    assert judge_regions(torch.from_numpy(one).long(), torch.from_numpy(other)) == judge_regions(one, other)
 
 
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match=r"\(8, 8, 8\) and \(8, 8, 7\)"):
-        brats_dice_hd95(EMPTY, EMPTY[..., :7])
+        judge_regions(EMPTY, EMPTY[..., :7])

@@ -6,11 +6,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score, classification_report, recall_score
+from sklearn.metrics import balanced_accuracy_score, classification_report, recall_score, roc_auc_score
 
 from common.metrics import compare_judgements, judge, summarise_judgement
 from common.metrics.bootstrap import draw_cohorts
-from common.metrics.judgement import judge_cohorts, overall_of
+from common.metrics.judgement import judge_cohorts
+from common.metrics.measures import overall_of
 
 GRADES = ("LGG", "HGG")
 THREE = ("short", "mid", "long")
@@ -89,6 +90,17 @@ def test_a_drawn_cohort_is_judged_as_its_rows_written_out(classes: tuple[str, ..
         assert {name: values[number] for name, values in drawn.items()} == pytest.approx(expected, nan_ok=True)
 
 
+def test_the_area_of_drawn_cohorts_agrees_with_scikit_learn() -> None:
+    """With ties, and rows that are drawn several times or not at all."""
+    rows = draw(30, GRADES, skill=1).round(1)
+    truth, shares = (rows["truth"] == "HGG").to_numpy(int), rows[["p_LGG", "p_HGG"]].to_numpy()
+    counts = draw_cohorts(rows["subject"], resamples=20)
+    drawn = judge_cohorts(truth, shares, GRADES, counts)["auc"]
+    expected = [roc_auc_score(truth, shares[:, 1], sample_weight=times) for times in counts]
+    assert drawn == pytest.approx(expected)
+    assert len(np.unique(shares[:, 1])) < 30
+
+
 def test_the_interval_of_an_accuracy_is_that_of_theory() -> None:
     """Of 369 patients a share of p has a standard error of sqrt(p (1 - p) / 369)."""
     rows = draw(369, GRADES, skill=1)
@@ -141,7 +153,7 @@ def test_of_two_classes_the_second_is_the_one_to_be_found() -> None:
     found = judge(np.array([1, 1, 1, 0, 0]), probabilities, ("none", "tumour"))
     assert (found["sensitivity"], found["specificity"]) == (pytest.approx(2 / 3), 1 / 2)
     assert (found["recall_tumour"], found["recall_none"]) == (found["sensitivity"], found["specificity"])
-    assert overall_of(("none", "tumour"))[-2:] == ("sensitivity", "specificity")
+    assert [measure.name for measure in overall_of(("none", "tumour"))[-2:]] == ["sensitivity", "specificity"]
     three = judge(np.array([0, 1, 2]), np.eye(3), ("a", "b", "c"))
     assert "sensitivity" not in three
-    assert set(overall_of("abc")) < set(three)
+    assert {measure.name for measure in overall_of("abc")} < set(three)

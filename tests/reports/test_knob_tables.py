@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import KnobError
 from common.reports.knob_tables import Knob, knob_table, read_knobs, update_document
-from scripts.knob_table import main
+from scripts.write_documents import main
 
 CONFIG = """\
 imports:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from common.reports.nouns import PATIENTS
 from common.reports.page import DASH, _environment
 from common.reports.shortcuts import shortcut_table
+from common.tasks.nouns import PATIENTS
 
 
 @pytest.fixture

@@ -44,6 +44,16 @@ def test_every_bundle_is_shown() -> None:
     assert {job.bundle for job in demo.JOBS} == {folder.name for folder in (demo.ROOT / "bundles").iterdir()}
 
 
+def test_a_bundle_that_nobody_tuned_is_shown_with_the_knobs_that_it_has(tmp_path: Path) -> None:
+    configs = tmp_path / "my_classification" / "configs"
+    configs.mkdir(parents=True)
+    (configs / "train.yaml").write_text("image_size: [240, 240]  # of a slice\nepochs: 60  # at most\n")
+    (configs / "inference.yaml").write_text("checkpoint: model.pt  # weights\n")
+    (job,) = demo.list_jobs(tmp_path)
+    assert (job.bundle, job.cohort, job.healthy) == ("my_classification", demo.MANY, None)
+    assert (job.knobs, job.learning, job.applying) == ({"image_size": "[64,64]"}, {"epochs": "1"}, {})
+
+
 def test_the_demo_uses_knobs_that_there_are() -> None:
     for job in demo.JOBS:
         configs = demo.ROOT / "bundles" / job.bundle / "configs"
@@ -56,24 +66,22 @@ def test_the_demo_uses_knobs_that_there_are() -> None:
 
 def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> None:
     found = {"mean": 0.71, "low": 0.62, "high": 0.8}
-    tells = {name: {"weights": {"bundle": name}, "measures": {"auc": found}} for name in (GRADE, TUMOUR)}
+    tasks = {GRADE: "grade", TUMOUR: "tumour"}
+    tells = {name: {"target": task, "measures": {"auc": found}} for name, task in tasks.items()}
     metrics = {
         **tells,
         "glioma_segmentation": {"mean_dice": found},
-        "glioma_grade_classification": {
-            "weights": {"bundle": "glioma_grade_classification"},
-            "measures": {"auc": found},
-        },
         "mgmt_classification": {
-            "weights": {"bundle": "mgmt_classification"},
+            "target": "mgmt",
             "subgroup": {},
             "measures": {"auc": {"mean": 0.44, "low": 0.2, "high": 0.7}},
         },
         "glioma_spatiospatial_classification": {
+            "target": "volume_grade",
             "measures": {"auc": {"mean": 0.98, "low": 0.9, "high": 1.0}},
             "subgroup": {"measures": {"auc": found}},
         },
-        "glioma_survival_classification": {"target": "label", "survival": {"measures": {"concordance": found}}},
+        "glioma_survival_classification": {"target": "survival", "survival": {"measures": {"concordance": found}}},
     }
     for bundle, content in metrics.items():
         (folder / bundle / "eval" / "metrics.json").write_text(json.dumps(content))
@@ -85,7 +93,7 @@ def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> Non
     assert (
         "AUC 0.98 (0.90 to 1.00), but healthy can be recognised by the scanner; LGG against HGG alone: AUC 0.71" in told
     )
-    assert "concordance 0.71 (0.62 to 0.80); mask and age allow 0.74" in told
+    assert "concordance index (Harrell) 0.71 (0.62 to 0.80); mask and age allow 0.74" in told
 
 
 def test_a_step_that_fails_ends_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

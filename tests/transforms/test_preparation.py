@@ -209,3 +209,11 @@ def test_heads_amid_noise_are_refused(write_record: Writer) -> None:
     (problem,) = problems_of(lambda: prepare_case(write_record(replace={"t1": noise})))
     assert "image 2 of 4" in problem
     assert "background" in problem
+
+
+def test_labels_that_are_almost_whole_keep_their_class(write_record: Writer) -> None:
+    plain = write_record()
+    mask = load(plain["seg"]).astype(np.float32)
+    almost = np.where(mask == 4, np.float32(3.9999998), mask)
+    case = prepare_case(write_record("almost", replace={"seg": almost}))
+    np.testing.assert_array_equal(case.classes, prepare_case(plain).classes)

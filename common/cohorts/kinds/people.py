@@ -13,7 +13,6 @@ from common.cohorts.datasets.registry import find_data_set
 from common.cohorts.kinds.cohort_kind import CohortKind, Folder, choose_data_set, scan_kind
 from common.cohorts.kinds.volumes import VOLUMES, scan_list
 from common.cohorts.labels.classes import log_left_out
-from common.cohorts.labels.grades import NO_GRADE
 from common.errors import DatasetError, KnobError, Problem
 from common.names import soundly_named
 from common.records import Record, check_modalities, scan_of, value_of
@@ -53,7 +52,7 @@ def scan_people(
         records, problems = [*records, *healthy], [*problems, *wrong]
     if wanted.need_label:
         labelled = [record for record in records if record["grade"]]
-        log_left_out(records, labelled, NO_GRADE)
+        log_left_out(records, labelled, "no grade is recorded")
         records = labelled
     return records, problems
 

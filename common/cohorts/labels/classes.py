@@ -12,6 +12,32 @@ from common.records import Record
 logger = logging.getLogger(__name__)
 
 
+def label_recorded(records: Sequence[Record], key: str, classes: Sequence[str], hint: str = "") -> list[Record]:
+    """Copies of the records whose value is one of the classes, ``label`` (its place) added; the log counts the others.
+
+    Args:
+        records: the cohort.
+        key: of the value, such as ``grade`` or ``resection``.
+        classes: in the order of their labels.
+        hint: for the message; by default that a list may have a column ``key``.
+
+    Raises:
+        DatasetError: a class has no patient.
+    """
+    labelled: list[Record] = [
+        {**record, "label": classes.index(value)} for record in records if (value := record.get(key)) in classes
+    ]
+    counts = count_classes((record["label"] for record in labelled), classes)
+    absent = [name for name, count in counts.items() if count == 0]
+    if absent:
+        without = len(records) - len(labelled)
+        what = f"no patient is {' or '.join(absent)} ({tell_counts(counts)}, {without} without a {key})"
+        default = f"Add patients, or pass a list of your own with a column {key} ({', '.join(classes)})."
+        raise DatasetError(Problem(what, "the cohort", hint or default))
+    log_left_out(records, labelled, f"no {key} is recorded")
+    return labelled
+
+
 def check_classes(records: Iterable[Record], names: Sequence[str], side: str = "training") -> None:
     """Check that a side of a split holds every class.
 

@@ -19,8 +19,9 @@ import numpy as np
 from common.cohorts.labels.classes import count_classes, tell_counts
 from common.errors import DatasetError, KnobError, Problem
 from common.records import Record
+from common.tasks.survival import TASK as SURVIVAL
 
-THREE = ("short", "mid", "long")
+THREE = SURVIVAL.classes
 EXAMPLE = "Give ascending numbers of days above 0, such as --thresholds 300,451, or null for classes of equal size."
 
 logger = logging.getLogger(__name__)

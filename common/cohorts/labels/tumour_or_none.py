@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from common.cohorts.labels.classes import count_classes, tell_counts
 from common.errors import DatasetError, Problem
 from common.records import Record, value_of
+from common.tasks.tumour import TASK as TUMOUR
 
-TUMOUR_CLASSES = ("none", "tumour")
+TUMOUR_CLASSES = TUMOUR.classes
 """The classes in the order of their labels."""
 
 logger = logging.getLogger(__name__)

@@ -21,11 +21,12 @@ from common.reports.checkups.cohort import CaseCost, describe_cache
 from common.reports.checkups.lines import align, count_kinds, span
 from common.reports.checkups.volumes import Checkup, Request
 from common.shortcuts.probe import probe_shortcuts
+from common.tasks.mgmt import TASK as MGMT
 from common.transforms.series.plan import SeriesPlan, take_series
 
 READERS = 4
-STATUS = {0: "unmethylated", 1: "methylated", None: "not recorded"}
-TARGET = "MGMT status"
+STATUS: Mapping[int | None, str] = {None: "not recorded", **dict(enumerate(MGMT.classes))}
+TARGET = MGMT.asked.removeprefix("the ")
 PLAN = SeriesPlan(MODALITIES, count=16, share=0.6, size=(224, 224))
 """What training takes of a patient when it uses all series."""
 

@@ -12,13 +12,12 @@ from sklearn.metrics import confusion_matrix
 
 from common.metrics.delong import chance_interval, delong_test
 from common.metrics.judgement import (
-    OF_A_CLASS,
     compare_judgements,
-    overall_of,
     probabilities_of,
     summarise_judgement,
     truth_of,
 )
+from common.metrics.measures import OF_A_CLASS, overall_of
 
 CHANCE_LEVELS = (0.95, 0.999)
 
@@ -42,11 +41,11 @@ def measure_rows(
     return {
         "classes": list(classes),
         "patients": int(rows["subject"].nunique()),
-        "measures": {name: measured[name] for name in overall_of(classes)},
+        "measures": {measure.name: measured[measure.name] for measure in overall_of(classes)},
         "per_class": {
             name: {
                 "patients": int((rows["truth"] == name).sum()),
-                **{measure: measured[f"{measure}_{name}"] for measure in OF_A_CLASS},
+                **{measure.name: measured[f"{measure.name}_{name}"] for measure in OF_A_CLASS},
             }
             for name in classes
         },

@@ -27,11 +27,11 @@ from common.reports.classification.summary import (
     survival_table,
     votes_table,
 )
-from common.reports.nouns import nouns_of
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion
-from common.reports.published import short_name
 from common.reports.shortcuts import shortcut_table
+from common.tasks.published import short_name
+from common.tasks.registry import nouns_of, task_of
 
 
 def write_page(
@@ -57,6 +57,7 @@ def write_page(
         path,
         "classification",
         summary=summary,
+        task=task_of(summary),
         nouns=nouns,
         sources=Counter(source_name(record["source"]) for record in records),
         invented=sum(bool(record.get("invented")) for record in records),

@@ -10,35 +10,15 @@ import pandas as pd
 
 from common.metrics.baselines import Baselines
 from common.metrics.calibration import judge_calibration
-from common.metrics.judgement import OF_A_CLASS, judge, probabilities_of, truth_of
+from common.metrics.judgement import judge, probabilities_of, truth_of
+from common.metrics.measures import OF_A_CLASS, title_of
 from common.metrics.patient_predictions import vote_table
 from common.reports.classification.measures import measure_rows
 from common.reports.classification.subgroup import summarise_tumours
-from common.reports.nouns import nouns_of
 from common.reports.page import DASH
-from common.reports.published import papers_of, short_name
 from common.reports.segmentation import interval
-
-TITLES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "weighted_f1": "weighted F1",
-    "macro_precision": "macro precision",
-    "macro_recall": "macro recall (balanced accuracy)",
-    "auc": "AUC",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "concordance": "concordance index (Harrell)",
-    "brats_accuracy": "accuracy of three groups (10 and 15 months)",
-    "brats_mse": "mean squared error in days²",
-    "brats_median_se": "median squared error in days²",
-    "brats_std_se": "standard deviation of the squared errors in days²",
-    "brats_spearman": "Spearman's rank correlation",
-}
-"""The measures in words."""
+from common.tasks.published import short_name
+from common.tasks.registry import nouns_of, task_of
 
 
 def summarise_classification(
@@ -83,7 +63,7 @@ def measure_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     columns = {"network": summary["measures"], **summary["baselines"]}
     return pd.DataFrame(
         [
-            {"measure": TITLES[name], **{source: with_interval(found[name], 3) for source, found in columns.items()}}
+            {"measure": title_of(name), **{source: with_interval(found[name], 3) for source, found in columns.items()}}
             for name in summary["measures"]
         ]
     )
@@ -97,7 +77,7 @@ def difference_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """
     return pd.DataFrame(
         [
-            {"network minus": name, **{TITLES[key]: with_interval(value, 3) for key, value in found.items()}}
+            {"network minus": name, **{title_of(key): with_interval(value, 3) for key, value in found.items()}}
             for name, found in summary["against_baselines"].items()
         ]
     )
@@ -111,13 +91,13 @@ def class_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """
     rows = []
     nouns = nouns_of(summary)
-    papers = papers_of(summary["target"], summary.get("backbone"))
+    papers = task_of(summary).published_of(summary.get("backbone"))
     for measure in summary["measures"]:
         printed = {paper.source: paper.measures.get(measure) for paper in papers}
         found = summary["measures"][measure], summary["of_samples"].get(measure)
         rows.append(_class_row("all", {nouns.cases: summary[nouns.counted]}, measure, found, printed))
     for name, of_class in summary["per_class"].items():
-        for measure in OF_A_CLASS:
+        for measure in (measure.name for measure in OF_A_CLASS):
             printed = {paper.source: paper.per_class.get(short_name(name), {}).get(measure) for paper in papers}
             found = of_class[measure], summary["of_samples"].get(f"{measure}_{name}")
             rows.append(_class_row(short_name(name), {nouns.cases: of_class["patients"]}, measure, found, printed))
@@ -130,7 +110,7 @@ def votes_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     Returns:
         One row per way of counting.
     """
-    papers = [paper for paper in papers_of(summary["target"]) if paper.votes]
+    papers = [paper for paper in task_of(summary).published if paper.votes]
     rows = []
     for vote in summary["votes"]:
         own = {"accuracy": vote["accuracy"]}
@@ -155,7 +135,7 @@ def survival_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "measure": TITLES[name],
+                "measure": title_of(name),
                 "network": with_interval(value, 0 if name.endswith("se") else 3),
                 "patients": value["n"],
             }
@@ -184,7 +164,7 @@ def _class_row(
     return {
         "class": name,
         **count,
-        "measure": TITLES[measure],
+        "measure": title_of(measure),
         "network": with_interval(found[0], 3),
         "samples counted": _digits(found[1]),
         **{source: _digits(value) for source, value in printed.items()},

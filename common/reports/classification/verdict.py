@@ -9,8 +9,9 @@ from typing import Any
 
 from common.metrics.baselines import MISSING
 from common.reports.classification.summary import with_interval
-from common.reports.nouns import Nouns, nouns_of
 from common.reports.segmentation import interval
+from common.tasks.nouns import Nouns
+from common.tasks.registry import task_of
 
 CHANCE = 0.5
 NOTHING = "Nothing is claimed."
@@ -25,9 +26,6 @@ BY_SOURCE = (
     "about {name} on its own."
 )
 NO_TUMOUR = "Healthy brains can be recognised by their source, and no tumour is judged: there is nothing to claim."
-PATIENTS_APART = ("volume_grade",)
-"""Tasks whose published protocol also splits patients."""
-
 NOT_AN_INPUT = (
     "Which values were recorded predicts the class as well as the network does. The network is not given them, so it "
     "cannot have learned that; but in this cohort a table without any image does as well."
@@ -84,10 +82,11 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
     area, gains = summary["measures"]["auc"], {k: v["auc"] for k, v in summary["against_baselines"].items()}
     beaten = {name: gain for name, gain in gains.items() if _above(gain, 0)}
     unbeaten = {name: gain for name, gain in gains.items() if name not in beaten}
-    apart = summary["protocol"] == "patient" or summary.get("target") in PATIENTS_APART
+    task = task_of(summary)
+    apart = summary["protocol"] == "patient" or bool(task.apart)
     foreign = apart and summary["side"] == "test"
     permuted = bool(summary.get("permuted_labels"))
-    against, nouns = summary.get("against_chance") or {}, nouns_of(summary)
+    against, nouns = summary.get("against_chance") or {}, task.nouns_under(summary["protocol"])
     limiting = unbeaten if summary["sees_clinical"] else unbeaten.keys() - {MISSING}
     claim = (
         _above(area, CHANCE)

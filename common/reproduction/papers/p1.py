@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from common.reports.published import GRADE, SURVIVAL, Published
 from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HEAD, HEAD_SEARCH, TRAIN_SHARES
 from common.reproduction.table_plan import PROTOCOLS, Cell, Model, PaperTable, Search
+from common.tasks import grade, survival
+from common.tasks.published import Published
 
 LEAK = (
     "Published protocol: the four modalities of a patient are images of their own and are on both sides of the "
@@ -123,13 +124,13 @@ def final_grade(tasks: Sequence[str]) -> PaperTable:
     note = (
         "P1's figure 9: 3 images of LGG were predicted as HGG, 1 of HGG as LGG; the other counts are not in its text."
     )
-    return _final("p1-table5", "The final grade network", "grade", GRADE, note)
+    return _final("p1-table5", "The final grade network", "grade", grade.TABLE_5, note)
 
 
 def final_survival(tasks: Sequence[str]) -> PaperTable:
     """Table 6: the best survival network by class."""
     note = "P1's figure 10: 25 images of short survivors were wrong, 23 of them as mid; no other count is in its text."
-    return _final("p1-table6", "The final survival network", "survival", SURVIVAL, note)
+    return _final("p1-table6", "The final survival network", "survival", survival.FROM_IMAGES, note)
 
 
 def _final(name: str, title: str, task: str, printed: Published, note: str) -> PaperTable:
@@ -174,7 +175,7 @@ def _search(task: str) -> Search:
         factor: {_candidate(task, knobs).name: knobs for _, knobs, _ in options}
         for factor, options in HEAD_SEARCH.items()
     }
-    printed = {"grade": GRADE, "survival": SURVIVAL}[task].measures["macro_f1"]
+    printed = {"grade": grade.TABLE_5, "survival": survival.FROM_IMAGES}[task].measures["macro_f1"]
     return Search(_model(task, "chosen", FIRST_HEAD), factors, published=printed)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.reports.published import SOFT_DICE, SURVIVAL_COMBINED, SURVIVAL_MASKS
 from common.reproduction.table_plan import Cell, Model, PaperTable
+from common.tasks.segmentation import SOFT_DICE
+from common.tasks.survival import FROM_PREDICTED_MASKS, FROM_TRUE_MASKS
 
 LEAK = (
     "Published protocol: slices of a patient are on both sides of the split, and neighbouring slices of one tumour "
@@ -53,7 +54,7 @@ def soft_dice(tasks: Sequence[str]) -> PaperTable:
 def true_masks(tasks: Sequence[str]) -> PaperTable:
     """Table 2, with the overall accuracy of section 5.2 and the areas of figure 6: survival from true masks."""
     model = Model("survival/true_masks", "survival masks")
-    per_class = SURVIVAL_MASKS.per_class
+    per_class = FROM_TRUE_MASKS.per_class
     cells = []
     for unit in ("samples", "patients"):
         counted = {"samples": "slices", "patients": "patients"}[unit]
@@ -61,13 +62,13 @@ def true_masks(tasks: Sequence[str]) -> PaperTable:
             for measure, column in (("recall", "accuracy"), ("auc", "AUC")):
                 printed = per_class[name][measure] if unit == "samples" else None
                 cells.append(Cell(row, f"{column}, {counted}", model.name, f"{measure}_{name}", printed, unit))
-        printed = SURVIVAL_MASKS.measures["accuracy"] if unit == "samples" else None
+        printed = FROM_TRUE_MASKS.measures["accuracy"] if unit == "samples" else None
         cells.append(Cell("overall", f"accuracy, {counted}", model.name, "accuracy", printed, unit))
         cells.append(Cell("overall", f"AUC, {counted}", model.name, "auc", None, unit))
     return PaperTable(
         name="p3-table2",
         title="Survival from true masks and age",
-        source=SURVIVAL_MASKS.source,
+        source=FROM_TRUE_MASKS.source,
         models=(model,),
         cells=tuple(cells),
         notes=(
@@ -87,14 +88,14 @@ def true_masks(tasks: Sequence[str]) -> PaperTable:
 def predicted_masks(tasks: Sequence[str]) -> PaperTable:
     """Table 3, with the overall numbers of section 5.3: survival from masks that the segmentation bundle makes."""
     model = Model("survival/predicted_masks", "combined")
-    rows = {**BINS, "accuracy": "overall"}
+    rows, printed = {**BINS, "accuracy": "overall"}, FROM_PREDICTED_MASKS.votes
     return PaperTable(
         name="p3-table3",
         title="Survival from predicted masks and age: accuracy",
-        source=SURVIVAL_COMBINED.source,
+        source=FROM_PREDICTED_MASKS.source,
         models=(model,),
         cells=tuple(
-            Cell(row, column, model.name, f"{way}: {name}", SURVIVAL_COMBINED.votes.get(way, {}).get(name), "samples")
+            Cell(row, column, model.name, f"{way}: {name}", printed.get(way, {}).get(name), "samples")
             for way, column in WAYS.items()
             for name, row in rows.items()
         ),

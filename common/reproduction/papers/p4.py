@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from common.reports.published import VOLUME_GRADE
 from common.reproduction.table_plan import WITH_HEALTHY, Cell, Model, PaperTable
+from common.tasks import volume_grade
 
 LEAK = (
     "Published protocol: random 7:3 splits of the people. Nobody is on both sides of one, but the test sides of "
@@ -51,8 +51,8 @@ def spatio_spatial(tasks: Sequence[str]) -> PaperTable:
         name="p4-table1",
         title="Spatio-spatial networks: cost and F1",
         source="P4, tables 1 to 5",
-        models=tuple(_model(*key) for key in VOLUME_GRADE),
-        cells=tuple(cell for key in VOLUME_GRADE for cell in _cells(*key)),
+        models=tuple(_model(*key) for key in volume_grade.F1),
+        cells=tuple(cell for key in volume_grade.F1 for cell in _cells(*key)),
         notes=NOTES,
         leak=LEAK,
         repeats=3,
@@ -77,7 +77,7 @@ def _cells(backbone: str, pretrained: bool) -> Iterator[Cell]:
     yield Cell(row, "parameters", name, "cost_parameters", PARAMETERS[backbone], repeat=0, digits=0)
     yield Cell(row, "peak memory of training, MB", name, "cost_peak_memory_mb", repeat=0, digits=0)
     yield Cell(row, "training step, s", name, "cost_step_seconds", repeat=0)
-    for (column, measure), printed in zip(F1.items(), VOLUME_GRADE[backbone, pretrained], strict=True):
+    for (column, measure), printed in zip(F1.items(), volume_grade.F1[backbone, pretrained], strict=True):
         yield Cell(row, column, name, measure, printed, "patients")
     for column, measure in ON_THEIR_OWN.items():
         yield Cell(row, column, name, measure, None, "patients")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.reproduction.table_plan import Cell, Model, PaperTable
+from common.tasks import mgmt
 
 LEAK = (
     "Published protocol: slices of a patient are on both sides of the split, neighbours of one another, and the "
     "best epoch is chosen on the slices that are reported. These numbers explain the printed ones and say nothing "
     "about new patients."
 )
+BEST = mgmt.PUBLISHED.measures["accuracy"]
 MODEL = Model("mgmt/resnet18", "mgmt", also={"paper": ("train",), "patient": ("train", "validation")})
 
 
@@ -23,9 +25,7 @@ def methylation(tasks: Sequence[str]) -> PaperTable:
         models=(MODEL,),
         cells=(
             Cell("training accuracy, slices", "ResNet18", MODEL.name, "accuracy", 0.93, "samples", side="train"),
-            Cell(
-                "validation accuracy, slices", "ResNet18", MODEL.name, "accuracy", 0.8703, "samples", side="validation"
-            ),
+            Cell("validation accuracy, slices", "ResNet18", MODEL.name, "accuracy", BEST, "samples", side="validation"),
             Cell("test accuracy, slices", "ResNet18", MODEL.name, "accuracy", None, "samples"),
             Cell("test accuracy, patients", "ResNet18", MODEL.name, "accuracy", None, "patients"),
             Cell("test AUC, patients", "ResNet18", MODEL.name, "auc", None, "patients"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.cohorts.labels.classes import check_classes
+from common.cohorts.labels.classes import check_classes, label_recorded
 from common.cohorts.labels.grades import grade_cohort
 from common.errors import DatasetError
 from common.splits import resolve_split, side_records
@@ -19,6 +19,16 @@ def test_a_class_that_a_side_lacks_is_named_with_the_counts_of_all() -> None:
     with pytest.raises(DatasetError, match=r"training side.*no patient is LGG \(LGG 0, HGG 3\).*fewer --folds"):
         check_classes(records, ("LGG", "HGG"))
     check_classes([*records, {"subject": "x", "label": 0}], ("LGG", "HGG"))
+
+
+def test_any_recorded_value_can_be_the_class(caplog: pytest.LogCaptureFixture) -> None:
+    records = [{"subject": name, "resection": value} for name, value in (("a", "STR"), ("b", None), ("c", "GTR"))]
+    with caplog.at_level("INFO"):
+        labelled = label_recorded(records, "resection", ("GTR", "STR"))
+    assert [(record["subject"], record["label"]) for record in labelled] == [("a", 1), ("c", 0)]
+    assert "1 of 3 patients are left out: no resection is recorded" in caplog.text
+    with pytest.raises(DatasetError, match=r"GTR \(GTR 0, STR 1, 1 without a resection\).*column resection"):
+        label_recorded(records[:2], "resection", ("GTR", "STR"))
 
 
 def test_fewer_patients_of_a_class_than_folds_end_in_one_message(tmp_path: Path) -> None:

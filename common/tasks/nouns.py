@@ -1,4 +1,4 @@
-"""The nouns of a report for what was judged, by task and protocol: patients, images or groups of copies.
+"""The nouns of a report for what was judged: patients, images or groups of copies.
 
 In most data sets a split is over patients. Where a data set names no patients, it is over groups of copies, and a group
 has images as a patient has scans.
@@ -7,8 +7,7 @@ has images as a patient has scans.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -52,32 +51,3 @@ class Nouns:
 
 
 PATIENTS = Nouns()
-
-IMAGES = Nouns(
-    subject="image",
-    subjects="images",
-    case="image",
-    counted="scans",
-    scans="images",
-    samples="images",
-    shuffled="groups of copies",
-    shared="copies of one image",
-    trained_on="copies of the images",
-    columns={"subject": "image"},
-)
-"""Under the published protocol a copy of an image counts as an image of its own."""
-
-GROUPS = replace(
-    IMAGES,
-    subject="group of copies",
-    subjects="groups of copies",
-    protocol_note=" (a group of copies counts as one)",
-    columns={"subject": "group of copies", "scan": "image"},
-)
-
-NOUNS: Mapping[tuple[str, str], Nouns] = {("tumour", "patient"): GROUPS, ("tumour", "paper"): IMAGES}
-
-
-def nouns_of(summary: Mapping[str, Any]) -> Nouns:
-    """The nouns of a summary with ``target`` and ``protocol``; patients where nothing else is known."""
-    return NOUNS.get((str(summary.get("target")), str(summary.get("protocol"))), PATIENTS)

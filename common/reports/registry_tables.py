@@ -1,0 +1,65 @@
+"""What the documents say of the registries: README's tables, and the prose of a bundle's ``metadata.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from common.files import write_text
+from common.metrics.measures import title_of
+from common.reports.marked_parts import read_document, write_parts
+from common.tasks.registry import task_of_bundle, tasks
+
+
+def task_table() -> str:
+    """The bundles as a Markdown table, one row per task."""
+    rows = [
+        f"| [`{task.bundle}`](bundles/{task.bundle}/docs/README.md) | {task.question} | {title_of(task.key_measure)} "
+        f"| {', '.join(task.papers)} |"
+        for task in sorted(tasks(), key=lambda task: task.bundle)
+    ]
+    return "\n".join(["| bundle | what it does | key measure | after |", "|---|---|---|---|", *rows])
+
+
+TABLES: Mapping[str, Callable[[], str]] = {"tasks": task_table}
+"""README's tables, under the names in their marks: ``<!-- table:tasks -->``."""
+
+
+def update_readme(path: Path, check: bool = False) -> bool:
+    """Write the tables of :data:`TABLES` between their marks.
+
+    Args:
+        path: of the README.
+        check: only find out whether a table is stale.
+
+    Returns:
+        Whether a table was stale.
+
+    Raises:
+        KnobError: its marks are missing or incomplete.
+    """
+    return write_parts(path, "table", lambda name: TABLES[name](), check)
+
+
+def update_metadata(path: Path, check: bool = False) -> bool:
+    """Write the prose of a bundle's task into its metadata; what is not prose stays as it is.
+
+    Args:
+        path: of ``metadata.json`` in the bundle's ``configs``; it stays as it is where no task names the bundle.
+        check: only find out whether the prose is stale.
+
+    Returns:
+        Whether it was stale.
+
+    Raises:
+        KnobError: it cannot be read.
+    """
+    text = read_document(path)
+    task = task_of_bundle(path.parents[1].name)
+    prose = asdict(task.prose) if task and task.prose else {}
+    fresh = json.dumps({**json.loads(text), **prose}, indent=4, ensure_ascii=False) + "\n"
+    if fresh != text and not check:
+        write_text(path, fresh)
+    return fresh != text

@@ -1,0 +1,54 @@
+"""The parts of a glioma, voxel by voxel."""
+
+from __future__ import annotations
+
+from common.tasks.references import BRATS, BRATS_CHALLENGE, BRATS_LABELS, P3
+from common.tasks.task import Prose, Task
+
+SOFT_DICE = {"NCR": 0.8728, "ED": 0.8275, "ET": 0.8942, "mean of the three": 0.8648}
+"""P3, table 1: soft Dice on BraTS 2020, slices of one patient on both sides of the split."""
+
+TASK = Task(
+    name="segmentation",
+    bundle="glioma_segmentation",
+    question="four MRI sequences → necrotic core, oedema, enhancing tumour",
+    papers=("P3",),
+    classes=("NCR", "ED", "ET"),
+    label="grade",
+    asked="the grade",
+    title="Glioma segmentation",
+    key_measure="mean_dice",
+    prose=Prose(
+        task="Segmentation of glioma and its parts in multimodal brain MRI",
+        description=(
+            "A 2-D U-Net with a ResNet-18 encoder segments each axial slice of four co-registered, skull-stripped "
+            "MRI sequences (FLAIR, T1, contrast-enhanced T1, T2) into background, necrotic and non-enhancing core, "
+            "oedema and enhancing tumour. It follows Sathiyamoorthy and Vaidyanathan, is trained on BraTS with a "
+            "split by patient, and can repeat the published split by slice for comparison. The bundle ships without "
+            "weights."
+        ),
+        data_source=(
+            "Multimodal Brain Tumor Segmentation Challenge (BraTS) 2018, 2019, 2020, 2021 or 2023 (adult glioma), as "
+            "downloaded from its organisers; BraTS 2020 as HDF5 slices, as on Kaggle (needs h5py); or a list of your "
+            "own cases"
+        ),
+        data_type="nibabel",
+        image_classes="four channels: FLAIR, T1, contrast-enhanced T1, T2; z-scores within the brain, background zero",
+        label_classes=(
+            "one channel of indices: 0 background, 1 necrotic and non-enhancing core (NCR), 2 oedema (ED), 3 "
+            "enhancing tumour (ET, stored as 4 in BraTS files up to 2021, as 3 in BraTS 2023)"
+        ),
+        pred_classes=(
+            "four channels of logits: background, NCR, ED, ET; after post-processing one channel with the values 0, "
+            "1, 2 and 4 of BraTS (0, 1, 2 and 3 for BraTS 2023)"
+        ),
+        references=(
+            P3,
+            "Ronneberger O, Fischer P, Brox T. U-Net: Convolutional Networks for Biomedical Image Segmentation. "
+            "MICCAI 2015. https://arxiv.org/abs/1505.04597",
+            BRATS,
+            BRATS_LABELS,
+            BRATS_CHALLENGE,
+        ),
+    ),
+)
