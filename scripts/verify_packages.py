@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> int:
         "--schema",
         type=Path,
         default=Path(schema) if schema else None,
-        help="MONAI's schema of metadata, or its folder (default: GLIOMA_SCHEMA; without it, metadata are not compared)",
+        help="MONAI's schema of metadata, or its folder (default: GLIOMA_SCHEMA; without it, metadata are left out)",
     )
     args = parser.parse_args(argv)
 

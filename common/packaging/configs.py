@@ -78,7 +78,9 @@ def with_defaults(text: str, values: Mapping[str, Any]) -> str:
     head, end, body = text.partition(END_OF_KNOBS)
     for name, value in plain_values(dict(values)).items():
         shown = json.dumps(value)
-        head = re.sub(rf"^({re.escape(name)}: ).*?(?=  # |$)", lambda found, new=shown: found[1] + new, head, flags=re.M)
+        head = re.sub(
+            rf"^({re.escape(name)}: ).*?(?=  # |$)", lambda found, new=shown: found[1] + new, head, flags=re.M
+        )
     return head + end + body
 
 

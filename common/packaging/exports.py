@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -24,7 +25,7 @@ EDGE = 64
 def export_torchscript(package: Path, config: str, weights: str) -> None:
     """Export weights by the package's own command, ``ckpt_export``; what names paths of this machine is left out.
 
-    A process of its own, since PyTorch numbers the types that one process scripts.
+    A process of its own, since PyTorch numbers the types that one process scripts, and with one order of sets.
 
     Args:
         package: its folder.
@@ -39,7 +40,8 @@ def export_torchscript(package: Path, config: str, weights: str) -> None:
     command += ["--filepath", str(target), "--ckpt_file", str(Path("models", weights))]
     command += ["--meta_file", str(Path("configs", "metadata.json"))]
     command += ["--config_file", str(Path("configs", f"{config}.yaml"))]
-    done = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
+    settings = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, cwd=package, env=settings, capture_output=True, text=True, check=False)
     if done.returncode:
         told = done.stderr.strip().rpartition("\n")[2]
         hint = "Leave out what TorchScript does not know, or pass --no-exports."
@@ -48,10 +50,13 @@ def export_torchscript(package: Path, config: str, weights: str) -> None:
 
 
 def _leave_out_sources(path: Path, config: str) -> None:
-    """Leave out the records for tracebacks, which name paths of this machine, and call the config ``inference``."""
+    """Leave out the records for tracebacks, which name paths of this machine, and the hash of what was in the file.
+
+    The config in it is called ``inference`` whichever it is, since that is what MONAI Deploy looks for.
+    """
     with zipfile.ZipFile(path) as source, atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as target:
         for name in source.namelist():
-            if not name.endswith(".debug_pkl"):
+            if not name.endswith((".debug_pkl", "/.data/serialization_id")):
                 renamed = re.sub(rf"/extra/{re.escape(config)}\.json$", "/extra/inference.json", name)
                 add_file(target, renamed, source.read(name), zipfile.ZIP_STORED)
 

@@ -13,7 +13,14 @@ import torch
 from common.errors import PackageError, Problem
 from common.packaging.archive import MANIFEST, checksums
 
-NEEDED = ("configs/metadata.json", "configs/inference.yaml", "configs/train.yaml", "LICENSE", "requirements.txt", MANIFEST)
+NEEDED = (
+    "configs/metadata.json",
+    "configs/inference.yaml",
+    "configs/train.yaml",
+    "LICENSE",
+    "requirements.txt",
+    MANIFEST,
+)
 MAKE_AGAIN = "Make it again with make package."
 
 Check = Callable[[Path], Iterator[str]]
@@ -43,7 +50,9 @@ def verify_package(package: Path, schema: Path | None = None) -> list[str]:
     if (package / "models" / "model.pt").is_file():
         checks["weights export to TorchScript"] = _check_torchscript
     problems = [
-        Problem(f"{name}: {what}", str(package), MAKE_AGAIN) for name, check in checks.items() for what in check(package)
+        Problem(f"{name}: {what}", str(package), MAKE_AGAIN)
+        for name, check in checks.items()
+        for what in check(package)
     ]
     if problems:
         raise PackageError(problems)
@@ -85,9 +94,7 @@ def _check_torchscript(package: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         target = str(Path(folder, "model.ts"))
         weights = str(package / "models" / "model.pt")
-        yield from _complaint(
-            ckpt_export, net_id="network_def", filepath=target, ckpt_file=weights, **_files(package)
-        )
+        yield from _complaint(ckpt_export, net_id="network_def", filepath=target, ckpt_file=weights, **_files(package))
     provided = package / "models" / "model.ts"
     if provided.is_file():
         yield from _complaint(torch.jit.load, str(provided))
