@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench docs package verify lock clean clean-cache
+.PHONY: help demo test test-deploy lint format bench docs package verify lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -21,6 +21,12 @@ BIN := $(VENV)/bin
 # over a shared environment removes it, and so `common` is always the one of the clone that runs.
 REQUIREMENTS := requirements.txt requirements-dev.txt pyproject.toml
 READY := $(VENV)/.made-for-$(shell { pwd -P; cat $(REQUIREMENTS); } | cksum | tr ' ' '-')
+
+# The MONAI Deploy App SDK needs older versions of some packages.
+DEPLOY := apps/monai_deploy
+DEPLOY_VENV ?= .venv-deploy
+DEPLOY_REQUIREMENTS := $(DEPLOY)/requirements.txt $(DEPLOY)/requirements.lock requirements.txt
+DEPLOY_READY := $(DEPLOY_VENV)/.made-for-$(shell { pwd -P; cat $(DEPLOY_REQUIREMENTS); } | cksum | tr ' ' '-')
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +36,9 @@ demo: $(READY)  ## all bundles on phantoms: training, evaluation, application
 
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test-deploy: $(DEPLOY_READY)  ## try the MONAI Deploy app, in an environment of its own
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(DEPLOY_VENV)/bin/python -m pytest $(DEPLOY)/tests
 
 lint: $(READY)  ## check style, types and the order of imports
 	@$(BIN)/ruff check .
@@ -71,6 +80,13 @@ $(READY): | $(BIN)/pip
 	@$(BIN)/pip install $(PIP_ARGS) -r requirements-dev.txt 2>&1 | tee $(VENV)/install.log \
 	  | { grep --line-buffered -oE '(Downloading|Using cached) .*\(([0-9]{2,}[0-9.]* MB|[0-9.]+ GB)\)|Installing collected packages' || true; } \
 	  || { tail -n 20 $(VENV)/install.log; echo "The installation failed; the whole log: $(VENV)/install.log"; exit 1; }
+	@touch $@
+
+$(DEPLOY_READY):
+	@echo "Installing into $(DEPLOY_VENV): minutes and 7 GB the first time."
+	@$(PYTHON) -m venv $(DEPLOY_VENV)
+	@rm -f $(DEPLOY_VENV)/.made-for-*
+	@$(DEPLOY_VENV)/bin/pip install -q -r $(DEPLOY)/requirements.txt -c $(DEPLOY)/requirements.lock
 	@touch $@
 
 $(BIN)/pip:

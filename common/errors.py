@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,45 @@ class Problem:
         return f"{self.where}: {self.what}. {self.hint}".rstrip()
 
 
-class GliomaError(Exception):
+def _answered_error() -> type[Exception]:
+    """``Exception``, or in a process that serves HTTP by Starlette its ``HTTPException``.
+
+    MONAI Label answers every other exception of a request with "Internal Server Error"; of this one the client sees
+    the status and the message.
+    """
+    return getattr(sys.modules.get("starlette.exceptions"), "HTTPException", Exception)
+
+
+if TYPE_CHECKING:
+    AnsweredError = Exception
+else:
+    AnsweredError = _answered_error()
+
+
+class GliomaError(AnsweredError):
     """A mistake that the user can fix, in one message.
+
+    A server that is built on Starlette, as MONAI Label's is, answers a request with the message.
 
     Args:
         problems: a single problem or several of them; the message lists all. A text is what PyTorch makes of an error
             that a data loader's process raised.
     """
 
+    status_code = 400
+    headers: Mapping[str, str] | None = None
+
     def __init__(self, problems: Problem | Iterable[Problem] | str) -> None:
         if isinstance(problems, str):
             message = problems.rpartition(f"{type(self).__name__}: ")[2].strip()
             problems = Problem(message.rstrip("."), "in a process that loads data", "")
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
-        super().__init__(self.problems)
+        Exception.__init__(self, self.problems)
+
+    @property
+    def detail(self) -> str:
+        """What a server answers."""
+        return str(self)
 
     def __str__(self) -> str:
         if len(self.problems) == 1:

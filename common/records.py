@@ -3,7 +3,8 @@
 Keys: ``subject`` (the patient's id, the unit of every split), ``scan`` (where the data set names scans of a
 patient; :func:`scan_of` is unique in a cohort), ``source`` (the data set), a path under each of :data:`MODALITIES`, the
 mask's path under ``seg`` (absent where there is none), ``mask_values`` (the values that stand for NCR, ED and ET in
-the mask), ``brain_mask`` (a path; only where images show more than the brain) and the clinical values ``grade``,
+the mask, and for the resection cavity where that is a class), ``background_values`` (further values that count as
+background), ``brain_mask`` (a path; only where images show more than the brain) and the clinical values ``grade``,
 ``age`` (years), ``survival_days``, ``alive`` (the survival time is censored) and ``resection`` (``GTR`` or ``STR``),
 each ``None`` where it was not recorded. A path may also be an address in HDF5 slices; see
 :mod:`common.formats.volumes`.
@@ -24,10 +25,19 @@ from common.errors import KnobError, Problem
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 """The order of the channels, everywhere."""
 
+MASK_CLASSES = ("NCR", "ED", "ET")
+"""The classes of a mask besides background, in the order of their indices from 1."""
+
+CAVITY_CLASS = "RC"
+"""The resection cavity, class 4 where a run makes it one."""
+
 BRATS_MASK_VALUES = (1, 2, 4)
 """Necrotic and non-enhancing core, oedema, enhancing tumour, as BraTS 2018 to 2021 store them."""
 
 BRATS_2023_MASK_VALUES = (1, 2, 3)
+BRATS_2024_MASK_VALUES = (1, 2, 3, 4)
+"""With the resection cavity."""
+
 HEALTHY = "healthy"
 """The ``grade`` of a person without a tumour."""
 
@@ -45,6 +55,7 @@ class Record(TypedDict, total=False):
     t2: str
     seg: str | None
     mask_values: Sequence[int]
+    background_values: Sequence[int]
     brain_mask: str
     grade: str | None
     age: float | None

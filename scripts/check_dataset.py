@@ -53,6 +53,12 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--exclude", help="subjects, scans or images to leave out, comma-separated")
     parser.add_argument("--unlabelled", action="store_true", help="masks and labels may be absent")
     parser.add_argument(
+        "--cavity",
+        choices=("refuse", "background", "region"),
+        default="refuse",
+        help="what a resection cavity in the masks (BraTS 2024) shall be, as for segmentation (default: %(default)s)",
+    )
+    parser.add_argument(
         "--headers-only",
         action="store_true",
         help="read the voxels of one patient only (seconds); for images, do not search copies",

@@ -2,7 +2,8 @@
 """Tell which patients, scans and pictures stand on two sides of a split, anybody's: no bundle is needed.
 
 The split is nnU-Net's splits_final.json, a datalist of MONAI or Decathlon (also with folds), a split.json, a CSV table
-with a column for the side, or a folder that holds train/ val/ test/, Training/ Testing/ or imagesTr/ imagesTs/.
+with a column for the side or the fold, or a folder that holds train/ val/ test/, Training/ Testing/, imagesTr/
+imagesTs/, or lists such as train.txt and val.txt.
 Cases are compared by id, by patient, by the bytes and the voxels of their files, and pictures by what they show, so
 that rotated, resized and re-encoded copies are found.
 The exit code is 1 when the split leaks, 0 when no leak was found, 2 when the check could not be made.

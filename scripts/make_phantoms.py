@@ -16,9 +16,12 @@ LAYOUTS = {
     "brats2020": "folders of NIfTI files, with tables",
     "brats2020_hdf5": "the same patients as Kaggle's HDF5 slices, which P3 used (needs h5py)",
     "brats2023": "adult glioma, NIfTI files without tables, one folder per scan",
+    "brats2024": "adult glioma after treatment: masks have a label for the resection cavity",
     "decathlon": "Task01_BrainTumour: four channels per file, masks with other labels, dataset.json",
+    "upenn_gbm": "glioblastoma with masks in folders of their own, and a table of survival",
     "br35h": "folders of JPG slices with planted copies of each other; --patients is the number of originals per class",
     "rsna_miccai": "folders of DICOM series with MGMT labels",
+    "dicom_study": "one DICOM study per patient: four series on one grid, of a brain alone",
     "ixi": "heads without a tumour as NIfTI files in one folder, with brain masks; --patients is their number",
 }
 FULL_SHAPE = [240, 240, 155]
@@ -61,13 +64,16 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def choose_layout(name: str, second_timepoints: int) -> BratsLayout:
     """One of :data:`LAYOUTS`."""
-    from common.phantoms.layouts import brats2020, brats2020_hdf5, brats2023, decathlon
+    from common.phantoms.layouts import brats2020, brats2020_hdf5, brats2023, brats2024, decathlon, upenn_gbm
 
-    if name == "brats2020_hdf5":
-        return brats2020_hdf5.HDF5
-    if name == "brats2023":
-        return brats2023.brats2023_layout(second_timepoints)
-    return decathlon.DECATHLON if name == "decathlon" else brats2020.BRATS2020
+    return {
+        "brats2020": brats2020.BRATS2020,
+        "brats2020_hdf5": brats2020_hdf5.HDF5,
+        "brats2023": brats2023.brats2023_layout(second_timepoints),
+        "brats2024": brats2024.BRATS2024_LAYOUT,
+        "decathlon": decathlon.DECATHLON,
+        "upenn_gbm": upenn_gbm.UPENN_GBM,
+    }[name]
 
 
 def make_br35h(arguments: argparse.Namespace) -> Path:
@@ -86,6 +92,14 @@ def make_rsna_miccai(arguments: argparse.Namespace) -> Path:
     return make_rsna_phantoms(
         arguments.folder, arguments.patients, shape, arguments.seed, learnable=arguments.learnable, progress=True
     )
+
+
+def make_dicom_study(arguments: argparse.Namespace) -> Path:
+    from common.phantoms.layouts.dicom_study import make_dicom_studies
+
+    shape = arguments.shape or FULL_SHAPE
+    make_dicom_studies(arguments.folder, arguments.patients, shape, arguments.seed, progress=True)
+    return arguments.folder
 
 
 def make_ixi(arguments: argparse.Namespace) -> Path:
@@ -118,7 +132,7 @@ def make_brats(arguments: argparse.Namespace) -> Path:
     )
 
 
-MAKERS = {"br35h": make_br35h, "rsna_miccai": make_rsna_miccai, "ixi": make_ixi}
+MAKERS = {"br35h": make_br35h, "dicom_study": make_dicom_study, "rsna_miccai": make_rsna_miccai, "ixi": make_ixi}
 """Of the data sets that are no volumes with masks."""
 
 

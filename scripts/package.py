@@ -1,4 +1,4 @@
-"""Package bundles: each as a folder and a zip that need nothing of this repository. Weights go along where there are any."""
+"""Package bundles: each as a folder and a zip that need nothing of this repository, with weights if there are any."""
 
 from __future__ import annotations
 

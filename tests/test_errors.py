@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
 import sys
 
 import pytest
@@ -106,3 +107,21 @@ def test_the_hook_tells_ours_in_one_message_and_leaves_others_alone(
     hook(ZeroDivisionError, strange, None)
     assert others == [strange]
     assert capsys.readouterr().err == ""
+
+
+def test_a_server_answers_with_the_message() -> None:
+    """MONAI Label's clients would read "Internal Server Error" otherwise; Starlette answers by an error's class."""
+    code = """
+import sys, types
+module = types.ModuleType("starlette.exceptions")
+class HTTPException(Exception):
+    def __init__(self, status_code): ...
+module.HTTPException = HTTPException
+sys.modules["starlette.exceptions"] = module
+from common.errors import DatasetError, Problem
+error = DatasetError(Problem("broken", "x.nii.gz", "Mend it."))
+assert isinstance(error, HTTPException)
+print(error.status_code, error.detail, error.headers)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told == "400 x.nii.gz: broken. Mend it. None\n"

@@ -19,7 +19,7 @@ from common.copies.groups import CopyReport
 from common.copies.search import THRESHOLD
 from common.errors import DatasetError, Problem
 from common.formats.dicom import find_series
-from common.formats.dicom_files import read_slice_pixels
+from common.formats.dicom.files import read_slice_pixels
 from common.formats.nifti import read_nifti
 from common.formats.voxel_hashes import VoxelHashes, hash_voxels
 from common.records import Record

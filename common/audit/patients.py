@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from common.audit.split import Case
+from common.audit.readers.image_files import without_ending
+from common.audit.split import Case, side_named
 from common.cohorts.datasets.brats_releases import find_release
 from common.errors import DatasetError, KnobError, Problem
 from common.splits.guard import name_some, person_of
@@ -19,7 +20,7 @@ RULES = {
     "TCGA": r"(?:^|[/_])(?P<subject>TCGA-[0-9A-Z]{2}-[0-9A-Z]{4})(?![0-9A-Za-z])",
     "UPENN-GBM and UCSF-PDGM": r"(?:^|[/_])(?P<subject>(?:UPENN-GBM|UCSF-PDGM)-\d+)(?!\d)",
     "patient_1": r"(?:^|[/_])(?P<subject>(?:patient|subject|subj)[-_ ]?\d+)(?![0-9A-Za-z])",
-    "name_slice_1": r"^(?P<subject>.*[^-_ /])[-_ ]*slice[-_ ]*\d+$",
+    "name_slice_1": r"(?:^|/)(?P<subject>[^/]*[^-_ /])[-_ ]*slice[-_ ]*\d+$",
     "patient/FLAIR": r"(?:^|/)(?P<subject>[^/]+)/(?:flair|t1|t1w|t1ce|t1wce|t1gd|t1c|t2|t2w)$",
 }
 """Names that say whose they are, in any case. The first that fits counts; those of BraTS come before."""
@@ -33,16 +34,26 @@ class Patients:
 
     Args:
         of_case: the patient by the case's name; a case whose name does not tell is absent.
-        told_by: how many cases each rule named.
+        told_by: how it is known, by the case's name.
     """
 
     of_case: Mapping[str, str]
-    told_by: Mapping[str, int]
+    told_by: Mapping[str, str]
 
     @property
     def count(self) -> int:
         """Different patients."""
         return len(set(self.of_case.values()))
+
+    @property
+    def sources(self) -> list[str]:
+        """How patients are known, how many cases each way tells, and the first of them."""
+        counts = Counter(self.told_by.values())
+        first = {source: name for name, source in reversed(list(self.told_by.items()))}
+        return [
+            f"{source} ({count}, such as {first[source]}: {self.of_case[first[source]]})"
+            for source, count in counts.items()
+        ]
 
 
 def find_patients(cases: Mapping[str, Case], pattern: str | None = None) -> Patients:
@@ -50,22 +61,23 @@ def find_patients(cases: Mapping[str, Case], pattern: str | None = None) -> Pati
 
     Args:
         cases: by name.
-        pattern: a regular expression that is searched in each name; the patient is its group ``subject``, else its
-            first group that took part, else all that it found. ``None`` for what the list says, else for known rules.
+        pattern: a regular expression that is searched in each id, of a file in its name and then in its place below the
+            folder of its side; the patient is its group ``subject``, else its first group that took part, else all that
+            it found. ``None`` for what the list says, else for known rules.
 
     Raises:
         KnobError: the pattern is no regular expression.
         DatasetError: it is not found in some names.
     """
     if pattern is not None:
-        return Patients(_by_pattern(cases, pattern), {PATTERN: len(cases)})
+        found = _by_pattern(cases, pattern)
+        return Patients(found, dict.fromkeys(found, PATTERN))
     of_case: dict[str, str] = {}
-    told_by = Counter[str]()
+    told_by: dict[str, str] = {}
     for name, case in cases.items():
-        found = ("the list", case.patient) if case.patient else _by_rule(name)
-        if found:
-            told_by[found[0]] += 1
-            of_case[name] = person_of(found[1])
+        told = ("the list", case.patient) if case.patient else _by_rule(without_ending(name))
+        if told:
+            told_by[name], of_case[name] = told[0], person_of(told[1])
     return Patients(of_case, told_by)
 
 
@@ -75,12 +87,21 @@ def _by_pattern(cases: Mapping[str, Case], pattern: str) -> dict[str, str]:
     except re.error as error:
         hint = r"An example: '(?P<subject>BraTS-GLI-\d+)-\d+'."
         raise KnobError(Problem(f"{pattern} is no regular expression ({error})", PATTERN, hint)) from error
-    found = {name: _captured(expression.search(name)) for name in cases}
+    found = {name: _search(expression, case) for name, case in cases.items()}
     lost = [name for name, patient in found.items() if not patient]
     if lost:
         what = f"{pattern} finds no patient in {len(lost)} of {len(cases)} names: {name_some(lost)}"
         raise DatasetError(Problem(what, PATTERN, "Add an alternative for them with |."))
     return {name: patient for name, patient in found.items() if patient}
+
+
+def _search(expression: re.Pattern[str], case: Case) -> str | None:
+    if case.by_id:
+        return _captured(expression.search(case.name))
+    name = without_ending(case.name)
+    above, _, below = name.partition("/")
+    place = below if side_named(above) else name
+    return _captured(expression.search(place.rpartition("/")[2])) or _captured(expression.search(place))
 
 
 def _captured(match: re.Match[str] | None) -> str | None:

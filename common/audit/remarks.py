@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from itertools import combinations
 
 from common.audit.comparison import Audit
+from common.audit.readers.image_files import without_ending
 from common.audit.split import TEST, Case
 from common.names import similar_names
 from common.splits.guard import name_some
@@ -27,9 +28,7 @@ def remarks_of(audit: Audit) -> list[str]:
 def _limits(audit: Audit) -> list[str]:
     found = []
     sides = {side for division in audit.split.divisions for side in division.sides}
-    if len(sides) == 1:
-        found.append(f"there is only one side, {next(iter(sides))}: nothing was compared")
-    elif TEST not in sides:
+    if TEST not in sides:
         found.append("there is no test side: a result on cases that a model was chosen on is too favourable")
     if audit.phantoms:
         found.append(f"the images of {audit.phantoms} cases are phantoms, no patients")
@@ -77,5 +76,5 @@ def _standing(audit: Audit, name_of: Callable[[Case], str | None]) -> Sides:
 
 
 def _last_part(case: Case) -> str:
-    """An id as it is; of a path the name of the file."""
-    return case.name if case.by_id else case.name.rpartition("/")[2]
+    """An id as it is; of a path the name of the file, without its ending."""
+    return case.name if case.by_id else without_ending(case.name).rpartition("/")[2]

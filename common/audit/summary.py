@@ -36,8 +36,8 @@ def _describe_split(audit: Audit) -> Iterator[str]:
     files = sum(len(case.files) for case in split.cases.values())
     yield f"{split.where}: {split.kind}; {_count(len(split.cases), 'case')}, {_count(files, 'image')}"
     if patients.of_case:
-        rules = ", ".join(f"{rule} ({count})" for rule, count in patients.told_by.items())
-        yield f"{_count(patients.count, 'patient')} in {_count(len(patients.of_case), 'case')}, told by: {rules}"
+        known = f"{_count(patients.count, 'patient')} in {_count(len(patients.of_case), 'case')}"
+        yield f"{known}, told by {', '.join(patients.sources)}"
     for remark in remarks_of(audit):
         yield f"  ! {remark}"
 
@@ -80,10 +80,8 @@ def _patients_of(comparison: Comparison) -> str:
 
 def _verdict(audit: Audit) -> Iterator[str]:
     yield ""
-    if audit.leaks:
-        yield "It leaks: what is learned from and what is judged share patients or images."
-    else:
-        yield "No leak was found." if audit.comparisons else "Nothing was compared."
+    leak = "It leaks: what is learned from and what is judged share patients or images."
+    yield leak if audit.leaks else "No leak was found."
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from common.cohorts.inference_patients import not_yet_predicted, read_patients, 
 from common.cohorts.inference_people import read_volume_cohort
 from common.cohorts.inference_series import read_series_cohort
 from common.cohorts.kinds.images import check_image_files
+from common.cohorts.labels.cavity import mask_classes
 from common.cohorts.labels.classes import check_classes, label_recorded
 from common.cohorts.labels.grades import GRADES, VOLUME_CLASSES, grade_cohort, volume_classes, volume_cohort
 from common.cohorts.labels.permutation import are_permuted, permute_labels
@@ -62,6 +63,7 @@ __all__ = [
     "is_stripped",
     "label_recorded",
     "label_survival",
+    "mask_classes",
     "median_days",
     "not_yet_predicted",
     "permute_labels",

@@ -19,7 +19,7 @@ from common.errors import DatasetError, Problem
 from common.formats.background import count_inner_faults
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.nifti import GZIP_MAGIC, read_nifti
-from common.formats.volumes import read_volume, read_volume_header, volume_files
+from common.formats.volumes import read_volume_header, read_volumes, volume_files
 from common.records import MODALITIES, Record, scan_of, value_of
 
 AFFINE_TOLERANCE = 1e-3
@@ -65,21 +65,13 @@ def find_header_problems(records: Sequence[Record], modalities: Sequence[str] = 
 
 def check_voxels(record: Record, modalities: Sequence[str] = MODALITIES) -> list[Problem]:
     """Read all files of a patient and list all problems of them and their voxels; see :func:`check_arrays`."""
-    arrays: dict[str, np.ndarray] = {}
-    problems: list[Problem] = []
-    for key in list_files(record, modalities):
-        try:
-            array = read_volume(value_of(record, key)).array
-        except DatasetError as error:
-            problems += error.problems
-            continue
-        if key != "image":
-            arrays[key] = array
-        else:
-            arrays.update(zip(modalities, split_channels(array), strict=False))
+    volumes, problems = read_volumes({key: value_of(record, key) for key in list_files(record, modalities)})
+    arrays = {key: volume.array for key, volume in volumes.items()}
+    if "image" in arrays:
+        arrays.update(zip(modalities, split_channels(arrays.pop("image")), strict=False))
     images = {key: array for key, array in arrays.items() if key != "seg"}
-    # A damaged slice is a problem of every modality.
-    return list(dict.fromkeys(problems)) + check_arrays(images, arrays.get("seg"), record["mask_values"], record)
+    labels = (*record["mask_values"], *record.get("background_values", ()))
+    return problems + check_arrays(images, arrays.get("seg"), labels, record)
 
 
 def check_arrays(

@@ -6,8 +6,9 @@
 
 ``image`` may stand for the modalities: four paths in their order, or one file with four channels. ``label`` is
 another name for ``seg``. ``mask_values``, of an entry or of the whole file, tells the mask's values for NCR, ED and ET
-where they are not BraTS's 1, 2 and 4. ``brain_mask`` names a mask of the brain where images show the whole head. Where
-a patient has several scans, each is an entry with a ``scan`` of its own. Relative paths start at the list's own folder.
+where they are not BraTS's 1, 2 and 4; a fourth one is the resection cavity. ``brain_mask`` names a mask of the brain
+where images show the whole head. Where a patient has several scans, each is an entry with a ``scan`` of its own.
+Relative paths start at the list's own folder.
 """
 
 from __future__ import annotations
@@ -212,9 +213,9 @@ def _read_mask_values(given: Any, where: str) -> tuple[list[int], list[Problem]]
     if not text:
         return list(BRATS_MASK_VALUES), []
     values = [int(digits) for digits in re.findall(r"\d+", text)]
-    if len(values) == 3 and len({0, *values}) == 4:
+    if len(values) in (3, 4) and len({0, *values}) == len(values) + 1:
         return values, []
-    hint = "Three different labels above 0 are expected: those of NCR, ED and ET, such as 1 2 3."
+    hint = "Different labels above 0 are expected: of NCR, ED, ET and perhaps the resection cavity, such as 1 2 3."
     return [], [Problem(f"mask_values is '{text}'", where, hint)]
 
 

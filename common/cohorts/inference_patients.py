@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from common.cohorts.brains.orientations import warn_of_orientations
-from common.cohorts.datasets.brats_releases import find_release
+from common.cohorts.datasets.siblings import named_by_file
 from common.cohorts.features import FEATURES, parse_given
 from common.cohorts.reading import read_cohort
 from common.command_line import with_typed_subject
@@ -18,7 +18,6 @@ from common.knobs import as_bool
 from common.names import name_problems
 from common.records import MODALITIES, Record, scan_of, value_of, without_key
 
-ENDINGS = (".nii.gz", ".nii")
 PREDICTIONS = "predictions.csv"
 IDENTITY_AND_FILES = ("subject", "scan", "image", *MODALITIES, "brain_mask", "seg")
 
@@ -179,7 +178,7 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
         hint = "Give one file with all channels, or a file a modality."
         raise KnobError(Problem("image and single modalities were given", "--image", hint))
     files = {key: str(value) for key, value in given.items() if key != "subject"}
-    named = _named_by_file(Path(next(iter(files.values()))).name, modalities)
+    named = named_by_file(next(iter(files.values())), modalities)
     if "subject" in given:
         named = {**without_key(named, "scan"), "subject": str(given["subject"])}
     known = {key: value for key, value in named.items() if value}
@@ -187,13 +186,3 @@ def one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     if wrong:
         raise KnobError(wrong)
     return cast(Record, {**known, "source": "files", **files})
-
-
-def _named_by_file(file: str, modalities: Sequence[str]) -> Record:
-    """What a file's name tells: the subject, and in BraTS 2023 the scan and how masks are stored."""
-    stem = next((file[: -len(ending)] for ending in ENDINGS if file.endswith(ending)), file)
-    scan = stem.rpartition("-")[0]
-    if release := find_release(scan):
-        return {**cast(Record, release.names(scan)), "mask_values": list(release.mask_values)}
-    ends = (f"_{name}" for name in (*modalities, "seg"))
-    return {"subject": next((stem.removesuffix(end) for end in ends if stem.endswith(end)), stem)}

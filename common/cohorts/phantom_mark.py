@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common.formats.dicom_files import read_mark
+from common.formats.dicom.files import read_mark
 from common.formats.folders import list_folder
 from common.formats.images import is_image_name, read_comment
 from common.formats.volumes import read_volume_header

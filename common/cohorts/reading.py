@@ -36,6 +36,7 @@ def read_cohort(
     kind: str = "volumes",
     healthy_dir: Folder | None = None,
     need_label: bool = True,
+    cavity: str = "refuse",
 ) -> list[Record]:
     """Read the samples of a run, and look at every file as far as is cheap.
 
@@ -55,6 +56,8 @@ def read_cohort(
         healthy_dir: of ``people``, an IXI folder, whose people are added as healthy.
         need_label: of ``people`` and ``images``, whether those without a label are left out; of ``series``, whether a
             patient without one is a problem.
+        cavity: of volumes, what a resection cavity in a mask becomes: ``refuse``, ``background`` or ``region``; see
+            :mod:`common.cohorts.labels.cavity`.
 
     Returns:
         One record per patient, scan or image, sorted by subject; see :mod:`common.records`.
@@ -65,8 +68,18 @@ def read_cohort(
         KnobError: neither a folder nor a list is given, an excluded patient is not there, or there is no such kind or
             modality.
     """
-    given = {"need_seg": need_seg, "modalities": modalities, "need_all": need_all, "need_label": need_label}
-    records, problems = scan_cohort(dataset_dir, datalist, exclude, kind=kind, healthy_dir=healthy_dir, **given)
+    records, problems = scan_cohort(
+        dataset_dir,
+        datalist,
+        exclude,
+        kind=kind,
+        healthy_dir=healthy_dir,
+        need_seg=need_seg,
+        modalities=modalities,
+        need_all=need_all,
+        need_label=need_label,
+        cavity=cavity,
+    )
     if problems:
         raise DatasetError(problems)
     if kind != IMAGES.name or datalist:  # in a folder an image is its own subject, whatever its number

@@ -50,10 +50,20 @@ def read_channel(address: PathLike) -> Volume:
         DatasetError: the file is missing, damaged, or has no such channel.
     """
     channel = Channel.parse(address)
-    volume = read_nifti(channel.file)
-    header = read_channel_header(address)
-    array = np.ascontiguousarray(volume.array[..., channel.index])
-    return Volume(array, volume.affine, header.header)
+    return take_channel(read_nifti(channel.file), channel)
+
+
+def take_channel(whole: Volume, channel: Channel) -> Volume:
+    """A channel (x, y, z) of its file's volume (x, y, z, channel), in a header of three dimensions.
+
+    Raises:
+        DatasetError: there is no such channel.
+    """
+    _check_shape(whole.array.shape, channel)
+    array = np.ascontiguousarray(whole.array[..., channel.index])
+    header = whole.header.copy()
+    header.set_data_shape(array.shape)
+    return Volume(array, whole.affine, header)
 
 
 def read_channel_header(address: PathLike) -> nib.Nifti1Image:
@@ -65,12 +75,15 @@ def read_channel_header(address: PathLike) -> nib.Nifti1Image:
     channel = Channel.parse(address)
     whole = read_header(channel.file)
     shape = whole.shape
-    if len(shape) != 4 or channel.index >= shape[3]:
-        what = (
-            f"has shape {'x'.join(map(str, shape))} where x, y, z and more than {channel.index} channels are expected"
-        )
-        raise DatasetError(Problem(what, channel.file, "Download it again."))
+    _check_shape(shape, channel)
     voxels = np.broadcast_to(np.zeros((), whole.get_data_dtype()), shape[:3])
     header = whole.header.copy()
     header.set_data_shape(shape[:3])
     return type(whole)(voxels, whole.affine, header)
+
+
+def _check_shape(shape: tuple[int, ...], channel: Channel) -> None:
+    if len(shape) != 4 or channel.index >= shape[3]:
+        found = "x".join(map(str, shape))
+        what = f"has shape {found} where x, y, z and more than {channel.index} channels are expected"
+        raise DatasetError(Problem(what, channel.file, "Download it again."))

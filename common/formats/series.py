@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
 from common.formats.dicom import find_series
-from common.formats.dicom_files import read_slice_pixels
+from common.formats.dicom.files import read_slice_pixels
 from common.formats.folders import list_folder
 from common.formats.images import is_image_name, read_image
 
@@ -32,6 +32,9 @@ class SliceFiles:
     is_dicom: bool
     plane: str | None
     missing: int
+
+    def __len__(self) -> int:
+        return len(self.files)
 
     def read(self, index: int) -> NDArray[np.float32]:
         """Read a slice as float32 (y, x): rescaled intensities of DICOM, 0 to 255 of images.

@@ -104,13 +104,18 @@ def listed_path(folder: Path, text: str) -> Path:
     return path
 
 
-def require_columns(table: Table, needed: Iterable[str]) -> None:
+def require_columns(table: Table, needed: Iterable[str], spellings: Mapping[str, str] = SPELLINGS) -> None:
     """Refuse a table without the columns that are ``needed``, given as records name them.
+
+    Args:
+        table: of a data set.
+        needed: its columns.
+        spellings: what the data set calls them, for the message.
 
     Raises:
         DatasetError: with all that are not there.
     """
-    lacking = [SPELLINGS.get(name, name) for name in needed if name not in table.titles]
+    lacking = [spellings.get(name, name) for name in needed if name not in table.titles]
     if lacking:
         what = f"has no column {', '.join(lacking)}; its columns are {', '.join(table.titles.values())}"
         raise DatasetError(Problem(what, table.path, "Add what is lacking, or download the file again."))

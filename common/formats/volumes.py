@@ -5,12 +5,13 @@ Records, items and caches hold such paths; code that reads one need not know whi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import nibabel as nib
 
 from common.errors import DatasetError, Problem
-from common.formats.channels import Channel, is_channel, read_channel, read_channel_header
+from common.formats.channels import Channel, is_channel, read_channel, read_channel_header, take_channel
 from common.formats.hdf5_slices import SliceStack, is_hdf5, read_hdf5, read_hdf5_header
 from common.formats.nifti import PathLike, Volume, read_header, read_nifti
 
@@ -25,6 +26,28 @@ def read_volume(path: PathLike) -> Volume:
     if is_channel(path):
         return read_channel(path)
     return read_hdf5(path) if is_hdf5(path) else read_nifti(path)
+
+
+def read_volumes(paths: Mapping[str, PathLike]) -> tuple[dict[str, Volume], list[Problem]]:
+    """Read several volumes; a file of several channels is read once.
+
+    Returns:
+        The volumes by the keys of their paths, and what is wrong with the others, each problem once.
+    """
+    volumes: dict[str, Volume] = {}
+    problems: list[Problem] = []
+    whole: dict[str, Volume] = {}
+    for key, path in paths.items():
+        try:
+            if is_channel(path):
+                channel = Channel.parse(path)
+                whole[channel.file] = whole.get(channel.file) or read_nifti(channel.file)
+                volumes[key] = take_channel(whole[channel.file], channel)
+            else:
+                volumes[key] = read_volume(path)
+        except DatasetError as error:
+            problems += error.problems
+    return volumes, list(dict.fromkeys(problems))
 
 
 def read_volume_header(path: PathLike) -> nib.Nifti1Image:

@@ -13,6 +13,7 @@ import torch
 from ignite.engine import Events
 from matplotlib.figure import Figure
 from monai.engines.workflow import Workflow
+from monai.utils import convert_to_tensor
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
@@ -56,7 +57,7 @@ class View:
             output: the patient's part of the output.
             volumes: images have three axes.
         """
-        image, modality = torch.as_tensor(output["image"]).detach(), item.get("modality")
+        image, modality = convert_to_tensor(output["image"], track_meta=False).detach(), item.get("modality")
         shares = output.get("samples")
         if shares is None:
             shares = torch.atleast_2d(torch.as_tensor(output["pred"]).detach().float()).softmax(dim=1)

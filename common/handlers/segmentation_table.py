@@ -12,12 +12,12 @@ from monai.engines.workflow import Workflow
 
 from common.files import atomic_path, path_within
 from common.knobs import as_bool
-from common.metrics.dice import REGIONS
+from common.metrics.dice import regions_of
 from common.names import file_name_of
-from common.records import BRATS_MASK_VALUES, scan_of
+from common.records import scan_of
 from common.reports.pictures import draw_three_planes
 from common.transforms.cases import MILLILITRE
-from common.transforms.preparation import class_indices
+from common.transforms.reading import mask_values_in
 
 TABLE = "volumes.csv"
 
@@ -42,11 +42,11 @@ class SegmentationTable:
     def __call__(self, engine: Workflow) -> None:
         """Add the patients of a batch."""
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
-            stored = output.get("mask_values") or item.get("mask_values") or BRATS_MASK_VALUES
-            classes = class_indices(np.asarray(output["pred"])[0], [int(value) for value in stored])
+            classes = np.asarray(output["pred"])[0]
             affine = np.asarray(output["pred"].meta["affine"])
             names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
-            self._add_row({**names, "file": Path(output["seg_file"]).name, **region_volumes(classes, affine)})
+            volumes = region_volumes(classes, affine, len(mask_values_in({**item, **output})) + 1)
+            self._add_row({**names, "file": Path(output["seg_file"]).name, **volumes})
             if self.pictures:
                 name = file_name_of(item, self.output_dir)
                 figure = draw_three_planes(output["pred"].meta["filename_or_obj"], classes, title=name)
@@ -65,16 +65,18 @@ class SegmentationTable:
             pd.DataFrame(rows).to_csv(path, index=False)
 
 
-def region_volumes(classes: np.ndarray, affine: np.ndarray) -> dict[str, float]:
+def region_volumes(classes: np.ndarray, affine: np.ndarray, count: int = 4) -> dict[str, float]:
     """The volume of each region.
 
     Args:
         classes: class indices (x, y, z).
         affine: (4, 4).
+        count: of the classes that there can be, background included.
 
     Returns:
-        Millilitres under ``WT_ml``, ``TC_ml`` and ``ET_ml``.
+        Millilitres under ``WT_ml``, ``TC_ml`` and ``ET_ml``, and ``RC_ml`` of five classes.
     """
     voxel = abs(float(np.linalg.det(affine[:3, :3]))) / MILLILITRE
-    counts = np.bincount(classes.ravel(), minlength=4)
-    return {f"{region}_ml": round(float(counts[list(parts)].sum()) * voxel, 2) for region, parts in REGIONS.items()}
+    counts = np.bincount(classes.ravel(), minlength=count)
+    regions = regions_of(count).items()
+    return {f"{region}_ml": round(float(counts[list(parts)].sum()) * voxel, 2) for region, parts in regions}

@@ -72,7 +72,7 @@ class SegmentationPictures:
 
     def __init__(self, writer: SummaryWriter, volumes: int = 4) -> None:
         self.writer, self.volumes = writer, volumes
-        self.confusion = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), dtype=np.int64)
+        self.confusion = np.zeros((), dtype=np.int64)
 
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator; the first process draws."""
@@ -84,19 +84,20 @@ class SegmentationPictures:
 
     def start(self, _: Workflow) -> None:
         """Discard the last validation."""
-        self.confusion[:] = 0
+        self.confusion = np.zeros((), dtype=np.int64)
 
     def collect(self, engine: Workflow) -> None:
         """Count the voxels of a volume and draw its slice with the most tumour."""
         pairs = zip(engine.state.batch, engine.state.output, strict=True)
         for number, (item, output) in enumerate(pairs, start=engine.state.iteration - 1):
             panel = Panel.of_volume(scan_of(item), output["image"], output["label"], output["pred"])
-            self.confusion += panel.confusion
+            self.confusion = self.confusion + panel.confusion
             if number < self.volumes:
                 figure = draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.name)
                 self.writer.add_figure(f"panels/{number}", figure, engine.state.epoch)
 
     def finish(self, engine: Workflow) -> None:
         """Draw the confusion matrix."""
-        self.writer.add_figure("confusion_matrix", draw_confusion(self.confusion, CLASS_NAMES), engine.state.epoch)
+        figure = draw_confusion(self.confusion, CLASS_NAMES[: len(self.confusion)])
+        self.writer.add_figure("confusion_matrix", figure, engine.state.epoch)
         self.writer.flush()

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from monai.metrics import compute_dice, compute_hausdorff_distance
 
-from common.metrics.dice import REGIONS, to_regions
+from common.metrics.dice import regions_of, to_regions
 
 WORST_DISTANCE = float(np.linalg.norm((240, 240, 155)))
 """373.13 mm, whatever the size of the volume: the challenge's penalty."""
@@ -84,7 +84,10 @@ REGION_MEASURES = (
 
 
 def judge_regions(
-    prediction: torch.Tensor | np.ndarray, truth: torch.Tensor | np.ndarray, spacing: Sequence[float] = (1.0, 1.0, 1.0)
+    prediction: torch.Tensor | np.ndarray,
+    truth: torch.Tensor | np.ndarray,
+    spacing: Sequence[float] = (1.0, 1.0, 1.0),
+    classes: int = 4,
 ) -> dict[str, dict[str, float]]:
     """The measures of WT, TC and ET in one volume.
 
@@ -92,9 +95,10 @@ def judge_regions(
         prediction: class indices, shape (X, Y, Z).
         truth: class indices, the same shape.
         spacing: of the voxels in mm.
+        classes: of the network, background included; with five, the resection cavity is judged too.
 
     Returns:
-        ``{"WT": {"dice": 0..1, "hd95": mm}, "TC": ..., "ET": ...}``.
+        ``{"WT": {"dice": 0..1, "hd95": mm}, "TC": ..., "ET": ...}``, and ``RC`` of five classes.
 
     Raises:
         ValueError: the shapes differ.
@@ -103,7 +107,8 @@ def judge_regions(
     if predicted.shape != true.shape or true.ndim != 3:
         raise ValueError(f"two volumes of one shape are needed, not {tuple(predicted.shape)} and {tuple(true.shape)}")
     box = _bounding_box((predicted > 0) | (true > 0))
-    masks = zip(REGIONS, to_regions(predicted[box]), to_regions(true[box]), strict=True)
+    regions = regions_of(classes)
+    masks = zip(regions, *(to_regions(volume[box], regions=regions) for volume in (predicted, true)), strict=True)
     return {
         region: {measure.name: measure.of(ours, theirs, spacing) for measure in REGION_MEASURES}
         for region, ours, theirs in masks

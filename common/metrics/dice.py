@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,33 +13,43 @@ from monai.metrics import compute_dice
 from monai.utils import convert_to_tensor
 
 from common.metrics.column_mean import ColumnMean
+from common.records import CAVITY_CLASS, MASK_CLASSES
 
 REGIONS = {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}
 """Whole tumour, tumour core, enhancing tumour."""
 
-CLASSES = ("NCR", "ED", "ET")
+CAVITY = {CAVITY_CLASS: (4,)}
+"""The resection cavity, where a network has a class for it: a region of its own, no part of the tumour."""
 
 
-def to_regions(classes: torch.Tensor, dim: int = 0) -> torch.Tensor:
+def regions_of(classes: int) -> dict[str, tuple[int, ...]]:
+    """The regions that are judged of a network with so many classes, background included."""
+    return REGIONS | CAVITY if classes > len(MASK_CLASSES) + 1 else REGIONS
+
+
+def to_regions(
+    classes: torch.Tensor, dim: int = 0, regions: Mapping[str, Sequence[int]] = MappingProxyType(REGIONS)
+) -> torch.Tensor:
     """Masks of WT, TC and ET, which overlap.
 
     Args:
         classes: class indices of any shape, e.g. (X, Y, Z).
-        dim: where the new dimension of the three regions goes.
+        dim: where the new dimension of the regions goes.
+        regions: others, each with the class indices that it unites.
 
     Returns:
         A bool tensor with one dimension more, e.g. (3, X, Y, Z).
     """
-    masks = [reduce(torch.logical_or, (classes == index for index in indices)) for indices in REGIONS.values()]
+    masks = [reduce(torch.logical_or, (classes == index for index in indices)) for indices in regions.values()]
     return torch.stack(masks, dim=dim)
 
 
 class VolumeDice(ColumnMean):
     """BraTS's Dice, with its rule for empty regions: 1 where both are empty, 0 where one of them is.
 
-    A call takes logits, probabilities or one-hot masks (B, 4, ...), or class indices (B, 1, ...), on either side, of
-    the same spatial shape, or lists of the same without B; of several channels the largest counts (P3's masks are
-    soft). An item is a volume, or whatever B counts.
+    A call takes logits, probabilities or one-hot masks (B, classes, ...), or class indices (B, 1, ...), on either side,
+    of the same spatial shape, or lists of the same without B; of several channels the largest counts (P3's masks are
+    soft). An item is a volume, or whatever B counts. A class of the resection cavity is in no column.
     """
 
     columns = tuple(REGIONS)
@@ -93,7 +105,7 @@ class SoftDice(ColumnMean):
         smooth: the formula's epsilon.
     """
 
-    columns = CLASSES
+    columns = MASK_CLASSES
 
     def __init__(self, column: str | None = None, smooth: float = 1.0) -> None:
         super().__init__(column)
@@ -101,7 +113,7 @@ class SoftDice(ColumnMean):
 
     def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor:
         """Soft Dice of shape (slices, 3)."""
-        if y is None or y_pred.shape[1] != len(CLASSES) + 1:
+        if y is None or y_pred.shape[1] != len(MASK_CLASSES) + 1:
             raise ValueError("logits of four classes (B, 4, ...) and a truth are needed")
         return soft_dice(_slices(y_pred), _slices(y), self.smooth)
 

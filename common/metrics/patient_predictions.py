@@ -60,21 +60,33 @@ def vote_table(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         One row per way of counting: ``counted`` (what is counted, in words), ``n`` (how many), ``accuracy``, and
         ``accuracy_<class>`` of each true class, NaN where it has no support.
     """
-    has_empty = "tumour" in rows
-    filled = rows[rows["tumour"].astype(bool)] if has_empty else rows
-    patients = to_patients(rows, classes)
-    voted = filled.merge(patients[[*unit_of(rows), "voted"]], on=unit_of(rows), validate="many_to_one")
+    ways = ways_of_counting(rows, to_patients(rows, classes), classes)
+    return pd.DataFrame([{"counted": way, **_accuracies(counted, classes)} for way, counted in ways.items()])
+
+
+def ways_of_counting(rows: pd.DataFrame, patients: pd.DataFrame, classes: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """What is compared in each row of :func:`vote_table`.
+
+    Args:
+        rows: as for :func:`vote_table`.
+        patients: of :func:`to_patients`.
+        classes: their names.
+
+    Returns:
+        Under each way of counting, in words, a table with ``subject``, ``truth`` and ``answer``.
+    """
+    has_empty, unit = "tumour" in rows, unit_of(rows)
     sample = "slices" if has_empty else "samples"
-    ways = {
-        f"all {sample}": (rows["truth"], most_probable(rows, classes)),
-        "slices with tumour": (filled["truth"], most_probable(filled, classes)),
-        f"majority vote, {sample} counted": (voted["truth"], voted["voted"]),
-        "majority vote, patients counted": (patients["truth"], patients["voted"]),
-        "mean probability, patients counted": (patients["truth"], patients["predicted"]),
+    single = rows[[*unit, "truth"]].assign(answer=most_probable(rows, classes))
+    filled = single[rows["tumour"].astype(bool)] if has_empty else single
+    voted = filled.drop(columns="answer").merge(patients[[*unit, "voted"]], on=unit, validate="many_to_one")
+    return {
+        f"all {sample}": single,
+        **({"slices with tumour": filled} if has_empty else {}),
+        f"majority vote, {sample} counted": voted.rename(columns={"voted": "answer"}),
+        "majority vote, patients counted": patients.assign(answer=patients["voted"]),
+        "mean probability, patients counted": patients.assign(answer=patients["predicted"]),
     }
-    if not has_empty:
-        del ways["slices with tumour"]
-    return pd.DataFrame([{"counted": way, **_accuracies(*pair, classes)} for way, pair in ways.items()])
 
 
 def most_probable(rows: pd.DataFrame, classes: Sequence[str]) -> pd.Series:
@@ -107,9 +119,10 @@ def _patient(samples: pd.DataFrame, classes: Sequence[str]) -> dict[str, object]
     }
 
 
-def _accuracies(truth: pd.Series, predicted: pd.Series, classes: Sequence[str]) -> dict[str, float | int]:
-    right = truth.to_numpy() == predicted.to_numpy()
-    by_class = {f"accuracy_{name}": _mean(right[(truth == name).to_numpy()]) for name in classes}
+def _accuracies(counted: pd.DataFrame, classes: Sequence[str]) -> dict[str, float | int]:
+    truth = counted["truth"].to_numpy()
+    right = truth == counted["answer"].to_numpy()
+    by_class = {f"accuracy_{name}": _mean(right[truth == name]) for name in classes}
     return {"n": len(right), "accuracy": _mean(right), **by_class}
 
 

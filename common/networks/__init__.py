@@ -3,7 +3,7 @@
 from common.networks.batch_loss import BatchCrossEntropy
 from common.networks.clinical_batch import PrepareClinicalBatch
 from common.networks.fusion import FusionClassifier, check_frozen_start
-from common.networks.inferers import BagInferer, FlipSliceInferer
+from common.networks.inferers import BagInferer, FlipSliceInferer, ImageInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.saliency import grad_cam
 from common.networks.slice_classifier import SliceClassifier
@@ -31,6 +31,7 @@ __all__ = [
     "BatchCrossEntropy",
     "FlipSliceInferer",
     "FusionClassifier",
+    "ImageInferer",
     "PrepareClinicalBatch",
     "SegmentTumourd",
     "SegmentationUNet",

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import torch
 from monai.data import MetaTensor
-from monai.inferers import Inferer, SliceInferer
+from monai.inferers import Inferer, SimpleInferer, SliceInferer
 from torch import Tensor
 
-from common.errors import KnobError, Problem
+from common.errors import DatasetError, KnobError, Problem
 
 BAG_DIMENSIONS = 5
 
@@ -37,8 +37,7 @@ class FlipSliceInferer(SliceInferer):
 
     def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         """Logits of the whole volume."""
-        if isinstance(inputs, MetaTensor):
-            inputs = inputs.as_tensor()  # metadata would slow down every layer
+        inputs = _bare(inputs)
         logits = self._segment(inputs, network, *args, **kwargs)
         if not self.flips:
             return logits
@@ -62,26 +61,40 @@ def _check_flips(flips: Any) -> tuple[int, ...]:
     return chosen
 
 
+class ImageInferer(SimpleInferer):
+    """MONAI's :class:`SimpleInferer` on images without their metadata, which would slow down every layer."""
+
+    def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
+        """Logits."""
+        return super().__call__(_bare(inputs), network, *args, **kwargs)
+
+
 class BagInferer(Inferer):
     """Logits of each image of a bag: of a patient's slices, or of their modalities where each is a sample.
 
+    A program that gives the inferer the image alone, as MONAI Label does, has the clinical values in the image's
+    metadata, where :class:`~common.transforms.EncodeClinicald` puts them. Without them there is no answer: the network
+    itself would take zeros.
+
     Args:
         batch_size: images per forward pass.
+        in_clinical: number of clinical values that the network takes; 0 for images alone.
 
     Raises:
         KnobError: ``batch_size`` is no number from 1.
+        DatasetError: the network takes clinical values, and there are none.
 
     Shapes:
         A bag (1, n, channel, x, y) → logits (1, n, class); its ``clinical`` values (1, width) hold for all of its
         images. A batch of images (batch, channel, x, y) → (batch, class), as MONAI's ``SimpleInferer``.
     """
 
-    def __init__(self, batch_size: int = 64) -> None:
+    def __init__(self, batch_size: int = 64, in_clinical: int = 0) -> None:
         super().__init__()
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             hint = "Give a whole number from 1."
             raise KnobError(Problem(f"{batch_size!r} images make no batch", "--inference_batch_size", hint))
-        self.batch_size = batch_size
+        self.batch_size, self.in_clinical = batch_size, int(in_clinical)
 
     def __call__(
         self,
@@ -92,8 +105,8 @@ class BagInferer(Inferer):
         **kwargs: Any,
     ) -> Tensor:
         """Logits; raises ``ValueError`` for several bags in a batch, which have no common size."""
-        if isinstance(inputs, MetaTensor):
-            inputs = inputs.as_tensor()  # metadata would slow down every layer
+        clinical = self._values_of(inputs) if clinical is None else clinical
+        inputs = _bare(inputs)
         given = {} if clinical is None else {"clinical": clinical}
         if inputs.ndim < BAG_DIMENSIONS:
             return network(inputs, *args, **given, **kwargs)
@@ -105,3 +118,20 @@ class BagInferer(Inferer):
                 given = {"clinical": clinical.expand(len(images), -1)}
             logits.append(network(images, *args, **given, **kwargs))
         return torch.cat(logits)[None]
+
+    def _values_of(self, inputs: Tensor) -> Tensor | None:
+        """The clinical values (1, width) in the metadata of one patient's image; ``None`` where none are taken."""
+        if not self.in_clinical:
+            return None
+        found = getattr(inputs, "meta", {}).get("clinical")
+        values = torch.as_tensor([] if found is None else found, dtype=torch.float32, device=inputs.device)
+        if values.shape != (self.in_clinical,) or inputs.shape[0] != 1:
+            what = f"the network takes {self.in_clinical} clinical values of a patient, and {values.numel()} came along"
+            hint = "Give those it was trained with, such as age and resection."
+            raise DatasetError(Problem(what, "the image", hint))
+        return values[None]
+
+
+def _bare(inputs: Tensor) -> Tensor:
+    """Without metadata, which would slow down every layer."""
+    return inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs

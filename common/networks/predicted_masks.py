@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from monai.transforms import Transform
+from monai.transforms import MapTransform
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -101,7 +101,7 @@ def segment_volume(
     return class_argmax(logits).cpu().numpy()
 
 
-class SegmentTumourd(Transform):
+class SegmentTumourd(MapTransform):
     """Segment ``image``, as :class:`PrepareBraind` leaves it, into ``mask``: uint8 (x, y, z) of the volume in LPS.
 
     It computes in the process that calls it: give its data loader no worker processes.
@@ -116,6 +116,7 @@ class SegmentTumourd(Transform):
     def __init__(
         self, network: nn.Module, inferer: Inferer, device: torch.device | str = "cpu", amp: bool | str = False
     ) -> None:
+        super().__init__("image")
         self.network, self.inferer, self.device, self.amp = network, inferer, device, amp
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:

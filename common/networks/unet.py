@@ -35,8 +35,8 @@ class SegmentationUNet(nn.Module):
         CheckpointError: the ImageNet weights are not available, or are another encoder's.
 
     Shapes:
-        ``image`` (batch, in_channels, height, width) → logits
-        (batch, num_classes, height, width).
+        ``image`` (batch, in_channels, x, y) → logits (batch, num_classes, x, y); a volume
+        (batch, in_channels, x, y, z) slice by slice → (batch, num_classes, x, y, z).
     """
 
     def __init__(
@@ -74,7 +74,10 @@ class SegmentationUNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits of the classes for each pixel."""
-        return self.unet(image)
+        if image.ndim == 4:
+            return self.unet(image)
+        slices = image.movedim(-1, 1).flatten(0, 1)
+        return self.unet(slices).unflatten(0, (image.shape[0], image.shape[-1])).movedim(1, -1)
 
     def train(self, mode: bool = True) -> SegmentationUNet:
         """Frozen parts stay in eval mode, also while the rest is trained."""

@@ -33,13 +33,15 @@ imports:
 - $import pydoc
 - $import runpy
 - $import sys
-code_places: "$[str(caller['config_root_path'].parent) for caller in \
-(getattr(info.frame.f_locals.get('self'), '__dict__', {}) for info in inspect.stack(0)) if 'config_root_path' in caller] \
+callers: "$[getattr(info.frame.f_locals.get('self'), '__dict__', {}) for info in inspect.stack(0)]"
+code_places: "$[str(caller['config_root_path'].parent) for caller in @callers if 'config_root_path' in caller] \
 + [str(@bundle_root), *sys.path]"
-code_root: "$next((place for place in @code_places if os.path.isfile(os.path.join(place, 'common', 'vendored.py'))), None) \
-or os.path.dirname(getattr(pydoc.locate('common'), '__path__', [os.path.join(@bundle_root, 'common')])[0])"
+code_here: "$[place for place in @code_places if os.path.isfile(os.path.join(place, 'common', 'vendored.py'))]"
+code_root: "$@code_here[0] if @code_here else \
+os.path.dirname(getattr(pydoc.locate('common'), '__path__', [os.path.join(@bundle_root, 'common')])[0])"
 common: "$runpy.run_path(os.path.join(@code_root, 'common', 'vendored.py'))['open_code'](@code_root)"
 """
+CODE_KEYS = ("imports", "callers", "code_places", "code_here", "code_root", "common")
 
 
 def aliases_in(texts: Mapping[str, str]) -> dict[str, str]:
@@ -114,6 +116,6 @@ def json_twin(path: Path, classes: int) -> str:
 
     config = ConfigParser.load_config_file(path)
     network = config.get("network_def", {})
-    if isinstance(network.get("num_classes"), str):
+    if "@classes" in str(network.get("num_classes")):
         network["num_classes"] = classes
     return json.dumps(config, indent=2) + "\n"

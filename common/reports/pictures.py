@@ -13,10 +13,13 @@ from matplotlib.patches import Patch
 from nibabel.orientations import apply_orientation
 
 from common.formats.volumes import read_volume
-from common.records import MODALITIES
+from common.records import CAVITY_CLASS, MODALITIES
 from common.transforms.geometry import orientation_of
 
-REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400"}
+REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400", CAVITY_CLASS: "#1f9bcf"}
+LAST = len(REGION_COLOURS)
+"""The last index of a class."""
+
 OVERLAY = ListedColormap(["#00000000", *REGION_COLOURS.values()])
 DISPLAY_PERCENTILES = (1, 99.7)
 PLANES = (("axial", 2), ("coronal", 1), ("sagittal", 0))
@@ -42,7 +45,7 @@ def draw_segmentation_panel(
     for axes, (name, classes) in zip(np.atleast_1d(figure.subplots(1, len(columns))), columns, strict=True):
         show_slice(axes, image, classes)
         axes.set_title(name, fontsize=10)
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.legend(handles=_legend(truth, prediction), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
 
@@ -61,7 +64,7 @@ def show_slice(axes: Axes, image: np.ndarray, classes: np.ndarray | None) -> Non
     shown = np.where(image == 0, low, image)
     axes.imshow(shown.T, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="nearest")
     if classes is not None:
-        axes.imshow(np.asarray(classes).T, cmap=OVERLAY, vmin=0, vmax=3, alpha=0.55, interpolation="nearest")
+        axes.imshow(np.asarray(classes).T, cmap=OVERLAY, vmin=0, vmax=LAST, alpha=0.55, interpolation="nearest")
     axes.set_axis_off()
 
 
@@ -102,7 +105,7 @@ def draw_three_planes(image_path: str, classes: np.ndarray, title: str = "") -> 
     for axes, (name, axis) in zip(figure.subplots(1, 3), PLANES, strict=True):
         show_slice(axes, *[cut_plane(array, axis, centre[axis]) for array in (image, classes)])
         axes.set_title(f"{name} {centre[axis]}", fontsize=10)
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.legend(handles=_legend(classes), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
 
@@ -183,11 +186,11 @@ def draw_mask_grad_cam(masks: np.ndarray, cam: np.ndarray, title: str = "", orie
     for axes in (left, right):
         axes.imshow(classes > 0, cmap="gray", vmin=0, vmax=2, interpolation="nearest")
         axes.set_axis_off()
-    left.imshow(classes, cmap=OVERLAY, vmin=0, vmax=3, interpolation="nearest")
+    left.imshow(classes, cmap=OVERLAY, vmin=0, vmax=LAST, interpolation="nearest")
     shown = _show_heat(right, radiological(cam, orientation))
     figure.colorbar(shown, ax=right, shrink=0.8, label="Grad-CAM")
     _mark_right(left)
-    figure.legend(handles=_legend(), loc="outside lower left", ncols=3, frameon=False, fontsize=8)
+    figure.legend(handles=_legend(classes), loc="outside lower left", ncols=4, frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
 
@@ -262,5 +265,8 @@ def _show_heat(axes: Axes, heat: np.ndarray) -> AxesImage:
     return axes.imshow(heat, cmap=HEAT, vmin=0, vmax=1, alpha=HEAT_OPACITY * heat, interpolation="nearest")
 
 
-def _legend() -> list[Patch]:
-    return [Patch(color=colour, label=name) for name, colour in REGION_COLOURS.items()]
+def _legend(*shown: np.ndarray | None) -> list[Patch]:
+    """The colours of the classes; that of the resection cavity only where one is shown."""
+    has_cavity = any(classes is not None and np.any(np.asarray(classes) == LAST) for classes in shown)
+    names = [name for name in REGION_COLOURS if name != CAVITY_CLASS or has_cavity]
+    return [Patch(color=REGION_COLOURS[name], label=name) for name in names]

@@ -11,7 +11,8 @@ import torch
 
 from common.metrics import summarise
 from common.metrics.brats_measures import REGION_MEASURES, judge_regions
-from common.metrics.dice import CLASSES, REGIONS, soft_dice, to_regions
+from common.metrics.dice import CAVITY, REGIONS, regions_of, soft_dice, to_regions
+from common.records import CAVITY_CLASS, MASK_CLASSES
 from common.reports.page import DASH
 from common.tasks.segmentation import SOFT_DICE
 from common.transforms.cases import MILLILITRE
@@ -21,27 +22,29 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
     """The row of one patient.
 
     Args:
-        logits: (4, x, y, z), or the stack of the patient's slices on the side that is judged.
-        label: class indices (1, x, y, z), or soft masks (4, x, y, z).
+        logits: (classes, x, y, z), or the stack of the patient's slices on the side that is judged.
+        label: class indices (1, x, y, z), or soft masks (classes, x, y, z).
         spacing: of the voxels in mm.
         whole: all slices of the brain are there; otherwise distances and volumes are undefined, and NaN.
 
     Returns:
         ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure;
-        ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``.
+        ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the resection cavity.
     """
     predicted = logits.argmax(dim=0)
     true = label[0] if label.shape[0] == 1 else label.argmax(dim=0)
     row: dict[str, float] = {"slices": float(true.shape[-1])}
-    for region, measured in judge_regions(predicted, true, spacing).items():
+    for region, measured in judge_regions(predicted, true, spacing, len(logits)).items():
         for measure in REGION_MEASURES:
             is_defined = whole or not measure.of_volumes
             row[f"{measure.name}_{region}"] = measured[measure.name] if is_defined else float("nan")
     by_slice = soft_dice(logits.movedim(-1, 0).float(), label.movedim(-1, 0).float())
-    row.update({f"soft_dice_{name}": float(mean) for name, mean in zip(CLASSES, by_slice.mean(dim=0), strict=True)})
+    names = (*MASK_CLASSES, CAVITY_CLASS)[: len(logits) - 1]
+    row.update({f"soft_dice_{name}": float(mean) for name, mean in zip(names, by_slice.mean(dim=0), strict=True)})
     voxel = float(np.prod(spacing)) / MILLILITRE
+    regions = regions_of(len(logits))
     for kind, classes in (("true", true), ("predicted", predicted)):
-        for region, mask in zip(REGIONS, to_regions(classes), strict=True):
+        for region, mask in zip(regions, to_regions(classes, regions=regions), strict=True):
             row[f"{kind}_ml_{region}"] = float(mask.sum()) * voxel if whole else float("nan")
     return row
 
@@ -49,7 +52,8 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
 def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     """Mean with a 95 % interval over patients, and median, of everything that was measured.
 
-    A patient's scans are averaged first: they are not independent.
+    A patient's scans are averaged first: they are not independent. The mean Dice is of WT, TC and ET, the mean soft
+    Dice of NCR, ED and ET, so that they can be compared whatever became of a resection cavity.
 
     Args:
         rows: one of :func:`judge_volume` per patient, or per scan where there is a column ``scan``.
@@ -61,9 +65,10 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
     regions = {
         region: {measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES}
-        for region in REGIONS
+        for region in regions_in(rows)
     }
-    soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in CLASSES}
+    names = [name for name in (*MASK_CLASSES, CAVITY_CLASS) if f"soft_dice_{name}" in rows]
+    soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in names}
     return {
         "patients": len(patients),
         **({"scans": len(rows)} if "scan" in rows else {}),
@@ -71,13 +76,18 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         "mean_dice": summarise(patients[[f"dice_{region}" for region in REGIONS]].mean(axis=1), seed),
         "soft_dice": {
             **soft,
-            "mean of the three": summarise(patients[[f"soft_dice_{name}" for name in CLASSES]].mean(axis=1), seed),
+            "mean of the three": summarise(patients[[f"soft_dice_{name}" for name in MASK_CLASSES]].mean(axis=1), seed),
         },
         "soft_dice_over_slices": {
-            name: float(np.average(rows[f"soft_dice_{name}"], weights=rows["slices"])) for name in CLASSES
+            name: float(np.average(rows[f"soft_dice_{name}"], weights=rows["slices"])) for name in names
         },
         "slices": int(rows["slices"].sum()),
     }
+
+
+def regions_in(rows: pd.DataFrame) -> list[str]:
+    """The regions that were judged."""
+    return [region for region in REGIONS | CAVITY if f"dice_{region}" in rows]
 
 
 def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
@@ -109,7 +119,7 @@ def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:
             "class": name,
             "soft Dice, mean over patients": f"{values['mean']:.3f}",
             "95 % interval": interval(values, 3),
-            "published (slices of a patient on both sides)": f"{SOFT_DICE[name]:.4f}",
+            "published (slices of a patient on both sides)": f"{SOFT_DICE[name]:.4f}" if name in SOFT_DICE else DASH,
         }
         for name, values in summary["soft_dice"].items()
     ]

@@ -14,14 +14,13 @@ import torch
 
 from common.cohorts.datasets.registry import source_name
 from common.metrics.brats_measures import REGION_MEASURES
-from common.metrics.dice import REGIONS
-from common.records import scan_of
+from common.records import CAVITY_CLASS, MASK_CLASSES, scan_of
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
-from common.reports.segmentation import region_table, soft_dice_table
+from common.reports.segmentation import region_table, regions_in, soft_dice_table
 from common.tasks.registry import nouns_of, task_of
 
-CLASS_NAMES = ("background", "NCR", "ED", "ET")
+CLASS_NAMES = ("background", *MASK_CLASSES, CAVITY_CLASS)
 MOST_PANELS = 6
 
 
@@ -50,15 +49,16 @@ class Panel:
         Args:
             name: of the patient or the scan.
             image: (c, x, y, z).
-            label: (1 or 4, x, y, z).
-            logits: (4, x, y, z).
+            label: (1 or classes, x, y, z).
+            logits: (classes, x, y, z).
         """
         truth = (label[0] if label.shape[0] == 1 else label.argmax(dim=0)).long()
         prediction = logits.argmax(dim=0)
         depth = int((truth > 0).sum(dim=(0, 1)).argmax())
-        joint = torch.bincount((truth * len(CLASS_NAMES) + prediction).flatten(), minlength=len(CLASS_NAMES) ** 2)
+        classes = len(logits)
+        joint = torch.bincount((truth * classes + prediction).flatten(), minlength=classes**2)
         shown, true, predicted = (np.asarray(plane[..., depth].cpu()) for plane in (image[0], truth, prediction))
-        return cls(name, shown, true, predicted, joint.reshape(len(CLASS_NAMES), -1).cpu().numpy())
+        return cls(name, shown, true, predicted, joint.reshape(classes, classes).cpu().numpy())
 
 
 def write_page(
@@ -90,7 +90,7 @@ def write_page(
         sources=Counter(source_name(source) for source, _ in patients),
         tables={"regions": region_table(summary), "soft_dice": soft_dice_table(summary)},
         panels=_choose(panels, rows),
-        confusion=draw_confusion(confusion, CLASS_NAMES),
+        confusion=draw_confusion(confusion, CLASS_NAMES[: len(confusion)]),
         rows=_patient_table(rows),
     )
 
@@ -114,6 +114,6 @@ def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[dict[str, Any]]
 
 def _patient_table(rows: pd.DataFrame) -> pd.DataFrame:
     names = [name for name in ("subject", "scan") if name in rows]
-    shown = [*names, *(f"{measure.name}_{region}" for measure in REGION_MEASURES for region in REGIONS)]
+    shown = [*names, *(f"{measure.name}_{region}" for measure in REGION_MEASURES for region in regions_in(rows))]
     shown += ["true_ml_WT", "predicted_ml_WT"]
     return rows[shown].sort_values("dice_WT", ascending=False)

@@ -9,7 +9,7 @@ from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import read_cohort
 from common.reproduction.options import Options
 from common.reproduction.results_page import Cohort
-from common.reproduction.table_plan import WITH_HEALTHY, PaperTable
+from common.reproduction.table_plan import PaperTable
 
 
 def read_data_set(table: PaperTable, options: Options) -> Cohort:
@@ -19,9 +19,10 @@ def read_data_set(table: PaperTable, options: Options) -> Cohort:
         DatasetError: the data set cannot be used.
     """
     chosen: dict[str, Any] = {knob: options.settings.get(knob) for knob in ("datalist", "exclude")}
-    if table.cohort == WITH_HEALTHY:
-        chosen |= {"kind": "people", "healthy_dir": options.healthy_dir, "modalities": ("t1ce",)}
+    chosen["kind"] = table.cohort
+    if table.healthy:
+        chosen |= {"healthy_dir": options.healthy_dir, "modalities": ("t1ce",)}
     else:
-        chosen |= {"kind": table.cohort, "need_seg": False}
+        chosen["need_seg"] = False
     records = read_cohort(options.dataset_dir, **chosen)
     return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)))

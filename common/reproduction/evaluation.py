@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sklearn.metrics import confusion_matrix
 from common.metrics.bootstrap import Summary, divide, draw_cohorts, summarise_draws
 from common.metrics.judgement import summarise_judgement
 from common.metrics.measures import OF_A_CLASS
-from common.metrics.patient_predictions import most_probable, unit_of
+from common.metrics.patient_predictions import most_probable, ways_of_counting
 from common.tasks.published import short_name
 
 IDS = {"subject": str, "scan": str}
@@ -120,21 +120,13 @@ class Evaluation:
         Returns:
             A summary under ``<way>: accuracy`` and ``<way>: <class>``.
         """
-        filled = self.samples[self.samples["tumour"]] if "tumour" in self.samples else self.samples
-        voted = filled.merge(self.patients[[*unit_of(filled), "voted"]], on=unit_of(filled), validate="many_to_one")
-        ways: Mapping[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], pd.Series]]] = {
-            "all slices": (self.samples, self._answers),
-            "slices with tumour": (filled, self._answers),
-            "majority vote, slices counted": (voted, lambda rows: rows["voted"]),
-            "majority vote, patients counted": (self.patients, lambda rows: rows["voted"]),
-        }
         found = {}
-        for way, (rows, answer) in ways.items():
-            right = (rows["truth"] == answer(rows)).to_numpy()
-            found[f"{way}: accuracy"] = _share(right, rows["subject"])
+        for way, counted in ways_of_counting(self.samples, self.patients, self.classes).items():
+            right, subjects = (counted["truth"] == counted["answer"]).to_numpy(), counted["subject"]
+            found[f"{way}: accuracy"] = _share(right, subjects)
             for name in self.classes:
-                of_class = (rows["truth"] == name).to_numpy()
-                found[f"{way}: {short_name(name)}"] = _share(right[of_class], rows["subject"][of_class])
+                of_class = (counted["truth"] == name).to_numpy()
+                found[f"{way}: {short_name(name)}"] = _share(right[of_class], subjects[of_class])
         return found
 
     @cached_property
@@ -165,9 +157,6 @@ class Evaluation:
         """
         path = self.folder / "samples.csv"
         return pd.read_csv(path, dtype=IDS) if path.is_file() else self.patients
-
-    def _answers(self, rows: pd.DataFrame) -> pd.Series:
-        return most_probable(rows, self.classes)
 
     def _short(self, measure: str) -> str:
         """``recall_short`` of ``recall_short (under 266 days)``."""

@@ -8,8 +8,6 @@ from typing import Any
 
 PROTOCOLS = ("paper", "patient")
 TASKS = ("grade", "survival")
-WITH_HEALTHY = "graded volumes"
-"""A cohort in two folders, one of them with healthy people."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +119,7 @@ class PaperTable:
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
         confusion: whether the confusion matrices are part of it.
-        cohort: what its data set holds, a key of :data:`common.reproduction.data_set.READERS`
-            or :data:`WITH_HEALTHY`.
+        cohort: the kind that its task is learned from, a key of :data:`common.cohorts.reading.KINDS`.
         folds: how many the bundle has by default.
         contest: whose networks are compared over the folds.
         drawn: protocols under which every repeat is a new random split, so that there may be any number of them.

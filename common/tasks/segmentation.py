@@ -28,19 +28,20 @@ TASK = Task(
             "weights."
         ),
         data_source=(
-            "Multimodal Brain Tumor Segmentation Challenge (BraTS) 2018, 2019, 2020, 2021 or 2023 (adult glioma), as "
-            "downloaded from its organisers; BraTS 2020 as HDF5 slices, as on Kaggle (needs h5py); or a list of your "
-            "own cases"
+            "Multimodal Brain Tumor Segmentation Challenge (BraTS) 2018, 2019, 2020, 2021, 2023 or 2024 (adult "
+            "glioma), as downloaded from its organisers; UPENN-GBM; Task01_BrainTumour of the Medical Segmentation "
+            "Decathlon; BraTS 2020 as HDF5 slices, as on Kaggle (needs h5py); or a list of your own cases"
         ),
         data_type="nibabel",
         image_classes="four channels: FLAIR, T1, contrast-enhanced T1, T2; z-scores within the brain, background zero",
         label_classes=(
             "one channel of indices: 0 background, 1 necrotic and non-enhancing core (NCR), 2 oedema (ED), 3 "
-            "enhancing tumour (ET, stored as 4 in BraTS files up to 2021, as 3 in BraTS 2023)"
+            "enhancing tumour (ET, stored as 4 in BraTS files up to 2021, as 3 from BraTS 2023 on), and with "
+            "cavity region 4 resection cavity (RC)"
         ),
         pred_classes=(
             "four channels of logits: background, NCR, ED, ET; after post-processing one channel with the values 0, "
-            "1, 2 and 4 of BraTS (0, 1, 2 and 3 for BraTS 2023)"
+            "1, 2 and 4 of BraTS (0, 1, 2 and 3 from BraTS 2023 on); with cavity region a fifth one, RC"
         ),
         references=(
             P3,

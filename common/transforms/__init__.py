@@ -13,7 +13,7 @@ from common.cache_folder import clear_cache, default_cache_dir
 from common.former_names import former_names
 from common.records import MODALITIES, Record
 from common.transforms.brain.cache import prepare_brains
-from common.transforms.brain.inference import LabelMapd, PrepareBraind, SaveLabelMapd
+from common.transforms.brain.inference import LabelMapd, PrepareBraind, SaveImageLabelMapd
 from common.transforms.brain.items import LoadBraind, OneHotd, brain_items, brain_slice_items, brain_slices_per_subject
 from common.transforms.cases import Case, common_spacing
 from common.transforms.clinical import (
@@ -31,13 +31,13 @@ from common.transforms.masks.cache import prepare_masks
 from common.transforms.masks.inference import LoadMaskd, MaskBagd
 from common.transforms.masks.items import LoadMaskSliced, mask_items
 from common.transforms.pictures.cache import prepare_pictures
-from common.transforms.pictures.inference import ReadPictured
+from common.transforms.pictures.inference import LoadImagePictured, TakePictured
 from common.transforms.pictures.items import LoadPictured
 from common.transforms.preparation import PreparedCase, prepare_case
 from common.transforms.probabilities import ClassProbabilitiesd
 from common.transforms.sampling import epoch_sampler
 from common.transforms.series.cache import prepare_series
-from common.transforms.series.inference import TakeSeriesd
+from common.transforms.series.inference import LoadImageSeriesd, TakeSeriesd
 from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject
 from common.transforms.shared_items import case_items, class_weights, share_weights
 from common.transforms.slices.cache import prepare_slices
@@ -76,6 +76,7 @@ __getattr__ = former_names(
     {
         "LoadPreparedVolumed": "LoadVolumed",
         "LoadPreparedd": "LoadBraind",
+        "SaveLabelMapd": "SaveImageLabelMapd",
         "find_copies": "common.copies.find_copies",
         "image_items": "case_items",
         "prepare_images": "prepare_pictures",
@@ -92,6 +93,8 @@ __all__ = [
     "LabelMapd",
     "LoadBraind",
     "LoadImageModalitiesd",
+    "LoadImagePictured",
+    "LoadImageSeriesd",
     "LoadMaskSliced",
     "LoadMaskd",
     "LoadPictured",
@@ -102,8 +105,8 @@ __all__ = [
     "OneHotd",
     "PrepareBraind",
     "PreparedCase",
-    "ReadPictured",
-    "SaveLabelMapd",
+    "SaveImageLabelMapd",
+    "TakePictured",
     "TakeSeriesd",
     "TakeSlicesd",
     "TakeVolumed",

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from monai.transforms import Transform
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
 
 from common.cohorts.clinical_values import parse_clinical
 from common.cohorts.features import EXAMPLES, FEATURES, parse_features, parse_given
@@ -25,6 +26,7 @@ from common.records import Record, value_of
 from common.splits.guard import name_some
 
 RESECTIONS = ("GTR", "STR")
+UNKNOWN = "Write NA where it is not known."
 Features = str | Iterable[str] | None
 
 
@@ -235,21 +237,24 @@ def refuse_unused(given: Mapping[str, Any] | None, encoder_json: Mapping[str, An
         raise KnobError([Problem("this network does not read it", f"--{name}", hint) for name in unused])
 
 
-class EncodeClinicald(Transform):
+class EncodeClinicald(MapTransform):
     """Turn the raw ``age`` and ``resection`` of an item into ``clinical``, float32 (width,).
 
     The raw values, numbers or text, are removed from the item. A network without clinical values gets no ``clinical``.
+    The image's metadata hold it too: MONAI Label gives the network's inferer nothing but the image
+    (see :class:`~common.networks.BagInferer`).
 
     Args:
         encoder_json: from the checkpoint, :meth:`ClinicalEncoder.to_json`; nothing for a network without
             clinical values.
 
     Raises:
-        DatasetError: a value is invalid, or is missing and the network was not trained on patients without it; all at
-        once.
+        DatasetError: a value is invalid; or the item says nothing of it; or it is not known, and the network was not
+            trained on patients without it; all at once.
     """
 
     def __init__(self, encoder_json: Mapping[str, Any] | None) -> None:
+        super().__init__("image", allow_missing_keys=True)
         self.encoder = ClinicalEncoder.from_json(encoder_json)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -261,9 +266,14 @@ class EncodeClinicald(Transform):
         values, problems = parse_clinical({name: raw[name] for name in self.encoder.features}, subject)
         missing = [name for name in self.encoder.missing(values) if not as_text(raw[name])]
         problems += [Problem(f"no {name} is given", subject, _hint(name)) for name in missing]
+        unsaid = [name for name in self.encoder.features if name not in data and name not in missing]
+        problems += [Problem(f"no {name} is given", subject, f"{EXAMPLES[name]} {UNKNOWN}") for name in unsaid]
         if problems:
             raise DatasetError(problems)
-        item["clinical"] = torch.tensor(self.encoder.encode(values), dtype=torch.float32)
+        encoded = self.encoder.encode(values)
+        item["clinical"] = torch.tensor(encoded, dtype=torch.float32)
+        if isinstance(item.get("image"), MetaTensor):
+            item["image"].meta["clinical"] = encoded
         return item
 
 

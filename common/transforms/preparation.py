@@ -13,7 +13,7 @@ from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, witho
 from common.transforms.background import with_zero_background
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_in_brain
-from common.transforms.reading import mask_values_in, read_checked, read_files, refuse
+from common.transforms.reading import known_labels, mask_values_in, read_checked, read_files, refuse
 
 SPACING_TOLERANCE = 0.1
 """Pixels may be 10 % larger or smaller than those that a network was trained on."""
@@ -25,7 +25,8 @@ class PreparedCase:
 
     Args:
         image: float16 (z, channel, y, x), z-scores in the brain's box, axial slices first: one can be read alone.
-        classes: uint8 (z, y, x), 0 background, 1 NCR, 2 ED, 3 ET; ``None`` without a mask.
+        classes: uint8 (z, y, x), 0 background, 1 NCR, 2 ED, 3 ET, 4 resection cavity where it is a class; ``None``
+            without a mask.
         geometry: the box, and the inverse to the files' space.
     """
 
@@ -49,7 +50,7 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
     """
     channels, mask, affine = read_checked(record, modalities)
     image, geometry = prepare_image(channels, affine, scan_of(record))
-    classes = None if mask is None else class_indices(cut_brain(mask, geometry).T, mask_values_in(record))
+    classes = None if mask is None else _classes(cut_brain(mask, geometry).T, record)
     return PreparedCase(image, classes, geometry)
 
 
@@ -66,13 +67,13 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
         what, hint = "there is no mask (seg)", "Add it, or leave the patient out with --exclude."
         raise DatasetError(Problem(what, scan_of(record), hint))
     volume = read_files(without_key(record, "image"), ())["seg"]
-    mask, values = whole_labels(volume.array), mask_values_in(record)
-    refuse(check_arrays({}, mask, values, record))
+    mask = whole_labels(volume.array)
+    refuse(check_arrays({}, mask, known_labels(record), record))
     geometry = find_brain([mask], volume.affine)
     if geometry is None:
         where = f"{record['seg']} (patient {scan_of(record)})"
         raise DatasetError(Problem("the mask is empty", where, "Leave the patient out with --exclude."))
-    return class_indices(cut_brain(mask, geometry).T, values), geometry
+    return _classes(cut_brain(mask, geometry).T, record), geometry
 
 
 def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: str) -> tuple[np.ndarray, BrainGeometry]:
@@ -114,16 +115,39 @@ def spacing_problem(spacing: Sequence[float], expected: Sequence[float] | None, 
     return [Problem(what, subject, f"Resample the images to {wanted} mm first.")]
 
 
-def class_indices(mask: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALUES) -> np.ndarray:
-    """Mask values to 0 background, 1 NCR, 2 ED, 3 ET, as uint8 of the same shape."""
-    table = np.zeros(int(max(mask_values)) + 1, dtype=np.uint8)
+def class_indices(
+    mask: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALUES, background_values: Sequence[int] = ()
+) -> np.ndarray:
+    """Mask values to 0 background, 1 NCR, 2 ED, 3 ET and so on, as uint8 of the same shape.
+
+    Args:
+        mask: of any shape.
+        mask_values: of the classes, in the order of their indices from 1.
+        background_values: further ones that are background, besides 0.
+    """
+    known = [*mask_values, *background_values]
+    table = np.zeros(int(max(known)) + 1, dtype=np.uint8)
     table[list(mask_values)] = np.arange(1, len(mask_values) + 1, dtype=np.uint8)
-    return table[mask.astype(_smallest_type(mask_values), copy=False)]
+    return table[mask.astype(_smallest_type(known), copy=False)]
+
+
+def label_values(mask_values: Sequence[int], classes: int) -> list[int]:
+    """The values under which a network's classes are stored, as many as it has besides background.
+
+    A class that the data set has no value for gets the first one above all others.
+    """
+    known = [int(value) for value in mask_values]
+    added = range(max(known) + 1, max(known) + 1 + max(0, classes - len(known)))
+    return [*known, *added][:classes]
 
 
 def mask_values_of(classes: np.ndarray, mask_values: Sequence[int] = BRATS_MASK_VALUES) -> np.ndarray:
     """The inverse of :func:`class_indices`: uint8, or int32 where a value needs it."""
     return np.asarray([0, *mask_values], dtype=_smallest_type(mask_values))[classes]
+
+
+def _classes(mask: np.ndarray, record: Record) -> np.ndarray:
+    return class_indices(mask, mask_values_in(record), record.get("background_values", ()))
 
 
 def _smallest_type(mask_values: Sequence[int]) -> type[np.integer]:

@@ -7,15 +7,17 @@ from typing import Any
 
 import torch
 from monai.config import KeysCollection
+from monai.data import MetaTensor
 from monai.transforms import MapTransform
+from monai.utils import convert_to_tensor
 
 
 class ClassProbabilitiesd(MapTransform):
     """Turn logits into a patient's probabilities and the votes of the images.
 
-    The key becomes float32 (class,): soft-max probabilities, for several images their mean. Further keys are ``votes``,
-    int64 (class,): how many images have each class as their most probable one (P3's majority vote is the largest);
-    and ``samples``, float32 (n, class): probabilities of each image.
+    The key becomes float32 (class,), a MetaTensor as MONAI Label wants it: soft-max probabilities, for several images
+    their mean. Further keys are ``votes``, int64 (class,): how many images have each class as their most probable one
+    (P3's majority vote is the largest); and ``samples``, float32 (n, class): probabilities of each image.
 
     Args:
         keys: of logits, (class,) for a single image or (n, class) for n; one key, since the other two have fixed names.
@@ -28,9 +30,9 @@ class ClassProbabilitiesd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
-            logits = torch.atleast_2d(torch.as_tensor(item[key]).detach().float())
+            logits = torch.atleast_2d(convert_to_tensor(item[key], track_meta=False).detach().float())
             samples = logits.softmax(dim=1)
-            item[key] = samples.mean(dim=0)
+            item[key] = MetaTensor(samples.mean(dim=0))
             item["votes"] = torch.bincount(samples.argmax(dim=1), minlength=samples.shape[1])
             item["samples"] = samples
         return item

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from common.cohorts.checks import check_arrays, check_headers, list_files, split_channels, whole_labels
 from common.errors import DatasetError, Problem
 from common.formats.nifti import Volume
-from common.formats.volumes import read_volume
-from common.records import BRATS_MASK_VALUES, MODALITIES, Record, value_of
+from common.formats.volumes import read_volumes
+from common.records import BRATS_MASK_VALUES, MASK_CLASSES, MODALITIES, Record, value_of
 
 NAMELESS = "without a name"
 """The name of a patient whose file comes from a viewer, without a name."""
@@ -56,17 +57,34 @@ def read_checked(record: Record, modalities: Sequence[str]) -> tuple[list[np.nda
     affine = next(iter(volumes.values())).affine
     mask = whole_labels(volumes.pop("seg").array) if record.get("seg") else None
     images = {name: volume.array for name, volume in volumes.items()}
-    refuse(check_arrays(images, mask, mask_values_in(record), record))
+    refuse(check_arrays(images, mask, known_labels(record), record))
     return list(images.values()), mask, affine
 
 
-def mask_values_in(record: Record) -> tuple[int, ...]:
+def mask_values_in(record: Mapping[str, Any]) -> tuple[int, ...]:
     """How the patient's mask stores the classes.
 
     Returns:
-        The values of NCR, ED and ET.
+        The values of NCR, ED and ET, and of the resection cavity where it is a class.
     """
     return tuple(record.get("mask_values") or BRATS_MASK_VALUES)
+
+
+def known_labels(record: Record) -> tuple[int, ...]:
+    """All values that the patient's mask may hold besides 0."""
+    return (*mask_values_in(record), *record.get("background_values", ()))
+
+
+def mask_settings(record: Record) -> list[Any]:
+    """What decides how the patient's mask is read, for the cache's key."""
+    background = list(record.get("background_values", ()))
+    return [*(record.get("mask_values") or ()), *([background] if background else [])]
+
+
+def count_tumour_voxels(mask: np.ndarray, record: Record) -> int:
+    """How many voxels of a mask, as stored, show tumour; a resection cavity is none."""
+    others = known_labels(record)[len(MASK_CLASSES) :]
+    return int(np.count_nonzero(mask)) - sum(int(np.count_nonzero(mask == value)) for value in others)
 
 
 def read_files(record: Record, modalities: Sequence[str], missing_modality: str = "error") -> dict[str, Volume]:
@@ -89,15 +107,8 @@ def read_files(record: Record, modalities: Sequence[str], missing_modality: str 
         raise DatasetError([Problem(f"modality {name} is missing", where, hint) for name in absent])
     record = {"subject": NAMELESS, **record}
     check_headers([record], modalities)
-    volumes: dict[str, Volume] = {}
-    problems: list[Problem] = []
-    for key in list_files(record, modalities):
-        try:
-            volumes[key] = read_volume(value_of(record, key))
-        except DatasetError as error:
-            problems.extend(error.problems)
-    # A damaged slice is a problem of every modality.
-    refuse(list(dict.fromkeys(problems)))
+    volumes, problems = read_volumes({key: value_of(record, key) for key in list_files(record, modalities)})
+    refuse(problems)
     if "image" in volumes:
         volumes = {**_split_channels(volumes.pop("image"), modalities), **volumes}
     return volumes

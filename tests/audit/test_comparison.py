@@ -137,7 +137,9 @@ def pictures(tmp_path):
 
 def test_copies_of_pictures(pictures):
     audit = audit_split(read_folders(pictures))
-    assert found(audit) == {(f"Testing/no/copy{seed}", f"Training/glioma/{seed}"): "picture" for seed in (1, 2, 3)}
+    assert found(audit) == {
+        (f"Testing/no/copy{seed}.jpg", f"Training/glioma/{seed}.jpg"): "picture" for seed in (1, 2, 3)
+    }
     (comparison,) = audit.comparisons
     assert (comparison.touched, comparison.sizes[1]) == (3, 5)
     assert "rotated" in comparison.matches[0].pair.transform

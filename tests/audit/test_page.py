@@ -36,7 +36,7 @@ def test_pairs_stand_side_by_side_with_their_pictures(tmp_path, write_volume, wr
     assert list(rows[0]) == list(COLUMNS)
     assert {(row["case"], row["counterpart"], row["kind"]) for row in rows} == {
         ("test/b", "train/a", "the same file"),
-        ("test/d", "train/c", "the same file"),
+        ("test/d.png", "train/c.png", "the same file"),
     }
 
 

@@ -23,6 +23,7 @@ def patients_of(*names: str, pattern: str | None = None) -> dict[str, str]:
         ("UPENN-GBM-00001_21", "UPENN-GBM-00001"),
         ("test/patient_12/scan", "patient_12"),
         ("volume_41_slice_23", "volume_41"),
+        ("test/volume_41_slice_23.png", "volume_41"),
         ("train/00003/FLAIR", "00003"),
     ],
 )
@@ -44,7 +45,7 @@ def test_one_person_in_two_releases():
 def test_the_list_says_it_and_a_pattern_overrules_it():
     cases = {"sub-1_a7": Case("sub-1_a7", patient="p9")}
     assert find_patients(cases).of_case == {"sub-1_a7": "p9"}
-    assert find_patients(cases).told_by == {"the list": 1}
+    assert find_patients(cases).sources == ["the list (1, such as sub-1_a7: p9)"]
     assert find_patients(cases, r"a\d").of_case == {"sub-1_a7": "a7"}
 
 
@@ -53,6 +54,18 @@ def test_the_list_says_it_and_a_pattern_overrules_it():
 )
 def test_a_pattern_names_or_groups_or_spans_the_patient(pattern):
     assert patients_of("genius_0800_2", pattern=pattern) == {"genius_0800_2": "genius_0800"}
+
+
+@pytest.mark.parametrize("pattern", [r"(.+)_\d+", r"^(\w+)_\d+$"])
+def test_a_pattern_does_not_see_the_folders_of_a_side_and_a_class(pattern):
+    names = ("Training/glioma/p1_3.jpg", "Testing/no/p1_4.png")
+    cases = {name: Case(name, by_id=False) for name in names}
+    assert set(find_patients(cases, pattern).of_case.values()) == {"p1"}
+
+
+def test_a_pattern_of_a_patients_folder():
+    cases = {name: Case(name, by_id=False) for name in ("train/p1/slice_3", "test/p1/slice_4")}
+    assert set(find_patients(cases, r"(.+)/slice").of_case.values()) == {"p1"}
 
 
 def test_names_without_the_pattern_are_summed_up():

@@ -82,7 +82,7 @@ def choices_of(train: Path) -> list[list[str]]:
     assert told, f"{train}: its head does not say which overlays there are"
     names = re.findall(r"(\w+)\.yaml", told[1])
     first = [["", *(name for name in names if name.startswith(kind))] for kind in ("stage", "paper")]
-    assert {*FINISH[1:]} < {*names}
+    assert {*FINISH[1:]} <= {*names}
     return [*first, [*FINISH, *(f"evaluate+{name}" for name in names if name.startswith("evaluate_"))]]
 
 

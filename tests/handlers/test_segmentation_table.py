@@ -27,9 +27,9 @@ def image_path(tmp_path: Path) -> Path:
 
 
 def batch(subject: str, image_path: Path, oedema: int) -> Any:
-    """100 voxels of NCR, 50 of ET and some of ED, in the values of BraTS."""
+    """100 voxels of NCR, 50 of ET and some of ED, as class indices."""
     labels = np.zeros(1000, np.uint8)
-    labels[:100], labels[100:150], labels[150 : 150 + oedema] = 1, 4, 2
+    labels[:100], labels[100:150], labels[150 : 150 + oedema] = 1, 3, 2
     meta = {"affine": torch.from_numpy(AFFINE), "filename_or_obj": str(image_path)}
     output = {"pred": MetaTensor(labels.reshape(1, 10, 10, 10), meta=meta), "seg_file": f"x/{subject}_seg.nii.gz"}
     return SimpleNamespace(state=SimpleNamespace(batch=[{"subject": subject}], output=[output]))
@@ -40,6 +40,15 @@ def test_volumes_are_in_millilitres(tmp_path: Path, image_path: Path) -> None:
     table = pd.read_csv(tmp_path / "out" / "volumes.csv")
     (row,) = table.to_dict("records")
     assert row == {"subject": "A", "file": "A_seg.nii.gz", "WT_ml": 7.0, "TC_ml": 3.0, "ET_ml": 1.0}
+
+
+def test_a_cavity_has_a_column_where_the_network_knows_one(tmp_path: Path, image_path: Path) -> None:
+    engine = batch("A", image_path, oedema=200)
+    engine.state.output[0]["mask_values"] = [1, 2, 3, 4]
+    engine.state.output[0]["pred"][0, 9] = 4
+    SegmentationTable(tmp_path)(engine)
+    (row,) = pd.read_csv(tmp_path / "volumes.csv").to_dict("records")
+    assert (row["WT_ml"], row["TC_ml"], row["ET_ml"], row["RC_ml"]) == (7.0, 3.0, 1.0, 2.0)
 
 
 def test_earlier_rows_are_kept_and_a_patients_own_is_replaced(tmp_path: Path, image_path: Path) -> None:

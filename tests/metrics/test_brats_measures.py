@@ -23,10 +23,17 @@ def blobs(seed: int) -> np.ndarray:
     return np.digitize(smooth, np.quantile(smooth, [0.9, 0.94, 0.97])).astype(np.uint8)
 
 
+def of_brats(measured: dict[str, float]) -> tuple[float, float]:
+    """Dice and HD95, whatever else is measured."""
+    return measured["dice"], measured["hd95"]
+
+
 def test_a_perfect_segmentation() -> None:
     truth = blobs(0)
     found = judge_regions(truth, truth)
-    assert found == {region: {"dice": 1.0, "hd95": 0.0} for region in ("WT", "TC", "ET")}
+    assert {region: of_brats(measured) for region, measured in found.items()} == dict.fromkeys(
+        ("WT", "TC", "ET"), (1, 0)
+    )
 
 
 def test_hand_worked_dice_and_distance() -> None:
@@ -38,6 +45,13 @@ def test_hand_worked_dice_and_distance() -> None:
     for region in ("WT", "TC", "ET"):
         assert found[region]["dice"] == pytest.approx(0.8)
         assert found[region]["hd95"] == pytest.approx(1.0)
+
+
+def test_a_cavity_is_a_region_of_its_own_and_no_tumour() -> None:
+    found = judge_regions(cube(4, 2, 5), cube(4, 2, 4), classes=5)
+    assert found["RC"] == {"dice": pytest.approx(0.8), "hd95": pytest.approx(1.0)}
+    assert found["WT"] == found["TC"] == found["ET"] == {"dice": 1.0, "hd95": 0.0}
+    assert "RC" not in judge_regions(EMPTY, EMPTY)
 
 
 def test_distance_is_in_mm() -> None:
@@ -57,9 +71,9 @@ def test_classes_count_only_in_their_regions() -> None:
     """Oedema is whole tumour alone: with core and enhancing tumour empty in both they are right."""
     found = judge_regions(cube(2, 2, 5), cube(2, 2, 4))
     assert found["WT"]["dice"] == pytest.approx(0.8)
-    assert found["TC"] == found["ET"] == {"dice": 1.0, "hd95": 0.0}
+    assert of_brats(found["TC"]) == of_brats(found["ET"]) == (1, 0)
     swapped = judge_regions(cube(1, 2, 4), cube(2, 2, 4))
-    assert swapped["WT"] == {"dice": 1.0, "hd95": 0.0}
+    assert of_brats(swapped["WT"]) == (1, 0)
     assert swapped["TC"]["dice"] == 0.0
 
 
@@ -72,7 +86,7 @@ def test_empty_in_one_of_them(prediction: np.ndarray, truth: np.ndarray) -> None
 
 
 def test_empty_in_both() -> None:
-    assert judge_regions(EMPTY, EMPTY)["ET"] == {"dice": 1.0, "hd95": 0.0}
+    assert of_brats(judge_regions(EMPTY, EMPTY)["ET"]) == (1, 0)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -7,8 +7,8 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor, nn
 
-from common.errors import KnobError
-from common.networks import BagInferer
+from common.errors import DatasetError, KnobError
+from common.networks import BagInferer, ImageInferer
 from common.networks.inferers import FlipSliceInferer
 
 
@@ -134,3 +134,33 @@ def test_certainty_stays_finite() -> None:
 def test_axes_that_are_not_in_the_plane(flips: Any) -> None:
     with pytest.raises(KnobError, match="--flips"):
         FlipSliceInferer(flips=flips)
+
+
+def test_clinical_values_ride_with_the_image() -> None:
+    """MONAI Label adds the batch's axis and calls ``inferer(image, network)``."""
+    image = MetaTensor(torch.ones(1, 4, 4), meta={"clinical": [1.0, 2.0]})
+    assert BagInferer(in_clinical=2)(image[None].to("cpu"), Recorder()).tolist() == [[1.0, 3.0]]
+    bag = MetaTensor(torch.ones(3, 1, 4, 4), meta={"clinical": [1.0, 2.0]})
+    assert BagInferer(2, in_clinical=2)(bag[None], Recorder()).tolist() == [[[1.0, 3.0]] * 3]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        torch.ones(1, 1, 4, 4),
+        MetaTensor(torch.ones(1, 1, 4, 4)),
+        MetaTensor(torch.ones(1, 1, 4, 4), meta={"clinical": [1.0]}),
+        MetaTensor(torch.ones(2, 1, 4, 4), meta={"clinical": [1.0, 2.0]}),
+    ],
+)
+def test_there_is_no_answer_without_them(image: Tensor) -> None:
+    network = Recorder()
+    with pytest.raises(DatasetError, match="takes 2 clinical values"):
+        BagInferer(in_clinical=2)(image, network)
+    assert not network.batches
+
+
+def test_a_whole_image_goes_through_without_its_metadata() -> None:
+    logits = ImageInferer()(MetaTensor(torch.full((2, 1, 4, 4), 3.0)), Recorder())
+    assert type(logits) is Tensor
+    assert logits.tolist() == [[3.0, 0.0]] * 2

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from common.commands import ROOT
-from common.packaging.configs import aliases_in, json_twin, knobs_of, refer_to_code, with_defaults
+from common.packaging.configs import CODE_KEYS, aliases_in, json_twin, knobs_of, refer_to_code, with_defaults
 
 BUNDLES = sorted(path.parent for path in (ROOT / "bundles").glob("*/configs"))
 
@@ -49,7 +49,7 @@ def test_nothing_else_of_a_config_changes(bundle: Path) -> None:
     aliases = aliases_in(texts)
     for name, text in texts.items():
         packaged = yaml.safe_load(refer_to_code(text, aliases))
-        for key in ("imports", "code_places", "code_root", "common"):
+        for key in CODE_KEYS:
             packaged.pop(key, None)
         original = yaml.safe_load(text)
         original.pop("imports", None)

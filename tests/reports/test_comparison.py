@@ -11,14 +11,19 @@ import pytest
 from common.errors import KnobError, OutputError
 from common.files import write_json
 from common.metrics import Baselines
+from common.metrics.brats_measures import REGION_MEASURES
 from common.reports.classification.summary import summarise_classification
 from common.reports.comparison import compare_runs, write_comparison
 from common.reports.segmentation import summarise_cohort
 
 
 def leave_run(folder: Path, protocol: str, dice: tuple[float, float]) -> Path:
-    measures = {f"dice_{region}": dice for region in ("WT", "TC", "ET")}
-    measures |= {f"hd95_{region}": (float("nan"), float("nan")) for region in ("WT", "TC", "ET")}
+    undefined = (float("nan"), float("nan"))
+    measures = {
+        f"{measure.name}_{region}": dice if measure.name == "dice" else undefined
+        for measure in REGION_MEASURES
+        for region in ("WT", "TC", "ET")
+    }
     measures |= {f"soft_dice_{name}": dice for name in ("NCR", "ED", "ET")}
     rows = pd.DataFrame({"subject": ["a", "b"], "slices": [10, 30], **measures})
     summary = summarise_cohort(rows)

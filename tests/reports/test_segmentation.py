@@ -5,15 +5,17 @@ import pandas as pd
 import pytest
 import torch
 
+from common.metrics.brats_measures import REGION_MEASURES
+from common.reports.page import DASH
 from common.reports.segmentation import interval, judge_volume, region_table, soft_dice_table, summarise_cohort
 
 SPACING = (1.0, 2.0, 5.0)
 """A voxel is 10 mm³."""
 
 
-def certain(classes: torch.Tensor) -> torch.Tensor:
-    """Logits that leave no doubt, (4, x, y, z)."""
-    return torch.nn.functional.one_hot(classes, 4).movedim(-1, 0).float() * 100
+def certain(classes: torch.Tensor, count: int = 4) -> torch.Tensor:
+    """Logits that leave no doubt, (count, x, y, z)."""
+    return torch.nn.functional.one_hot(classes, count).movedim(-1, 0).float() * 100
 
 
 @pytest.fixture
@@ -48,6 +50,22 @@ def test_soft_masks_are_judged_by_their_largest_class(truth: torch.Tensor) -> No
     assert row["dice_WT"] == 1
 
 
+def test_a_fifth_class_is_judged_beside_the_others(truth: torch.Tensor) -> None:
+    truth[2:, 3, 0] = 4
+    predicted = truth.clone()
+    predicted[2, 3, 0] = 0  # one of the cavity's two voxels is missed
+    row = judge_volume(certain(predicted, 5), truth[None], SPACING, whole=True)
+    assert row["dice_RC"] == pytest.approx(2 * 1 / (1 + 2))
+    assert (row["true_ml_RC"], row["predicted_ml_RC"]) == pytest.approx((0.02, 0.01))
+    assert (row["dice_WT"], row["dice_TC"], row["dice_ET"]) == (1, 1, 1)
+    assert row["soft_dice_RC"] == pytest.approx((3 / (1 + 2 + 1) + 1) / 2, abs=1e-5)
+    summary = summarise_cohort(pd.DataFrame([{"subject": "A", **row}]))
+    assert list(summary["regions"]) == ["WT", "TC", "ET", "RC"]
+    assert summary["mean_dice"]["mean"] == 1
+    assert soft_dice_table(summary).set_index("class").loc["RC"].iloc[-1] == DASH
+    assert region_table(summary)["region"].tolist() == ["WT", "TC", "ET", "RC"]
+
+
 def test_single_slices_have_neither_distance_nor_volume(truth: torch.Tensor) -> None:
     row = judge_volume(certain(truth), truth[None], SPACING, whole=False)
     assert row["dice_WT"] == 1
@@ -58,7 +76,8 @@ def test_single_slices_have_neither_distance_nor_volume(truth: torch.Tensor) -> 
 def rows() -> pd.DataFrame:
     columns: dict[str, list[float]] = {"slices": [1, 3]}
     for region in ("WT", "TC", "ET"):
-        columns |= {f"dice_{region}": [0.6, 0.8], f"hd95_{region}": [float("nan")] * 2}
+        columns |= {f"{measure.name}_{region}": [float("nan")] * 2 for measure in REGION_MEASURES}
+        columns[f"dice_{region}"] = [0.6, 0.8]
     for name in ("NCR", "ED", "ET"):
         columns[f"soft_dice_{name}"] = [0.4, 0.8]
     return pd.DataFrame({"subject": ["A", "B"], **columns})
@@ -88,7 +107,7 @@ def test_an_interval_is_written_out() -> None:
 
 
 def test_scans_of_a_patient_are_averaged_before_patients_are() -> None:
-    measured = {"dice": [1.0, 0.0, 0.2], "hd95": [0.0, 10.0, 2.0]}
+    measured = {measure.name: [0.0, 10.0, 2.0] for measure in REGION_MEASURES} | {"dice": [1.0, 0.0, 0.2]}
     columns = {f"{measure}_{region}": values for measure, values in measured.items() for region in ("WT", "TC", "ET")}
     columns |= {f"soft_dice_{name}": [1.0, 0.0, 0.2] for name in ("NCR", "ED", "ET")}
     rows = pd.DataFrame({"subject": ["A", "A", "B"], "scan": ["A-0", "A-1", "B-0"], "slices": [1, 3, 4], **columns})

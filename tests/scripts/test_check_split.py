@@ -37,7 +37,7 @@ def test_a_leak_is_told_with_exit_code_1_and_drawn(main, table, tmp_path, capsys
     told = capsys.readouterr().out
     assert code == 1
     assert "1 of 2 (50.0%) of test" in told
-    assert "d like a" in told
+    assert "d.jpg like a.jpg" in told
     assert told.splitlines()[-2:] == [str(tmp_path / "out" / "audit.html"), str(tmp_path / "out" / "pairs.csv")]
     assert (tmp_path / "out" / "audit.html").is_file()
 

@@ -85,7 +85,7 @@ def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> Non
     }
     for bundle, content in metrics.items():
         (folder / bundle / "eval" / "metrics.json").write_text(json.dumps(content))
-    told = demo.closing(folder, list(demo.JOBS), 120)
+    told = demo.closing(folder, list(demo.TUNED), 120)
     assert "2.0 minutes" in told
     assert "AUC 0.71 (0.62 to 0.80); the whole tumour allows 1" in told
     assert told.count("the whole tumour allows 1") == 2

@@ -11,6 +11,7 @@ from common.tasks.registry import asked_by, find_task, nouns_of, task_of, tasks
 from common.tasks.task import Task
 
 ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 every_task = pytest.mark.parametrize("task", tasks(), ids=lambda task: task.name)
 
 
@@ -27,7 +28,8 @@ def test_a_task_says_what_a_person_must_know(task: Task) -> None:
     assert re.search(rf"^  task: {task.name}$", evaluate, re.MULTILINE)
     train = (ROOT / "bundles" / task.bundle / "configs" / "train.yaml").read_text(encoding="utf-8")
     assert re.findall(r"kind='(\w+)'", train) == ([] if task.cohort == "volumes" else [task.cohort])
-    assert " → " in task.question and task.papers and task.prose
+    assert " → " in task.question and task.prose
+    assert set(task.papers) <= set(re.findall(r"^- \*\*(P\d)\*\*", README, re.MULTILINE))
     for paper in task.published:
         assert set(paper.per_class) <= set(task.classes)
         assert all(0 < value <= 1 for value in paper.measures.values())

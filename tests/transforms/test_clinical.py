@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from monai.data import DataLoader
+from monai.data import DataLoader, MetaTensor
 
 from common.cohorts import SurvivalClasses, are_permuted, permute_labels
 from common.errors import CheckpointError, DatasetError, KnobError
@@ -170,7 +170,7 @@ class TestEncodeClinicald:
         ]
 
     def test_missing_values_that_were_learned_from(self) -> None:
-        item = EncodeClinicald(self.with_gaps)({"subject": "x", "age": None})
+        item = EncodeClinicald(self.with_gaps)({"subject": "x", "age": None, "resection": "NA"})
         assert item["clinical"].tolist() == [pytest.approx(0.6), 1.0, 0.0, 0.0]
 
     @pytest.mark.parametrize("age", ["sixty", -3, 121])
@@ -224,3 +224,17 @@ def test_values_that_the_network_does_not_read_are_refused() -> None:
     with pytest.raises(KnobError) as caught:
         refuse_unused({"age": 61, "resection": "GTR"}, None)
     assert len(caught.value.problems) == 2
+
+
+def test_a_value_of_which_nobody_says_anything_is_not_taken_for_unknown() -> None:
+    """A request without a resection says nothing of it; one with NA says that it is not known."""
+    encode = EncodeClinicald(fit_clinical(GAPS, "age,resection", True).to_json())
+    with pytest.raises(DatasetError, match=r"no resection is given.*NA where it is not known"):
+        encode({"subject": "x", "age": 61})
+    assert encode({"subject": "x", "age": 61, "resection": "NA"})["clinical"][2:].tolist() == [0, 0]
+
+
+def test_the_image_carries_them() -> None:
+    encode = EncodeClinicald(fit_clinical(COMPLETE, "age,resection", False).to_json())
+    item = encode({"image": MetaTensor(torch.zeros(1, 2, 2)), "age": 30, "resection": "STR"})
+    assert item["image"][None].meta["clinical"] == [0.25, 0.0, 1.0]

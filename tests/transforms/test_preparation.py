@@ -11,7 +11,14 @@ import pytest
 from common.errors import DatasetError
 from common.records import MODALITIES
 from common.transforms.intensity import z_score_in_brain
-from common.transforms.preparation import class_indices, mask_values_of, prepare_case, prepare_image, spacing_problem
+from common.transforms.preparation import (
+    class_indices,
+    label_values,
+    mask_values_of,
+    prepare_case,
+    prepare_image,
+    spacing_problem,
+)
 from common.transforms.reading import read_case
 
 Writer = Callable[..., dict[str, Any]]
@@ -55,6 +62,27 @@ def test_a_case_is_the_brains_box_slices_first(write_record: Writer) -> None:
         np.testing.assert_allclose(case.image[:, channel], expected.T, atol=2e-3)
     assert case.classes is not None
     np.testing.assert_array_equal(mask_values_of(case.classes), load(record["seg"])[4:16, 3:21, 2:10].T)
+
+
+def test_further_labels_are_background() -> None:
+    assert class_indices(np.array([0, 1, 2, 3, 4]), (1, 2, 3), (4,)).tolist() == [0, 1, 2, 3, 0]
+    assert class_indices(np.array([0, 5, 2]), (2,), (5,)).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("mask_values", "classes", "stored"),
+    [
+        ((1, 2, 4), 3, [1, 2, 4]),
+        ((1, 2, 3, 4), 4, [1, 2, 3, 4]),
+        ((1, 2, 3, 4), 3, [1, 2, 3]),  # a network without a class of the cavity
+        ((1, 2, 4), 4, [1, 2, 4, 5]),  # a cavity in a data set that has no label for it
+        ((3, 2, 1), 4, [3, 2, 1, 4]),
+    ],
+)
+def test_each_class_of_a_network_has_a_value_of_its_own(
+    mask_values: tuple[int, ...], classes: int, stored: list[int]
+) -> None:
+    assert label_values(mask_values, classes) == stored
 
 
 @pytest.mark.parametrize("orientation", ["RAS", "PSR", "ILA"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from common.audit.readers.image_files import group_by_case
-from common.audit.split import Case, Entry, Split, divide, side_named
+from common.audit.split import ORDER, Case, Entry, Split, divide, side_named
 from common.errors import DatasetError, Problem
 from common.formats.folders import list_folder, tell_contents
 
 DEPTH = 2
 """Levels below the named folder where the sides may lie."""
 
-LAYOUT = "Expected are folders such as train/, val/ and test/, or a file: splits_final.json, a datalist, a table."
+LAYOUT = "Expected are folders such as train/ and test/, or a list: splits_final.json, train.txt, a datalist, a table."
 
 
 def read_folders(root: Path) -> Split:
@@ -21,7 +21,10 @@ def read_folders(root: Path) -> Split:
     Raises:
         DatasetError: there are not two sides with images in them.
     """
-    found = _find_sides(root)
+    found = find_sides(root)
+    if not found:
+        what = f"has no folders of two sides; it {tell_contents(list_folder(root))}"
+        raise DatasetError(Problem(what, root, LAYOUT))
     cases: dict[str, Case] = {}
     entries = []
     empty = []
@@ -37,17 +40,16 @@ def read_folders(root: Path) -> Split:
     return Split(f"folders {', '.join(folder.name for folder, _ in found)}", root, cases, divide(entries))
 
 
-def _find_sides(root: Path) -> list[tuple[Path, str]]:
-    """The folders of the sides: those of the first level that has two of them."""
+def find_sides(root: Path) -> list[tuple[Path, str]]:
+    """The folders of sides on the first level that has two of them; none where no level has."""
     level = [root]
     for _ in range(DEPTH + 1):
         for parent in level:
             sides = [(folder, side) for folder in _subfolders(parent) if (side := side_named(folder.name))]
             if len({side for _, side in sides}) > 1:
-                return sides
+                return sorted(sides, key=lambda found: ORDER.index(found[1]))
         level = [folder for parent in level for folder in _subfolders(parent)]
-    what = f"has no folders of two sides; it {tell_contents(list_folder(root))}"
-    raise DatasetError(Problem(what, root, LAYOUT))
+    return []
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_files import is_dicom
+from common.formats.dicom.files import is_dicom
 from common.formats.folders import SUFFIXES as NIFTI
 from common.formats.folders import list_folder
 from common.formats.images import SUFFIXES as PICTURES
@@ -98,8 +98,8 @@ class ImageIndex:
         key = without_ending(name).removeprefix("./")
         found = self._by_place.get(key) or self._by_name.get(key) or self._by_folder.get(key) or []
         if key not in self._by_folder and len({Path(file).parent for file in found}) > 1:
-            what = f"{name} may be each of {', '.join(sorted(found)[:3])}"
-            raise DatasetError(Problem(what, self.folder, "List the place below the folder of images."))
+            hint = f"List their places below {self.folder}."
+            raise DatasetError(Problem("files in several folders are called so", name, hint))
         return found
 
     def _add(self, path: Path) -> None:
@@ -114,11 +114,11 @@ class ImageIndex:
 
 
 def _case_of(path: Path, folder: Path) -> str:
-    """The place of a picture or a series; of a volume without channel and modality, or that of its own folder."""
-    place = without_ending(path.relative_to(folder).as_posix())
+    """The place of a picture or a series; of a volume without ending, channel and modality, or its own folder's."""
+    place = path.relative_to(folder).as_posix()
     if not path.name.lower().endswith((*NIFTI, *OTHERS)):
         return place
-    above, _, stem = place.rpartition("/")
+    above, _, stem = without_ending(place).rpartition("/")
     scan = MODALITY.sub("", CHANNEL.sub("", stem))
     if above and (scan == above.rpartition("/")[2] or MODALITY.fullmatch(f"_{stem}")):
         return above

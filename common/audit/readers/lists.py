@@ -44,10 +44,10 @@ def read_lists(path: Path, content: Any, images: Path | None, ids_only: bool) ->
 
 
 def _row(entry: Any, side: str, where: str) -> Row:
-    if isinstance(entry, str):
-        return Row({"": entry}, side)
+    if isinstance(entry, str | int):
+        return Row({"": str(entry)}, side)
     if not isinstance(entry, Mapping):
-        raise DatasetError(Problem("is neither a text nor an object", where, FORMAT))
+        raise DatasetError(Problem("is neither an id nor an object", where, FORMAT))
     values = {str(key).lower(): value for key, value in entry.items()}
     fold = values.pop("fold", None)
     return Row(values, side, int(fold) if isinstance(fold, int | float) and not isinstance(fold, bool) else None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.audit.readers.image_files import ImageIndex, group_by_case
-from common.audit.split import TEST, TRAIN, VALIDATION, Case, Division, Split
+from common.audit.split import ORDER, TEST, TRAIN, VALIDATION, Case, Division, Split, side_named
 from common.errors import DatasetError, Problem
 from common.splits.guard import name_some
 
@@ -22,9 +22,11 @@ RAW = "nnUNet_raw"
 TRAINING_IMAGES, TEST_IMAGES = "imagesTr", "imagesTs"
 
 
-def is_nnunet(content: Any) -> bool:
-    """Whether a JSON file's content is a list of folds."""
-    return isinstance(content, list) and bool(content) and all(isinstance(fold, dict) for fold in content)
+def folds_in(content: Any) -> list[Any]:
+    """The folds that a JSON file lists, or has under a key each; none where it holds something else."""
+    entries = list(content.values()) if isinstance(content, dict) else content
+    are_folds = isinstance(entries, list) and all(isinstance(fold, dict) and "train" in fold for fold in entries)
+    return entries if are_folds else []
 
 
 def read_nnunet(path: Path, content: Sequence[Mapping[str, Any]], images: Path | None) -> Split:
@@ -32,7 +34,7 @@ def read_nnunet(path: Path, content: Sequence[Mapping[str, Any]], images: Path |
 
     Args:
         path: the file.
-        content: what it holds.
+        content: its folds.
         images: ``imagesTr``, or the folder that holds it; ``None`` to look for it where nnU-Net has it.
 
     Raises:
@@ -46,16 +48,16 @@ def read_nnunet(path: Path, content: Sequence[Mapping[str, Any]], images: Path |
     tested = _cases_of_test(folder)
     if tested:
         divisions.append(Division(TEST_IMAGES, {TRAIN: tuple(ids), TEST: tuple(tested)}))
-    kind = f"nnU-Net, {len(folds)} fold{'s' if len(folds) > 1 else ''}"
+    kind = f"a list of folds as nnU-Net's, {len(folds)} fold{'s' if len(folds) > 1 else ''}"
     return Split(kind, path, {**cases, **tested}, tuple(divisions), tuple(_remarks(folds, ids)))
 
 
 def _check_folds(content: Sequence[Mapping[str, Any]], path: Path) -> list[dict[str, tuple[str, ...]]]:
     folds, problems = [], []
     for number, fold in enumerate(content):
-        sides = {TRAIN: fold.get("train"), VALIDATION: fold.get("val")}
-        if all(isinstance(ids, list) and all(isinstance(name, str) for name in ids) for ids in sides.values()):
-            folds.append({side: tuple(ids or ()) for side, ids in sides.items()})
+        sides = {side: ids for key, ids in fold.items() if (side := side_named(str(key)))}
+        if len(sides) > 1 and all(map(_are_ids, sides.values())):
+            folds.append({side: tuple(map(str, sides[side])) for side in ORDER if side in sides})
         else:
             problems.append(Problem(f"fold {number} has no lists of ids under train and val", path, FORMAT))
     if problems:
@@ -63,12 +65,16 @@ def _check_folds(content: Sequence[Mapping[str, Any]], path: Path) -> list[dict[
     return folds
 
 
+def _are_ids(ids: Any) -> bool:
+    return isinstance(ids, list) and all(isinstance(name, str | int) for name in ids)
+
+
 def _find_images(path: Path, images: Path | None) -> Path | None:
     """The folder of the training images: the named one, or where nnU-Net has it."""
     if images is not None:
         return images / TRAINING_IMAGES if (images / TRAINING_IMAGES).is_dir() else images
     raw = [Path(os.environ[RAW])] if RAW in os.environ else []
-    raw.append(path.absolute().parents[2] / RAW)
+    raw += [above / RAW for above in path.absolute().parents[2:3]]
     places = [path.parent, *(folder / path.absolute().parent.name for folder in raw)]
     return next((place / TRAINING_IMAGES for place in places if (place / TRAINING_IMAGES).is_dir()), None)
 
@@ -111,10 +117,10 @@ def _remarks(folds: Sequence[Mapping[str, Sequence[str]]], ids: Sequence[str]) -
             twice = [name for name, count in Counter(names).items() if count > 1]
             if twice:
                 remarks.append(f"fold {number} lists on its side {side} more than once: {name_some(twice)}")
-    validated = Counter(name for fold in folds for name in set(fold[VALIDATION]))
+    validated = Counter(name for fold in folds for name in set(fold.get(VALIDATION, ())))
     never = [name for name in ids if not validated[name]]
     often = [name for name, count in validated.items() if count > 1]
-    if never and len(folds) > 1:
+    if never and validated and len(folds) > 1:
         remarks.append(f"validated in no fold: {name_some(never)}")
     if often:
         remarks.append(f"validated in several folds: {name_some(often)}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from common.audit.readers.image_files import ImageIndex, is_image, walk_images, without_ending
+from common.audit.files import sum_up
+from common.audit.readers.image_files import ImageIndex, is_image, walk_images
 from common.audit.split import Case, Entry, Split, divide
 from common.errors import DatasetError, Problem
 from common.formats.tables import as_text, listed_path
@@ -25,7 +26,7 @@ PATIENT = (
     "pid",
     "person",
 )
-ID = ("id", "case", "case_id", "caseid", "scan", "scan_id", "image_id", "imageid", "name")
+ID = ("id", "case", "case_id", "caseid", "scan_id", "image_id", "imageid")
 MASKS = ("label", "labels", "seg", "segmentation", "mask", "brain_mask", "label_path", "mask_path", "pseudo_label")
 """Keys whose files are no images of the patient."""
 
@@ -84,36 +85,49 @@ def make_split(kind: str, where: Path, rows: Sequence[Row], places: Places) -> S
         places: where its files lie.
 
     Raises:
-        DatasetError: rows name neither an id, a patient nor a file.
+        DatasetError: rows name neither an id, a patient nor a file, or a name that several files have.
     """
-    entries: list[Entry] = []
-    cases: dict[str, Case] = {}
+    read: list[tuple[Row, Case]] = []
     problems: list[Problem] = []
     for number, row in enumerate(rows, 1):
-        case = _case_of(row.values, places)
-        if case is None:
-            problems.append(Problem("names no id, no patient and no image", f"{where}, entry {number}", "Complete it."))
-            continue
-        before = cases.get(case.name)
-        files = dict.fromkeys((*before.files, *case.files) if before else case.files)
-        cases[case.name] = Case(case.name, tuple(files), case.patient, case.by_id)
-        entries.append(Entry(case.name, row.side, row.fold))
+        try:
+            read.append((row, _case_of(row.values, places, f"{where}, entry {number}")))
+        except DatasetError as error:
+            problems += error.problems
     if problems:
-        raise DatasetError(problems)
+        raise DatasetError(sum_up(problems))
+    named = _name_apart([case for _, case in read])
+    cases: dict[str, Case] = {}
+    for case in named:
+        files = [*(cases[case.name].files if case.name in cases else ()), *case.files]
+        cases[case.name] = replace(case, files=tuple(dict.fromkeys(files)))
+    entries = [Entry(case.name, row.side, row.fold) for (row, _), case in zip(read, named, strict=True)]
     return Split(kind, where, cases, divide(entries), tuple(_tell_twice(rows, entries)))
 
 
-def _case_of(values: Mapping[str, Any], places: Places) -> Case | None:
+def _case_of(values: Mapping[str, Any], places: Places, where: str) -> Case:
+    """Raises DatasetError where a row names nothing, or several files are called as it says."""
     paths = [path for key, value in values.items() if key not in MASKS for path in _paths(key, value, places)]
     keys = ID if paths else (*ID, *FOLDERS, "")
     given = next((text for key in keys if (text := as_text(values.get(key))) and not is_image(text)), "")
     patient = next((text for key in PATIENT if (text := as_text(values.get(key)))), None)
-    name = given or (without_ending(paths[0]).removeprefix("./") if paths else patient)
+    name = given or (paths[0].removeprefix("./") if paths else patient)
     if not name:
-        return None
+        raise DatasetError(Problem("names no id, no patient and no image", where, "Complete it, or remove it."))
     files = [file for path in paths for file in places.find(path)] or places.find(given or name)
     owner = patient or (subject_of(name) if subject_of(name) != name else None)
     return Case(name, tuple(files), owner, by_id=bool(given) or not paths)
+
+
+def _name_apart(cases: Sequence[Case]) -> list[Case]:
+    """The cases; an id that several patients have, as where each one's slices are counted anew, with the patient."""
+    patients: dict[str, set[str | None]] = {}
+    for case in cases:
+        patients.setdefault(case.name, set()).add(case.patient)
+    return [
+        replace(case, name=f"{case.patient}/{case.name}") if len(patients[case.name]) > 1 and case.patient else case
+        for case in cases
+    ]
 
 
 def _paths(key: str, value: Any, places: Places) -> Iterable[str]:

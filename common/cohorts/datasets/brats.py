@@ -78,12 +78,12 @@ def scan_brats(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
     folders = {name: tree.patients[name] for name in keep_scans(subjects, wanted.excluded)}
 
     clinical, unreadable = read_clinical({path: TABLES[path.name.lower()] for path in tree.tables})
-    problems = [*tree.problems, *unreadable, *_twice(folders), *_mixed_releases(folders, releases, root)]
+    problems = [*tree.problems, *unreadable, *tell_twice(folders), *_mixed_releases(folders, releases, root)]
     records: list[Any] = []
     without_mask = []
     for name, (folder, *copies) in folders.items():
         release = releases[name]
-        files, wrong = _find_files(folder, release, wanted.modalities, wanted.need_all)
+        files, wrong = find_scan_files(folder, release, wanted.modalities, wanted.need_all)
         recorded, contradicted = _merge_grade(clinical.get(subjects[name].lower(), {}), folder, root)
         problems += [*wrong, *contradicted]
         if wanted.need_seg and "seg" not in files:
@@ -94,10 +94,21 @@ def scan_brats(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
     return records, problems + _tell_without_masks(without_mask, tree, releases)
 
 
-def _find_files(
+def find_scan_files(
     folder: Path, release: Release, modalities: Sequence[str], need_all: bool
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Paths by modality and ``seg``, each absent where there is no file and ``None`` where it is ambiguous."""
+    """The files of a scan.
+
+    Args:
+        folder: of the scan.
+        release: tells their names.
+        modalities: to look for.
+        need_all: whether each must be there, or one of them.
+
+    Returns:
+        Paths by modality and ``seg``, each absent where there is no file and ``None`` where it is ambiguous; and what
+        is wrong.
+    """
     files: dict[str, Any] = {}
     problems: list[Problem] = []
     try:
@@ -134,7 +145,8 @@ def _merge_grade(recorded: dict[str, Any], folder: Path, root: Path) -> tuple[di
     return values, []
 
 
-def _twice(folders: dict[str, list[Path]]) -> list[Problem]:
+def tell_twice(folders: Mapping[str, Sequence[Path]]) -> list[Problem]:
+    """A problem for each scan that was unpacked more than once."""
     hint = "Keep one of them: a patient must not be counted twice."
     return [
         Problem(f"the same patient is also in {', '.join(str(copy) for copy in copies)}", first, hint)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from common.records import BRATS_2023_MASK_VALUES, BRATS_MASK_VALUES
+from common.records import BRATS_2023_MASK_VALUES, BRATS_2024_MASK_VALUES, BRATS_MASK_VALUES
 
 ODD_STEMS = {("BraTS20_Training_355", "seg"): "W39_1998.09.19_Segm"}
 """Files that a release ships under another name."""
@@ -23,7 +23,8 @@ class Release:
             patient: a timepoint is no part of who it is.
         separator: what stands between the folder's name and the modality's.
         modalities: what the release calls a modality, where it has a name of its own.
-        mask_values: of NCR, ED and ET. They belong to the release: a single mask with 0, 1 and 2 does not tell.
+        mask_values: of NCR, ED and ET, and of the resection cavity where there is one. They belong to the release: a
+            single mask with 0, 1 and 2 does not tell.
     """
 
     source: str
@@ -31,7 +32,7 @@ class Release:
     pattern: str
     separator: str = "_"
     modalities: Mapping[str, str] = field(default_factory=dict)
-    mask_values: tuple[int, int, int] = BRATS_MASK_VALUES
+    mask_values: tuple[int, ...] = BRATS_MASK_VALUES
 
     def match(self, folder: str) -> re.Match[str] | None:
         """Whether a folder of that name is a patient's or a scan's."""
@@ -53,7 +54,7 @@ class Release:
 BRATS2023 = Release(
     "brats2023",
     "BraTS 2023",
-    r"(?P<subject>brats-gli-\d+)-\d+",
+    r"(?P<subject>brats-gli-\d+)-0\d*",
     separator="-",
     modalities={"flair": "t2f", "t1": "t1n", "t1ce": "t1c", "t2": "t2w"},
     mask_values=BRATS_2023_MASK_VALUES,
@@ -65,6 +66,15 @@ BRATS2023_SSA = replace(
 )
 """Adult glioma in Sub-Saharan Africa, with the same labels."""
 
+BRATS2024 = replace(
+    BRATS2023,
+    source="brats2024",
+    title="BraTS 2024 GLI",
+    pattern=r"(?P<subject>brats-gli-\d+)-[1-9]\d{2}",
+    mask_values=BRATS_2024_MASK_VALUES,
+)
+"""Adult glioma after treatment: timepoints begin at 100, and masks have a label for the resection cavity."""
+
 RELEASES = (
     Release("brats2018", "BraTS 2018", r"brats18_\w+_\d+"),
     Release("brats2019", "BraTS 2019", r"brats19_\w+_\d+"),
@@ -72,6 +82,7 @@ RELEASES = (
     Release("brats2021", "BraTS 2021", r"brats2021_\d+"),
     BRATS2023,
     BRATS2023_SSA,
+    BRATS2024,
 )
 
 

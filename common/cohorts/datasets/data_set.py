@@ -42,6 +42,7 @@ class Wanted:
         need_seg: whether a patient without a mask is a problem.
         need_label: whether a patient or an image without a label is a problem, or none of the cohort.
         need_all: whether a patient without one of the modalities is a problem.
+        cavity: what a mask's resection cavity becomes; see :mod:`common.cohorts.labels.cavity`.
     """
 
     excluded: Sequence[str] = ()
@@ -49,6 +50,7 @@ class Wanted:
     need_seg: bool = True
     need_label: bool = True
     need_all: bool = True
+    cavity: str = "refuse"
 
 
 EVERYTHING = Wanted()
@@ -115,7 +117,7 @@ class DataSet:
         read_by: what of the suite reads it; for a person who passed it to something else.
         healthy: whether its people have no tumour.
         refused: why it is not read and what can be done; empty for a data set that is read.
-        rank: data sets of a lower rank are asked first: 0 or less knows its own names, 1 is a layout, 2 any folder of
+        rank: data sets of a lower rank are asked first: 0 knows its own names, 1 is a layout, 2 any folder of
             images.
     """
 

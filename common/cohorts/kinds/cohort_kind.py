@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from common.cohorts.datasets.data_set import DataSet, Found, Wanted
 from common.cohorts.datasets.registry import data_set_named, find_data_set
+from common.cohorts.labels.cavity import settle_cavities
 from common.errors import DatasetError, KnobError, Problem
 from common.names import soundly_named
 from common.records import Record
@@ -61,8 +62,9 @@ def scan_kind(kind: CohortKind, dataset_dir: Folder | None, datalist: Folder | N
         hint = f"Exclude fewer {kind.samples}."
         raise DatasetError(Problem(f"no {kind.sample} is left", str(datalist or dataset_dir), hint))
     records, misnamed = soundly_named(records, folders=kind.folders_in_names)
+    records, refused = settle_cavities(records, wanted.cavity, wanted.need_seg, str(datalist or dataset_dir))
     sound, wrong = kind.check(records, wanted)
-    return sound, [*problems, *misnamed, *wrong]
+    return sound, [*problems, *misnamed, *refused, *wrong]
 
 
 def choose_data_set(kind: CohortKind, folder: Folder) -> DataSet:

@@ -24,6 +24,7 @@ from torch import nn
 from common.errors import CheckpointError, Problem
 from common.files import atomic_path
 from common.networks.weights.wrapped import find_state_dict, without_prefixes, wrapper_advice
+from common.records import MASK_CLASSES
 
 COPY_AGAIN = "Copy or train it again."
 PROVENANCE = "provenance"
@@ -161,7 +162,7 @@ def use_weights(
     differing = weight_differences(expected, weights)
     if differing:
         shown = "; ".join(differing[:3]) + (f"; and {len(differing) - 3} more" if len(differing) > 3 else "")
-        advice = wrapper_advice(weights, expected) or _advice(provenance)
+        advice = wrapper_advice(weights, expected) or _cavity_advice(provenance, expected) or _advice(provenance)
         raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), advice))
     network.load_state_dict(weights)
     return provenance
@@ -229,6 +230,16 @@ def weight_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) ->
         if getattr(found[key], "shape", None) != expected[key].shape
     ]
     return missing + unknown + other
+
+
+def _cavity_advice(provenance: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
+    """What to do where one of checkpoint and network has a class for the resection cavity, and the other has none."""
+    trained, biases = provenance.get("classes"), [shape for shape in _head_shapes(expected).values() if len(shape) == 1]
+    if not trained or not biases or biases[-1] == (len(trained) + 1,):
+        return None
+    if len(trained) > len(MASK_CLASSES):
+        return "It was trained with --cavity region: pass the same, or weights without a class of the resection cavity."
+    return "It has no class of the resection cavity: leave --cavity region out."
 
 
 def _advice(provenance: Mapping[str, Any]) -> str:

@@ -43,6 +43,10 @@ The rule that made grade and survival is the docstring of common/phantoms/genera
 """
 
 
+Tables = Callable[[Path, Sequence[PhantomPatient], bool], None]
+"""Writes a data set's tables into its folder, those of LGG too where the last is true."""
+
+
 @dataclass(frozen=True)
 class BratsLayout:
     """How a data set lies on disk.
@@ -50,14 +54,16 @@ class BratsLayout:
     Args:
         folder: the one that its download unpacks to.
         write: writes a patient's images into it.
-        has_tables: whether it has tables with grades and clinical values.
+        write_tables: writes its tables, where it has any.
         finish: writes into the folder what is of no single patient.
+        lgg_share: share of the patients whose grade is LGG, where the data set is of one grade.
     """
 
     folder: str
     write: Callable[[Path, PhantomSubject], None]
-    has_tables: bool = True
+    write_tables: Tables | None = None
     finish: Callable[[Path], None] | None = None
+    lgg_share: float | None = None
 
 
 def write_brats2020(folder: Path, subject: PhantomSubject) -> None:
@@ -68,7 +74,14 @@ def write_brats2020(folder: Path, subject: PhantomSubject) -> None:
     write_nifti(folder / name / f"{name}_seg.nii.gz", subject.mask.astype(np.int16))
 
 
-BRATS2020 = BratsLayout(TRAINING_FOLDER, write_brats2020)
+def write_brats2020_tables(folder: Path, cohort: Sequence[PhantomPatient], lgg_clinical: bool) -> None:
+    """Write the two CSV files of BraTS 2020."""
+    write_table(folder / "name_mapping.csv", name_mapping(cohort))
+    recorded = [patient for patient in cohort if lgg_clinical or patient.recorded_grade == "HGG"]
+    write_table(folder / "survival_info.csv", survival_info(recorded))
+
+
+BRATS2020 = BratsLayout(TRAINING_FOLDER, write_brats2020, write_brats2020_tables)
 
 
 def make_brats_phantoms(
@@ -93,7 +106,7 @@ def make_brats_phantoms(
         shape: voxels along x, y and z. The head fills it as it fills BraTS's 240 x 240 x 155, and a voxel measures 1 mm
             as in BraTS: a smaller shape holds a smaller head, and the tumour's volume shrinks with it.
         seed: not negative.
-        lgg_share: share of the patients whose grade is LGG, in [0, 1].
+        lgg_share: share of the patients whose grade is LGG, in [0, 1], unless the layout is of one grade.
         lgg_clinical: write age, survival and resection of the LGG patients too; BraTS has none.
         blind_grade: write grades that the tumours do not show: without ``lgg_clinical`` only the absence of the
             clinical values predicts them. The images are the same.
@@ -107,6 +120,7 @@ def make_brats_phantoms(
         KnobError: a setting has no meaning; all of them at once.
         OutputError: ``root`` is a file or is not empty, or cannot be written to.
     """
+    lgg_share = lgg_share if layout.lgg_share is None else layout.lgg_share
     size = check_settings(patients, shape, seed, lgg_share)
     refuse_filled(Path(root))
     folder = Path(root) / layout.folder
@@ -115,11 +129,9 @@ def make_brats_phantoms(
         layout.write(folder, phantom_subject(seed, index, size, lgg_share))
 
     list(make_each(write, range(patients), "patient", progress))
-    if layout.has_tables:
+    if layout.write_tables:
         cohort = [draw_patient(seed, index, lgg_share, blind_grade) for index in range(patients)]
-        write_table(folder / "name_mapping.csv", name_mapping(cohort))
-        recorded = [patient for patient in cohort if lgg_clinical or patient.recorded_grade == "HGG"]
-        write_table(folder / "survival_info.csv", survival_info(recorded))
+        layout.write_tables(folder, cohort, lgg_clinical)
     if layout.finish:
         layout.finish(folder)
     write_text(folder / "README.txt", _readme(patients, size, seed, lgg_share, lgg_clinical, blind_grade))

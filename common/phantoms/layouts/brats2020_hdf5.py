@@ -10,7 +10,7 @@ import numpy as np
 from common.cohorts.phantom_mark import MARK
 from common.files import atomic_path
 from common.formats.hdf5_slices import import_h5py
-from common.phantoms.layouts.brats2020 import FULL_SHAPE, BratsLayout, make_brats_phantoms
+from common.phantoms.layouts.brats2020 import FULL_SHAPE, BratsLayout, make_brats_phantoms, write_brats2020_tables
 from common.phantoms.scans import PhantomSubject
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
@@ -81,4 +81,4 @@ def standardise(plane: np.ndarray) -> np.ndarray:
     return (values - mean) / np.where(spread == 0, 1, spread)
 
 
-HDF5 = BratsLayout("BraTS2020_training_data/content/data", write_hdf5)
+HDF5 = BratsLayout("BraTS2020_training_data/content/data", write_hdf5, write_brats2020_tables)

@@ -45,4 +45,4 @@ def write_dataset_json(folder: Path) -> None:
     )
 
 
-DECATHLON = BratsLayout("Task01_BrainTumour", write_decathlon, has_tables=False, finish=write_dataset_json)
+DECATHLON = BratsLayout("Task01_BrainTumour", write_decathlon, finish=write_dataset_json)

@@ -29,6 +29,7 @@ class Request:
         healthy: an IXI folder, in addition.
         exclude: names to leave out, comma-separated.
         unlabelled: masks and labels may be absent.
+        cavity: what a mask's resection cavity becomes; see :mod:`common.cohorts.labels.cavity`.
         headers_only: read headers, and voxels of the first patient alone.
         output: a folder for tables and pictures.
     """
@@ -38,6 +39,7 @@ class Request:
     healthy: str | None = None
     exclude: str | None = None
     unlabelled: bool = False
+    cavity: str = "refuse"
     headers_only: bool = False
     output: str | None = None
 
@@ -76,7 +78,9 @@ class Checkup:
 
 def check_patients(request: Request) -> Checkup:
     """Check patients with four registered volumes: their data, problems, shortcuts to the grade, size of the cache."""
-    records, problems = scan_cohort(request.folder, request.datalist, request.exclude, need_seg=not request.unlabelled)
+    records, problems = scan_cohort(
+        request.folder, request.datalist, request.exclude, need_seg=not request.unlabelled, cavity=request.cavity
+    )
     costs, found = _measure(records[:1] if request.headers_only else records)
     sections = _shortcuts(records)
     if costs:

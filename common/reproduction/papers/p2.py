@@ -67,7 +67,7 @@ def cross_validation(tasks: Sequence[str]) -> PaperTable:
         leak=LEAK,
         repeats=3,
         varied=("net",),
-        cohort="images",
+        cohort=tumour.TASK.cohort,
         folds=3,
         contest=CONTEST,
     )
@@ -89,7 +89,7 @@ def held_out(tasks: Sequence[str]) -> PaperTable:
         leak=LEAK,
         repeats=3,
         varied=("net",),
-        cohort="images",
+        cohort=tumour.TASK.cohort,
         folds=3,
         confusion=True,
     )

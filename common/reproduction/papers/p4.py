@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from common.reproduction.table_plan import WITH_HEALTHY, Cell, Model, PaperTable
+from common.reproduction.table_plan import Cell, Model, PaperTable
 from common.tasks import volume_grade
 
 LEAK = (
@@ -58,7 +58,7 @@ def spatio_spatial(tasks: Sequence[str]) -> PaperTable:
         repeats=3,
         varied=("backbone", "pretrained"),
         confusion=True,
-        cohort=WITH_HEALTHY,
+        cohort=volume_grade.TASK.cohort,
         drawn=("paper",),
         healthy=True,
     )

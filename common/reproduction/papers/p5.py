@@ -40,6 +40,6 @@ def methylation(tasks: Sequence[str]) -> PaperTable:
             "A patient's prediction is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
         ),
         leak=LEAK,
-        cohort="series",
+        cohort=mgmt.TASK.cohort,
         confusion=True,
     )

@@ -13,6 +13,7 @@ from common.records import MODALITIES, Record
 from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
 from common.transforms.intensity import CLIP_PERCENTILES
 from common.transforms.preparation import prepare_case
+from common.transforms.reading import mask_settings
 
 BRAINS_VERSION = 1
 """Raise it when prepared brains change in a way that the other parts of the key do not show."""
@@ -45,7 +46,7 @@ def prepare_brains(
 
 
 def _cached_brain(record: Record, folder: Path, modalities: Sequence[str]) -> Case:
-    values = list(record.get("mask_values") or ())
+    values = mask_settings(record)
     settings = [BRAINS_VERSION, list(modalities), CLIP_PERCENTILES, values]
     entry = folder / entry_name("case", record, modalities, settings)
     has_mask = bool(record.get("seg"))

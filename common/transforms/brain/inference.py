@@ -15,7 +15,7 @@ import nibabel as nib
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.transforms import Transform
+from monai.transforms import MapTransform, SaveImaged
 
 from common.errors import DatasetError, OutputError, Problem
 from common.files import path_within
@@ -23,13 +23,14 @@ from common.formats.nifti import save_like
 from common.formats.volumes import read_volume_header
 from common.knobs import as_bool
 from common.names import file_name_of
-from common.records import BRATS_MASK_VALUES
 from common.transforms.geometry import BrainGeometry
-from common.transforms.preparation import mask_values_of, prepare_image, spacing_problem
+from common.transforms.preparation import label_values, mask_values_of, prepare_image, spacing_problem
+from common.transforms.reading import mask_values_in
+from common.transforms.requests import meta_of_view, patient_of
 from common.transforms.shared_items import Item
 
 
-class PrepareBraind(Transform):
+class PrepareBraind(MapTransform):
     """Crop ``image`` to the brain and normalise it as in training.
 
     The result is float32 (channel, x, y, z) in LPS; its metadata keep ``geometry`` (JSON), which the inverse needs.
@@ -42,13 +43,13 @@ class PrepareBraind(Transform):
     """
 
     def __init__(self, spacing: Sequence[float] | None = None) -> None:
+        super().__init__("image")
         self.spacing = spacing
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
         image = item["image"]
-        meta = dict(image.meta)
-        subject = str(item.get("subject") or meta.get("filename_or_obj", "image"))
+        meta, subject = meta_of_view(image), patient_of(item)
         slices, geometry = prepare_image(list(image.numpy()), np.asarray(image.affine), subject)
         problems = spacing_problem(geometry.spacing, self.spacing, subject)
         if problems:
@@ -59,20 +60,22 @@ class PrepareBraind(Transform):
         return item
 
 
-class LabelMapd(Transform):
+class LabelMapd(MapTransform):
     """Turn the logits in ``pred`` into a label map in the space of the input's files.
 
-    ``pred`` becomes (1, x, y, z) with the values of ``mask_values``, uint8 unless one is larger; the item keeps them.
-    On request ``probabilities`` becomes float32 (class, x, y, z), zero outside the brain's box but for the background,
-    which is one there.
+    ``pred`` becomes class indices, uint8 (1, x, y, z): 1 NCR, 2 ED, 3 ET, 4 RC, as viewers and DICOM SEG name them.
+    :class:`SaveImageLabelMapd` writes the values of the data set, which the item keeps as ``mask_values``. On request
+    ``probabilities`` becomes float32 (class, x, y, z), zero outside the brain's box but for the background, which is
+    one there.
 
     Args:
-        mask_values: how NCR, ED and ET are stored; by default as the item says, whose data set has its convention, or
+        mask_values: how NCR, ED and ET are written; by default as the item says, whose data set has its convention, or
             else as in BraTS until 2021.
         probabilities: whether to keep probability maps too.
     """
 
     def __init__(self, mask_values: Sequence[int] | None = None, probabilities: bool | str = False) -> None:
+        super().__init__("pred")
         self.mask_values, self.probabilities = mask_values, as_bool(probabilities, "probabilities")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
@@ -86,15 +89,17 @@ class LabelMapd(Transform):
             whole[0][whole.sum(axis=0) == 0] = 1
             item["probabilities"] = MetaTensor(torch.from_numpy(whole), meta=meta)
         classes = class_argmax(logits).cpu().numpy()
-        values = [int(value) for value in self.mask_values or item.get("mask_values") or BRATS_MASK_VALUES]
-        item["mask_values"] = values
-        labels = np.ascontiguousarray(geometry.restore(mask_values_of(classes, values)))
+        item["mask_values"] = label_values(self.mask_values or mask_values_in(item), len(logits) - 1)
+        labels = np.ascontiguousarray(geometry.restore(classes))
         item["pred"] = MetaTensor(torch.from_numpy(labels)[None], meta=meta)
         return item
 
 
-class SaveLabelMapd(Transform):
+class SaveImageLabelMapd(SaveImaged):
     """Write ``pred`` as ``<scan>_seg.nii.gz`` with the input's affine and header; add its path as ``seg_file``.
+
+    Class indices are written as the item's ``mask_values``: in BraTS until 2021 enhancing tumour is 4. By its class
+    MONAI Label, and by its name MONAI Deploy, know that they must leave it out, since they write results themselves.
 
     ``probabilities``, where they were kept, go to ``<scan>_probabilities.nii.gz`` (x, y, z, class). Without a scan, the
     file is named by the subject.
@@ -108,6 +113,7 @@ class SaveLabelMapd(Transform):
     """
 
     def __init__(self, output_dir: str | Path, overwrite: bool = False) -> None:
+        super().__init__("pred", output_dir=output_dir)
         self.output_dir, self.overwrite = Path(output_dir), overwrite
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
@@ -115,7 +121,8 @@ class SaveLabelMapd(Transform):
         name = file_name_of(item, self.output_dir)
         labels = item["pred"]
         source = read_volume_header(labels.meta["filename_or_obj"])
-        item["seg_file"] = self._write(name, "seg", labels.numpy()[0], source)
+        stored = mask_values_of(labels.numpy()[0], mask_values_in(item))
+        item["seg_file"] = self._write(name, "seg", stored, source)
         if "probabilities" in item:
             maps = np.moveaxis(item["probabilities"].numpy(), 0, -1)
             item["probabilities_file"] = self._write(name, "probabilities", maps, source)

@@ -11,6 +11,7 @@ from common.files import write_json
 from common.records import Record, without_key
 from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
 from common.transforms.preparation import prepare_mask
+from common.transforms.reading import mask_settings
 
 MASKS_VERSION = 1
 """Raise it when prepared masks change in a way that the other parts of the key do not show."""
@@ -38,7 +39,7 @@ def prepare_masks(
 
 
 def _cached_mask(record: Record, folder: Path) -> Case:
-    values = list(record.get("mask_values") or ())
+    values = mask_settings(record)
     mask_only = without_key(record, "image")
     entry = folder / entry_name("masks", mask_only, (), [MASKS_VERSION, values])
     content = open_entry(entry, ["mask.npy"], lambda: _store_mask(record, entry))

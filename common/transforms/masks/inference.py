@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from monai.transforms import Transform
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 
 from common.errors import DatasetError, Problem
@@ -18,7 +19,7 @@ from common.transforms.reading import NAMELESS
 from common.transforms.shared_items import Item
 
 
-class LoadMaskd(Transform):
+class LoadMaskd(MapTransform):
     """Read the mask file under ``seg`` into ``mask``: class indices of the whole volume, uint8 (x, y, z) in LPS.
 
     Args:
@@ -31,6 +32,7 @@ class LoadMaskd(Transform):
     """
 
     def __init__(self, mask_values: Sequence[int] = BRATS_MASK_VALUES, spacing: Sequence[float] | None = None) -> None:
+        super().__init__("seg")
         self.mask_values, self.spacing = list(mask_values), spacing
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
@@ -45,7 +47,7 @@ class LoadMaskd(Transform):
         return item
 
 
-class MaskBagd(Transform):
+class MaskBagd(MapTransform):
     """Turn a volume of class indices under ``key`` into a bag of its slices with tumour.
 
     Adds ``image``, float32 (n, 3, x, y) with the channels NCR, ED and ET, and ``slices``, int64 (n,), which they are;
@@ -63,6 +65,7 @@ class MaskBagd(Transform):
     def __init__(
         self, key: str = "mask", transform: Callable[[dict[str, Any]], Mapping[Any, Any]] | None = None
     ) -> None:
+        super().__init__(key)
         self.key, self.transform = key, transform
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
@@ -74,7 +77,7 @@ class MaskBagd(Transform):
             hint = "Check the images and the mask; survival cannot be predicted from a mask without tumour."
             subject = str(item.get("subject", "the patient"))
             raise DatasetError(Problem("no slice of the mask shows tumour", subject, hint))
-        item["image"] = torch.stack([self._one(classes[..., index]) for index in slices])
+        item["image"] = MetaTensor(torch.stack([self._one(classes[..., index]) for index in slices]))
         item["slices"] = torch.from_numpy(slices)
         return item
 

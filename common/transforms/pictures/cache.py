@@ -73,8 +73,13 @@ def decode_image(path: str, size: tuple[int, int], channels: int) -> tuple[NDArr
         DatasetError: the file cannot be read.
     """
     pixels = READERS[channels](path)
+    return fit_picture(pixels, size), (pixels.shape[1], pixels.shape[0])
+
+
+def fit_picture(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize uint8 (y, x) or (y, x, 3) to uint8 (channels, x, y) with ``size`` (x, y)."""
     resized = np.atleast_3d(resize_plane(pixels, size))
-    return np.ascontiguousarray(resized.transpose(2, 1, 0)), (pixels.shape[1], pixels.shape[0])
+    return np.ascontiguousarray(resized.transpose(2, 1, 0))
 
 
 def resize_plane(plane: NDArray, size: tuple[int, int]) -> NDArray:

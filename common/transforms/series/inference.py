@@ -1,27 +1,57 @@
-"""The slices of a patient's series from their files, at inference."""
+"""The slices of a patient's series at inference: from their files, or from a volume in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from monai.transforms import Transform
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 
+from common.errors import DatasetError, Problem
+from common.formats.dicom.files import is_dicom
 from common.records import value_of
-from common.transforms.series.plan import SeriesPlan, take_series
+from common.transforms.loading import LoadImageModalitiesd
+from common.transforms.requests import is_loaded, meta_of_view, patient_of, read_request
+from common.transforms.series.plan import SeriesPlan, take_loaded_series, take_series
 from common.transforms.shared_items import Item
 
 
-class TakeSeriesd(Transform):
-    """Take the slices of a patient's series from their files: ``image``, a bag float32 (slice, modality, x, y).
+class LoadImageSeriesd(LoadImageModalitiesd):
+    """Read ``image``, as a program such as MONAI Label names it: a DICOM series or a NIfTI file.
+
+    A series, its folder or a file of it, is left for :class:`TakeSeriesd`, which reads only the slices it takes; so are
+    items with a folder under each modality. Of NIfTI files ``image`` becomes a MetaTensor (modality, x, y, z).
+    """
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> Item:
+        item = read_request(data)
+        if is_loaded(item) or "image" not in item:
+            return item
+        path = Path(str(item["image"]))
+        folder = path if path.is_dir() else path.parent
+        if not path.is_dir() and not is_dicom(path):
+            return super().__call__(data)
+        if len(self.modalities) > 1:
+            what = f"it is one series, and the network reads {', '.join(self.modalities)}"
+            raise DatasetError(Problem(what, str(path), "Give a NIfTI file with all of them."))
+        del item["image"]
+        return {**item, self.modalities[0]: str(folder)}  # type: ignore[misc]
+
+
+class TakeSeriesd(MapTransform):
+    """Take the slices of a patient's series: ``image``, a bag float32 (slice, modality, x, y).
 
     Bit for bit what ``prepare_series`` and :class:`LoadSeriesSliced` make of the same folders with the same settings.
+    They come from the folder of each series under its modality's name, or from a volume under ``image``
+    (modality, x, y, z), along whose last axis the slices lie.
 
     Args:
-        modalities: in the order of the channels; the item has the folder of each series under its name.
+        modalities: in the order of the channels.
         slices_per_subject: as for ``prepare_series``, like the next two.
         size: pixels along x and y.
         central_share: the middle part of each series that slices are taken from.
@@ -41,14 +71,21 @@ class TakeSeriesd(Transform):
         central_share: float = 0.6,
         transform: Callable[[dict[str, Any]], Mapping[Any, Any]] | None = None,
     ) -> None:
+        super().__init__("image", allow_missing_keys=True)
         self.plan = SeriesPlan.read(modalities, slices_per_subject, size, central_share)
         self.transform = transform
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
-        item = cast(Item, dict(data))
-        folders = {key: str(value_of(item, key)) for key in self.plan.modalities if item.get(key)}
-        taken, _ = take_series(folders, str(item["subject"]), self.plan)
-        item["image"] = torch.stack([self._one(plane) for plane in taken])
+        item: Item = {**data}  # type: ignore[typeddict-item]
+        if is_loaded(item):
+            image, name = item["image"], patient_of(item)
+            taken = take_loaded_series(list(image.numpy()), np.asarray(image.affine), name, self.plan)
+            meta = meta_of_view(image)
+        else:
+            folders = {key: str(value_of(item, key)) for key in self.plan.modalities if item.get(key)}
+            taken, _ = take_series(folders, str(item["subject"]), self.plan)
+            meta = {}
+        item["image"] = MetaTensor(torch.stack([self._one(plane) for plane in taken]), meta=meta)
         return item
 
     def _one(self, plane: np.ndarray) -> torch.Tensor:

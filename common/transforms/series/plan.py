@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+import nibabel as nib
 import numpy as np
+from nibabel.orientations import apply_orientation
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.series import SliceFiles, list_slices
+from common.transforms.geometry import orientation_of
 from common.transforms.pictures.cache import check_size, resize_plane
 
 BRIGHTEST_PERCENTILE = 99.9
@@ -18,6 +21,20 @@ BRIGHTEST_PERCENTILE = 99.9
 
 ROUNDING = 1e-6
 """Of an index: 0.1 times 10 is slice 1, whatever floating point says."""
+
+
+AS_SCANNED = {**dict.fromkeys("IS", "LPS"), **dict.fromkeys("AP", "LIP"), **dict.fromkeys("LR", "PIR")}
+"""Columns, rows and slices of an axial, coronal and sagittal series, by where a volume's last axis leads."""
+
+
+class Slices(Protocol):
+    """The slices of a series, in files or in memory."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """float32 (y, x)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -110,8 +127,7 @@ def take_series(
             found[modality] = list_slices(folder)
         except DatasetError as error:
             problems += error.problems
-    spread = {name: spread_slices(len(series.files), plan.count, plan.share) for name, series in found.items()}
-    positions = _without_repeats(spread)
+    positions = _positions(found, plan)
     depth = max((len(taken) for taken in positions.values()), default=0)
     slices = np.zeros((depth, len(plan.modalities), *plan.size), dtype=np.float16)
     for modality, series in found.items():
@@ -129,6 +145,63 @@ def take_series(
     }
 
 
+def take_loaded_series(
+    channels: Sequence[np.ndarray], affine: np.ndarray, subject: str, plan: SeriesPlan
+) -> NDArray[np.float16]:
+    """The slices of one patient's series that are in memory as volumes; those of a NIfTI file of the same scan too.
+
+    The slices are taken along the last axis, and turned as a scanner writes them.
+
+    Args:
+        channels: a volume (x, y, z) per modality of the plan.
+        affine: (4, 4), indices to millimetres in RAS+.
+        subject: for messages.
+        plan: what to take.
+
+    Returns:
+        float16 (slice, modality, x, y), as :func:`take_series`.
+
+    Raises:
+        DatasetError: other channels than the plan's, pixels that are not finite, or all equal.
+    """
+    if len(channels) != len(plan.modalities):
+        what = f"there are {len(channels)} channels, and the network reads {', '.join(plan.modalities)}"
+        raise DatasetError(Problem(what, subject, "Give one volume per modality, in this order."))
+    found = {
+        modality: _LoadedSlices(as_scanned(np.asarray(channel), affine))
+        for modality, channel in zip(plan.modalities, channels, strict=True)
+    }
+    positions = _positions(found, plan)
+    return np.stack(
+        [_take(series, positions[name], plan.size, subject, subject) for name, series in found.items()], axis=1
+    ).astype(np.float16)
+
+
+def as_scanned(volume: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """A volume with its axes along the columns and rows of DICOM slices, and from the first slice to the last."""
+    through = nib.orientations.aff2axcodes(affine)[2]
+    return apply_orientation(volume, orientation_of(affine, AS_SCANNED[through]))
+
+
+@dataclass(frozen=True)
+class _LoadedSlices:
+    """Slices of a volume (x, y, slice)."""
+
+    volume: np.ndarray
+
+    def __len__(self) -> int:
+        return self.volume.shape[2]
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """float32 (y, x)."""
+        return np.ascontiguousarray(self.volume[..., index].T, dtype=np.float32)
+
+
+def _positions(found: Mapping[str, Slices], plan: SeriesPlan) -> dict[str, list[int]]:
+    spread = {name: spread_slices(len(series), plan.count, plan.share) for name, series in found.items()}
+    return _without_repeats(spread)
+
+
 def _without_repeats(spread: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
     """The same indices by modality without those that repeat an earlier image in all of its channels."""
     images = list(dict.fromkeys(zip(*spread.values(), strict=True)))
@@ -136,7 +209,7 @@ def _without_repeats(spread: Mapping[str, Sequence[int]]) -> dict[str, list[int]
 
 
 def _take(
-    series: SliceFiles, positions: Sequence[int], size: tuple[int, int], folder: str, subject: str
+    series: Slices, positions: Sequence[int], size: tuple[int, int], folder: str, subject: str
 ) -> NDArray[np.float32]:
     """(slice, x, y) of one series, from 0 at its darkest pixel to 1."""
     planes = {index: resize_plane(series.read(index), size).T for index in dict.fromkeys(positions)}

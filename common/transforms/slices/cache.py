@@ -9,14 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
 from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
 from common.records import MODALITIES, Record, scan_of
 from common.transforms.cases import Case, entry_name, prepare_each, tumour_millilitres
 from common.transforms.intensity import CLIP_PERCENTILES
-from common.transforms.reading import read_checked
+from common.transforms.reading import count_tumour_voxels, mask_settings, read_checked
 from common.transforms.slices.plan import CLIP_RANGE, SlicePlan, take_slices
 
 SLICES_VERSION = 1
@@ -67,7 +65,7 @@ def prepare_slices(
 
 
 def _cached_slices(record: Record, folder: Path, modalities: Sequence[str], plan: SlicePlan) -> Case:
-    values = list(record.get("mask_values") or ())
+    values = mask_settings(record)
     scaling = CLIP_RANGE if plan.intensity == "clip" else CLIP_PERCENTILES
     settings = [SLICES_VERSION, list(modalities), astuple(plan), scaling, values]
     entry = folder / entry_name("slices", record, modalities, settings)
@@ -79,6 +77,6 @@ def _store_slices(record: Record, entry: Path, modalities: Sequence[str], plan: 
     images, mask, affine = read_checked(record, modalities)
     slices, positions, geometry = take_slices(images, affine, plan, scan_of(record))
     save_array(entry / "slices.npy", slices)
-    tumour_ml = None if mask is None else tumour_millilitres(np.count_nonzero(mask), geometry.spacing)
+    tumour_ml = None if mask is None else tumour_millilitres(count_tumour_voxels(mask, record), geometry.spacing)
     content = {"geometry": geometry.to_dict(), "positions": positions, "spacing": list(geometry.spacing)}
     write_json(entry / DESCRIPTION, {**content, "tumour_ml": tumour_ml})

@@ -9,15 +9,16 @@ from typing import Any, cast
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.transforms import Transform
+from monai.transforms import MapTransform
 
 from common.errors import DatasetError
 from common.transforms.preparation import spacing_problem
+from common.transforms.requests import meta_of_view, patient_of
 from common.transforms.shared_items import Item
 from common.transforms.slices.plan import SlicePlan, take_slices
 
 
-class TakeSlicesd(Transform):
+class TakeSlicesd(MapTransform):
     """Cut ``image`` (modality, x, y, z), as :class:`LoadImageModalitiesd` leaves it, to the slices of training.
 
     The result is float32 (modality * slice, x, y), bit for bit what ``prepare_slices`` and ``LoadSlicesd`` make of the
@@ -51,14 +52,14 @@ class TakeSlicesd(Transform):
         per_modality: bool = False,
         spacing: Sequence[float] | None = None,
     ) -> None:
+        super().__init__("image")
         self.plan = SlicePlan(gap, centre, count, intensity, orientation, centre_of)
         self.per_modality, self.spacing = per_modality, spacing
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
         image = item["image"]
-        meta = dict(image.meta)
-        subject = str(item.get("subject") or meta.get("filename_or_obj", "image"))
+        meta, subject = meta_of_view(image), patient_of(item)
         slices, positions, geometry = take_slices(list(image.numpy()), np.asarray(image.affine), self.plan, subject)
         problems = spacing_problem(geometry.spacing[:2], self.spacing and self.spacing[:2], subject)
         if problems:

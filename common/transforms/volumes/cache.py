@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
 from common.cache_folder import DESCRIPTION, default_cache_dir, open_entry, save_array
 from common.cohorts.brains.extraction import add_brain_masks
 from common.files import write_json
@@ -18,7 +16,7 @@ from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
 from common.transforms.cases import Case, entry_name, logger, prepare_each, tumour_millilitres
 from common.transforms.intensity import UNIT_PERCENTILES
-from common.transforms.reading import read_checked
+from common.transforms.reading import count_tumour_voxels, mask_settings, read_checked
 from common.transforms.volumes.plan import SIZE, SPACING, VolumePlan, take_volume
 
 VOLUME_VERSION = 1
@@ -71,7 +69,7 @@ def prepare_volumes(
 
 def _cached_volume(record: Record, folder: Path, modalities: Sequence[str], plan: VolumePlan) -> Case:
     mask = record.get("brain_mask")
-    values = list(record.get("mask_values") or ())
+    values = mask_settings(record)
     stamp = volume_stamp(mask) if mask else None
     settings = [VOLUME_VERSION, list(modalities), astuple(plan), UNIT_PERCENTILES, values, stamp]
     entry = folder / entry_name("volume", record, modalities, settings)
@@ -83,5 +81,5 @@ def _store_volume(record: Record, entry: Path, modalities: Sequence[str], plan: 
     images, mask, affine = read_checked(record, modalities)
     volume, grid = take_volume(images, affine, record.get("brain_mask"), plan, scan_of(record))
     save_array(entry / ARRAY, volume)
-    tumour_ml = None if mask is None else tumour_millilitres(np.count_nonzero(mask), grid.brain.spacing)
+    tumour_ml = None if mask is None else tumour_millilitres(count_tumour_voxels(mask, record), grid.brain.spacing)
     write_json(entry / DESCRIPTION, {"geometry": grid.to_dict(), "tumour_ml": tumour_ml, "brain_is_cut": grid.cut})

@@ -10,17 +10,18 @@ from typing import Any, cast
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.transforms import Transform
+from monai.transforms import MapTransform
 
 from common.cache_folder import default_cache_dir
 from common.cohorts.brains.extraction import add_brain_masks
 from common.cohorts.brains.masks import find_brain_mask, is_stripped
 from common.records import Record
+from common.transforms.requests import meta_of_view, patient_of
 from common.transforms.shared_items import Item
 from common.transforms.volumes.plan import SIZE, SPACING, VolumePlan, take_volume
 
 
-class TakeVolumed(Transform):
+class TakeVolumed(MapTransform):
     """Bring ``image`` (modality, x, y, z), as :class:`LoadImageModalitiesd` leaves it, to the voxels of training.
 
     The result is float32 (modality, x, y, z) in LPS, bit for bit what ``prepare_volumes`` and
@@ -48,6 +49,7 @@ class TakeVolumed(Transform):
         brain_extraction: str = "auto",
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
+        super().__init__("image")
         self.plan = VolumePlan.read(size, spacing)
         self.brain_extraction, self.cache_dir = brain_extraction, cache_dir
 
@@ -55,11 +57,10 @@ class TakeVolumed(Transform):
         item = cast(Item, dict(data))
         image = item["image"]
         file = str(image.meta.get("filename_or_obj", "image"))
-        subject = str(item.get("scan") or item.get("subject") or file)
         channels, affine = list(image.numpy()), np.asarray(image.affine)
         mask = item.get("brain_mask") or self._find_mask(channels[0], affine, file)
-        volume, grid = take_volume(channels, affine, mask, self.plan, subject)
-        item["image"] = MetaTensor(torch.from_numpy(volume.astype(np.float32)), meta=dict(image.meta))
+        volume, grid = take_volume(channels, affine, mask, self.plan, patient_of(item))
+        item["image"] = MetaTensor(torch.from_numpy(volume.astype(np.float32)), meta=meta_of_view(image))
         item |= {"geometry": json.dumps(grid.to_dict()), "volume_file": file}
         return item
 

@@ -14,7 +14,10 @@ def test_sides_with_classes_below(tmp_path, write_image):
         write_image(tmp_path / "archive" / name)
     (tmp_path / "archive" / "Testing" / "notes.txt").write_text("x")
     (division,) = read_split(Source(tmp_path)).divisions
-    assert division.sides == {"train": ("Training/glioma/a", "Training/no/b"), "test": ("Testing/glioma/a",)}
+    assert division.sides == {
+        "train": ("Training/glioma/a.png", "Training/no/b.jpg"),
+        "test": ("Testing/glioma/a.png",),
+    }
 
 
 def test_the_files_of_a_scan_are_one_case(tmp_path, write_patient, write_volume):

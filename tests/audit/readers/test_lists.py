@@ -27,28 +27,36 @@ def test_decathlon(tmp_path, write_volume):
     }
     split = read(tmp_path, content)
     (division,) = split.divisions
-    assert division.sides == {"train": ("imagesTr/B_001", "imagesTr/B_002"), "test": ("imagesTs/B_003",)}
-    assert split.cases["imagesTr/B_001"].files == (str(tmp_path / "imagesTr/B_001.nii.gz"),)  # the mask is no image
+    assert division.sides == {
+        "train": ("imagesTr/B_001.nii.gz", "imagesTr/B_002.nii.gz"),
+        "test": ("imagesTs/B_003.nii.gz",),
+    }
+    assert split.cases["imagesTr/B_001.nii.gz"].files == (
+        str(tmp_path / "imagesTr/B_001.nii.gz"),
+    )  # the mask is no image
 
 
 def test_folds_of_auto3dseg_and_a_test_side(tmp_path):
     training = [{"image": f"{name}.nii.gz", "fold": fold} for name, fold in (("a", 0), ("b", 1), ("c", 1))]
     training.append({"image": "d.nii.gz"})
     split = read(tmp_path, {"training": training, "testing": [{"image": "e.nii.gz"}]}, ids_only=True)
-    by_name = {division.name: division.sides for division in split.divisions}
-    assert by_name == {
-        "fold 0": {"train": ("d", "b", "c"), "validation": ("a",)},
-        "fold 1": {"train": ("d", "a"), "validation": ("b", "c")},
-        "all folds": {"train": ("a", "b", "c", "d"), "test": ("e",)},
+    letters = {
+        division.name: {side: "".join(name[0] for name in names) for side, names in division.sides.items()}
+        for division in split.divisions
+    }
+    assert letters == {
+        "fold 0": {"train": "dbc", "validation": "a"},
+        "fold 1": {"train": "da", "validation": "bc"},
+        "all folds": {"train": "abcd", "test": "e"},
     }
 
 
 def test_channels_and_the_patient_of_an_entry(tmp_path, write_volume):
-    for name in ("a0.nii.gz", "a1.nii.gz"):
+    for name in ("a0.nii.gz", "a1.nii.gz", "b.nii.gz"):
         write_volume(tmp_path / name)
-    content = {"training": [{"image": ["a0.nii.gz", "a1.nii.gz"], "patient_id": "p7"}], "validation": []}
-    (case,) = read(tmp_path, content).cases.values()
-    assert (case.name, case.patient, len(case.files)) == ("a0", "p7", 2)
+    content = {"training": [{"image": ["a0.nii.gz", "a1.nii.gz"], "patient_id": "p7"}], "validation": ["b.nii.gz"]}
+    case, _ = read(tmp_path, content).cases.values()
+    assert (case.name, case.patient, len(case.files)) == ("a0.nii.gz", "p7", 2)
 
 
 def test_our_own_split_with_and_without_images(tmp_path, write_patient):
@@ -69,6 +77,16 @@ def test_slices_belong_to_their_subject(tmp_path):
     assert {case.patient for case in split.cases.values()} == {"a"}
 
 
+def test_one_name_with_two_endings_is_two_cases(tmp_path, write_image):
+    for name in ("a.png", "a.jpg"):
+        write_image(tmp_path / name)
+    assert len(read(tmp_path, {"train": ["a.png"], "test": ["./a.jpg"]}).cases) == 2
+
+
+def test_numbers_are_ids(tmp_path):
+    assert set(read(tmp_path, {"train": [3, 4], "test": [5]}, ids_only=True).cases) == {"3", "4", "5"}
+
+
 def test_missing_files_are_summed_up(tmp_path):
     content = {"training": [{"image": f"{number}.nii.gz"} for number in range(9)], "test": ["x.png"]}
     with pytest.raises(DatasetError) as error:
@@ -80,7 +98,7 @@ def test_missing_files_are_summed_up(tmp_path):
 def test_formats_that_are_not_read_are_told(tmp_path):
     (tmp_path / "a.mha").write_bytes(b"x")
     with pytest.raises(DatasetError, match="Convert"):
-        read(tmp_path, {"training": ["a.mha"], "test": []})
+        read(tmp_path, {"training": ["a.mha"], "test": ["a.mha"]})
 
 
 @pytest.mark.parametrize(
@@ -88,13 +106,13 @@ def test_formats_that_are_not_read_are_told(tmp_path):
     [
         ({"numTraining": 3, "file_ending": ".nii.gz"}, "splits_final.json"),
         ({"a": [], "b": 1}, "names no side"),
-        ({"train": [1]}, "entry 1"),
-        ({"train": [{"age": 3}]}, "neither an id"),
+        ({"train": [None]}, "entry 1"),
+        ({"train": [{"age": 3}]}, "no id, no patient"),
         ("text", "holds no sides"),
     ],
 )
 def test_what_is_no_list_of_sides(tmp_path, content, told):
-    with pytest.raises(DatasetError, match=told) if told != "neither an id" else pytest.raises(DatasetError):
+    with pytest.raises(DatasetError, match=told):
         read(tmp_path, content, ids_only=True)
 
 

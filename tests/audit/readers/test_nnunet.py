@@ -38,6 +38,13 @@ def test_folds_and_the_channels_of_each_case(raw, tmp_path):
     assert split.remarks == ("validated in no fold: B_002",)
 
 
+def test_folds_under_keys_and_with_a_test_side(tmp_path):
+    folds = {"0": {"test": [7], "train": [1, 2]}, "1": {"train": [1], "valid": [2], "test": [7]}}
+    first, second = read_split(Source(write_folds(tmp_path, folds), ids_only=True)).divisions
+    assert list(first.sides.items()) == [("train", ("1", "2")), ("test", ("7",))]
+    assert list(second.sides) == ["train", "validation", "test"]
+
+
 def test_the_folder_that_the_environment_names(raw, tmp_path, monkeypatch):
     path = write_folds(tmp_path / "far" / "elsewhere" / "Dataset007_B", FOLDS)
     with pytest.raises(DatasetError, match="--images"):
@@ -81,7 +88,7 @@ def test_what_is_validated_twice_or_listed_twice(tmp_path):
     assert "validated in no fold: a" in remarks
 
 
-@pytest.mark.parametrize("fold", [{"train": ["a"]}, {"train": "a", "val": []}, {"train": [1], "val": []}])
+@pytest.mark.parametrize("fold", [{"train": ["a"]}, {"train": "a", "val": []}, {"train": [None], "val": []}])
 def test_a_malformed_fold_is_named(tmp_path, fold):
     with pytest.raises(DatasetError, match="fold 1"):
         read_split(Source(write_folds(tmp_path, [{"train": ["a"], "val": ["b"]}, fold]), ids_only=True))

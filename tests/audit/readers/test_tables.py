@@ -32,6 +32,16 @@ def test_rows_of_one_id_are_one_case(tmp_path, write_volume):
     assert split.remarks == ()
 
 
+def test_one_id_of_several_patients_is_several_cases(tmp_path):
+    split = read(tmp_path, "patient,id,split\np1,1,train\np2,1,test\np3,2,test\n")
+    assert split.divisions[0].sides == {"train": ("p1/1",), "test": ("p2/1", "2")}
+
+
+def test_a_table_of_one_side(tmp_path):
+    with pytest.raises(DatasetError, match=r"one side only \(train\)"):
+        read(tmp_path, "id,split\na,train\nb,train\n")
+
+
 def test_a_row_twice_is_told(tmp_path):
     assert "more than once on one side: a" in read(tmp_path, "id,split\na,train\na,train\nb,test\n").remarks[0]
 
@@ -77,5 +87,5 @@ def test_images_are_found_by_their_names(tmp_path, write_image):
         write_image(tmp_path / "images" / name)
     split = read(tmp_path, "image,split\ntwo,train\nx/one.png,test\n", ids_only=False, images=tmp_path / "images")
     assert [Path(*case.files).name for case in split.cases.values()] == ["two.png", "one.png"]
-    with pytest.raises(DatasetError, match="may be each of"):
-        read(tmp_path, "image,split\none.png,train\n", ids_only=False, images=tmp_path / "images")
+    with pytest.raises(DatasetError, match="files in several folders"):
+        read(tmp_path, "image,split\none.png,train\ntwo.png,test\n", ids_only=False, images=tmp_path / "images")

@@ -26,16 +26,6 @@ def rename(tmp_path: Path) -> Callable[[str], Path]:
     return rename
 
 
-def test_brats_2024_is_refused_where_masks_are_needed_and_read_without(rename: Callable[[str], Path]) -> None:
-    root = rename(r"BraTS-GLI-\1-100")
-    with pytest.raises(DatasetError, match=r"BraTS 2024 GLI.*label 4 is the resection cavity.*--datalist"):
-        read_cohort(root)
-    records = read_cohort(root, need_seg=False)
-    assert [record["scan"] for record in records] == ["BraTS-GLI-00000-100", "BraTS-GLI-00001-100"]
-    assert {record["source"] for record in records} == {"brats2024"}
-    assert not any("seg" in record for record in records)
-
-
 @pytest.mark.parametrize(
     ("pattern", "told"),
     [

@@ -14,6 +14,10 @@ from common.cohorts.datasets.brats_releases import find_release
             "BraTS-GLI-00005-001",
             {"subject": "BraTS-GLI-00005", "scan": "BraTS-GLI-00005-001", "source": "brats2023"},
         ),
+        (
+            "BraTS-GLI-00005-101",
+            {"subject": "BraTS-GLI-00005", "scan": "BraTS-GLI-00005-101", "source": "brats2024"},
+        ),
     ],
 )
 def test_a_timepoint_is_no_part_of_the_subject(folder, names):

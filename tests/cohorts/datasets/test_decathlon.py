@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.cohorts import read_cohort
+from common.cohorts import check_voxels, read_cohort
 from common.cohorts.datasets.registry import find_data_set
 from common.errors import DatasetError, KnobError
+from common.formats import volumes
+from common.formats.nifti import Volume, read_nifti
 from common.phantoms.layouts.brats2020 import make_brats_phantoms
 from common.phantoms.layouts.decathlon import DECATHLON
 from common.records import MODALITIES
@@ -36,6 +38,21 @@ def test_the_same_patients_as_in_brats_give_the_same_cases(root: Path, tmp_path:
         case, expected = prepare_case(record), prepare_case(other)
         np.testing.assert_array_equal(case.image, expected.image)
         np.testing.assert_array_equal(case.classes, expected.classes)
+
+
+def test_a_file_of_four_channels_is_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def count(path: str) -> Volume:
+        read.append(Path(path).parent.name)
+        return read_nifti(path)
+
+    monkeypatch.setattr(volumes, "read_nifti", count)
+    record = read_cohort(root)[0]
+    prepare_case(record)
+    assert read == ["imagesTr", "labelsTr"]
+    assert check_voxels(record) == []
+    assert read == ["imagesTr", "labelsTr"] * 2
 
 
 def test_channels_and_labels_come_from_dataset_json(root: Path) -> None:

@@ -18,7 +18,7 @@ from common.errors import DatasetError, OutputError
 from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
 from common.phantoms.scans import phantom_subject
 from common.records import MODALITIES
-from common.transforms.brain.inference import LabelMapd, PrepareBraind, SaveLabelMapd, class_argmax
+from common.transforms.brain.inference import LabelMapd, PrepareBraind, SaveImageLabelMapd, class_argmax
 from common.transforms.loading import LoadImageModalitiesd
 from common.transforms.preparation import class_indices, prepare_case
 
@@ -54,7 +54,7 @@ def test_the_truth_comes_back_as_the_file_that_it_was(
         nib.save(kind(np.asanyarray(image.dataobj), image.affine, image.header), record[name])
     item = prepare(record)
     item["pred"] = perfect_logits(record)
-    item = SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))
+    item = SaveImageLabelMapd(tmp_path / "out")(LabelMapd()(item))
     assert item["seg_file"] == str(tmp_path / "out" / "p1_seg.nii.gz")
     written, truth = nib.load(item["seg_file"]), nib.load(record["seg"])
     assert type(written) is kind
@@ -83,7 +83,7 @@ def test_one_file_with_all_channels_gives_a_map_of_one(write_record: Writer, tmp
     nib.save(nib.Nifti1Image(stack, nib.load(record["t1"]).affine), tmp_path / "all.nii.gz")
     item = prepare({"subject": "p1", "image": str(tmp_path / "all.nii.gz")})
     item["pred"] = perfect_logits(record)
-    written = nib.load(SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
+    written = nib.load(SaveImageLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
     np.testing.assert_array_equal(written.dataobj, nib.load(record["seg"]).dataobj)
 
 
@@ -97,7 +97,7 @@ def test_scaled_inputs_give_labels_that_are_not_scaled(write_record: Writer, tmp
     assert nib.load(record["flair"]).dataobj.slope != 1
     item = prepare(record)
     item["pred"] = perfect_logits(record)
-    written = nib.load(SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
+    written = nib.load(SaveImageLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
     np.testing.assert_array_equal(written.dataobj, nib.load(record["seg"]).dataobj)
 
 
@@ -105,7 +105,7 @@ def test_scaled_inputs_give_labels_that_are_not_scaled(write_record: Writer, tmp
 def test_probabilities_sum_to_one_everywhere(write_record: Writer, tmp_path: Path, orientation: str) -> None:
     item = prepare(write_record(orientation=orientation))
     item["pred"] = torch.randn(4, 12, 18, 8, generator=torch.Generator().manual_seed(0)) * 20
-    item = SaveLabelMapd(tmp_path / "out")(LabelMapd(probabilities=True)(item))
+    item = SaveImageLabelMapd(tmp_path / "out")(LabelMapd(probabilities=True)(item))
     image = nib.load(item["probabilities_file"])
     maps = image.get_fdata()
     assert image.get_data_dtype() == np.float32
@@ -122,7 +122,7 @@ def test_a_label_set_of_ones_own_is_written(write_record: Writer, tmp_path: Path
     record = write_record()
     item = prepare(record)
     item["pred"] = perfect_logits(record)
-    written = nib.load(SaveLabelMapd(tmp_path)(LabelMapd(mask_values=(3, 2, 1000))(item))["seg_file"])
+    written = nib.load(SaveImageLabelMapd(tmp_path)(LabelMapd(mask_values=(3, 2, 1000))(item))["seg_file"])
     truth = np.asanyarray(nib.load(record["seg"]).dataobj)
     for stored, wanted in ((1, 3), (2, 2), (4, 1000)):
         np.testing.assert_array_equal(np.asanyarray(written.dataobj) == wanted, truth == stored)
@@ -167,9 +167,9 @@ def test_an_earlier_result_is_replaced_on_the_word_only(write_record: Writer, tm
     path.parent.mkdir()
     path.write_bytes(b"earlier")
     with pytest.raises(OutputError, match="an earlier result is there"):
-        SaveLabelMapd(tmp_path / "out")(item)
+        SaveImageLabelMapd(tmp_path / "out")(item)
     assert path.read_bytes() == b"earlier"
-    SaveLabelMapd(tmp_path / "out", overwrite=True)(item)
+    SaveImageLabelMapd(tmp_path / "out", overwrite=True)(item)
     assert nib.load(path).shape == (20, 24, 12)
 
 
@@ -187,7 +187,7 @@ def test_a_full_disk_leaves_the_earlier_result(
 
     monkeypatch.setattr(nib if place == "save" else os, place, full)
     with pytest.raises(OutputError, match="no space is left"):
-        SaveLabelMapd(folder, overwrite=True)(item)
+        SaveImageLabelMapd(folder, overwrite=True)(item)
     assert [entry.name for entry in folder.iterdir()] == ["p1_seg.nii.gz"]
     assert (folder / "p1_seg.nii.gz").read_bytes() == b"earlier"
 
@@ -195,7 +195,7 @@ def test_a_full_disk_leaves_the_earlier_result(
 def test_a_place_that_cannot_be_written(write_record: Writer, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputError, match="cannot be written"):
-        SaveLabelMapd(tmp_path / "out")(result(write_record))
+        SaveImageLabelMapd(tmp_path / "out")(result(write_record))
 
 
 def test_what_a_header_says_of_a_person_is_not_written(write_record: Writer, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_what_a_header_says_of_a_person_is_not_written(write_record: Writer, tmp
         nib.save(image, record[name])
     item = prepare(record)
     item["pred"] = perfect_logits(record)
-    path = SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"]
+    path = SaveImageLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"]
     assert b"DOE^JANE" not in gzip.decompress(Path(path).read_bytes())
     np.testing.assert_array_equal(nib.load(path).affine, nib.load(record["flair"]).affine)
 
@@ -217,7 +217,7 @@ def test_a_label_map_has_the_values_and_the_name_of_the_inputs_data_set(write_re
     record = write_record(subject="BraTS-GLI-00005")
     labels = np.asanyarray(nib.load(record["seg"]).dataobj)
     item = {**prepare(record), "scan": "BraTS-GLI-00005-001", "mask_values": [1, 2, 3], "pred": perfect_logits(record)}
-    item = SaveLabelMapd(tmp_path / "out")(LabelMapd(probabilities=True)(item))
+    item = SaveImageLabelMapd(tmp_path / "out")(LabelMapd(probabilities=True)(item))
     assert item["seg_file"] == str(tmp_path / "out" / "BraTS-GLI-00005-001_seg.nii.gz")
     assert item["probabilities_file"].endswith("BraTS-GLI-00005-001_probabilities.nii.gz")
     written = np.asanyarray(nib.load(item["seg_file"]).dataobj)
@@ -236,7 +236,7 @@ def test_hdf5_slices_are_segmented_into_nifti(tmp_path: Path) -> None:
     make_hdf5_phantoms(tmp_path / "in", patients=1, shape=(32, 32, 24))
     (record,) = read_cohort(tmp_path / "in")
     item = {**prepare(record), "pred": perfect_logits(record)}
-    written = nib.load(SaveLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
+    written = nib.load(SaveImageLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
     np.testing.assert_array_equal(np.asanyarray(written.dataobj), phantom_subject(0, 0, (32, 32, 24)).mask)
     np.testing.assert_array_equal(written.affine, [[-1, 0, 0, 0], [0, -1, 0, 31], [0, 0, 1, 0], [0, 0, 0, 1]])
 
@@ -248,7 +248,7 @@ def test_a_patient_handed_over_in_memory_is_named_as_others_are(
     record = write_record()
     item = {**prepare(record), "pred": perfect_logits(record), "subject": name}
     with pytest.raises(OutputError, match="Files are named by it"):
-        SaveLabelMapd(tmp_path / "out", overwrite=True)(LabelMapd()(item))
+        SaveImageLabelMapd(tmp_path / "out", overwrite=True)(LabelMapd()(item))
     assert not list(tmp_path.glob("escaped*"))
 
 
@@ -258,4 +258,4 @@ def test_a_link_does_not_lead_out_of_the_output_folder(write_record: Writer, tmp
     (tmp_path / "out" / "p1_seg.nii.gz").symlink_to(tmp_path / "elsewhere.nii.gz")
     item = {**prepare(record), "pred": perfect_logits(record)}
     with pytest.raises(OutputError, match="would be written outside"):
-        SaveLabelMapd(tmp_path / "out", overwrite=True)(LabelMapd()(item))
+        SaveImageLabelMapd(tmp_path / "out", overwrite=True)(LabelMapd()(item))

@@ -3,16 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.data import DataLoader, Dataset
-from monai.transforms import ScaleIntensityRanged
+from monai.data import DataLoader, Dataset, MetaTensor
+from monai.transforms import Compose, EnsureChannelFirstd, ScaleIntensityRanged
 
 from common.errors import DatasetError, SplitError
+from common.formats.dicom import read_series
 from common.phantoms.layouts.dicom_writer import write_slice
 from common.transforms.series.cache import prepare_series
-from common.transforms.series.inference import TakeSeriesd
+from common.transforms.series.inference import LoadImageSeriesd, TakeSeriesd
 from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject
 from common.transforms.shared_items import Item
 
@@ -79,8 +81,37 @@ def test_a_bag_from_files_is_bit_for_bit_what_training_sees(record: Item, case: 
     scale: Any = ScaleIntensityRanged("image", 0.0, 1.0, -1.0, 1.0)
     expected = torch.stack([scale(LoadSeriesSliced()(item))["image"] for item in series_items([case])])
     bag = TakeSeriesd(["flair", "t2"], transform=scale, **SETTINGS)(record)["image"]
-    assert type(bag) is torch.Tensor
-    assert torch.equal(bag, expected)
+    assert torch.equal(bag.as_tensor(), expected)
+
+
+@pytest.mark.parametrize("flipped", [(1, 1, 1), (-1, -1, 1), (1, -1, -1)])
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_a_nifti_file_of_a_series_gives_the_same_slices(plane: str, flipped: tuple[int, ...], tmp_path: Path) -> None:
+    """However a converter turned its axes, as long as the last one leads through the slices."""
+    axes = {"axial": [1, 0, 0, 0, 1, 0], "coronal": [1, 0, 0, 0, 0, -1], "sagittal": [0, 1, 0, 0, 0, -1]}[plane]
+    normal = np.cross(axes[:3], axes[3:])
+    random = np.random.default_rng(0)
+    for number in range(9):
+        pixels = random.integers(0, 900, (8, 12)).astype(np.int16)
+        place = tuple(normal * number)
+        write_slice(tmp_path / "s" / f"{number}.dcm", pixels, place, (1, 1), "s", orientation=axes, number=number)
+    series = read_series(tmp_path / "s")
+    image = nib.Nifti1Image(series.array, series.affine)
+    nib.save(image.as_reoriented(np.array(list(enumerate(flipped)))), tmp_path / "s.nii.gz")
+    takes = Compose([LoadImageSeriesd(["flair"]), EnsureChannelFirstd("image", allow_missing_keys=True)])
+    taken = [
+        TakeSeriesd(["flair"], **SETTINGS)(takes({"image": str(source)}))["image"]
+        for source in (tmp_path / "s.nii.gz", tmp_path / "s", tmp_path / "s" / "3.dcm")
+    ]
+    expected = TakeSeriesd(["flair"], **SETTINGS)({"subject": "s", "flair": str(tmp_path / "s")})["image"]
+    assert all(torch.equal(bag.as_tensor(), expected.as_tensor()) for bag in taken)
+
+
+def test_one_series_is_not_enough_for_several_modalities(record: Item) -> None:
+    with pytest.raises(DatasetError, match="reads flair, t2"):
+        LoadImageSeriesd(["flair", "t2"])({"image": record["flair"]})
+    with pytest.raises(DatasetError, match="1 channels"):
+        TakeSeriesd(["flair", "t2"])({"image": MetaTensor(torch.rand(1, 8, 8, 8))})
 
 
 def test_what_is_wrong_with_a_patient_is_told_at_once(record: Item, tmp_path: Path) -> None:

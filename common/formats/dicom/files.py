@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_pixels import holds_all_pixels, without_padding
+from common.formats.dicom.pixels import holds_all_pixels, without_padding
 
 SERIES_UID = "0020|000e"
 INSTANCE_UID = "0008|0018"

@@ -1,13 +1,7 @@
-"""Reading a DICOM series: slices in the order of their positions; a folder that is not one series is refused.
-
-Only the headers count: the names of files, their numbers and the order in which they were copied mean nothing. One
-error names all that a folder holds besides one series of single slices. See
-:mod:`common.formats.dicom_files` for what is read of a header.
-"""
+"""Putting the files of a DICOM series in order, and refusing those that are not slices of one stack."""
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom_files import SliceHeader, is_dicom, read_slice_header, read_slice_pixels
+from common.formats.dicom.files import SliceHeader, is_dicom, read_slice_header, read_slice_pixels
 from common.formats.folders import list_folder, tell_contents
 
 SAME_PLACE_MM = 0.01
@@ -31,8 +25,6 @@ UNEVEN = 0.1
 PLANES = ("sagittal", "coronal", "axial")
 ONE_SERIES = "Keep one series of single slices in the folder, or leave the patient out with --exclude."
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
-
-logger = logging.getLogger(__name__)
 
 PathLike = str | os.PathLike[str]
 
@@ -69,78 +61,41 @@ class DicomSeries:
         return PLANES[int(np.abs(np.cross(self.affine[:3, 0], self.affine[:3, 1])).argmax())]
 
 
-@dataclass(frozen=True)
-class DicomVolume:
-    """A series in memory.
+def order_files(files: Iterable[PathLike], where: PathLike, need_regular: bool = True) -> DicomSeries:
+    """Put the files of one series in order.
 
     Args:
-        array: float32 (x, y, z): column, row, slice; rescaled.
-        affine: (4, 4), indices to millimetres in RAS+.
-        spacing: mm along x, y, z.
-    """
-
-    array: NDArray[np.float32]
-    affine: NDArray[np.float64]
-    spacing: tuple[float, float, float]
-
-
-def read_series(folder: PathLike) -> DicomVolume:
-    """Read the one series of a folder as a volume.
-
-    Raises:
-        DatasetError: as in :func:`find_series`, or a slice's pixels cannot be decoded.
-    """
-    series = find_series(folder)
-    planes = [read_slice_pixels(file).T for file in series.files]
-    return DicomVolume(np.stack(planes, axis=-1), series.affine, series.spacing)
-
-
-def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:
-    """Read the headers of a folder's files and put the slices in order.
-
-    Args:
-        folder: files in subfolders do not count; files that are not DICOM images are counted and not read.
-        need_regular: whether missing and unevenly spaced slices are a problem: they are for a volume, not for single
-            slices.
+        files: in any order; those that are not DICOM images are counted and not read.
+        where: what the messages name: a folder, or a series of a study.
+        need_regular: as for :func:`find_series`.
 
     Returns:
-        The files in the order of their positions, with the geometry of the series.
+        As :func:`find_series`.
 
     Raises:
-        DatasetError: everything that keeps the folder from being one series: no DICOM image, files that are truncated
-            or damaged, several series, colour, multi-frame files, slices of different sizes, orientations or pixel
-            sizes or without a position, different images at one position; for a volume, missing slices and pixels of
-            unknown size.
+        DatasetError: as :func:`find_series`.
     """
-    folder = Path(folder)
-    headers, others = _read_headers(folder)
-    problems = _find_mixture(headers, folder)
+    headers, others = _read_headers([Path(file) for file in files], where)
+    problems = _find_mixture(headers, where)
     if problems:
         raise DatasetError(problems)
     unspaced = sum(not header.has_spacing for header in headers)
     if need_regular and unspaced:
         what = f"{unspaced} of its {len(headers)} images do not tell the size of their pixels"
-        raise DatasetError(Problem(what, str(folder), "Export the series again, with its pixel spacing."))
-    ordered, copies = _order(headers, folder)
+        raise DatasetError(Problem(what, str(where), "Export the series again, with its pixel spacing."))
+    ordered, copies = _order(headers, where)
     missing, uneven = _find_gaps(ordered)
     if need_regular and (missing or uneven):
         what = f"{missing} slices are missing" if missing else "its slices are unevenly spaced"
-        raise DatasetError(Problem(f"{what} (of {len(ordered)} that are there)", str(folder), ONE_SERIES))
-    if others or copies:
-        logger.info("%s: %d files are not DICOM images, %d are copies of others; not read", folder, others, copies)
-    first = ordered[0]
-    files = tuple(header.path for header in ordered)
-    return DicomSeries(files, first.size[:2], _affine(ordered), missing, copies, others)
+        raise DatasetError(Problem(f"{what} (of {len(ordered)} that are there)", str(where), ONE_SERIES))
+    paths = tuple(header.path for header in ordered)
+    return DicomSeries(paths, ordered[0].size[:2], _affine(ordered), missing, copies, others)
 
 
-def _read_headers(folder: Path) -> tuple[list[SliceHeader], int]:
-    """The headers of all images in the folder, and how many files are none."""
-    if not folder.is_dir():
-        what = "is a file, not the folder of a DICOM series" if folder.exists() else "there is no such folder"
-        raise DatasetError(Problem(what, str(folder), "Pass the folder that holds the series."))
+def _read_headers(files: Sequence[Path], where: PathLike) -> tuple[list[SliceHeader], int]:
+    """The headers of all images among the files, and how many files are none."""
     headers: list[SliceHeader] = []
     problems: list[Problem] = []
-    files = [path for path in list_folder(folder) if path.is_file()]
     for path in files:
         try:
             header = read_slice_header(path) if is_dicom(path) else None
@@ -152,19 +107,19 @@ def _read_headers(folder: Path) -> tuple[list[SliceHeader], int]:
         else:
             headers += [header] if header else []
     if not headers and not problems:
-        what = f"holds no DICOM image; it {tell_contents(list_folder(folder))}"
-        problems.append(Problem(what, str(folder), "Pass the folder that holds the series."))
+        what = f"holds no DICOM image; it {tell_contents(list_folder(Path(where)))}"
+        problems.append(Problem(what, str(where), "Pass the folder that holds the series."))
     if problems:
         raise DatasetError(problems)
     return headers, len(files) - len(headers)
 
 
-def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]:
+def _find_mixture(headers: Sequence[SliceHeader], where: PathLike) -> list[Problem]:
     """What keeps the images from being slices of one stack."""
     problems = []
 
     def add(what: str) -> None:
-        problems.append(Problem(what, str(folder), ONE_SERIES))
+        problems.append(Problem(what, str(where), ONE_SERIES))
 
     series = Counter(header.series for header in headers)
     if len(series) > 1:
@@ -173,7 +128,7 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
         add(f"{colour} of its {len(headers)} images are in colour")
     if frames := sum(header.size[2] != 1 for header in headers):
         hint = "Convert them to single-frame DICOM or to NIfTI, for example with dcm2niix."
-        problems.append(Problem(f"{frames} of its files hold several frames", str(folder), hint))
+        problems.append(Problem(f"{frames} of its files hold several frames", str(where), hint))
         return problems
     sizes = Counter(header.size[:2] for header in headers)
     if len(sizes) > 1:
@@ -191,7 +146,7 @@ def _find_mixture(headers: Sequence[SliceHeader], folder: Path) -> list[Problem]
     return problems
 
 
-def _order(headers: Sequence[SliceHeader], folder: Path) -> tuple[list[SliceHeader], int]:
+def _order(headers: Sequence[SliceHeader], where: PathLike) -> tuple[list[SliceHeader], int]:
     """One slice per position, along the normal, and the number of copies that were left out."""
     heights = _heights(headers)
     ordered = [headers[index] for index in np.argsort(heights, kind="stable")]
@@ -204,7 +159,7 @@ def _order(headers: Sequence[SliceHeader], folder: Path) -> tuple[list[SliceHead
             differing += 1
     if differing:
         what = f"{differing} of its positions are taken by more than one image, such as echoes or points in time"
-        raise DatasetError(Problem(what, str(folder), ONE_SERIES))
+        raise DatasetError(Problem(what, str(where), ONE_SERIES))
     return kept, len(ordered) - len(kept)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from common.formats.dicom_pixels import holds_all_pixels, without_padding
+from common.formats.dicom.pixels import holds_all_pixels, without_padding
 
 EXPLICIT, IMPLICIT, BIG, JPEG = (
     "1.2.840.10008.1.2.1",

@@ -1,0 +1,37 @@
+"""A patient's clinical values beside a DICOM study: from a small file, from settings, or from the study's header."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from common.cohorts.features import FEATURES, parse_given
+from common.errors import KnobError, Problem
+
+
+def read_clinical_values(path: str | Path | None, age: Any = None, resection: Any = None) -> dict[str, Any]:
+    """The values that were given.
+
+    Args:
+        path: of a JSON file such as ``{"age": 61, "resection": "GTR"}``.
+        age: in years; takes the place of the file's, like ``resection``.
+        resection: GTR or STR.
+
+    Raises:
+        KnobError: the file cannot be read or holds other values, or a value means nothing.
+    """
+    values = dict(_read(Path(path))) if path else {}
+    values |= {name: value for name, value in (("age", age), ("resection", resection)) if value is not None}
+    return {**parse_given(values)}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    hint = 'Write, for example, {"age": 61, "resection": "GTR"}.'
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise KnobError(Problem(f"the clinical values cannot be read ({error})", str(path), hint)) from error
+    if not isinstance(values, dict) or values.keys() - set(FEATURES):
+        raise KnobError(Problem(f"it holds more than {' and '.join(FEATURES)}", str(path), hint))
+    return values

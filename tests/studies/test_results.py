@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+
+from common.records import MODALITIES
+from common.studies import (
+    SEGMENTS,
+    Origin,
+    SeriesRule,
+    Study,
+    make_report,
+    make_segmentation,
+    read_study,
+    write_result,
+)
+from tests.studies.conftest import SHAPE
+
+ORIGIN = Origin("glioma_test", "0.1.0", "ab" * 32, "A task", "Research alone.", "Four series.")
+NEEDED = {
+    "PatientName": "Doe^Jane",
+    "PatientID": "PID4711",
+    "PatientBirthDate": "19660102",
+    "PatientSex": "F",
+    "StudyDate": "20010203",
+    "StudyTime": "101112",
+    "AccessionNumber": "ACC12",
+    "StudyID": "ST7",
+    "ReferringPhysicianName": "Who^Dr",
+}
+MARK = "Secretville"
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    array = np.zeros(SHAPE, np.uint8)
+    array[4:7, 3:5, 2] = 1
+    array[4:7, 5, 2:4] = 2
+    array[8, 6, 4] = 3
+    return array
+
+
+def test_a_segmentation_comes_back_voxel_for_voxel(tmp_path: Path, study: Study, labels: np.ndarray) -> None:
+    read = highdicom.seg.segread(write_result(tmp_path, make_segmentation(labels, study.series, ORIGIN)))
+    frames = read.get_pixels_by_source_instance(
+        [header.SOPInstanceUID for header in study.series[0].headers],
+        combine_segments=True,
+        ignore_spatial_locations=True,
+        assert_missing_frames_are_empty=True,
+    )
+    np.testing.assert_array_equal(frames.transpose(2, 1, 0), labels)
+
+
+def test_where_the_frames_lie(study: Study, labels: np.ndarray) -> None:
+    """Frames of the segments 1, 2, 2, 3 at 2, 2, 3 and 4 mm: the empty ones are left out."""
+    made = make_segmentation(labels, study.series, ORIGIN)
+    frames = [
+        (
+            int(frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber),
+            float(frame.PlanePositionSequence[0].ImagePositionPatient[2]),
+        )
+        for frame in made.PerFrameFunctionalGroupsSequence
+    ]
+    assert sorted(frames) == [(1, 2.0), (2, 2.0), (2, 3.0), (3, 4.0)]
+
+
+def test_what_a_segmentation_says(study: Study, labels: np.ndarray) -> None:
+    made = make_segmentation(labels, study.series, ORIGIN)
+    first = study.series[0].headers[0]
+    assert made.FrameOfReferenceUID == first.FrameOfReferenceUID
+    assert made.StudyInstanceUID == first.StudyInstanceUID
+    assert made.SeriesInstanceUID not in {series.headers[0].SeriesInstanceUID for series in study.series}
+    assert [item.SegmentNumber for item in made.SegmentSequence] == [1, 2, 3]
+    kinds = [item.SegmentedPropertyTypeCodeSequence[0] for item in made.SegmentSequence]
+    assert [(kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning) for kind in kinds] == [
+        segment.kind for segment in SEGMENTS
+    ]
+    assert all(item.SegmentedPropertyCategoryCodeSequence[0].CodeValue == "49755003" for item in made.SegmentSequence)
+    assert {item.SeriesInstanceUID for item in made.ReferencedSeriesSequence} == {
+        series.headers[0].SeriesInstanceUID for series in study.series
+    }
+    assert "research use only" in made.SeriesDescription
+    assert made.ManufacturerModelName == "glioma_test"
+
+
+def test_two_results_have_different_ids(study: Study, labels: np.ndarray) -> None:
+    one, other = (make_segmentation(labels, study.series, ORIGIN) for _ in range(2))
+    assert one.SOPInstanceUID != other.SOPInstanceUID
+    assert one.SeriesInstanceUID != other.SeriesInstanceUID
+
+
+def test_no_tumour_is_a_segmentation_too(tmp_path: Path, study: Study) -> None:
+    read = highdicom.seg.segread(
+        write_result(tmp_path, make_segmentation(np.zeros(SHAPE, np.uint8), study.series, ORIGIN))
+    )
+    assert not read.pixel_array.any()
+
+
+def items(report: pydicom.Dataset, value_type: str) -> list[pydicom.Dataset]:
+    return [item for item in report.ContentSequence if item.ValueType == value_type]
+
+
+def test_what_a_report_says(tmp_path: Path, study: Study) -> None:
+    report = pydicom.dcmread(write_result(tmp_path, make_report(study.series, ORIGIN, {"LGG": 0.25, "HGG": 0.75})))
+    numbers = {
+        item.ConceptNameCodeSequence[0].CodeMeaning: float(item.MeasuredValueSequence[0].NumericValue)
+        for item in items(report, "NUM")
+    }
+    assert numbers == {"Probability of LGG": 0.25, "Probability of HGG": 0.75}
+    texts = " ".join(item.TextValue for item in items(report, "TEXT"))
+    for said in ("For research use only", "Research alone.", "A task", "Four series."):
+        assert said in texts
+    sources = {
+        item.ConceptNameCodeSequence[0].CodeMeaning.rpartition(" ")[2]: item.UID
+        for item in items(report, "UIDREF")
+        if "Source" in item.ConceptNameCodeSequence[0].CodeMeaning
+    }
+    assert sources == {series.modality: series.headers[0].SeriesInstanceUID for series in study.series}
+    evidence = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+    assert sorted(len(item.ReferencedSOPSequence) for item in evidence) == [6, 6, 6, 6]
+    assert report.SOPClassUID == pydicom.uid.ComprehensiveSRStorage
+
+
+def test_each_slice_refers_to_its_image(study: Study) -> None:
+    shares = [{"none": 1 - level / 10, "tumour": level / 10} for level in range(6)]
+    numbers = items(make_report(study.series[:1], ORIGIN, of_slices=shares), "NUM")
+    assert len(numbers) == 12
+    by_image = {
+        item.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID: float(
+            item.MeasuredValueSequence[0].NumericValue
+        )
+        for item in numbers
+        if "tumour" in item.ConceptNameCodeSequence[0].CodeMeaning
+    }
+    assert by_image == {header.SOPInstanceUID: level / 10 for level, header in enumerate(study.series[0].headers)}
+
+
+@pytest.fixture
+def marked(
+    tmp_path: Path, write_study: Callable[..., Path], rules: tuple[SeriesRule, ...], request: pytest.FixtureRequest
+) -> Study:
+    """A study whose headers are full of what must not be repeated; ``request`` changes what must be."""
+    folder = write_study(tmp_path / "marked")
+    for file in folder.rglob("*.dcm"):
+        image = pydicom.dcmread(file)
+        image.update({**NEEDED, **getattr(request, "param", {})})
+        image.SeriesDescription += f" {MARK}"
+        for keyword in (
+            "PatientComments",
+            "OtherPatientIDs",
+            "EthnicGroup",
+            "Occupation",
+            "StudyDescription",
+            "InstitutionName",
+            "InstitutionAddress",
+            "OperatorsName",
+            "StationName",
+            "ProtocolName",
+            "IssuerOfPatientID",
+            "NameOfPhysiciansReadingStudy",
+            "AdmittingDiagnosesDescription",
+            "AdditionalPatientHistory",
+            "ClinicalTrialSubjectID",
+            "ManufacturerModelName",
+            "ImageComments",
+        ):
+            setattr(image, keyword, MARK)
+        image.private_block(0x0011, MARK, create=True).add_new(1, "LO", MARK)
+        image.save_as(file)
+    return read_study(folder, rules, MODALITIES)
+
+
+def results(study: Study, labels: np.ndarray) -> list[pydicom.Dataset]:
+    return [make_segmentation(labels, study.series, ORIGIN), make_report(study.series, ORIGIN, {"LGG": 0.5})]
+
+
+def test_only_what_the_standard_requires_is_repeated(tmp_path: Path, marked: Study, labels: np.ndarray) -> None:
+    for result in results(marked, labels):
+        assert MARK.encode() not in write_result(tmp_path, result).read_bytes()
+        for keyword, value in NEEDED.items():
+            assert str(result[keyword].value) == value
+        repeated = {element.keyword for element in result if str(element.value) in NEEDED.values()}
+        assert repeated == set(NEEDED)
+
+
+BROKEN: dict[str, Any] = {"PatientSex": "Secret", "PatientBirthDate": "", "StudyTime": "nine", "StudyID": "x" * 40}
+
+
+@pytest.mark.parametrize(
+    "marked", [BROKEN, {"PatientName": "Å^Ö", "SpecificCharacterSet": "ISO_IR 100"}], indirect=True
+)
+def test_headers_that_break_the_rules(
+    tmp_path: Path, marked: Study, labels: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for result in results(marked, labels):
+            read = pydicom.dcmread(write_result(tmp_path, result))
+            assert read.PatientSex in ("", "F")
+            assert str(read.PatientName) in ("Doe^Jane", "Å^Ö")
+            assert len(read.StudyID) <= 16
+    assert caplog.text == ""
