@@ -79,10 +79,8 @@ def with_defaults(text: str, values: Mapping[str, Any]) -> str:
     """
     head, end, body = text.partition(END_OF_KNOBS)
     for name, value in plain_values(dict(values)).items():
-        shown = json.dumps(value)
-        head = re.sub(
-            rf"^({re.escape(name)}: ).*?(?=  # |$)", lambda found, new=shown: found[1] + new, head, flags=re.M
-        )
+        shown = json.dumps(value).replace("\\", "\\\\")  # a template of re.sub
+        head = re.sub(rf"^({re.escape(name)}: ).*?(?=  # |$)", rf"\g<1>{shown}", head, flags=re.MULTILINE)
     return head + end + body
 
 

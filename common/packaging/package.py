@@ -122,7 +122,7 @@ def _copy_weights(bundle: Path, folder: Path) -> dict[str, str]:
     Returns:
         The names of their files by the names of the configs.
     """
-    trained = {}
+    trained: dict[str, str] = {}
     for config in sorted((bundle / "configs").glob("inference*.yaml")):
         found = CHECKPOINT.search(config.read_text(encoding="utf-8"))
         if found and (bundle / "models" / found[1]).is_file():
