@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deploy lint format bench docs package verify lock clean clean-cache
+.PHONY: help demo test test-deploy test-label lint format bench docs package verify lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -28,6 +28,11 @@ DEPLOY_VENV ?= .venv-deploy
 DEPLOY_REQUIREMENTS := $(DEPLOY)/requirements.txt $(DEPLOY)/requirements.lock requirements.txt
 DEPLOY_READY := $(DEPLOY_VENV)/.made-for-$(shell { pwd -P; cat $(DEPLOY_REQUIREMENTS); } | cksum | tr ' ' '-')
 
+# MONAI Label needs older versions of some packages, and says so of others that it can do without.
+LABEL := apps/monai_label
+LABEL_VENV ?= .venv-label
+LABEL_READY := $(LABEL_VENV)/.made-for-$(shell cksum < $(LABEL)/requirements.lock | tr ' ' '-')
+
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -39,6 +44,9 @@ test: $(READY)  ## run the tests
 
 test-deploy: $(DEPLOY_READY)  ## try the MONAI Deploy app, in an environment of its own
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(DEPLOY_VENV)/bin/python -m pytest $(DEPLOY)/tests
+
+test-label: $(LABEL_READY)  ## try the MONAI Label app, in an environment of its own
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(LABEL_VENV)/bin/python -m pytest $(LABEL)/tests -v
 
 lint: $(READY)  ## check style, types and the order of imports
 	@$(BIN)/ruff check .
@@ -87,6 +95,13 @@ $(DEPLOY_READY):
 	@$(PYTHON) -m venv $(DEPLOY_VENV)
 	@rm -f $(DEPLOY_VENV)/.made-for-*
 	@$(DEPLOY_VENV)/bin/pip install -q -r $(DEPLOY)/requirements.txt -c $(DEPLOY)/requirements.lock
+	@touch $@
+
+$(LABEL_READY):
+	@echo "Installing into $(LABEL_VENV): minutes and 6 GB the first time."
+	@$(PYTHON) -m venv $(LABEL_VENV)
+	@rm -f $(LABEL_VENV)/.made-for-*
+	@$(LABEL_VENV)/bin/pip install -q --no-deps -r $(LABEL)/requirements.lock
 	@touch $@
 
 $(BIN)/pip:

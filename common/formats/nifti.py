@@ -45,8 +45,8 @@ class Volume:
     """A NIfTI file in memory.
 
     Args:
-        array: voxels of shape (x, y, z) or (x, y, z, c) in the file's own orientation; integers stay integers
-            unless the file has a scale factor.
+        array: voxels of shape (x, y, z) or (x, y, z, c) in the file's own orientation, not to be written to; integers
+            stay integers unless the file has a scale factor.
         affine: (4, 4), voxel indices to millimetres in RAS+.
         header: the NIfTI header.
     """
@@ -74,8 +74,15 @@ def read_nifti(path: PathLike) -> Volume:
     start = cast(ArrayProxy, image.dataobj).offset
     if start + math.prod(image.shape) * image.get_data_dtype().itemsize > len(data):
         raise DatasetError(Problem("the file ends before its last voxel", str(path), FETCH_AGAIN))
-    array = np.asanyarray(image.dataobj)
+    array = _voxels(cast(ArrayProxy, image.dataobj), data)
     return Volume(array, np.asarray(image.affine, dtype=np.float64), image.header)
+
+
+def _voxels(stored: ArrayProxy, data: bytes) -> np.ndarray:
+    """The voxels with their scale factor; without one they are not copied, and are read-only."""
+    if (stored.slope, stored.inter) != (1, 0):
+        return np.asanyarray(stored)
+    return np.ndarray(stored.shape, stored.dtype, buffer=data, offset=stored.offset, order="F")
 
 
 def read_header(path: PathLike) -> nib.Nifti1Image:

@@ -27,7 +27,8 @@ class ClassificationTable:
 
     A row has ``subject``, ``scan`` (where there is one), ``predicted`` (the most probable class) and ``p_<class>``; of
     several samples also ``voted`` (the majority vote, of equal votes the more probable class), ``samples`` and
-    ``votes_<class>``. It reads the output of :class:`common.transforms.ClassProbabilitiesd`.
+    ``votes_<class>``, and ``trained_on`` (whether the weights know the scan) where the item says so. It reads the
+    output of :class:`common.transforms.ClassProbabilitiesd`.
 
     Args:
         output_dir: where they go; rows of earlier patients in the table there are kept.
@@ -72,6 +73,8 @@ class ClassificationTable:
         if sum(votes) > 1:
             row.update(voted=self.classes[winner_of(votes, probabilities)], samples=sum(votes))
             row.update({f"votes_{name}": count for name, count in zip(self.classes, votes, strict=True)})
+        if item.get("trained_on"):
+            row["trained_on"] = item["trained_on"]
         return row
 
     def _write(self) -> None:

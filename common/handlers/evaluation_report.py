@@ -154,8 +154,9 @@ class EvaluationReport(ABC):
     def _log(self, summary: Mapping[str, Any]) -> None:
         title, found = key_result(summary)
         counted = self.task.nouns_under(self.facts["protocol"]).count(summary["patients"])
-        opening = summary.get("verdict", {}).get("sentences", [""])[0]
-        logger.info("%s of %s: %.3f. %s Report: %s", title, counted, found["mean"], opening, self.output_dir / PAGE)
+        opening = summary.get("verdict", {}).get("sentences", ())[:1]
+        told = (f"{title} of {counted}: {found['mean']:.3f}.", *opening, f"Report: {self.output_dir / PAGE}")
+        logger.info("%s", " ".join(told))
 
 
 def mark_phantoms(records: Sequence[Record]) -> list[Record]:

@@ -25,7 +25,8 @@ TABLE = "volumes.csv"
 class SegmentationTable:
     """Keeps ``volumes.csv`` up to date after every patient: subject, file, millilitres of WT, TC and ET.
 
-    Where patients have several scans, each has a row, and its name stands under ``scan``.
+    Where patients have several scans, each has a row, and its name stands under ``scan``. ``trained_on`` says whether
+    the weights know the scan, where the item does.
 
     Args:
         output_dir: where the label maps go; rows of earlier patients in the table there are kept.
@@ -45,8 +46,9 @@ class SegmentationTable:
             classes = np.asarray(output["pred"])[0]
             affine = np.asarray(output["pred"].meta["affine"])
             names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
+            known = {"trained_on": item["trained_on"]} if item.get("trained_on") else {}
             volumes = region_volumes(classes, affine, len(mask_values_in({**item, **output})) + 1)
-            self._add_row({**names, "file": Path(output["seg_file"]).name, **volumes})
+            self._add_row({**names, "file": Path(output["seg_file"]).name, **volumes, **known})
             if self.pictures:
                 name = file_name_of(item, self.output_dir)
                 figure = draw_three_planes(output["pred"].meta["filename_or_obj"], classes, title=name)

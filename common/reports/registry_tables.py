@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from common.cohorts.datasets.registry import data_sets
 from common.files import write_text
 from common.metrics.measures import title_of
 from common.reports.marked_parts import read_document, write_parts
@@ -23,7 +24,20 @@ def task_table() -> str:
     return "\n".join(["| bundle | what it does | key measure | after |", "|---|---|---|---|", *rows])
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"tasks": task_table}
+def data_set_table() -> str:
+    """The data sets that are read as a Markdown table, one row each."""
+    bundles = {task.name: task.bundle for task in tasks()}
+    rows = [
+        f"| {found.title} | {found.origin} | {found.kind.value} "
+        f"| {', '.join(f'`{bundles[name]}`' for name in found.tasks)} | {found.terms} |"
+        for found in sorted(data_sets(), key=lambda data_set: data_set.title)
+        if not found.refused
+    ]
+    heading = "| data set | where, by its official name | what it holds | trained and judged on it | terms |"
+    return "\n".join([heading, "|---|---|---|---|---|", *rows])
+
+
+TABLES: Mapping[str, Callable[[], str]] = {"tasks": task_table, "data_sets": data_set_table}
 """README's tables, under the names in their marks: ``<!-- table:tasks -->``."""
 
 

@@ -2,7 +2,7 @@
 
 A patient is known by the id without the year of the release (``Brats18_CBICA_AAB_1`` and ``BraTS19_CBICA_AAB_1`` are
 one person: BraTS 2019's name mapping says so for all 285 patients of 2018). BraTS 2020 and 2021 renamed everyone, so
-a person cannot be followed there without their name mapping files.
+a person cannot be followed there without their name mapping files. Whatever the id, a scan is known by its voxels.
 
 Ids of single slices and images are written ``subject#index``. The patient protocol compares them by subject; the
 published protocol, which shares patients between the sides by design, compares them one by one.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,10 @@ HASH_LENGTH = 16
 RELEASE = re.compile(r"^brats1[89]_", re.IGNORECASE)
 SHOWN_IDS = 5
 
+Scans = Mapping[str, Collection[str]]
+"""Of each subject, the hashes of its images' voxels."""
+
+ANOTHER_ID = "(the same scan under another id)"
 OVERRIDE_HINT = "Or add --allow_trained_on true: the result is then not an estimate for new patients."
 
 
@@ -40,6 +44,11 @@ def person_of(subject: str) -> str:
 def hash_subject(subject: str) -> str:
     """What a checkpoint stores about a patient: 16 hexadecimal digits of the SHA-256 of the person's id."""
     return hashlib.sha256(person_of(subject).encode("utf-8")).hexdigest()[:HASH_LENGTH]
+
+
+def hash_scan(voxels: str) -> str:
+    """What a checkpoint stores about an image of a patient: 16 digits, made of the hash of its voxels."""
+    return hashlib.blake2b(voxels.encode("ascii"), digest_size=HASH_LENGTH // 2, key=b"trained on").hexdigest()
 
 
 def name_some(ids: Iterable[str]) -> str:
@@ -102,16 +111,19 @@ def check_unseen(
     allow_trained_on: bool = False,
     checkpoint_path: str | Path = "the checkpoint",
     split_hash: str | None = None,
+    scans: Scans | None = None,
 ) -> None:
-    """Refuse to evaluate a checkpoint on patients it learned from, or was chosen on.
+    """Refuse to evaluate a checkpoint on patients it learned from, or was chosen on, under whatever id.
 
     Args:
-        provenance: the checkpoint's record, with ``training_subjects`` and ``validation_subjects`` (hashes).
+        provenance: the checkpoint's record, with ``training_subjects`` and ``validation_subjects`` (hashes), and
+            perhaps ``training_scans`` and ``validation_scans``.
         subjects: the ids (of subjects or slices) to evaluate on.
         allow_trained_on: check nothing.
         checkpoint_path: for the message.
         split_hash: the hash of this run's split. A checkpoint of the published protocol shares patients with its own
             test side by design; it is accepted only on the split that it was trained on.
+        scans: of the subjects.
 
     Raises:
         SplitLeakageError: names the patients.
@@ -119,16 +131,16 @@ def check_unseen(
     """
     if allow_trained_on or _is_own_paper_split(provenance, split_hash):
         return
+    _require_subjects(provenance, checkpoint_path)
     people = {subject_of(unit) for unit in subjects}
-    trained, chosen = _hashes(provenance, "training_subjects", checkpoint_path), _validation_hashes(provenance)
-    seen = {subject for subject in people if hash_subject(subject) in trained}
-    judged = {subject for subject in people if hash_subject(subject) in chosen} - seen
+    seen = _recognise(provenance, "training", people, scans)
+    judged = _recognise(provenance, "validation", people - seen.keys(), scans)
     problems = []
     if seen:
-        what = f"it learned from patients to evaluate on: {name_some(seen)}"
+        what = f"it learned from patients to evaluate on: {name_some(seen.values())}"
         problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {OVERRIDE_HINT}"))
     if judged:
-        what = f"its best epoch was chosen on patients to evaluate on: {name_some(judged)}"
+        what = f"its best epoch was chosen on patients to evaluate on: {name_some(judged.values())}"
         problems.append(Problem(what, checkpoint_path, f"Use the split it was trained with. {OVERRIDE_HINT}"))
     if problems:
         raise SplitLeakageError(problems)
@@ -139,6 +151,7 @@ def check_start(
     sides: Mapping[str, Iterable[str]],
     checkpoint_path: str | Path = "the checkpoint",
     split_hash: str | None = None,
+    scans: Scans | None = None,
 ) -> None:
     """Refuse to continue from a checkpoint that learned from this run's held-out patients.
 
@@ -150,6 +163,7 @@ def check_start(
         sides: the ids on the sides ``validation`` and ``test`` of this run.
         checkpoint_path: for the message.
         split_hash: as for :func:`check_unseen`.
+        scans: of the subjects of both sides.
 
     Raises:
         SplitLeakageError: names the patients, for both sides at once.
@@ -157,17 +171,25 @@ def check_start(
     """
     if _is_own_paper_split(provenance, split_hash):
         return
-    trained = _hashes(provenance, "training_subjects", checkpoint_path)
-    forbidden = {"validation": trained, "test": trained | _validation_hashes(provenance)}
+    _require_subjects(provenance, checkpoint_path)
     problems = []
-    for side, hashes in forbidden.items():
-        known = {subject for subject in map(subject_of, sides[side]) if hash_subject(subject) in hashes}
+    for side, parts in (("validation", ["training"]), ("test", ["training", "validation"])):
+        people = {subject_of(unit) for unit in sides[side]}
+        known = {name: told for part in parts for name, told in _recognise(provenance, part, people, scans).items()}
         if known:
-            what = f"it was trained or chosen on patients of this run's {side} side: {name_some(known)}"
+            what = f"it was trained or chosen on patients of this run's {side} side: {name_some(known.values())}"
             hint = "Start from a checkpoint of the same seed, fold and data set, or give this run its split.json."
             problems.append(Problem(what, checkpoint_path, hint))
     if problems:
         raise SplitLeakageError(problems)
+
+
+def knows_scan(provenance: Mapping[str, Any], voxels: Iterable[str]) -> bool | None:
+    """Whether weights were trained or chosen on a scan, given its images' hashes; ``None`` where they do not say."""
+    if not provenance.get("training_scans"):
+        return None
+    known = {*provenance["training_scans"], *provenance.get("validation_scans", ())}
+    return not known.isdisjoint(map(hash_scan, voxels))
 
 
 def _person_in(unit: str) -> str:
@@ -192,12 +214,19 @@ def _is_own_paper_split(provenance: Mapping[str, Any], split_hash: str | None) -
     )
 
 
-def _hashes(provenance: Mapping[str, Any], key: str, checkpoint_path: str | Path) -> set[str]:
-    if key not in provenance:
+def _require_subjects(provenance: Mapping[str, Any], checkpoint_path: str | Path) -> None:
+    if "training_subjects" not in provenance:
         hint = f"Use a checkpoint written by this suite. {OVERRIDE_HINT}"
         raise CheckpointError(Problem("it does not say which patients it learned from", checkpoint_path, hint))
-    return set(provenance[key])
 
 
-def _validation_hashes(provenance: Mapping[str, Any]) -> set[str]:
-    return set(provenance.get("validation_subjects", ()))
+def _recognise(provenance: Mapping[str, Any], part: str, people: Iterable[str], scans: Scans | None) -> dict[str, str]:
+    """Which people a checkpoint's training or validation side held, by id or by scan, and how to call them."""
+    ids, images = (set(provenance.get(f"{part}_{kind}", ())) for kind in ("subjects", "scans"))
+    met = {}
+    for subject in people:
+        if hash_subject(subject) in ids:
+            met[subject] = subject
+        elif any(hash_scan(voxels) in images for voxels in (scans or {}).get(subject, ())):
+            met[subject] = f"{subject} {ANOTHER_ID}"
+    return met

@@ -17,7 +17,7 @@ from typing import Any
 
 from common.errors import Problem, SplitError
 from common.files import stable_hash, write_json
-from common.splits.guard import PROTOCOLS, check_disjoint, hash_subject, name_some, subject_of
+from common.splits.guard import PROTOCOLS, check_disjoint, hash_scan, hash_subject, name_some, subject_of
 
 SIDES = ("train", "validation", "test")
 UNITS = ("subject", "slice", "image")
@@ -48,6 +48,7 @@ class SplitManifest:
         unused: subjects of the folder that a file of your own leaves out; no part of the split, nor of its hash.
         scans: the scans of each subject, as the cohort says; no part of the split either. A group of copies is named
             after one of its images and may be another group in another run, but its images keep their names.
+        voxels: the hashes of each subject's images, as the cohort says; no part of the split either.
     """
 
     sides: Mapping[str, tuple[str, ...]]
@@ -63,6 +64,7 @@ class SplitManifest:
     shares: tuple[float, ...] | None = None
     unused: tuple[str, ...] = field(default=(), compare=False)
     scans: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    voxels: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -105,18 +107,19 @@ class SplitManifest:
             start: the provenance of the checkpoint that the run continues from; its patients are added.
 
         Returns:
-            ``protocol``, ``split_hash``, and the hashed patients (and their scans) under ``training_subjects`` and
-            ``validation_subjects``; strings and lists only, so that it loads with ``weights_only=True``.
+            ``protocol``, ``split_hash``, the hashed ids of patients and their scans under ``training_subjects`` and
+            ``validation_subjects``, and those of their images' voxels under ``training_scans`` and
+            ``validation_scans``; strings and lists only, so that it loads with ``weights_only=True``.
         """
+        known: dict[str, set[str]] = {}
+        for part, side in (("training", "train"), ("validation", "validation")):
+            known[f"{part}_subjects"] = set(map(hash_subject, self.known_as(side)))
+            known[f"{part}_scans"] = {
+                hash_scan(voxels) for subject in self.subjects(side) for voxels in self.voxels.get(subject, ())
+            }
         before = start or {}
-        trained = {hash_subject(subject) for subject in self.known_as("train")}
-        chosen = {hash_subject(subject) for subject in self.known_as("validation")}
-        return {
-            "protocol": self.protocol,
-            "split_hash": self.hash,
-            "training_subjects": sorted(trained.union(before.get("training_subjects", ()))),
-            "validation_subjects": sorted(chosen.union(before.get("validation_subjects", ()))),
-        }
+        learnt = {name: sorted(hashes.union(before.get(name, ()))) for name, hashes in known.items()}
+        return {"protocol": self.protocol, "split_hash": self.hash, **learnt}
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists, strings and numbers: ``hash``, the settings, ``cohort_hash``, and the ids of each side."""

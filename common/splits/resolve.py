@@ -61,7 +61,7 @@ def resolve_split(
         stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
 
     Returns:
-        The ids on each side, the settings of the draw, and the scans of each subject.
+        The ids on each side, the settings of the draw, and the scans of each subject; see :func:`with_scans`.
 
     Raises:
         SplitError: the split cannot be drawn, a split file does not fit the cohort or the protocol, or the run's
@@ -71,7 +71,7 @@ def resolve_split(
     path = Path(output_dir) / FILE_NAME
     if split_file is not None:
         own_split = _load_own(records, Path(split_file), protocol, unit)
-        return replace(_keep(own_split, path, exactly=True), scans=_scans_of(records))
+        return with_scans(_keep(own_split, path, exactly=True), records)
     drawn = draw_split(
         records,
         seed=seed,
@@ -86,7 +86,24 @@ def resolve_split(
         shares=shares,
         stratify_units_by=stratify_units_by,
     )
-    return replace(_keep(drawn, path, exactly=False), scans=_scans_of(records))
+    return with_scans(_keep(drawn, path, exactly=False), records)
+
+
+def with_scans(manifest: SplitManifest, records: Sequence[Record]) -> SplitManifest:
+    """The split, with what is known of its subjects' scans: their names, and the hashes of their images' voxels.
+
+    Args:
+        manifest: the split.
+        records: prepared cases of the cohort, or of a side of it.
+    """
+    scans: dict[str, set[str]] = {}
+    voxels: dict[str, set[str]] = {}
+    for record in records:
+        if record.get("scan"):
+            scans.setdefault(record["subject"], set()).add(str(record["scan"]))
+        hashes = record.get("voxel_hashes", {}).values()
+        voxels.setdefault(record["subject"], set()).update(str(found[0]) for found in hashes)
+    return replace(manifest, scans=_sorted(scans), voxels=_sorted(voxels))
 
 
 def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) -> list[Record]:
@@ -112,13 +129,8 @@ def side_records(records: Sequence[Record], manifest: SplitManifest, side: str) 
     return [{**record, **cast(Record, own[record["subject"]])} for record in records if record["subject"] in own]
 
 
-def _scans_of(records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
-    """The scans of each subject with named scans."""
-    scans: dict[str, list[str]] = {}
-    for record in records:
-        if record.get("scan"):
-            scans.setdefault(record["subject"], []).append(str(record["scan"]))
-    return {subject: tuple(sorted(names)) for subject, names in scans.items()}
+def _sorted(names: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    return {subject: tuple(sorted(found)) for subject, found in names.items()}
 
 
 def _load_own(records: Sequence[Record], path: Path, protocol: str, unit: str) -> SplitManifest:

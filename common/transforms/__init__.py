@@ -35,6 +35,7 @@ from common.transforms.pictures.inference import LoadImagePictured, TakePictured
 from common.transforms.pictures.items import LoadPictured
 from common.transforms.preparation import PreparedCase, prepare_case
 from common.transforms.probabilities import ClassProbabilitiesd
+from common.transforms.recognition import RecogniseScand
 from common.transforms.sampling import epoch_sampler
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.inference import LoadImageSeriesd, TakeSeriesd
@@ -105,6 +106,7 @@ __all__ = [
     "OneHotd",
     "PrepareBraind",
     "PreparedCase",
+    "RecogniseScand",
     "SaveImageLabelMapd",
     "TakePictured",
     "TakeSeriesd",

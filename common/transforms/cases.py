@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from common.cache_folder import default_cache_dir
+from common.copies.same_scans import same_scan_problems
 from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
 from common.files import stable_hash
@@ -60,8 +61,11 @@ def prepare_each(
     cache_dir: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     axes: int = 3,
+    compare: bool = True,
 ) -> list[Case]:
     """Prepare every patient that the cache does not hold yet; show progress, then the place and size of the cache.
+
+    The same scan under two subjects is a problem; see :func:`~common.copies.same_scans.compare_scans`.
 
     Args:
         records: the patients.
@@ -70,12 +74,13 @@ def prepare_each(
         workers: threads; by default one per core, four at most.
         axes: along how many of the working axes (x, y, z) all cases must have voxels of one size; 0 where they have
             no ``geometry``.
+        compare: whether to look for the same scan under two subjects.
 
     Returns:
         One case per record, in the same order.
 
     Raises:
-        DatasetError: everything that is wrong with any of the patients, in one error.
+        DatasetError: everything that is wrong with any of the patients, in one error; the same scan twice, too.
         OutputError: the cache cannot be written.
     """
     folder = Path(cache_dir) if cache_dir else default_cache_dir()
@@ -100,6 +105,7 @@ def prepare_each(
     expected = common_spacing(cases)[:axes] if axes else []
     for case in cases if axes else ():
         problems += spacing_problem(case["geometry"]["spacing"][:axes], expected, scan_of(case))
+    problems += same_scan_problems(cases) if compare else []
     if problems:
         raise DatasetError(problems)
     held = sum(_size(case) for case in cases)

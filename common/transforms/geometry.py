@@ -99,21 +99,21 @@ def find_brain(
         ``None`` when all channels are zero everywhere.
     """
     turn = orientation_of(affine, orientation)
-    shape = apply_orientation(channels[0], turn).shape
-    filled = [np.zeros(size, dtype=bool) for size in shape]
-    for channel in channels:
-        occupied = apply_orientation(channel, turn) != 0
+    stored = [np.zeros(size, dtype=bool) for size in channels[0].shape]
+    for channel in channels:  # as stored: turned views are many times slower
+        occupied = channel != 0
         plane = occupied.any(axis=2)
-        filled[0] |= plane.any(axis=1)
-        filled[1] |= plane.any(axis=0)
-        filled[2] |= occupied.any(axis=(0, 1))
+        stored[0] |= plane.any(axis=1)
+        stored[1] |= plane.any(axis=0)
+        stored[2] |= occupied.any(axis=(0, 1))
+    filled = [stored[place][:: int(turn[place, 1])] for place in np.argsort(turn[:, 0])]
     if not filled[0].any():
         return None
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     spacing = np.empty(3)
     spacing[turn[:, 0].astype(int)] = sizes
     return BrainGeometry(
-        shape=shape,
+        shape=tuple(len(axis) for axis in filled),
         start=tuple(int(axis.argmax()) for axis in filled),
         stop=tuple(len(axis) - int(axis[::-1].argmax()) for axis in filled),
         orientation=tuple((int(axis), int(direction)) for axis, direction in turn),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from common.cohorts.checks import check_arrays, whole_labels
 from common.errors import DatasetError, Problem
+from common.formats.voxel_hashes import VoxelHashes, hash_each
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
 from common.transforms.background import with_zero_background
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
@@ -28,11 +29,13 @@ class PreparedCase:
         classes: uint8 (z, y, x), 0 background, 1 NCR, 2 ED, 3 ET, 4 resection cavity where it is a class; ``None``
             without a mask.
         geometry: the box, and the inverse to the files' space.
+        voxel_hashes: of the images as they were read, by modality.
     """
 
     image: np.ndarray
     classes: np.ndarray | None
     geometry: BrainGeometry
+    voxel_hashes: Mapping[str, VoxelHashes]
 
 
 def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> PreparedCase:
@@ -51,7 +54,7 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
     channels, mask, affine = read_checked(record, modalities)
     image, geometry = prepare_image(channels, affine, scan_of(record))
     classes = None if mask is None else _classes(cut_brain(mask, geometry).T, record)
-    return PreparedCase(image, classes, geometry)
+    return PreparedCase(image, classes, geometry, hash_each(dict(zip(modalities, channels, strict=True)), affine))
 
 
 def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:

@@ -40,6 +40,7 @@ class Item(TypedDict, total=False):
     seg_file: str
     probabilities_file: str
     volume_file: str
+    trained_on: str
 
 
 FACTS = ("subject", "scan", "label", "clinical")

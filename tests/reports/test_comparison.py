@@ -111,6 +111,15 @@ def test_classifications_stand_beside_both_papers(tmp_path: Path) -> None:
     assert table.loc["beats chance and every baseline", str(runs[0])] == "not shown"
 
 
+def test_a_task_that_nobody_knows_is_compared_without_printed_numbers(tmp_path: Path) -> None:
+    run = leave_classification(tmp_path / "a", "IDH status", "paper")
+    table = compare_runs([run])
+    assert list(table) == ["measure", str(run)]
+    write_comparison(tmp_path / "page.html", table, [run])
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "slices or images of one patient are on both sides of the split" in page
+
+
 def test_runs_of_several_tasks_are_one_error(tmp_path: Path) -> None:
     runs = [
         leave_run(tmp_path / "a", "patient", (0.5, 0.7)),

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from common.cohorts.datasets.registry import data_sets
 from common.errors import KnobError
-from common.reports.registry_tables import task_table, update_metadata, update_readme
+from common.reports.registry_tables import data_set_table, task_table, update_metadata, update_readme
 from common.tasks.registry import tasks
 
 
@@ -45,6 +46,20 @@ def test_the_table_of_tasks_has_a_row_per_bundle(tmp_path: Path) -> None:
     assert update_readme(readme)
     assert readme.read_text(encoding="utf-8") == f"<!-- table:tasks -->\n{task_table()}\n<!-- /table -->\nkept\n"
     assert not update_readme(readme)
+
+
+def test_the_table_of_data_sets_has_a_row_for_each_that_is_read() -> None:
+    _, _, *rows = data_set_table().splitlines()
+    titles = [row.split(" | ")[0].removeprefix("| ") for row in rows]
+    assert titles == sorted(data_set.title for data_set in data_sets() if not data_set.refused)
+    ixi = rows[titles.index("IXI")]
+    assert "`glioma_spatiospatial_classification`" in ixi
+    assert ixi.endswith("| CC BY-SA 3.0 |")
+
+
+def test_every_task_of_a_data_set_is_one() -> None:
+    named = {name for data_set in data_sets() for name in data_set.tasks}
+    assert named == {task.name for task in tasks()}
 
 
 def test_a_readme_without_marks_is_refused(tmp_path: Path) -> None:

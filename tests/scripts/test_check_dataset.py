@@ -109,7 +109,7 @@ def test_what_preparation_and_the_files_suffer_from_is_told_once_each(tmp_path):
     files = {key: str(tmp_path / "p1" / f"p1_{key}.nii.gz") for key in (*MODALITIES, "seg")}
     Path(files["t1"]).write_bytes(b"nonsense")
     nib.save(nib.Nifti1Image(np.full((8, 7, 6), 3, np.int16), nib.load(files["t2"]).affine), files["seg"])
-    cost, problems = measure_case({"subject": "p1", **files, "mask_values": [1, 2, 4]})
+    cost, problems, _ = measure_case({"subject": "p1", **files, "mask_values": [1, 2, 4]})
     assert cost is None
     assert [problem.where.split(" ")[0] for problem in problems] == [files["t1"], files["seg"]]
 
@@ -153,7 +153,7 @@ def test_the_cost_of_a_case_is_what_its_clock_and_box_say(tmp_path):
     files = {key: str(tmp_path / "p1" / f"p1_{key}.nii.gz") for key in MODALITIES}
     ticks = iter((10.0, 10.5))
     record = {"subject": "p1", **files, "mask_values": [1, 2, 4]}
-    cost, problems = measure_case(record, clock=lambda: next(ticks))
+    cost, problems, _ = measure_case(record, clock=lambda: next(ticks))
     assert problems == []
     assert cost == CaseCost(seconds=0.5, size=4 * 3 * 2 * 8)
 

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from common.errors import CheckpointError, KnobError, SplitLeakageError
-from common.splits.guard import check_disjoint, check_protocol, check_start, check_unseen, hash_subject, name_some
+from common.splits.guard import (
+    check_disjoint,
+    check_protocol,
+    check_start,
+    check_unseen,
+    hash_scan,
+    hash_subject,
+    knows_scan,
+    name_some,
+)
 
 
 def provenance(training: list[str], validation: list[str] | None = None, **more: Any) -> dict[str, Any]:
@@ -122,3 +131,45 @@ def test_the_published_protocol_comes_only_with_its_overlay() -> None:
 def test_long_lists_are_cut() -> None:
     assert name_some(["B", "A"]) == "A, B"
     assert name_some([f"P{number}" for number in range(8)]) == "P0, P1, P2, P3, P4 and 3 more"
+
+
+def with_scans(training: str, *voxels: str) -> dict[str, Any]:
+    return provenance([training], training_scans=[hash_scan(found) for found in voxels])
+
+
+def test_a_hash_of_a_scan_is_keyed() -> None:
+    assert len(hash_scan("0123456789abcdef")) == 16
+    assert hash_scan("0123456789abcdef") not in ("0123456789abcdef", hash_subject("0123456789abcdef"))
+
+
+def test_a_scan_is_known_under_another_id() -> None:
+    learnt = with_scans("A", "t1 of A", "t2 of A")
+    scans = {"renamed": ["other", "t2 of A"], "unmet": ["another"]}
+    with pytest.raises(SplitLeakageError) as caught:
+        check_unseen(learnt, ["renamed", "unmet"], checkpoint_path="model.pt", scans=scans)
+    told = str(caught.value)
+    assert "renamed (the same scan under another id)" in told and "unmet" not in told
+    check_unseen(learnt, ["renamed"], allow_trained_on=True, scans=scans)
+    check_unseen(learnt, ["unmet"], scans=scans)
+    check_unseen(learnt, ["renamed"])
+
+
+def test_the_best_epoch_may_not_be_chosen_on_a_renamed_scan() -> None:
+    chosen = provenance(["A"], ["B"], validation_scans=[hash_scan("t1 of B")])
+    with pytest.raises(SplitLeakageError, match="chosen on patients to evaluate on: renamed"):
+        check_unseen(chosen, ["renamed"], scans={"renamed": ["t1 of B"]})
+
+
+@pytest.mark.parametrize("side", ["validation", "test"])
+def test_no_run_starts_from_weights_that_know_a_held_out_scan(side: str) -> None:
+    sides = {"train": [], "validation": [], "test": [], side: ["renamed"]}
+    with pytest.raises(SplitLeakageError, match=f"{side} side: renamed"):
+        check_start(with_scans("A", "t1 of A"), sides, scans={"renamed": ["t1 of A"]})
+    check_start(with_scans("A", "t1 of A"), sides, scans={"renamed": ["t1 of B"]})
+
+
+def test_weights_say_whether_they_know_a_scan() -> None:
+    learnt = {**with_scans("A", "t1 of A"), "validation_scans": [hash_scan("t1 of B")]}
+    assert knows_scan(learnt, ["t1 of A"]) and knows_scan(learnt, ["flair of C", "t1 of B"])
+    assert knows_scan(learnt, ["t1 of C"]) is False and knows_scan(learnt, []) is False
+    assert knows_scan({}, ["t1 of A"]) is None and knows_scan({"training_scans": []}, ["t1 of A"]) is None

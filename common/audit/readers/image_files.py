@@ -23,7 +23,7 @@ MODALITY = re.compile(r"[-_.](flair|t1|t1ce|t1c|t1n|t1gd|t1w|t1wce|t2|t2w|t2f|ad
 MASK = re.compile(r"(^|[-_. ])(seg|segmentation|mask|masks|label|labels|gt|roi|brain_?mask|labelmap)$", re.IGNORECASE)
 """How the name of a mask ends, which is no image of a patient."""
 
-MASK_FOLDER = re.compile(r"(labels|masks|segmentations?|annotations?|gt_)(tr|ts)?\w*|__macosx", re.IGNORECASE)
+MASK_FOLDER = re.compile(r"(labels?|masks?|segmentations?|annotations?|gt_)(tr|ts)?\w*|__macosx", re.IGNORECASE)
 
 
 def is_image(name: str) -> bool:

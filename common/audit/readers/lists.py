@@ -26,20 +26,21 @@ def read_lists(path: Path, content: Any, images: Path | None, ids_only: bool) ->
     Raises:
         DatasetError: there are no lists under names of sides, or entries that name nothing.
     """
-    named = {key: side_named(key) for key, value in content.items() if isinstance(value, list)}
-    lists = {key: side for key, side in named.items() if side}
-    if not lists:
+    named = {key: side for key in content if (side := side_named(str(key)))}
+    if not named:
         hint = FORMAT
         if "numTraining" in content:
             hint = "Of nnU-Net pass splits_final.json, or the folder that holds imagesTr and imagesTs."
-        raise DatasetError(Problem(f"names no side; its keys are {', '.join(map(str, content))}", path, hint))
+        raise DatasetError(Problem(f"names no side; its keys are {', '.join(content) or 'none'}", path, hint))
+    if others := [key for key in named if not isinstance(content[key], list)]:
+        raise DatasetError(Problem(f"has no list under {', '.join(others)}", path, FORMAT))
     rows = [
         _row(entry, side, f"{path}, {key}, entry {number}")
-        for key, side in lists.items()
+        for key, side in named.items()
         for number, entry in enumerate(content[key], 1)
     ]
     places = Places(images or path.parent, search=images is not None and not ids_only)
-    kind = "a datalist" if set(MONAI_WORDS) & set(lists) else "a list for each side"
+    kind = "a datalist" if set(MONAI_WORDS) & set(named) else "a list for each side"
     return make_split(kind, path, rows, places)
 
 

@@ -109,8 +109,8 @@ def _case_of(values: Mapping[str, Any], places: Places, where: str) -> Case:
     """Raises DatasetError where a row names nothing, or several files are called as it says."""
     paths = [path for key, value in values.items() if key not in MASKS for path in _paths(key, value, places)]
     keys = ID if paths else (*ID, *FOLDERS, "")
-    given = next((text for key in keys if (text := as_text(values.get(key))) and not is_image(text)), "")
-    patient = next((text for key in PATIENT if (text := as_text(values.get(key)))), None)
+    given = next((text for key in keys if (text := _text(values.get(key))) and not is_image(text)), "")
+    patient = next((text for key in PATIENT if (text := _text(values.get(key)))), None)
     name = given or (paths[0].removeprefix("./") if paths else patient)
     if not name:
         raise DatasetError(Problem("names no id, no patient and no image", where, "Complete it, or remove it."))
@@ -130,13 +130,18 @@ def _name_apart(cases: Sequence[Case]) -> list[Case]:
     ]
 
 
+def _text(value: Any) -> str:
+    """A text or a number; empty for anything else."""
+    return as_text(value) if isinstance(value, str | int | float) else ""
+
+
 def _paths(key: str, value: Any, places: Places) -> Iterable[str]:
     """The paths of images among a row's values."""
     if isinstance(value, list):
         return [path for part in value for path in _paths(key, part, places)]
-    text = as_text(value)
+    text = _text(value)
     is_folder = key in FOLDERS and bool(text) and listed_path(places.base, text).is_dir()
-    return [text] if isinstance(value, str) and (is_image(text) or is_folder) else []
+    return [text] if is_image(text) or is_folder else []
 
 
 def _tell_twice(rows: Sequence[Row], entries: Sequence[Entry]) -> list[str]:

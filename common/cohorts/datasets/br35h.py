@@ -203,9 +203,10 @@ DATA_SETS = (
         kind=Kind.IMAGES,
         recognise=_recognise,
         scan=scan_br35h,
-        terms="None is stated at kaggle.com/datasets/ahmedhamada0/brain-tumor-detection.",
+        origin="*Br35H :: Brain Tumor Detection 2020* on Kaggle",
+        terms="none are stated: ask before you pass it on",
         citation="Hamada, Br35H: Brain Tumor Detection 2020, Kaggle",
-        read_by="The bundle of brain tumour classification reads it.",
+        tasks=("tumour",),
         rank=2,
     ),
 )

@@ -192,13 +192,11 @@ def _data_set(release: Release) -> DataSet:
         kind=Kind.VOLUMES,
         recognise=recognise,
         scan=scan_brats,
-        terms="For research after registration with the organisers; not to be passed on.",
-        citation=CITATION,
-        read_by="The bundles of glioma segmentation, grade, survival and whole volumes read it.",
+        origin=release.origin,
+        terms=release.terms,
+        citation=release.citation,
+        tasks=release.tasks,
     )
 
 
-CITATION = (
-    "Menze et al., IEEE TMI 34, 1993 (2015); Bakas et al., Sci Data 4, 170117 (2017); Baid et al., arXiv:2107.02314"
-)
 DATA_SETS = tuple(map(_data_set, RELEASES))

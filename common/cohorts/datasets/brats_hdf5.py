@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from common.cohorts.clinical_values import NOT_RECORDED, read_clinical
-from common.cohorts.datasets.brats import CITATION, TABLES
-from common.cohorts.datasets.brats_releases import find_release
+from common.cohorts.datasets.brats import TABLES
+from common.cohorts.datasets.brats_releases import CITATION, find_release
 from common.cohorts.datasets.data_set import DEPTH, EVERYTHING, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
@@ -153,8 +153,10 @@ DATA_SETS = (
         kind=Kind.SLICES,
         recognise=lambda outline: outline.has_file(SLICE.fullmatch),
         scan=scan_hdf5,
-        terms="Those of BraTS 2020; the slices are on Kaggle under CC0.",
+        origin="*BraTS2020 Training Data* on Kaggle",
+        terms="those of BraTS 2020; Kaggle's page states a licence of its own",
         citation=CITATION,
-        read_by="The bundles of glioma segmentation, grade, survival and whole volumes read it.",
+        tasks=("segmentation", "grade", "survival", "volume_grade"),
+        note="It needs h5py.",
     ),
 )

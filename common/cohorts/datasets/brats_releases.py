@@ -12,6 +12,14 @@ ODD_STEMS = {("BraTS20_Training_355", "seg"): "W39_1998.09.19_Segm"}
 """Files that a release ships under another name."""
 
 
+CBICA = "*Multimodal Brain Tumor Segmentation Challenge* at CBICA (University of Pennsylvania), after registration"
+AT_THE_DOWNLOAD = "those shown at the download"
+CITATION = (
+    "Menze et al., IEEE TMI 34, 1993 (2015); Bakas et al., Sci Data 4, 170117 (2017); Bakas et al., arXiv:1811.02629"
+)
+CITATION_2021 = f"{CITATION}; Baid et al., arXiv:2107.02314"
+
+
 @dataclass(frozen=True)
 class Release:
     """A release.
@@ -25,6 +33,10 @@ class Release:
         modalities: what the release calls a modality, where it has a name of its own.
         mask_values: of NCR, ED and ET, and of the resection cavity where there is one. They belong to the release: a
             single mask with 0, 1 and 2 does not tell.
+        origin: see :class:`~common.cohorts.datasets.data_set.DataSet`, as of the next.
+        terms: of use.
+        citation: that is asked for.
+        tasks: that its values allow.
     """
 
     source: str
@@ -33,6 +45,10 @@ class Release:
     separator: str = "_"
     modalities: Mapping[str, str] = field(default_factory=dict)
     mask_values: tuple[int, ...] = BRATS_MASK_VALUES
+    origin: str = CBICA
+    terms: str = "for one's own research, with the citations that the organisers ask for"
+    citation: str = CITATION
+    tasks: tuple[str, ...] = ("segmentation", "grade", "survival", "volume_grade")
 
     def match(self, folder: str) -> re.Match[str] | None:
         """Whether a folder of that name is a patient's or a scan's."""
@@ -58,11 +74,20 @@ BRATS2023 = Release(
     separator="-",
     modalities={"flair": "t2f", "t1": "t1n", "t1ce": "t1c", "t2": "t2w"},
     mask_values=BRATS_2023_MASK_VALUES,
+    origin="*ASNR-MICCAI BraTS 2023 GLI* on Synapse, after registration",
+    terms=AT_THE_DOWNLOAD,
+    citation=CITATION_2021,
+    tasks=("segmentation",),
 )
 """The challenge on adult glioma (GLI); its last digits tell the timepoint."""
 
 BRATS2023_SSA = replace(
-    BRATS2023, source="brats2023_ssa", title="BraTS 2023 SSA", pattern=r"(?P<subject>brats-ssa-\d+)-\d+"
+    BRATS2023,
+    source="brats2023_ssa",
+    title="BraTS 2023 SSA",
+    pattern=r"(?P<subject>brats-ssa-\d+)-\d+",
+    origin="*BraTS-Africa (SSA)* of 2023 on Synapse, after registration",
+    citation=f"Adewole et al., arXiv:2305.19369; {CITATION}",
 )
 """Adult glioma in Sub-Saharan Africa, with the same labels."""
 
@@ -72,14 +97,29 @@ BRATS2024 = replace(
     title="BraTS 2024 GLI",
     pattern=r"(?P<subject>brats-gli-\d+)-[1-9]\d{2}",
     mask_values=BRATS_2024_MASK_VALUES,
+    origin="*BraTS 2024 GLI*, adult glioma after treatment, on Synapse, after registration",
+    citation=f"Correia de Verdier et al., arXiv:2405.18368; {CITATION}",
 )
 """Adult glioma after treatment: timepoints begin at 100, and masks have a label for the resection cavity."""
 
 RELEASES = (
     Release("brats2018", "BraTS 2018", r"brats18_\w+_\d+"),
     Release("brats2019", "BraTS 2019", r"brats19_\w+_\d+"),
-    Release("brats2020", "BraTS 2020", r"brats20_(training|validation|testing)_\d+"),
-    Release("brats2021", "BraTS 2021", r"brats2021_\d+"),
+    Release(
+        "brats2020",
+        "BraTS 2020",
+        r"brats20_(training|validation|testing)_\d+",
+        origin=f"{CBICA}; on Kaggle *BraTS2020 Dataset (Training + Validation)*",
+    ),
+    Release(
+        "brats2021",
+        "BraTS 2021",
+        r"brats2021_\d+",
+        origin="*RSNA-ASNR-MICCAI BraTS 2021* on Synapse; on Kaggle *BraTS 2021 Task 1 Dataset*",
+        terms=AT_THE_DOWNLOAD,
+        citation=CITATION_2021,
+        tasks=("segmentation",),
+    ),
     BRATS2023,
     BRATS2023_SSA,
     BRATS2024,

@@ -112,9 +112,11 @@ class DataSet:
         recognise: whether a folder holds it.
         scan: the sound records of a folder and all problems. Raises ``DatasetError`` where nothing of it is there,
             ``KnobError`` where somebody is excluded who is not there.
-        terms: under which terms its holders give it.
+        origin: where it is given out, by its official name.
+        terms: under which terms, as far as they are known without its registration.
         citation: what its holders ask to be cited.
-        read_by: what of the suite reads it; for a person who passed it to something else.
+        tasks: that can be trained or judged on it, by the names of :mod:`common.tasks`.
+        note: how it is passed, or what it lacks.
         healthy: whether its people have no tumour.
         refused: why it is not read and what can be done; empty for a data set that is read.
         rank: data sets of a lower rank are asked first: 0 knows its own names, 1 is a layout, 2 any folder of
@@ -126,12 +128,21 @@ class DataSet:
     kind: Kind
     recognise: Callable[[Outline], bool]
     scan: Callable[[str | os.PathLike[str], Wanted], Found]
+    origin: str = ""
     terms: str = ""
     citation: str = ""
-    read_by: str = ""
+    tasks: tuple[str, ...] = ()
+    note: str = ""
     healthy: bool = False
     refused: str = ""
     rank: int = 0
+
+    @property
+    def read_by(self) -> str:
+        """What of the suite reads it; for a person who passed it to something else."""
+        named = [name.replace("_", " ") for name in self.tasks]
+        readers = f"It is read for {' and '.join(filter(None, (', '.join(named[:-1]), *named[-1:])))}." if named else ""
+        return f"{readers} {self.note}".strip()
 
 
 def _list(folder: Path) -> Iterator[tuple[Path, bool]]:

@@ -128,8 +128,10 @@ DATA_SETS = (
         kind=Kind.VOLUMES,
         recognise=_recognise,
         scan=scan_decathlon,
+        origin="*Task01_BrainTumour* at medicaldecathlon.com",
         terms="CC BY-SA 4.0",
         citation="Antonelli et al., Nat Commun 13, 4128 (2022); Simpson et al., arXiv:1902.09063",
-        read_by="The bundle of glioma segmentation reads it; it has no grades and no survival.",
+        tasks=("segmentation",),
+        note="It has no grades and no survival.",
     ),
 )

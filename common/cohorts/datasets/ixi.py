@@ -200,9 +200,11 @@ DATA_SETS = (
         kind=Kind.VOLUMES,
         recognise=lambda outline: outline.has_file(FILE.fullmatch),
         scan=scan_ixi,
+        origin="*IXI Dataset*, T1 images, at brain-development.org",
         terms="CC BY-SA 3.0",
         citation="IXI, brain-development.org/ixi-dataset (Imperial College London and others; EPSRC GR/S21533/02)",
-        read_by="The bundle of whole volumes takes it as --healthy_dir.",
+        tasks=("volume_grade",),
+        note="It goes to --healthy_dir.",
         healthy=True,
     ),
 )

@@ -6,7 +6,7 @@ A new data set is a new module here; nothing else has to name it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -53,6 +53,13 @@ def data_set_named(name: str) -> DataSet:
         KeyError: there is none of that name.
     """
     return {data_set.name: data_set for data_set in data_sets()}[name]
+
+
+def tell_terms(sources: Iterable[str]) -> str:
+    """Under which terms the data sets are given, and what to cite; of lists of one's own nothing is known."""
+    used = set(sources)
+    known = [data_set for data_set in data_sets() if data_set.name in used and data_set.terms]
+    return " | ".join(f"{found.title}: {found.terms}; cite {found.citation}" for found in known)
 
 
 def source_name(source: str) -> str:

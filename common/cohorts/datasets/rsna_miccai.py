@@ -180,8 +180,10 @@ DATA_SETS = (
         kind=Kind.SERIES,
         recognise=_recognise,
         scan=scan_rsna_miccai,
-        terms="The rules of the Kaggle competition: for research, not to be passed on.",
-        citation="Baid et al., arXiv:2107.02314; kaggle.com/c/rsna-miccai-brain-tumor-radiogenomic-classification",
-        read_by="The bundle of MGMT classification reads it.",
+        origin="Kaggle competition *RSNA-MICCAI Brain Tumor Radiogenomic Classification*",
+        terms="the competition's rules",
+        citation="Baid et al., arXiv:2107.02314; Menze et al., IEEE TMI 34, 1993 (2015); "
+        "Bakas et al., Sci Data 4, 170117 (2017)",
+        tasks=("mgmt",),
     ),
 )

@@ -154,8 +154,10 @@ DATA_SETS = (
         kind=Kind.VOLUMES,
         recognise=lambda outline: outline.has_folder(SCAN.fullmatch),
         scan=scan_upenn_gbm,
-        terms="CC BY 4.0, and TCIA's Data Usage Policy",
+        origin="*UPENN-GBM*, NIfTI files and clinical data, at The Cancer Imaging Archive",
+        terms="CC BY 4.0, and the archive's data usage policy",
         citation="Bakas et al., Sci Data 9, 453 (2022); Bakas et al., TCIA (2021), doi:10.7937/TCIA.709X-DN49",
-        read_by="The bundles of glioma segmentation, survival and whole volumes read it; all its patients are HGG.",
+        tasks=("segmentation", "survival", "volume_grade"),
+        note="All its patients are HGG.",
     ),
 )

@@ -62,8 +62,8 @@ class JudgedWeights(Mapping[str, Any]):
 class CheckpointLoader:
     """A handler that loads the weights to judge before the first sample of an evaluation.
 
-    It has the name of MONAI's own: ``MonaiAlgo`` switches off the handlers of an evaluator that are called so, since the
-    weights that a federated client evaluates come from the server.
+    It has the name of MONAI's own: ``MonaiAlgo`` switches off the handlers of an evaluator that are called so, since
+    the weights that a federated client evaluates come from the server.
 
     Args:
         judged: which weights, and on which side of which split.

@@ -76,7 +76,7 @@ def continue_from(
         _check_stage(_as_dict(provenance_of(content)).get("stage"), int(stage), weights)
     new_head = stage is None or int(stage) <= NEW_HEAD
     provenance = use_weights(network, content, weights, new_head, settings, bundle)
-    check_start(provenance, {side: split.known_as(side) for side in split.sides}, weights, split.hash)
+    check_start(provenance, {side: split.known_as(side) for side in split.sides}, weights, split.hash, split.voxels)
     return provenance
 
 
@@ -140,7 +140,7 @@ def load_for_evaluation(
         what = f"it was trained by the {found} protocol, and this run evaluates by the {split.protocol} protocol"
         raise CheckpointError(Problem(what, str(weights), f"{overlay} --config_file."))
     allowed = as_bool(allow_trained_on, "allow_trained_on")
-    check_unseen(provenance, split.known_as(side), allowed, weights, split.hash)
+    check_unseen(provenance, split.known_as(side), allowed, weights, split.hash, split.voxels)
     if not provenance:
         logger.warning(
             "%s: %s. What training had fitted is fitted anew on this run's training side.", weights, NOTHING_RECORDED

@@ -13,7 +13,7 @@ import numpy as np
 
 from common.cohorts.brains.orientations import describe_orientations
 from common.cohorts.checks import check_voxels, list_files
-from common.cohorts.datasets.registry import source_name
+from common.cohorts.datasets.registry import source_name, tell_terms
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import DatasetError, Problem
 from common.formats.volumes import read_volume_header
@@ -63,13 +63,17 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
         "stored as": count_kinds(str(header.get_data_dtype()) for header in headers),
     }
     named = dict(zip(map(scan_of, records), headers, strict=True))
-    uncertain = {"names alike": describe_similar_names(records), "left, right": describe_orientations(named)}
-    return align(lines | {name: told for name, told in uncertain.items() if told})
+    where_known = {
+        "names alike": describe_similar_names(records),
+        "left, right": describe_orientations(named),
+        "terms": tell_terms(record["source"] for record in records),
+    }
+    return align(lines | {name: told for name, told in where_known.items() if told})
 
 
 def measure_case(
     record: Record, modalities: Sequence[str] = MODALITIES, clock: Callable[[], float] = time.perf_counter
-) -> tuple[CaseCost | None, list[Problem]]:
+) -> tuple[CaseCost | None, list[Problem], Record]:
     """Prepare a patient as training does.
 
     Args:
@@ -78,16 +82,18 @@ def measure_case(
         clock: seconds, for tests.
 
     Returns:
-        The cost (``None`` where the patient cannot be prepared), and all problems.
+        The cost (``None`` where the patient cannot be prepared), all problems, and the record with ``voxel_hashes``
+        where there is a cost.
     """
     start = clock()
     try:
         case = prepare_case(record, modalities)
     except DatasetError as error:
         # Preparation stops at the first step that fails; later problems are reported as well.
-        return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities))))
+        return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities)))), record
     seconds = clock() - start
-    return CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes)), []
+    cost = CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes))
+    return cost, [], {**record, "voxel_hashes": case.voxel_hashes}
 
 
 def describe_cache(costs: Sequence[CaseCost], patients: int) -> str:

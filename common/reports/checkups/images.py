@@ -8,7 +8,7 @@ from typing import cast
 
 from PIL import Image
 
-from common.cohorts.datasets.registry import source_name
+from common.cohorts.datasets.registry import source_name, tell_terms
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import scan_cohort
 from common.copies.cached_search import find_copies
@@ -61,7 +61,8 @@ def describe_images(records: Sequence[Record]) -> str:
         "size": count_kinds(f"{header.width}x{header.height}" for header in headers),
         "stored as": count_kinds(f"{header.format} ({header.mode})" for header in headers),
     }
-    return align(lines)
+    terms = tell_terms(record["source"] for record in records)
+    return align(lines | {"terms": terms} if terms else lines)
 
 
 def describe_copies(copies: CopyReport, class_of: Mapping[str, str | None]) -> dict[str, str]:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from tqdm import tqdm
 
-from common.cohorts.datasets.registry import source_name
+from common.cohorts.datasets.registry import source_name, tell_terms
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import scan_cohort
+from common.copies.same_scans import compare_scans
 from common.errors import DatasetError, Problem
 from common.formats.series import SliceFiles, list_slices
+from common.formats.voxel_hashes import VoxelHashes
 from common.names import describe_similar_names
 from common.records import MODALITIES, Record, value_of
 from common.reports.checkups.cohort import CaseCost, describe_cache
 from common.reports.checkups.lines import align, count_kinds, span
-from common.reports.checkups.volumes import Checkup, Request
+from common.reports.checkups.volumes import Checkup, Request, doubt_sections
 from common.shortcuts.probe import probe_shortcuts
 from common.tasks.mgmt import TASK as MGMT
 from common.transforms.series.plan import SeriesPlan, take_series
@@ -39,11 +41,13 @@ class Inspection:
         series: by modality; only those that can be read.
         problems: of the others.
         cost: of preparing them; ``None`` where that was not tried, or failed.
+        voxel_hashes: by modality, where there is a cost.
     """
 
     series: Mapping[str, SliceFiles]
     problems: Sequence[Problem]
     cost: CaseCost | None = None
+    voxel_hashes: Mapping[str, VoxelHashes] = field(default_factory=dict)
 
 
 def check_series(request: Request) -> Checkup:
@@ -63,11 +67,12 @@ def check_series(request: Request) -> Checkup:
     sound = [
         (record, inspection) for record, inspection in zip(records, inspections, strict=True) if not inspection.problems
     ]
-    problems += [problem for inspection in inspections for problem in inspection.problems]
+    same = compare_scans([{**record, "voxel_hashes": inspection.voxel_hashes} for record, inspection in sound])
+    problems += [*(problem for inspection in inspections for problem in inspection.problems), *same.problems]
     read = f"headers of all slices and pixels of {'the first patient' if request.headers_only else 'all patients'}"
     if not sound:
         return Checkup("", problems, read)
-    sections = [probe_shortcuts([_with_traits(*pair) for pair in sound], TARGET).text()]
+    sections = [*doubt_sections(same), probe_shortcuts([_with_traits(*pair) for pair in sound], TARGET).text()]
     costs = [inspection.cost for _, inspection in sound if inspection.cost]
     if costs:
         taken = f"all series, {PLAN.count} slices of {' x '.join(map(str, PLAN.size))} pixels"
@@ -94,10 +99,10 @@ def inspect_series(record: Record, decode: bool) -> Inspection:
         return Inspection(series, problems)
     start = time.perf_counter()
     try:
-        taken, _ = take_series(folders, record["subject"], PLAN)
+        taken, content = take_series(folders, record["subject"], PLAN)
     except DatasetError as error:
         return Inspection(series, error.problems)
-    return Inspection(series, (), CaseCost(time.perf_counter() - start, taken.nbytes))
+    return Inspection(series, (), CaseCost(time.perf_counter() - start, taken.nbytes), content["voxel_hashes"])
 
 
 def describe_series(records: Sequence[Record], inspections: Sequence[Inspection]) -> str:
@@ -122,8 +127,12 @@ def describe_series(records: Sequence[Record], inspections: Sequence[Inspection]
         if found:
             planes = count_kinds(series.plane or "of an unknown plane" for series in found)
             lines[name] = f"{planes}; {span(len(series.files) for series in found)} slices"
-    alike = describe_similar_names(records)
-    return align({**lines, "slice gaps": _describe_gaps(inspections), **({"names alike": alike} if alike else {})})
+    where_known = {
+        "names alike": describe_similar_names(records),
+        "terms": tell_terms(record["source"] for record in records),
+    }
+    told = {name: text for name, text in where_known.items() if text}
+    return align({**lines, "slice gaps": _describe_gaps(inspections), **told})
 
 
 def _describe_gaps(inspections: Sequence[Inspection]) -> str:

@@ -10,10 +10,13 @@ from tqdm import tqdm
 from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
 from common.cohorts.checks import check_voxels
 from common.cohorts.reading import scan_cohort
-from common.errors import Problem
+from common.copies.same_scans import Comparison, compare_scans
+from common.errors import DatasetError, Problem
+from common.formats.voxel_hashes import hash_each
 from common.records import MODALITIES, Record
 from common.reports.checkups.cohort import CaseCost, describe_cache, describe_cohort, measure_case
 from common.shortcuts.probe import probe_shortcuts
+from common.transforms.reading import read_checked
 
 ONE_IMAGE = ("t1ce",)
 ALL, FIRST = "all headers and all voxels", "headers of all patients and voxels of the first"
@@ -81,12 +84,13 @@ def check_patients(request: Request) -> Checkup:
     records, problems = scan_cohort(
         request.folder, request.datalist, request.exclude, need_seg=not request.unlabelled, cavity=request.cavity
     )
-    costs, found = _measure(records[:1] if request.headers_only else records)
-    sections = _shortcuts(records)
+    costs, found, cases = _measure(records[:1] if request.headers_only else records)
+    same = compare_scans(cases)
+    sections = [*doubt_sections(same), *_shortcuts(records)]
     if costs:
         sections.append(f"Training cache\n{describe_cache(costs, len(records))}")
     there = describe_cohort(records) if records else ""
-    return Checkup(there, [*problems, *found], FIRST if request.headers_only else ALL, sections)
+    return Checkup(there, [*problems, *found, *same.problems], FIRST if request.headers_only else ALL, sections)
 
 
 def check_people(request: Request) -> Checkup:
@@ -100,31 +104,47 @@ def check_people(request: Request) -> Checkup:
         modalities=ONE_IMAGE,
         need_label=False,
     )
-    found = _read_volumes(records[:1] if request.headers_only else records)
+    found, cases = _read_volumes(records[:1] if request.headers_only else records)
+    same = compare_scans(cases)
     there = describe_cohort(records, ONE_IMAGE) if records else ""
-    return Checkup(there, [*problems, *found], FIRST if request.headers_only else ALL, _shortcuts(records))
+    sections = [*doubt_sections(same), *_shortcuts(records)]
+    return Checkup(there, [*problems, *found, *same.problems], FIRST if request.headers_only else ALL, sections)
+
+
+def doubt_sections(same: Comparison) -> list[str]:
+    """A section on what may be wrong; none where there is nothing to tell."""
+    return ["\n".join(["What may be wrong", *(f"  - {warning}" for warning in same.warnings)])] if same.warnings else []
 
 
 def _shortcuts(records: Sequence[Record]) -> list[str]:
     return [probe_shortcuts(records, "grade").text()] if records else []
 
 
-def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem]]:
-    """Read all voxels, with a progress bar: the cost of each patient in the cache, and the problems."""
-    costs, problems = [], []
+def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem], list[Record]]:
+    """Read all voxels, with a progress bar: the cost of each patient in the cache, the problems, and the hashes."""
+    costs: list[CaseCost] = []
+    problems: list[Problem] = []
+    cases: list[Record] = []
     for record in tqdm(records, desc="Reading voxels", unit="patient", disable=not records):
-        cost, found = measure_case(record, MODALITIES)
+        cost, found, case = measure_case(record, MODALITIES)
         costs += [cost] if cost else []
         problems += found
-    return costs, problems
+        cases.append(case)
+    return costs, problems, cases
 
 
-def _read_volumes(records: Sequence[Record]) -> list[Problem]:
-    """Read all voxels, with a progress bar: the problems, and which heads have no mask."""
+def _read_volumes(records: Sequence[Record]) -> tuple[list[Problem], list[Record]]:
+    """Read all voxels, with a progress bar: the problems, which heads have no mask too, and the hashes."""
     from common.cohorts.brains.hd_bet import find_hd_bet
 
-    problems = []
+    problems: list[Problem] = []
+    cases: list[Record] = []
     for record in tqdm(records, desc="Reading voxels", unit="person", disable=not records):
-        problems += check_voxels(record, ONE_IMAGE)
+        try:
+            images, _, affine = read_checked(record, ONE_IMAGE)
+        except DatasetError as error:
+            problems += dict.fromkeys((*error.problems, *check_voxels(record, ONE_IMAGE)))
+        else:
+            cases.append({**record, "voxel_hashes": hash_each(dict(zip(ONE_IMAGE, images, strict=True)), affine)})
     heads = [] if find_hd_bet() else unmasked_heads(records, ONE_IMAGE)
-    return [*problems, *([no_brain_problem(heads)] if heads else [])]
+    return [*problems, *([no_brain_problem(heads)] if heads else [])], cases

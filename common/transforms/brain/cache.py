@@ -15,7 +15,7 @@ from common.transforms.intensity import CLIP_PERCENTILES
 from common.transforms.preparation import prepare_case
 from common.transforms.reading import mask_settings
 
-BRAINS_VERSION = 1
+BRAINS_VERSION = 2
 """Raise it when prepared brains change in a way that the other parts of the key do not show."""
 
 
@@ -36,7 +36,7 @@ def prepare_brains(
     Returns:
         Each record with ``cached`` (path of its prepared slices), ``cached_mask`` (path or ``None``), ``geometry`` (the
         brain's box), ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume) and
-        ``tumour_ml`` (``None`` without a mask).
+        ``tumour_ml`` (``None`` without a mask), and ``voxel_hashes``.
 
     Raises:
         DatasetError: everything that is wrong with any of the patients, in one error.
@@ -58,6 +58,7 @@ def _cached_brain(record: Record, folder: Path, modalities: Sequence[str]) -> Ca
         "cached": str(entry / "slices.npy"),
         "cached_mask": str(entry / "mask.npy") if has_mask else None,
         "geometry": content["geometry"],
+        "voxel_hashes": content["voxel_hashes"],
         "tumour_voxels": voxels,
         "tumour_ml": tumour_millilitres(voxels, content["geometry"]["spacing"]) if has_mask else None,
     }
@@ -70,7 +71,5 @@ def _store_brain(record: Record, entry: Path, modalities: Sequence[str]) -> None
         counts = count_tumour(case.classes, case.geometry)
         save_array(entry / "mask.npy", case.classes)
     save_array(entry / "slices.npy", case.image)
-    write_json(
-        entry / DESCRIPTION,
-        {"geometry": case.geometry.to_dict(), "has_mask": case.classes is not None, "tumour_voxels": counts},
-    )
+    content = {"geometry": case.geometry.to_dict(), "has_mask": case.classes is not None, "tumour_voxels": counts}
+    write_json(entry / DESCRIPTION, {**content, "voxel_hashes": case.voxel_hashes})

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
+from common.formats.voxel_hashes import hash_each
 from common.records import Record, without_key
 from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
 from common.transforms.preparation import prepare_mask
 from common.transforms.reading import mask_settings
 
-MASKS_VERSION = 1
+MASKS_VERSION = 2
 """Raise it when prepared masks change in a way that the other parts of the key do not show."""
 
 
@@ -29,7 +30,8 @@ def prepare_masks(
 
     Returns:
         Each record with ``cached`` (``None``), ``cached_mask`` (path of the tumour's box), ``geometry`` (the tumour's
-        box), ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume) and ``tumour_ml``.
+        box), ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume), ``tumour_ml`` and
+        ``voxel_hashes`` (of the tumour's box of class indices).
 
     Raises:
         DatasetError: everything that is wrong with any of the masks, one that is missing or empty too, in one error.
@@ -48,6 +50,7 @@ def _cached_mask(record: Record, folder: Path) -> Case:
         "cached": None,
         "cached_mask": str(entry / "mask.npy"),
         "geometry": content["geometry"],
+        "voxel_hashes": content["voxel_hashes"],
         "tumour_voxels": content["tumour_voxels"],
         "tumour_ml": tumour_millilitres(content["tumour_voxels"], content["geometry"]["spacing"]),
     }
@@ -56,4 +59,5 @@ def _cached_mask(record: Record, folder: Path) -> Case:
 def _store_mask(record: Record, entry: Path) -> None:
     classes, geometry = prepare_mask(record)
     save_array(entry / "mask.npy", classes)
-    write_json(entry / DESCRIPTION, {"geometry": geometry.to_dict(), "tumour_voxels": count_tumour(classes, geometry)})
+    content = {"geometry": geometry.to_dict(), "tumour_voxels": count_tumour(classes, geometry)}
+    write_json(entry / DESCRIPTION, {**content, "voxel_hashes": hash_each({"seg": classes})})

@@ -16,10 +16,11 @@ from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.errors import KnobError, Problem
 from common.files import write_json
 from common.formats.images import read_image, read_rgb_image
+from common.formats.voxel_hashes import hash_each
 from common.records import Record
 from common.transforms.cases import Case, entry_name, prepare_each
 
-IMAGES_VERSION = 1
+IMAGES_VERSION = 2
 """Raise it when prepared images change in a way that the other parts of the key do not show."""
 
 READERS = {1: read_image, 3: read_rgb_image}
@@ -47,7 +48,8 @@ def prepare_pictures(
         workers: threads; by default one per core, four at most.
 
     Returns:
-        Each record with ``cached`` (path of the image, uint8 (channels, x, y)) and ``original_size`` (x, y pixels).
+        Each record with ``cached`` (path of the image, uint8 (channels, x, y)), ``original_size`` (x, y pixels) and
+        ``voxel_hashes``.
 
     Raises:
         KnobError: the size or the channels have no meaning.
@@ -55,25 +57,7 @@ def prepare_pictures(
         OutputError: the cache cannot be written.
     """
     prepare = partial(_cached_image, size=check_size(size), channels=check_channels(channels))
-    return prepare_each(records, prepare, cache_dir, workers, axes=0)
-
-
-def decode_image(path: str, size: tuple[int, int], channels: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """Read an image file.
-
-    Args:
-        path: of the file.
-        size: pixels along x and y, the working size.
-        channels: 1 for grey, 3 for RGB.
-
-    Returns:
-        The image as uint8 (channels, x, y), and its original size (x, y).
-
-    Raises:
-        DatasetError: the file cannot be read.
-    """
-    pixels = READERS[channels](path)
-    return fit_picture(pixels, size), (pixels.shape[1], pixels.shape[0])
+    return prepare_each(records, prepare, cache_dir, workers, axes=0, compare=False)
 
 
 def fit_picture(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -122,6 +106,8 @@ def _cached_image(record: Record, folder: Path, size: tuple[int, int], channels:
 
 
 def _store_image(path: str, entry: Path, size: tuple[int, int], channels: int) -> None:
-    image, original_size = decode_image(path, size, channels)
-    save_array(entry / ARRAY, image)
-    write_json(entry / DESCRIPTION, {"original_size": list(original_size)})
+    pixels = READERS[channels](path)
+    save_array(entry / ARRAY, fit_picture(pixels, size))
+    height, width = pixels.shape[:2]
+    hashes = hash_each({"image": pixels})
+    write_json(entry / DESCRIPTION, {"original_size": [width, height], "voxel_hashes": hashes})

@@ -20,7 +20,7 @@ from common.records import MODALITIES, Record, value_of
 from common.transforms.cases import Case, entry_name, prepare_each
 from common.transforms.series.plan import SeriesPlan, take_series
 
-SERIES_VERSION = 2
+SERIES_VERSION = 3
 """Raise it when prepared series change in a way that the other parts of the key do not show."""
 
 ARRAY = "slices.npy"
@@ -52,8 +52,8 @@ def prepare_series(
     Returns:
         Each record with ``cached`` (path of the slices, float16 (slice, modality, x, y), each series scaled to [0, 1]),
         ``depth`` (how many slices there are), ``modalities``, ``positions`` (the slices' indices in each series, by
-        modality), ``planes`` (``axial``, ``coronal``, ``sagittal`` or ``None``, by modality) and ``missing_slices`` (by
-        modality).
+        modality), ``planes`` (``axial``, ``coronal``, ``sagittal`` or ``None``, by modality), ``missing_slices`` (by
+        modality) and ``voxel_hashes``.
 
     Raises:
         KnobError: a setting has no meaning.

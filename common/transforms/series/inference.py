@@ -16,6 +16,7 @@ from common.errors import DatasetError, Problem
 from common.formats.dicom.files import is_dicom
 from common.records import value_of
 from common.transforms.loading import LoadImageModalitiesd
+from common.transforms.recognition import tell_trained_on
 from common.transforms.requests import is_loaded, meta_of_view, patient_of, read_request
 from common.transforms.series.plan import SeriesPlan, take_loaded_series, take_series
 from common.transforms.shared_items import Item
@@ -57,6 +58,8 @@ class TakeSeriesd(MapTransform):
         central_share: the middle part of each series that slices are taken from.
         transform: what training does to the ``image`` of a single slice after loading it; it is called with a dict
             that holds nothing else.
+        provenance: of the weights, to tell a scan in folders that they were trained on; see
+            :func:`~common.transforms.recognition.tell_trained_on`.
 
     Raises:
         KnobError: a setting has no meaning.
@@ -70,10 +73,11 @@ class TakeSeriesd(MapTransform):
         size: Sequence[int] = (224, 224),
         central_share: float = 0.6,
         transform: Callable[[dict[str, Any]], Mapping[Any, Any]] | None = None,
+        provenance: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__("image", allow_missing_keys=True)
         self.plan = SeriesPlan.read(modalities, slices_per_subject, size, central_share)
-        self.transform = transform
+        self.transform, self.provenance = transform, provenance
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item: Item = {**data}  # type: ignore[typeddict-item]
@@ -83,7 +87,8 @@ class TakeSeriesd(MapTransform):
             meta = meta_of_view(image)
         else:
             folders = {key: str(value_of(item, key)) for key in self.plan.modalities if item.get(key)}
-            taken, _ = take_series(folders, str(item["subject"]), self.plan)
+            taken, content = take_series(folders, str(item["subject"]), self.plan)
+            tell_trained_on(item, self.provenance, content["voxel_hashes"])
             meta = {}
         item["image"] = MetaTensor(torch.stack([self._one(plane) for plane in taken]), meta=meta)
         return item

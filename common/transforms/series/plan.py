@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.series import SliceFiles, list_slices
+from common.formats.voxel_hashes import hash_each
 from common.transforms.geometry import orientation_of
 from common.transforms.pictures.cache import check_size, resize_plane
 
@@ -114,8 +115,8 @@ def take_series(
         plan: what to take.
 
     Returns:
-        float16 (slice, modality, x, y), no slice twice; and ``positions``, ``planes`` and ``missing_slices``, each by
-        modality.
+        float16 (slice, modality, x, y), no slice twice; and ``positions``, ``planes``, ``missing_slices`` and
+        ``voxel_hashes`` (of the middle slice, whatever the plan), each by modality.
 
     Raises:
         DatasetError: everything that is wrong with any of the series, in one error.
@@ -129,11 +130,13 @@ def take_series(
             problems += error.problems
     positions = _positions(found, plan)
     depth = max((len(taken) for taken in positions.values()), default=0)
+    middle: dict[str, np.ndarray] = {}
     slices = np.zeros((depth, len(plan.modalities), *plan.size), dtype=np.float16)
     for modality, series in found.items():
         try:
             channel = plan.modalities.index(modality)
             slices[:, channel] = _take(series, positions[modality], plan.size, folders[modality], subject)
+            middle[modality] = series.read(len(series) // 2)
         except DatasetError as error:
             problems += error.problems
     if problems:
@@ -142,6 +145,7 @@ def take_series(
         "positions": positions,
         "planes": {modality: series.plane for modality, series in found.items()},
         "missing_slices": {modality: series.missing for modality, series in found.items()},
+        "voxel_hashes": hash_each(middle),
     }
 
 

@@ -11,13 +11,14 @@ from typing import cast
 
 from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
+from common.formats.voxel_hashes import hash_each
 from common.records import MODALITIES, Record, scan_of
 from common.transforms.cases import Case, entry_name, prepare_each, tumour_millilitres
 from common.transforms.intensity import CLIP_PERCENTILES
 from common.transforms.reading import count_tumour_voxels, mask_settings, read_checked
 from common.transforms.slices.plan import CLIP_RANGE, SlicePlan, take_slices
 
-SLICES_VERSION = 1
+SLICES_VERSION = 2
 """Raise it when prepared slices change in a way that the other parts of the key do not show."""
 
 
@@ -52,7 +53,8 @@ def prepare_slices(
     Returns:
         Each record with ``cached`` (path of the whole slices, float16 (modality, slice, y, x)), ``modalities``,
         ``positions`` (the slices' indices along z), ``geometry`` (of the whole volume, in ``orientation``),
-        ``spacing`` (mm along the axes of ``orientation``) and ``tumour_ml`` (``None`` without a mask).
+        ``spacing`` (mm along the axes of ``orientation``), ``tumour_ml`` (``None`` without a mask) and
+        ``voxel_hashes``.
 
     Raises:
         KnobError: a setting has no meaning.
@@ -79,4 +81,5 @@ def _store_slices(record: Record, entry: Path, modalities: Sequence[str], plan: 
     save_array(entry / "slices.npy", slices)
     tumour_ml = None if mask is None else tumour_millilitres(count_tumour_voxels(mask, record), geometry.spacing)
     content = {"geometry": geometry.to_dict(), "positions": positions, "spacing": list(geometry.spacing)}
-    write_json(entry / DESCRIPTION, {**content, "tumour_ml": tumour_ml})
+    hashes = hash_each(dict(zip(modalities, images, strict=True)), affine)
+    write_json(entry / DESCRIPTION, {**content, "tumour_ml": tumour_ml, "voxel_hashes": hashes})

@@ -13,13 +13,14 @@ from common.cache_folder import DESCRIPTION, default_cache_dir, open_entry, save
 from common.cohorts.brains.extraction import add_brain_masks
 from common.files import write_json
 from common.formats.volumes import volume_stamp
+from common.formats.voxel_hashes import hash_each
 from common.records import Record, scan_of
 from common.transforms.cases import Case, entry_name, logger, prepare_each, tumour_millilitres
 from common.transforms.intensity import UNIT_PERCENTILES
 from common.transforms.reading import count_tumour_voxels, mask_settings, read_checked
 from common.transforms.volumes.plan import SIZE, SPACING, VolumePlan, take_volume
 
-VOLUME_VERSION = 1
+VOLUME_VERSION = 2
 """Raise it when prepared volumes change in a way that the other parts of the key do not show."""
 
 ARRAY = "volume.npy"
@@ -48,8 +49,8 @@ def prepare_volumes(
     Returns:
         Each record with ``brain_mask`` where one was needed, ``cached`` (path of the volume, float16 (channel, x, y, z)
         in LPS, the brain from 0 to 1 and all else 0), ``modalities``, ``geometry`` (of
-        :class:`~common.transforms.volumes.grid.ResampledGrid`) and ``tumour_ml`` (``None`` without a mask of the
-        tumour).
+        :class:`~common.transforms.volumes.grid.ResampledGrid`), ``tumour_ml`` (``None`` without a mask of the
+        tumour) and ``voxel_hashes``.
 
     Raises:
         KnobError: a setting has no meaning.
@@ -82,4 +83,6 @@ def _store_volume(record: Record, entry: Path, modalities: Sequence[str], plan: 
     volume, grid = take_volume(images, affine, record.get("brain_mask"), plan, scan_of(record))
     save_array(entry / ARRAY, volume)
     tumour_ml = None if mask is None else tumour_millilitres(count_tumour_voxels(mask, record), grid.brain.spacing)
-    write_json(entry / DESCRIPTION, {"geometry": grid.to_dict(), "tumour_ml": tumour_ml, "brain_is_cut": grid.cut})
+    hashes = hash_each(dict(zip(modalities, images, strict=True)), affine)
+    content = {"geometry": grid.to_dict(), "tumour_ml": tumour_ml, "brain_is_cut": grid.cut, "voxel_hashes": hashes}
+    write_json(entry / DESCRIPTION, content)

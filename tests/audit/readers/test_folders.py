@@ -51,6 +51,7 @@ def test_masks_and_what_macos_adds_are_no_images(tmp_path, write_volume, write_i
     for name in ("imagesTr/a", "labelsTr/a", "imagesTs/b"):
         write_volume(tmp_path / f"{name}.nii.gz")
     write_image(tmp_path / "imagesTr" / "a_mask.png")
+    write_image(tmp_path / "imagesTs" / "mask" / "b.png")
     (tmp_path / "imagesTs" / "._b.nii.gz").write_bytes(b"x")
     assert set(read_split(Source(tmp_path)).cases) == {"imagesTr/a", "imagesTs/b"}
 

@@ -106,6 +106,8 @@ def test_formats_that_are_not_read_are_told(tmp_path):
     [
         ({"numTraining": 3, "file_ending": ".nii.gz"}, "splits_final.json"),
         ({"a": [], "b": 1}, "names no side"),
+        ({"train": ["a"], "test": ["b"], "validation": "c"}, "no list under validation"),
+        ({"train": [{"image": {"a": 1}}, {"image": None}], "test": ["b"]}, "entry 1, .*entry 2: names no id"),
         ({"train": [None]}, "entry 1"),
         ({"train": [{"age": 3}]}, "no id, no patient"),
         ("text", "holds no sides"),

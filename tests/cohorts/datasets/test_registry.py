@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.cohorts.datasets.registry import data_set_named, data_sets, find_data_set, source_name
+from common.cohorts.datasets.registry import data_set_named, data_sets, find_data_set, source_name, tell_terms
 from common.cohorts.reading import KINDS, read_cohort
 from common.errors import DatasetError
 
@@ -60,7 +60,16 @@ def test_every_data_set_says_what_a_person_must_know() -> None:
     assert len(names) == len(set(names))
     for data_set in data_sets():
         assert data_set.title, data_set.name
-        assert data_set.refused or (data_set.terms and data_set.citation and data_set.read_by), data_set.name
+        told = (data_set.origin, data_set.terms, data_set.citation, data_set.tasks)
+        assert data_set.refused or all(told), data_set.name
+
+
+def test_terms_are_told_of_data_sets_and_not_of_ones_own_lists() -> None:
+    told = tell_terms(["ixi", "upenn_gbm", "my_cases", "ixi"])
+    assert told.startswith("IXI: CC BY-SA 3.0; cite IXI, brain-development.org")
+    assert "UPENN-GBM: CC BY 4.0" in told
+    assert told.count(";") >= told.count("cite") == 2
+    assert tell_terms(["my_cases"]) == ""
 
 
 def test_every_kind_of_cohort_has_a_usual_data_set_that_it_takes() -> None:
@@ -92,7 +101,11 @@ def test_a_layout_that_is_not_read_is_named_to_every_kind_of_cohort(
 @pytest.mark.parametrize(
     ("kind", "file", "told"),
     [
-        ("images", "BraTS2021_00000/BraTS2021_00000_t1.nii.gz", "holds BraTS 2021: volumes, no images. The bundles of"),
+        (
+            "images",
+            "BraTS2021_00000/BraTS2021_00000_t1.nii.gz",
+            "holds BraTS 2021: volumes, no images. It is read for",
+        ),
         ("volumes", "00000/FLAIR/Image-1.dcm", "holds RSNA-MICCAI 2021: DICOM series, no patients with volumes"),
         ("series", "yes/y1.jpg", "holds Br35H: single images, no patients with series"),
         ("volumes", "IXI002-Guys-0828-T1.nii.gz", "holds IXI: .*--healthy_dir"),

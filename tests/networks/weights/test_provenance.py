@@ -50,7 +50,9 @@ def test_what_a_checkpoint_says_of_its_run() -> None:
         "protocol": "patient",
         "split_hash": manifest.hash,
         "training_subjects": hashes("AB"),
+        "training_scans": [],
         "validation_subjects": hashes("C"),
+        "validation_scans": [],
     }
 
 

@@ -77,7 +77,8 @@ def test_what_a_case_tells(write_record: Writer, tmp_path: Path) -> None:
 def test_the_same_head_stored_otherwise_is_the_same_volume(
     write_record: Writer, tmp_path: Path, orientation: str
 ) -> None:
-    records = [write_record("p1"), write_record("p2", orientation=orientation)]
+    turned = {**write_record("p2", orientation=orientation), "subject": "p1", "scan": "turned"}
+    records = [write_record("p1"), turned]
     for settings in (SETTINGS, {"size": (8, 8, 8), "spacing": 1.7}):
         one, other = prepare_volumes(records, tmp_path / "cache", **settings)
         np.testing.assert_allclose(np.load(one["cached"]), np.load(other["cached"]), atol=1e-3)
@@ -98,7 +99,7 @@ def test_heads_without_a_mask_are_told_at_once(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(DatasetError, match=r"IXI002_T1\.nii\.gz.*IXI003_T1\.nii\.gz") as caught:
         prepare_volumes(records, tmp_path / "cache", **SETTINGS)
     assert len(caught.value.problems) == 1
-    (whole, _) = prepare_volumes(records, tmp_path / "cache", **SETTINGS, brain_extraction="none")
+    (whole,) = prepare_volumes(records[:1], tmp_path / "cache", **SETTINGS, brain_extraction="none")
     assert np.load(whole["cached"])[0, 0, 0, 0] > 0
     with pytest.raises(KnobError, match="--brain_extraction"):
         prepare_volumes(records, tmp_path / "cache", **SETTINGS, brain_extraction="fsl")
