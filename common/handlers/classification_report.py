@@ -109,7 +109,7 @@ class ClassificationReport(EvaluationReport):
             self.pictures[subject] = view
 
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the tables of samples and patients, the confusion matrix and the page."""
+        """Write the tables of samples and patients, the confusion matrix, the metrics and the page."""
         patients = to_patients(rows, self.classes)
         if self.survival is not None:
             patients = self.survival.add_days(patients, self._records_of(patients))
@@ -118,6 +118,7 @@ class ClassificationReport(EvaluationReport):
             self.write_table("samples.csv", rows)
         self.write_table(PREDICTIONS, patients)
         self.write_table(CONFUSION, pd.DataFrame(summary["confusion"]), header=False)
+        self.write_metrics(summary)
         heat_maps = self._draw(patients, masks="tumour" in rows)
         write_page(self.output_dir / PAGE, summary, patients, self.records, heat_maps)
         return summary

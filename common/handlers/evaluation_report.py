@@ -92,13 +92,13 @@ class EvaluationReport(ABC):
 
     @abstractmethod
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the tables and the page.
+        """Write the tables, then the metrics, then the page.
 
         Args:
             rows: one per sample, in the order of their names.
 
         Returns:
-            The content of ``metrics.json``.
+            The metrics.
         """
 
     def attach(self, engine: Workflow) -> None:
@@ -126,9 +126,11 @@ class EvaluationReport(ABC):
             return
         self.records = mark_phantoms(self.records)
         self.facts["phantom"] = any(record["phantom"] for record in self.records)
-        summary = self.write(self._sorted_rows())
+        self._log(self.write(self._sorted_rows()))
+
+    def write_metrics(self, summary: Mapping[str, Any]) -> None:
+        """Write ``metrics.json`` into the run folder."""
         write_json(self.output_dir / METRICS, summary)
-        self._log(summary)
 
     def write_table(self, name: str, table: pd.DataFrame, header: bool = True) -> None:
         """Write a table into the run folder, atomically."""
