@@ -68,14 +68,19 @@ class EvaluationReport(ABC):
     def __init__(self, output_dir: str | Path, task: str, judged: Judged, seed: int = 0) -> None:
         self.output_dir, self.task, self.judged, self.seed = Path(output_dir), find_task(task), judged, seed
         self.records = judged.records
-        self.facts: dict[str, Any] = {
+        self.facts: dict[str, Any] = {}
+        self.rows: list[dict[str, Any]] = []
+        self.pictures: dict[str, Any] = {}
+
+    def describe(self) -> dict[str, Any]:
+        """What ``metrics.json`` says of the run and of its weights, which are loaded when an evaluation starts."""
+        judged = self.judged
+        return {
             "protocol": judged.split.protocol,
             "split_hash": judged.split.hash,
             "side": judged.side,
             "weights": {key: judged.provenance.get(key) for key in self.of_weights},
         }
-        self.rows: list[dict[str, Any]] = []
-        self.pictures: dict[str, Any] = {}
 
     @abstractmethod
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,13 +92,13 @@ class EvaluationReport(ABC):
 
     @abstractmethod
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the tables and the page.
+        """Write the tables, then the metrics, then the page.
 
         Args:
             rows: one per sample, in the order of their names.
 
         Returns:
-            The content of ``metrics.json``.
+            The metrics.
         """
 
     def attach(self, engine: Workflow) -> None:
@@ -105,6 +110,7 @@ class EvaluationReport(ABC):
     def start(self, _: Workflow) -> None:
         """Discard the results of an earlier evaluation."""
         self.rows, self.pictures = [], {}
+        self.facts = self.describe()
 
     def collect(self, engine: Workflow) -> None:
         """Add a row for each sample of the batch."""
@@ -120,9 +126,11 @@ class EvaluationReport(ABC):
             return
         self.records = mark_phantoms(self.records)
         self.facts["phantom"] = any(record["phantom"] for record in self.records)
-        summary = self.write(self._sorted_rows())
+        self._log(self.write(self._sorted_rows()))
+
+    def write_metrics(self, summary: Mapping[str, Any]) -> None:
+        """Write ``metrics.json`` into the run folder."""
         write_json(self.output_dir / METRICS, summary)
-        self._log(summary)
 
     def write_table(self, name: str, table: pd.DataFrame, header: bool = True) -> None:
         """Write a table into the run folder, atomically."""

@@ -34,12 +34,13 @@ class SegmentationReport(EvaluationReport):
         self.pictures[name] = Panel.of_volume(name, output["image"], output["label"], output["pred"])
 
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the table of volumes, the confusion matrix of their voxels and the page."""
+        """Write the table of volumes, the confusion matrix of their voxels, the metrics and the page."""
         shortcuts = probe_shortcuts(self.records, self.task.label, self.seed)
         summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
         panels = list(self.pictures.values())
         confusion = sum(panel.confusion for panel in panels)
         self.write_table(PREDICTIONS, rows)
         self.write_table(CONFUSION, pd.DataFrame(confusion), header=False)
+        self.write_metrics(summary)
         write_page(self.output_dir / PAGE, summary, rows, panels, confusion, self.records)
         return summary

@@ -12,7 +12,8 @@ from common.studies.report import make_report
 from common.studies.results import Origin, write_result
 from common.studies.rules import SeriesRule, read_rules
 from common.studies.segmentation import SEGMENTS, make_segmentation
-from common.studies.study import Study, StudySeries, read_slices, read_study, read_voxels
+from common.studies.study import Study, StudySeries, read_study
+from common.studies.voxels import read_slices, read_voxels
 
 __all__ = [
     "SEGMENTS",

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from common.studies.applied_bundle import AppliedBundle
 from common.studies.report import make_report
 from common.studies.segmentation import make_segmentation
-from common.studies.study import Study, read_slices, read_voxels
+from common.studies.study import Study
+from common.studies.voxels import read_slices, read_voxels
 from common.transforms.clinical import refuse_unused
 from common.transforms.loading import CHANNEL_FIRST
 

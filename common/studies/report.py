@@ -81,7 +81,7 @@ def _numbers(probabilities: Probabilities) -> Iterator[Any]:
 
     for name, value in probabilities.items():
         yield NumContentItem(
-            name=_own(f"probability-{name}"[:16], f"Probability of {name}"),
+            name=_own(f"p-{name}", f"Probability of {name}"),
             value=round(float(value), DIGITS),
             unit=CodedConcept("1", "UCUM", "no units"),
             relationship_type="CONTAINS",

@@ -38,7 +38,8 @@ class Case(Record, total=False):
     """A record with what was prepared of it; which keys there are depends on the view.
 
     ``cached`` and ``cached_mask`` are paths of arrays, ``geometry`` the box or the grid as a dict, ``tumour_voxels``
-    the NCR, ED and ET voxels of each axial slice, ``tumour_ml`` the whole tumour's volume; ``positions`` are the
+    the NCR, ED and ET voxels of each axial slice, ``tumour_ml`` the whole tumour's volume, ``mask_on_background`` the
+    share of the mask that no image shows; ``positions`` are the
     indices of prepared slices.
     """
 
@@ -47,6 +48,7 @@ class Case(Record, total=False):
     geometry: dict[str, Any]
     tumour_voxels: list[list[int]]
     tumour_ml: float | None
+    mask_on_background: float | None
     modalities: list[str]
     positions: Any
     spacing: list[float]

@@ -30,12 +30,15 @@ class PreparedCase:
             without a mask.
         geometry: the box, and the inverse to the files' space.
         voxel_hashes: of the images as they were read, by modality.
+        mask_on_background: share of the mask that lies where no image shows the brain; ``None`` where no voxel is
+            tumour.
     """
 
     image: np.ndarray
     classes: np.ndarray | None
     geometry: BrainGeometry
     voxel_hashes: Mapping[str, VoxelHashes]
+    mask_on_background: float | None = None
 
 
 def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> PreparedCase:
@@ -53,8 +56,19 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
     """
     channels, mask, affine = read_checked(record, modalities)
     image, geometry = prepare_image(channels, affine, scan_of(record))
-    classes = None if mask is None else _classes(cut_brain(mask, geometry).T, record)
-    return PreparedCase(image, classes, geometry, hash_each(dict(zip(modalities, channels, strict=True)), affine))
+    hashes = hash_each(dict(zip(modalities, channels, strict=True)), affine)
+    if mask is None:
+        return PreparedCase(image, None, geometry, hashes)
+    boxed = cut_brain(mask, geometry)
+    classes = _classes(boxed.T, record)
+    outside = int(np.count_nonzero(mask) - np.count_nonzero(boxed))
+    return PreparedCase(image, classes, geometry, hashes, _share_on_background(image, classes, outside))
+
+
+def _share_on_background(image: np.ndarray, classes: np.ndarray, outside: int) -> float | None:
+    z, y, x = np.nonzero(classes)
+    total = len(z) + outside
+    return (np.count_nonzero(~image[z, :, y, x].any(axis=1)) + outside) / total if total else None
 
 
 def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:

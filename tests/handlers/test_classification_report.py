@@ -177,7 +177,7 @@ def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:
 
 def test_shuffled_labels_are_told_everywhere(tmp_path: Path) -> None:
     report = grade_report(tmp_path)
-    assert report.facts["permuted_labels"] is False
+    assert report.describe()["permuted_labels"] is False
     records = permute_labels(report.records, enabled=True)
     train = [record for record in records if record["subject"].startswith("T")]
     judged = Judged(records, SPLIT, "test", PROVENANCE, train)
@@ -319,3 +319,14 @@ def test_a_task_that_nobody_knows_is_judged_in_plain_words(tmp_path: Path, caplo
     assert "<h1>Classification: evaluation</h1>" in page
     assert "P1, table 5" not in page
     assert "AUC of 3 patients: 1.000" in caplog.text
+
+
+def test_the_numbers_are_there_before_the_page_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("common.handlers.classification_report.write_page", fail)
+    with pytest.raises(MemoryError):
+        evaluate(grade_report(tmp_path), GRADED)
+    assert metrics(tmp_path)["patients"] == 3
+    assert (tmp_path / "predictions.csv").exists()

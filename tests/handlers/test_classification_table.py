@@ -90,3 +90,8 @@ def test_an_id_that_cannot_name_a_file_is_refused(tmp_path: Path) -> None:
     infer(tmp_path, batch("yes/y1", [0.2, 0.8]))
     with pytest.raises(OutputError, match=r"separator|another folder"):
         infer(tmp_path, batch("../../escaped", [0.2, 0.8]))
+
+
+def test_a_scan_that_the_weights_know_is_marked(tmp_path: Path) -> None:
+    infer(tmp_path, batch("A", [0.25, 0.75], trained_on="yes"), batch("B", [0.25, 0.75], trained_on="no"))
+    assert [row["trained_on"] for row in read(tmp_path)] == ["yes", "no"]

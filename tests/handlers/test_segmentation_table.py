@@ -87,3 +87,10 @@ def test_a_picture_never_leaves_the_folder(tmp_path: Path, image_path: Path) -> 
     with pytest.raises(OutputError, match="separator of folders"):
         SegmentationTable(tmp_path / "out", pictures=True)(batch("../../escaped", image_path, 1))
     assert not (tmp_path.parent / "escaped_seg.png").exists()
+
+
+def test_a_scan_that_the_weights_know_is_marked(tmp_path: Path, image_path: Path) -> None:
+    engine = batch("A", image_path, oedema=200)
+    engine.state.batch[0]["trained_on"] = "yes"
+    SegmentationTable(tmp_path)(engine)
+    assert pd.read_csv(tmp_path / "volumes.csv")["trained_on"].tolist() == ["yes"]

@@ -245,3 +245,15 @@ def test_labels_that_are_almost_whole_keep_their_class(write_record: Writer) -> 
     almost = np.where(mask == 4, np.float32(3.9999998), mask)
     case = prepare_case(write_record("almost", replace={"seg": almost}))
     np.testing.assert_array_equal(case.classes, prepare_case(plain).classes)
+
+
+def test_how_much_of_a_mask_lies_on_background(write_record: Writer) -> None:
+    plain = write_record()
+    mask = load(plain["seg"])
+    assert prepare_case(plain).mask_on_background == 0
+    moved = np.zeros_like(mask)
+    moved[0, :3, 0] = 1  # outside the brain's box
+    moved[mask > 0] = 1
+    share = prepare_case(write_record("moved", replace={"seg": moved})).mask_on_background
+    assert share == pytest.approx(3 / (3 + np.count_nonzero(mask)))
+    assert prepare_case(write_record("none", replace={"seg": mask * 0})).mask_on_background is None

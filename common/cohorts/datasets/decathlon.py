@@ -20,7 +20,7 @@ from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Outlin
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.formats.channels import Channel
-from common.formats.folders import require_folder, walk_tree
+from common.formats.folders import find_nifti, list_folder, require_folder, walk_tree
 
 SOURCE = "decathlon"
 ENDING = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
@@ -112,8 +112,16 @@ def _entries(
     """Image and mask by subject."""
     for entry in [*content.get("training", ()), *(content.get("test", ()) if with_test else ())]:
         named = entry if isinstance(entry, dict) else {"image": entry}
-        image = table.parent / str(named["image"])
-        yield ENDING.sub("", image.name), (image, table.parent / str(named["label"]) if named.get("label") else None)
+        image = _find_file(table.parent / str(named["image"]))
+        mask = _find_file(table.parent / str(named["label"])) if named.get("label") else None
+        yield ENDING.sub("", Path(str(named["image"])).name), (image, mask)
+
+
+def _find_file(path: Path) -> Path:
+    """The file that the table names, or the same with ``.nii`` for ``.nii.gz`` or in another case."""
+    if path.is_file() or not path.parent.is_dir():
+        return path
+    return find_nifti(list_folder(path.parent), ENDING.sub("", path.name)) or path
 
 
 def _recognise(outline: Outline) -> bool:

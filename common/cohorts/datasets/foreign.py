@@ -18,6 +18,7 @@ from common.formats.images import is_image_name
 BIDS_FILE = re.compile(r"sub-[a-z0-9]+_.*(t1w|t2w|flair|t1|t2)\.nii(\.gz)?", re.IGNORECASE)
 SCAN = re.compile(r"(.*[^a-z])?(flair|t1(w|c|ce|gd|n)?|t2[wf]?|mprage)([^a-z].*)?\.nii(\.gz)?", re.IGNORECASE)
 DICOM_ENDINGS = (".dcm", ".ima", ".dicom")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 PREPARE = (
     "register the modalities of a patient to each other with voxels of 1 mm, strip the skull, and list the files with "
     "--datalist (subject, flair, t1, t1ce, t2, and seg where there is a mask)"
@@ -51,6 +52,17 @@ def is_decathlon(outline: Outline) -> bool:
         lambda name: name.endswith(SUFFIXES)
     )
     return has_folders and outline.has_file(lambda name: name == "dataset.json")
+
+
+def has_archives_alone(outline: Outline) -> bool:
+    """Archives, and nothing that came out of one."""
+    unpacked = (*SUFFIXES, *DICOM_ENDINGS, ".h5", ".hdf5")
+    has_archives = outline.has_file(lambda name: name.lower().endswith(ARCHIVES))
+    return (
+        has_archives
+        and not has_pictures(outline)
+        and not outline.has_file(lambda name: name.lower().endswith(unpacked))
+    )
 
 
 def _refuse(root: str | os.PathLike[str], wanted: Wanted) -> Found:
@@ -96,6 +108,15 @@ DATA_SETS = (
         refused="For MGMT classification list them with --datalist (subject, the folder of a series under each of "
         f"flair, t1, t1ce, t2, and mgmt). For the other bundles convert them to NIfTI (dcm2niix), {PREPARE}.",
         rank=1,
+    ),
+    DataSet(
+        name="archive",
+        title="an archive that is still packed",
+        kind=Kind.VOLUMES,
+        recognise=has_archives_alone,
+        scan=_refuse,
+        refused="Unpack it, and pass the folder.",
+        rank=2,
     ),
     DataSet(
         name="raw_mri",

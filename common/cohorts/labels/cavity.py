@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from common.cohorts.datasets.data_set import Found
+from common.cohorts.datasets.registry import source_name
 from common.errors import KnobError, Problem
 from common.records import CAVITY_CLASS, MASK_CLASSES, Record, without_key
 
@@ -16,6 +18,9 @@ HINT = (
     "Segmentation learns from them with --cavity background (it is no tumour) or --cavity region (a class of its own). "
     "The other bundles have no such choice: they read the images without the masks."
 )
+
+
+logger = logging.getLogger(__name__)
 
 
 def mask_classes(cavity: str, protocol: str = "patient") -> tuple[str, ...]:
@@ -46,12 +51,15 @@ def settle_cavities(records: Sequence[Record], cavity: str, need_seg: bool, wher
     """
     check_choice(cavity)
     labels = [record["mask_values"][len(MASK_CLASSES)] for record in records if _has_cavity(record)]
+    if cavity == REGION and not labels:
+        logger.warning("No mask in %s has a label for the resection cavity: its Dice says nothing", where)
     if cavity == REGION or not labels:
         return list(records), []
     if cavity == BACKGROUND:
         return [_without_cavity(record) if _has_cavity(record) else record for record in records], []
     if need_seg:
-        what = f"the masks of {len(labels)} scans have a label for the resection cavity, {labels[0]}"
+        sources = {source_name(record["source"]): None for record in records if _has_cavity(record)}
+        what = f"the masks of {', '.join(sources)} have a label for the resection cavity, {labels[0]}"
         return [record for record in records if not _has_cavity(record)], [Problem(what, where, HINT)]
     return [without_key(record, "seg") if _has_cavity(record) else record for record in records], []
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import mean, median
+from typing import cast
 
 import nibabel as nib
 import numpy as np
@@ -20,6 +21,7 @@ from common.formats.volumes import read_volume_header
 from common.names import describe_similar_names
 from common.records import MODALITIES, Record, scan_of
 from common.reports.checkups.lines import align, count_kinds
+from common.transforms.cases import Case, tumour_millilitres
 from common.transforms.preparation import prepare_case
 
 
@@ -73,7 +75,7 @@ def describe_cohort(records: Sequence[Record], modalities: Sequence[str] = MODAL
 
 def measure_case(
     record: Record, modalities: Sequence[str] = MODALITIES, clock: Callable[[], float] = time.perf_counter
-) -> tuple[CaseCost | None, list[Problem], Record]:
+) -> tuple[CaseCost | None, list[Problem], Case]:
     """Prepare a patient as training does.
 
     Args:
@@ -82,18 +84,21 @@ def measure_case(
         clock: seconds, for tests.
 
     Returns:
-        The cost (``None`` where the patient cannot be prepared), all problems, and the record with ``voxel_hashes``
-        where there is a cost.
+        The cost (``None`` where the patient cannot be prepared), all problems, and the record; where there is a cost,
+        with ``voxel_hashes`` and what is known of its mask.
     """
     start = clock()
     try:
         case = prepare_case(record, modalities)
     except DatasetError as error:
         # Preparation stops at the first step that fails; later problems are reported as well.
-        return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities)))), record
+        return None, list(dict.fromkeys((*error.problems, *check_voxels(record, modalities)))), cast(Case, record)
     seconds = clock() - start
     cost = CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes))
-    return cost, [], {**record, "voxel_hashes": case.voxel_hashes}
+    found: Case = {"voxel_hashes": case.voxel_hashes, "mask_on_background": case.mask_on_background}
+    if case.classes is not None:
+        found["tumour_ml"] = tumour_millilitres(np.count_nonzero(case.classes), case.geometry.spacing)
+    return cost, [], {**record, **found}
 
 
 def describe_cache(costs: Sequence[CaseCost], patients: int) -> str:

@@ -72,7 +72,7 @@ def check_series(request: Request) -> Checkup:
     read = f"headers of all slices and pixels of {'the first patient' if request.headers_only else 'all patients'}"
     if not sound:
         return Checkup("", problems, read)
-    sections = [*doubt_sections(same), probe_shortcuts([_with_traits(*pair) for pair in sound], TARGET).text()]
+    sections = [*doubt_sections(same.warnings), probe_shortcuts([_with_traits(*pair) for pair in sound], TARGET).text()]
     costs = [inspection.cost for _, inspection in sound if inspection.cost]
     if costs:
         taken = f"all series, {PLAN.count} slices of {' x '.join(map(str, PLAN.size))} pixels"

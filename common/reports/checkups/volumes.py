@@ -10,12 +10,14 @@ from tqdm import tqdm
 from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
 from common.cohorts.checks import check_voxels
 from common.cohorts.reading import scan_cohort
-from common.copies.same_scans import Comparison, compare_scans
+from common.copies.same_scans import compare_scans
 from common.errors import DatasetError, Problem
 from common.formats.voxel_hashes import hash_each
 from common.records import MODALITIES, Record
 from common.reports.checkups.cohort import CaseCost, describe_cache, describe_cohort, measure_case
 from common.shortcuts.probe import probe_shortcuts
+from common.transforms.brain.mask_doubts import mask_doubts
+from common.transforms.cases import Case
 from common.transforms.reading import read_checked
 
 ONE_IMAGE = ("t1ce",)
@@ -86,7 +88,7 @@ def check_patients(request: Request) -> Checkup:
     )
     costs, found, cases = _measure(records[:1] if request.headers_only else records)
     same = compare_scans(cases)
-    sections = [*doubt_sections(same), *_shortcuts(records)]
+    sections = [*doubt_sections([*same.warnings, *mask_doubts(cases)]), *_shortcuts(records)]
     if costs:
         sections.append(f"Training cache\n{describe_cache(costs, len(records))}")
     there = describe_cohort(records) if records else ""
@@ -107,24 +109,24 @@ def check_people(request: Request) -> Checkup:
     found, cases = _read_volumes(records[:1] if request.headers_only else records)
     same = compare_scans(cases)
     there = describe_cohort(records, ONE_IMAGE) if records else ""
-    sections = [*doubt_sections(same), *_shortcuts(records)]
+    sections = [*doubt_sections(same.warnings), *_shortcuts(records)]
     return Checkup(there, [*problems, *found, *same.problems], FIRST if request.headers_only else ALL, sections)
 
 
-def doubt_sections(same: Comparison) -> list[str]:
+def doubt_sections(warnings: Sequence[str]) -> list[str]:
     """A section on what may be wrong; none where there is nothing to tell."""
-    return ["\n".join(["What may be wrong", *(f"  - {warning}" for warning in same.warnings)])] if same.warnings else []
+    return ["\n".join(["What may be wrong", *(f"  - {warning}" for warning in warnings)])] if warnings else []
 
 
 def _shortcuts(records: Sequence[Record]) -> list[str]:
     return [probe_shortcuts(records, "grade").text()] if records else []
 
 
-def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem], list[Record]]:
+def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem], list[Case]]:
     """Read all voxels, with a progress bar: the cost of each patient in the cache, the problems, and the hashes."""
     costs: list[CaseCost] = []
     problems: list[Problem] = []
-    cases: list[Record] = []
+    cases: list[Case] = []
     for record in tqdm(records, desc="Reading voxels", unit="patient", disable=not records):
         cost, found, case = measure_case(record, MODALITIES)
         costs += [cost] if cost else []

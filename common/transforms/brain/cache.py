@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.files import write_json
 from common.records import MODALITIES, Record
+from common.transforms.brain.mask_doubts import mask_doubts
 from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
 from common.transforms.intensity import CLIP_PERCENTILES
 from common.transforms.preparation import prepare_case
@@ -17,6 +19,8 @@ from common.transforms.reading import mask_settings
 
 BRAINS_VERSION = 2
 """Raise it when prepared brains change in a way that the other parts of the key do not show."""
+
+logger = logging.getLogger(__name__)
 
 
 def prepare_brains(
@@ -36,13 +40,17 @@ def prepare_brains(
     Returns:
         Each record with ``cached`` (path of its prepared slices), ``cached_mask`` (path or ``None``), ``geometry`` (the
         brain's box), ``tumour_voxels`` (NCR, ED and ET voxels for each axial slice of the whole volume) and
-        ``tumour_ml`` (``None`` without a mask), and ``voxel_hashes``.
+        ``tumour_ml`` (``None`` without a mask), ``voxel_hashes`` and ``mask_on_background``; doubtful masks are told in
+        the log.
 
     Raises:
         DatasetError: everything that is wrong with any of the patients, in one error.
         OutputError: the cache cannot be written.
     """
-    return prepare_each(records, partial(_cached_brain, modalities=tuple(modalities)), cache_dir, workers)
+    cases = prepare_each(records, partial(_cached_brain, modalities=tuple(modalities)), cache_dir, workers)
+    for warning in mask_doubts(cases):
+        logger.warning("%s", warning)
+    return cases
 
 
 def _cached_brain(record: Record, folder: Path, modalities: Sequence[str]) -> Case:
@@ -59,6 +67,7 @@ def _cached_brain(record: Record, folder: Path, modalities: Sequence[str]) -> Ca
         "cached_mask": str(entry / "mask.npy") if has_mask else None,
         "geometry": content["geometry"],
         "voxel_hashes": content["voxel_hashes"],
+        "mask_on_background": content["mask_on_background"],
         "tumour_voxels": voxels,
         "tumour_ml": tumour_millilitres(voxels, content["geometry"]["spacing"]) if has_mask else None,
     }
@@ -72,4 +81,5 @@ def _store_brain(record: Record, entry: Path, modalities: Sequence[str]) -> None
         save_array(entry / "mask.npy", case.classes)
     save_array(entry / "slices.npy", case.image)
     content = {"geometry": case.geometry.to_dict(), "has_mask": case.classes is not None, "tumour_voxels": counts}
-    write_json(entry / DESCRIPTION, {**content, "voxel_hashes": case.voxel_hashes})
+    found = {"voxel_hashes": case.voxel_hashes, "mask_on_background": case.mask_on_background}
+    write_json(entry / DESCRIPTION, {**content, **found})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -78,6 +79,20 @@ def test_what_the_table_lacks_is_told(root: Path) -> None:
     change(root, labels={"0": "background", "1": "edema"}, modality=dict(enumerate(MODALITIES)))
     with pytest.raises(DatasetError, match="its labels are background, edema"):
         read_cohort(root)
+
+
+def test_files_that_were_unpacked_or_renamed_in_case_are_found(root: Path) -> None:
+    expected = [prepare_case(record).image for record in read_cohort(root)]
+    for path in sorted(root.rglob("BRATS_*.nii.gz")):
+        if path.stem.startswith("BRATS_001"):
+            path.with_name(path.name.removesuffix(".gz")).write_bytes(gzip.decompress(path.read_bytes()))
+            path.unlink()
+        else:
+            path.rename(path.with_name(path.name.lower()))
+    records = read_cohort(root)
+    assert [record["subject"] for record in records] == ["BRATS_001", "BRATS_002"]
+    for record, image in zip(records, expected, strict=True):
+        np.testing.assert_array_equal(prepare_case(record).image, image)
 
 
 def test_images_without_masks_are_read_where_none_is_needed(root: Path) -> None:

@@ -83,3 +83,11 @@ def test_nobody_is_sound(root: Path) -> None:
         (patient / "FLAIR").mkdir()
     text = check_series(Request(str(root))).text("there")
     assert text.startswith("What is wrong: 3 problems")
+
+
+def test_a_series_of_two_patients_is_a_problem(root: Path) -> None:
+    first, second, _ = sorted((root / "train").iterdir())
+    shutil.rmtree(second / "T2w")
+    shutil.copytree(first / "T2w", second / "T2w")
+    (problem,) = check_series(Request(str(root))).problems
+    assert f"the same scan: {first.name} and {second.name} hold the same voxels (t2)" in problem.what
