@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deploy test-label lint format bench docs lock clean clean-cache
+.PHONY: help demo test test-deploy test-label lint format bench docs package verify lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -63,6 +63,12 @@ bench: $(READY)  ## measure what we promise about speed
 
 docs: $(READY)  ## write the documents' tables and the prose of metadata.json
 	@$(BIN)/python scripts/write_documents.py
+
+package: $(READY)  ## each bundle as a folder and a zip in dist/ that need nothing of this repository
+	@$(BIN)/python scripts/package.py
+
+verify: $(READY)  ## check the packages in dist/ as the model zoo does
+	@$(BIN)/python scripts/verify_packages.py
 
 lock: $(READY)  ## record the installed versions in requirements.lock
 	@{ echo "# The versions the tests last passed with ($$($(BIN)/python -V), $$(uname -s)); written by make lock."; \

@@ -90,7 +90,6 @@ def measure_training(
         samples_per_epoch=training.steps * training.batch,
     )
     part = workflow.parser.get_parsed_content
-    part("training_state")
     trainer, network, loss_function, optimizer = map(part, ("train#trainer", "network", "loss", "optimizer"))
     batches = [trainer.prepare_batch(batch, trainer.state.device) for batch in part("train#dataloader")]
 

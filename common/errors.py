@@ -101,6 +101,10 @@ class CheckpointError(GliomaError):
     """A checkpoint cannot be read, or belongs to another network or protocol."""
 
 
+class PackageError(GliomaError):
+    """A package of a bundle cannot be used in this process, or is damaged."""
+
+
 class OutputError(GliomaError):
     """A result cannot be written where it should go."""
 

@@ -63,18 +63,28 @@ class ClassificationReport(EvaluationReport):
         self.classes, self.survival = tuple(classes), survival
         self.network, self.shortcuts = network, shortcuts
         self.records = judged.records if survival is None else survival.label(judged.records)
-        settings = judged.provenance.get("settings") or {}
-        self.facts |= {
+
+    def describe(self) -> dict[str, Any]:
+        """As for every evaluation, and what the network was given."""
+        settings = self._settings
+        return super().describe() | {
             "target": self.task.name,
             "backbone": settings.get("backbone"),
-            "unit": judged.split.unit,
-            "permuted_labels": are_permuted([*self.records, *judged.train]),
+            "unit": self.judged.split.unit,
+            "permuted_labels": are_permuted([*self.records, *self.judged.train]),
             "sees_clinical": bool(settings.get("clinical")),
         }
-        self.drawing: dict[str, Any] = {
-            "modalities": settings.get("modalities", ()),
-            "orientation": (judged.provenance.get("slices") or {}).get("orientation", "LPS"),
-            "volumes": "volume_size" in settings,
+
+    @property
+    def _settings(self) -> Mapping[str, Any]:
+        return self.judged.provenance.get("settings") or {}
+
+    @property
+    def _drawing(self) -> dict[str, Any]:
+        return {
+            "modalities": self._settings.get("modalities", ()),
+            "orientation": (self.judged.provenance.get("slices") or {}).get("orientation", "LPS"),
+            "volumes": "volume_size" in self._settings,
         }
 
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +102,7 @@ class ClassificationReport(EvaluationReport):
         subject = str(item["subject"])
         if self.network is None or (subject not in self.pictures and len(self.pictures) == MOST_PICTURES):
             return
-        view = View.of_patient(item, output, self.drawing["volumes"])
+        view = View.of_patient(item, output, "volume_size" in self._settings)
         earlier = self.pictures.setdefault(subject, view)
         is_mask = "tumour" in item
         if view.image.sum() > earlier.image.sum() if is_mask else view.probability > earlier.probability:
@@ -140,7 +150,7 @@ class ClassificationReport(EvaluationReport):
         """Heat maps of the first patients under their captions."""
         if self.network is None:
             return {}
-        drawer = GradCamDrawer(self.network, self.classes, masks=masks, **self.drawing)
+        drawer = GradCamDrawer(self.network, self.classes, masks=masks, **self._drawing)
         truth = rows.drop_duplicates("subject").set_index("subject")["truth"]
         return {
             f"{subject}: {truth[subject]}, predicted {self.classes[view.class_index]}.": drawer.draw(view)

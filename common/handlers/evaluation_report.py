@@ -68,14 +68,19 @@ class EvaluationReport(ABC):
     def __init__(self, output_dir: str | Path, task: str, judged: Judged, seed: int = 0) -> None:
         self.output_dir, self.task, self.judged, self.seed = Path(output_dir), find_task(task), judged, seed
         self.records = judged.records
-        self.facts: dict[str, Any] = {
+        self.facts: dict[str, Any] = {}
+        self.rows: list[dict[str, Any]] = []
+        self.pictures: dict[str, Any] = {}
+
+    def describe(self) -> dict[str, Any]:
+        """What ``metrics.json`` says of the run and of its weights, which are loaded when an evaluation starts."""
+        judged = self.judged
+        return {
             "protocol": judged.split.protocol,
             "split_hash": judged.split.hash,
             "side": judged.side,
             "weights": {key: judged.provenance.get(key) for key in self.of_weights},
         }
-        self.rows: list[dict[str, Any]] = []
-        self.pictures: dict[str, Any] = {}
 
     @abstractmethod
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +110,7 @@ class EvaluationReport(ABC):
     def start(self, _: Workflow) -> None:
         """Discard the results of an earlier evaluation."""
         self.rows, self.pictures = [], {}
+        self.facts = self.describe()
 
     def collect(self, engine: Workflow) -> None:
         """Add a row for each sample of the batch."""

@@ -29,8 +29,10 @@ class TrainingState:
     scheduler, epoch, best metric and early-stop counter, is written beside it. With the random state derived from
     (seed, epoch) by :class:`EpochSeed`, a run that is resumed ends with the same weights as an uninterrupted one.
 
+    A handler of a MONAI trainer. It resumes when the trainer starts for the first time; a trainer that runs again, as a
+    federated client's does in every round, goes on with what it has.
+
     Args:
-        trainer: a MONAI trainer.
         evaluator: the best epoch is chosen by its key metric.
         network: whose weights are kept; a distributed wrapper is removed.
         optimizer: of the trainer.
@@ -43,7 +45,6 @@ class TrainingState:
 
     def __init__(
         self,
-        trainer: Workflow,
         evaluator: Workflow,
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
@@ -53,25 +54,30 @@ class TrainingState:
         patience: int | None = None,
         resume: Any = False,
     ) -> None:
-        self.trainer, self.evaluator = trainer, evaluator
+        self.evaluator = evaluator
         self.network = getattr(network, "module", network)
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.weights, self.last = Path(weights), last_state_path(weights)
         self.provenance = dict(provenance)
         self.best: float | None = None
-        self.early_stopping = EarlyStopping(patience, self._score, trainer) if patience else None
-        if as_bool(resume, "resume") and self.last.exists():
-            self.resume()
-        evaluator.add_event_handler(Events.COMPLETED, self.after_validation)
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, self.after_epoch)
+        self.patience, self.is_to_resume = patience, as_bool(resume, "resume")
 
-    def run(self) -> None:
-        """Train to the end, unless the run to resume has reached it already."""
-        state = self.trainer.state
-        if state.epoch and state.epoch >= state.max_epochs:
-            logger.info("The run has ended after epoch %d; nothing is left to do. %s", state.epoch, self.weights)
-            return
-        self.trainer.run()
+    def attach(self, engine: Workflow) -> None:
+        """Register with a trainer and with the evaluator."""
+        self.trainer = engine
+        self.early_stopping = EarlyStopping(self.patience, self._score, engine) if self.patience else None
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.after_epoch)
+        self.evaluator.add_event_handler(Events.COMPLETED, self.after_validation)
+
+    def start(self, engine: Workflow) -> None:
+        """Restore the last state where that was asked for, once."""
+        if self.is_to_resume and self.last.exists():
+            self.resume()
+            if engine.state.epoch >= engine.state.max_epochs:
+                told = "The run has ended after epoch %d; nothing is left to do. %s"
+                logger.info(told, engine.state.epoch, self.weights)
+        self.is_to_resume = False
 
     def after_validation(self, engine: Workflow) -> None:
         """Keep the weights if they are the best so far."""

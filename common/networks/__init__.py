@@ -18,6 +18,7 @@ from common.networks.weights.checkpoints import (
     save_checkpoint,
     save_weights,
 )
+from common.networks.weights.judged import CheckpointLoader, JudgedWeights, read_fitted
 from common.networks.weights.provenance import (
     continue_from,
     describe_provenance,
@@ -29,9 +30,11 @@ from common.networks.weights.provenance import (
 __all__ = [
     "BagInferer",
     "BatchCrossEntropy",
+    "CheckpointLoader",
     "FlipSliceInferer",
     "FusionClassifier",
     "ImageInferer",
+    "JudgedWeights",
     "PrepareClinicalBatch",
     "SegmentTumourd",
     "SegmentationUNet",
@@ -48,6 +51,7 @@ __all__ = [
     "load_weights",
     "predict_masks",
     "provenance_of",
+    "read_fitted",
     "read_provenance",
     "save_checkpoint",
     "save_weights",

@@ -40,7 +40,7 @@ def interrupt(workflow: Any, step: int) -> None:
         raise Interruption
 
     workflow.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=step), cut)
-    with pytest.raises(RuntimeError, match="training_state"):
+    with pytest.raises(RuntimeError, match="trainer"):
         workflow.run()
 
 

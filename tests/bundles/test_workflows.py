@@ -110,7 +110,7 @@ def test_a_finished_run_that_is_resumed_says_so_and_stays(
 def test_a_finished_run_is_not_written_over_unasked(start: Start, trained: Path) -> None:
     before = (trained / "models" / "model.pt").read_bytes()
     with pytest.raises(Exception) as caught:
-        start(trained, "train", **LEARNING)
+        start(trained, "train", **LEARNING).run()
     error = find_glioma_error(caught.value)
     assert isinstance(error, OutputError)
     assert "--resume" in str(error)

@@ -65,9 +65,9 @@ def trained(folder: Path, epochs: int, resume: bool) -> float:
     evaluator: Any = Workflow(device="cpu", max_epochs=1, data_loader=[0])
     scheduler = torch.optim.lr_scheduler.ConstantLR(learner.optimizer, factor=1)
     weights = folder / "model.pt"
-    TrainingState(
-        learner.trainer, evaluator, learner.network, learner.optimizer, scheduler, weights, {}, resume=resume
-    ).run()
+    state = TrainingState(evaluator, learner.network, learner.optimizer, scheduler, weights, {}, resume=resume)
+    state.attach(learner.trainer)
+    learner.trainer.run()
     return learner.weight
 
 

@@ -177,7 +177,7 @@ def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:
 
 def test_shuffled_labels_are_told_everywhere(tmp_path: Path) -> None:
     report = grade_report(tmp_path)
-    assert report.facts["permuted_labels"] is False
+    assert report.describe()["permuted_labels"] is False
     records = permute_labels(report.records, enabled=True)
     train = [record for record in records if record["subject"].startswith("T")]
     judged = Judged(records, SPLIT, "test", PROVENANCE, train)

@@ -37,7 +37,6 @@ class Run:
             self.evaluator.fire_event(Events.COMPLETED)
 
         self.state = TrainingState(
-            self.trainer,
             self.evaluator,
             self.network,
             optimizer,
@@ -47,6 +46,7 @@ class Run:
             patience,
             resume,
         )
+        self.state.attach(self.trainer)
 
     def learn(self, *_: Any) -> None:
         self.network.weight += 1
@@ -68,7 +68,7 @@ def best(folder: Path) -> tuple[float, int, float]:
 
 
 def test_the_best_epoch_is_kept_and_the_last_one_beside_it(tmp_path: Path) -> None:
-    Run(tmp_path, [0.2, 0.5, 0.4]).state.run()
+    Run(tmp_path, [0.2, 0.5, 0.4]).trainer.run()
     assert best(tmp_path) == (2, 2, 0.5)
     last = torch.load(tmp_path / "model_last.pt", weights_only=True)
     assert float(last["model"]["weight"]) == 3
@@ -76,18 +76,19 @@ def test_the_best_epoch_is_kept_and_the_last_one_beside_it(tmp_path: Path) -> No
 
 
 def test_after_resuming_a_worse_epoch_does_not_replace_the_best(tmp_path: Path) -> None:
-    Run(tmp_path, [0.2, 0.5]).state.run()
+    Run(tmp_path, [0.2, 0.5]).trainer.run()
     resumed = Run(tmp_path, [0.2, 0.5, 0.4, 0.3], resume=True)
-    resumed.state.run()
+    resumed.trainer.run()
     assert float(resumed.network.weight) == 4
     assert best(tmp_path) == (2, 2, 0.5)
-    Run(tmp_path, [0.2, 0.5, 0.4, 0.3, 0.9], resume=True).state.run()
+    Run(tmp_path, [0.2, 0.5, 0.4, 0.3, 0.9], resume=True).trainer.run()
     assert best(tmp_path) == (5, 5, 0.9)
 
 
 def test_optimiser_and_scheduler_are_put_back(tmp_path: Path) -> None:
-    Run(tmp_path, [0.2, 0.5]).state.run()
+    Run(tmp_path, [0.2, 0.5]).trainer.run()
     resumed = Run(tmp_path, [0.2, 0.5, 0.6], resume=True)
+    resumed.trainer.fire_event(Events.STARTED)
     assert resumed.state.optimizer.param_groups[0]["lr"] == 0.025
     assert resumed.trainer.state.epoch == 2
     assert resumed.trainer.state.iteration == 2
@@ -96,26 +97,26 @@ def test_optimiser_and_scheduler_are_put_back(tmp_path: Path) -> None:
 def test_a_run_ends_when_it_no_longer_improves_and_counts_on_after_resuming(tmp_path: Path) -> None:
     scores = [0.5, 0.4, 0.4, 0.4, 0.4]
     unbroken = Run(tmp_path / "one", scores, patience=2)
-    unbroken.state.run()
+    unbroken.trainer.run()
     assert unbroken.trainer.state.epoch == 3
-    Run(tmp_path / "two", scores[:2], patience=2).state.run()
+    Run(tmp_path / "two", scores[:2], patience=2).trainer.run()
     resumed = Run(tmp_path / "two", scores, patience=2, resume=True)
-    resumed.state.run()
+    resumed.trainer.run()
     assert resumed.trainer.state.epoch == 3
 
 
 def test_a_run_that_has_ended_is_not_trained_further(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     scores = [0.5, 0.4, 0.4, 0.4]
-    Run(tmp_path, scores, patience=1).state.run()
+    Run(tmp_path, scores, patience=1).trainer.run()
     resumed = Run(tmp_path, scores, patience=1, resume=True)
     with caplog.at_level("INFO", logger="common"):
-        resumed.state.run()
+        resumed.trainer.run()
     assert float(resumed.network.weight) == 2
     assert "The run has ended after epoch 2; nothing is left to do." in caplog.text
 
 
 def test_resuming_without_an_earlier_run_starts_at_the_beginning(tmp_path: Path) -> None:
-    Run(tmp_path, [0.1], resume=True).state.run()
+    Run(tmp_path, [0.1], resume=True).trainer.run()
     assert best(tmp_path) == (1, 1, 0.1)
 
 
@@ -127,21 +128,33 @@ def test_validation_before_training_leaves_no_weights(tmp_path: Path) -> None:
 
 
 def test_a_damaged_state_is_told(tmp_path: Path) -> None:
-    Run(tmp_path, [0.1]).state.run()
+    Run(tmp_path, [0.1]).trainer.run()
     last = tmp_path / "model_last.pt"
     last.write_bytes(last.read_bytes()[:500])
     with pytest.raises(CheckpointError, match=r"model_last\.pt: it cannot be read|it is no checkpoint"):
-        Run(tmp_path, [0.1, 0.2], resume=True)
+        Run(tmp_path, [0.1, 0.2], resume=True).trainer.run()
 
 
 def test_weights_alone_are_no_state_to_resume_from(tmp_path: Path) -> None:
-    Run(tmp_path, [0.1]).state.run()
+    Run(tmp_path, [0.1]).trainer.run()
     (tmp_path / "model.pt").replace(tmp_path / "model_last.pt")
     with pytest.raises(CheckpointError, match=r"model_last\.pt: it holds no state to resume from"):
-        Run(tmp_path, [0.1, 0.2], resume=True)
+        Run(tmp_path, [0.1, 0.2], resume=True).trainer.run()
 
 
 def test_a_run_with_other_settings_is_not_resumed(tmp_path: Path) -> None:
-    Run(tmp_path, [0.1], stage=1).state.run()
+    Run(tmp_path, [0.1], stage=1).trainer.run()
     with pytest.raises(CheckpointError, match="differs in stage"):
-        Run(tmp_path, [0.1, 0.2], stage=2, resume=True)
+        Run(tmp_path, [0.1, 0.2], stage=2, resume=True).trainer.run()
+
+
+def test_a_trainer_that_runs_again_goes_on_with_what_it_has(tmp_path: Path) -> None:
+    """As a federated client's does, whose weights the server replaces between rounds."""
+    Run(tmp_path, [0.2]).trainer.run()
+    client = Run(tmp_path, [0.2, 0.5, 0.6], resume=True)
+    client.trainer.state.max_epochs = 2
+    client.trainer.run()
+    client.network.weight.fill_(10)
+    client.trainer.state.max_epochs = 3
+    client.trainer.run()
+    assert best(tmp_path) == (11, 3, 0.6)

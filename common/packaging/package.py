@@ -1,0 +1,160 @@
+"""A bundle as a folder and a zip that need nothing of this repository."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.commands import ROOT
+from common.errors import CheckpointError, OutputError, Problem
+from common.files import write_json, write_text
+from common.networks import read_provenance
+from common.packaging.archive import MANIFEST, checksums, write_zip
+from common.packaging.configs import TWINS, aliases_in, json_twin, knobs_of, refer_to_code, with_defaults
+from common.packaging.exports import export_onnx, export_torchscript
+from common.vendored import needed_files, stamp_of
+
+CHECKPOINT = re.compile(r"^checkpoint: \$@bundle_root \+ '/models/([\w.-]+\.pt)'", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A packaged bundle.
+
+    Args:
+        folder: named by the bundle.
+        archive: the zip of it, ``<bundle>_v<version>.zip``.
+        stamp: of the package's ``common``.
+        weights: names of the files in ``models``; empty where the bundle was not trained.
+    """
+
+    folder: Path
+    archive: Path
+    stamp: str
+    weights: tuple[str, ...]
+
+
+def make_package(bundle: Path, output: Path, exports: bool = True) -> Package:
+    """Package a bundle: configs, documents, code, and its weights where it was trained.
+
+    Knobs of the configs take the values that the weights were trained with. The same bundle gives the same bytes.
+
+    Args:
+        bundle: folder of the bundle, in this repository.
+        output: where the folder and the zip go; an earlier package there is replaced.
+        exports: also export the weights to TorchScript and ONNX.
+
+    Returns:
+        Where it lies and what it holds.
+
+    Raises:
+        OutputError: it is no bundle, another folder is in the way, or a network does not export.
+        CheckpointError: weights do not record what they were trained with.
+    """
+    _check_is_bundle(bundle)
+    target = output / bundle.name
+    _check_is_free(target)
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as scratch:
+        folder = Path(scratch) / bundle.name
+        package = _fill(bundle, folder, exports)
+        archive = Path(scratch) / package.archive.name
+        write_zip(folder, archive)
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+        archive.replace(output / archive.name)
+    return Package(target, output / package.archive.name, package.stamp, package.weights)
+
+
+def _fill(bundle: Path, folder: Path, exports: bool) -> Package:
+    shutil.copytree(bundle / "docs", folder / "docs")
+    for source in (bundle / "LICENSE", bundle / "configs" / "metadata.json", bundle / "configs" / "logging.conf"):
+        _copy(source, folder / source.relative_to(bundle))
+    for source in needed_files(ROOT / "common"):
+        _copy(source, folder / source.relative_to(ROOT))
+    write_text(folder / "requirements.txt", _requirements((ROOT / "requirements.txt").read_text(encoding="utf-8")))
+    trained = _copy_weights(bundle, folder)
+    _write_configs(bundle, folder, trained)
+    for config, weights in trained.items() if exports else ():
+        export_torchscript(folder, config, weights)
+        export_onnx(folder, config, weights)
+    version = json.loads((folder / "configs" / "metadata.json").read_text(encoding="utf-8"))["version"]
+    stamp = stamp_of(folder / "common")
+    facts = {"bundle": bundle.name, "version": version, "common": stamp, "files": checksums(folder)}
+    write_json(folder / MANIFEST, facts)
+    return Package(folder, Path(f"{bundle.name}_v{version}.zip"), stamp, tuple(sorted(set(trained.values()))))
+
+
+def _check_is_bundle(bundle: Path) -> None:
+    lacking = [name for name in ("configs/metadata.json", "LICENSE", "docs") if not (bundle / name).exists()]
+    if lacking:
+        hint = "Name a folder of bundles/."
+        raise OutputError(Problem(f"it is no bundle: {', '.join(lacking)} is missing", str(bundle), hint))
+
+
+def _check_is_free(target: Path) -> None:
+    if target.exists() and not (target / MANIFEST).is_file():
+        hint = "Move it away, or choose another --output."
+        raise OutputError(Problem("a folder that is no package is in the way", str(target), hint))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _requirements(text: str) -> str:
+    """The packages to install, without the repository itself and what is said about it."""
+    lines = [line for line in text.splitlines() if line and not line.startswith(("#", "-e"))]
+    return "\n".join(["# What this package needs: pip install -r requirements.txt", *lines]) + "\n"
+
+
+def _copy_weights(bundle: Path, folder: Path) -> dict[str, str]:
+    """Copy the weights that the inference configs name, where they are there.
+
+    Returns:
+        The names of their files by the names of the configs.
+    """
+    trained: dict[str, str] = {}
+    for config in sorted((bundle / "configs").glob("inference*.yaml")):
+        found = CHECKPOINT.search(config.read_text(encoding="utf-8"))
+        if found and (bundle / "models" / found[1]).is_file():
+            _copy(bundle / "models" / found[1], folder / "models" / found[1])
+            trained.setdefault(config.stem, found[1])
+    return trained
+
+
+def _write_configs(bundle: Path, folder: Path, trained: Mapping[str, str]) -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((bundle / "configs").glob("*.yaml"))}
+    aliases = aliases_in(texts)
+    for name, text in texts.items():
+        knobs = knobs_of(_origin(folder, trained, name))
+        write_text(folder / "configs" / f"{name}.yaml", with_defaults(refer_to_code(text, aliases), knobs))
+    outputs = _number_of_outputs(folder, trained)
+    for name in TWINS:
+        write_text(folder / "configs" / f"{name}.json", json_twin(folder / "configs" / f"{name}.yaml", outputs))
+
+
+def _origin(folder: Path, trained: Mapping[str, str], config: str) -> dict[str, Any]:
+    """The provenance of the weights that a config is for; empty for an overlay and where there are none."""
+    weights = trained.get(config.replace("train", "inference"))
+    if weights is None or not config.startswith(("train", "inference")):
+        return {}
+    provenance = read_provenance(folder / "models" / weights)
+    if not provenance:
+        what = "it records nothing about its training, so the package could not say what its network is"
+        raise CheckpointError(Problem(what, str(folder / "models" / weights), "Package the file that training wrote."))
+    return provenance
+
+
+def _number_of_outputs(folder: Path, trained: Mapping[str, str]) -> int:
+    classes = _origin(folder, trained, "inference").get("classes")
+    metadata = json.loads((folder / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    return len(classes) if classes else int(metadata["network_data_format"]["outputs"]["pred"]["num_channels"])

@@ -1,0 +1,73 @@
+"""The code of a packaged bundle, found beside its configs and never taken from another package.
+
+A packaged config runs this file by its path, since nothing else of ``common`` can be imported yet. Two packages in one
+process share one ``common`` where theirs are the same, byte by byte; where they are not, the second is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+LEFT_OUT = ("packaging", "phantoms", "reproduction")
+"""Packages of ``common`` that no bundle needs to train, evaluate or infer."""
+
+STAMP_LENGTH = 16
+
+
+class Code:
+    """The packages of ``common`` as attributes; each is imported when it is first asked for."""
+
+    def __getattr__(self, name: str) -> ModuleType:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return importlib.import_module(f"common.{name}")
+
+
+def open_code(root: str | Path) -> Code:
+    """Make the ``common`` of a package importable.
+
+    Args:
+        root: folder of the package.
+
+    Raises:
+        PackageError: another ``common``, with other content, is loaded in this process; names both.
+    """
+    own = Path(root).resolve() / "common"
+    if "common" not in sys.modules:
+        sys.path.insert(0, str(own.parent))
+    loaded = Path(importlib.import_module("common").__path__[0]).resolve()
+    if loaded != own and stamp_of(loaded) != stamp_of(own):
+        from common.errors import PackageError, Problem
+
+        what = f"its code (stamp {stamp_of(own)}) is not the one that this process uses already, "
+        what += f"from {loaded.parent} (stamp {stamp_of(loaded)})"
+        hint = "Use packages of one version in one process: make them again with one `make package`, or start another."
+        raise PackageError(Problem(what, str(own.parent), hint))
+    return Code()
+
+
+def stamp_of(folder: str | Path) -> str:
+    """The first digits of the SHA-256 of what a bundle needs of ``common``: names and bytes of all files.
+
+    Args:
+        folder: ``common`` of a package, or of the repository.
+    """
+    digest = hashlib.sha256()
+    for path in needed_files(folder):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:STAMP_LENGTH]
+
+
+def needed_files(folder: str | Path) -> Iterator[Path]:
+    """The files of ``common`` that a bundle needs, in one order everywhere."""
+    for path in sorted(Path(folder).rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and parts[0] not in LEFT_OUT and "__pycache__" not in parts:
+            yield path
