@@ -125,7 +125,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The six bundles as they are, each with random weights of its own network."""
     import torch
     from monai.bundle import ConfigParser
@@ -142,6 +142,12 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
         provenance = {"bundle": name, **PROVENANCE.get(name, {})}
         save_weights(folder / name / "models" / "model.pt", network.state_dict(), provenance)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bundles(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy for this suite's app, which trains in it."""
+    return shutil.copytree(made, tmp_path_factory.mktemp("served") / "bundles", copy_function=os.link)
 
 
 @pytest.fixture(scope="session")
@@ -169,7 +175,7 @@ def image_of(store: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def expected(bundles: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def expected(made: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What ``inferring`` says of the same patients: class indices, or the probability of each class."""
     results = tmp_path_factory.mktemp("results")
     brain = files_of_patient(store)
@@ -181,7 +187,7 @@ def expected(bundles: Path, store: Path, tmp_path_factory: pytest.TempPathFactor
         TUMOUR: ["--dataset_dir", str(store / "picture.jpg")],
         MGMT: ["--flair", str(store / "series" / "p00000")],
     }
-    return {name: inferring(bundles / name, results / name, words) for name, words in given.items()}
+    return {name: inferring(made / name, results / name, words) for name, words in given.items()}
 
 
 def files_of_patient(store: Path) -> list[str]:
@@ -214,12 +220,12 @@ def server(bundles: Path, store: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def stock_server(bundles: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def stock_server(made: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Label's own ``monaibundle`` app with the six bundles, each a folder that holds ``common``."""
     folder = tmp_path_factory.mktemp("stock")
     shutil.copytree(STOCK_APP, folder / "app")
     for name in BUNDLES:
-        shutil.copytree(bundles / name, folder / "app" / "model" / name, copy_function=os.link)
+        shutil.copytree(made / name, folder / "app" / "model" / name, copy_function=os.link)
         shutil.copytree(ROOT / "common", folder / "app" / "model" / name / "common")
     conf = {"models": ",".join(BUNDLES), "zoo_source": "local", "sam2": "false", "skip_trainers": "true"}
     server = Server(folder / "app", store, folder, conf)
