@@ -162,8 +162,8 @@ def test_the_three_bad_patients_are_left_out_and_told(
     begin: Start, series_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = tmp_path / "data"
-    for subject in ("00000", "00001", *KNOWN_BAD):
-        shutil.copytree(series_dir / "train" / "00000" / "FLAIR", root / "train" / subject / "FLAIR")
+    for subject, source in zip(("00000", "00001", *KNOWN_BAD), sorted((series_dir / "train").iterdir()), strict=False):
+        shutil.copytree(source / "FLAIR", root / "train" / subject / "FLAIR")
     labels = "".join(f"{subject},1\n" for subject in ("00000", *KNOWN_BAD))
     (root / "train_labels.csv").write_text(f"BraTS21ID,MGMT_value\n{labels}00001,0\n")
     with caplog.at_level(logging.WARNING):
@@ -215,9 +215,9 @@ def test_no_name_in_a_header_reaches_anything_that_a_run_writes(
     root, out, cache = tmp_path / "data", tmp_path / "run", tmp_path / "cache"
     shutil.copytree(series_dir, root)
     tags = {"0010|0010": f"{SECRET}^Jane", "0010|0020": f"{SECRET}42", "0008|0080": f"{SECRET} hospital"}
-    for folder in (root / "train").glob("*/FLAIR"):
+    for patient, folder in enumerate((root / "train").glob("*/FLAIR")):
         for number in range(6):
-            pixels = np.random.default_rng(number).integers(0, 900, (32, 32)).astype(np.int16)
+            pixels = np.random.default_rng([patient, number]).integers(0, 900, (32, 32)).astype(np.int16)
             (folder / f"Image-{number + 1}.dcm").unlink()
             place = (0, 0, float(number))
             write_slice(folder / f"{number}.dcm", pixels, place, (1, 1), str(folder), number=number, tags=tags)
