@@ -273,7 +273,7 @@ def test_the_published_protocol_draws_three_splits_whose_test_sides_overlap(begi
     begin(tmp_path, "train", "paper", **given, epochs=1).run()
     begin(tmp_path, "train", "paper", "evaluate", **given).run()
     for fold in (1, 2):
-        begin(tmp_path / str(fold), "train", "paper", fold=fold, **given)
+        begin(tmp_path / str(fold), "train", "paper", fold=fold, **given).parser.get_parsed_content("split")
     folders = [tmp_path / "eval" / "paper", *(tmp_path / str(fold) / "eval" / "paper" for fold in (1, 2))]
     tested: list[str] = []
     for folder in folders:
