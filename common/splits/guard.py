@@ -131,7 +131,7 @@ def check_unseen(
     """
     if allow_trained_on or _is_own_paper_split(provenance, split_hash):
         return
-    _require_subjects(provenance, checkpoint_path)
+    _require_subjects(provenance, checkpoint_path, OVERRIDE_HINT)
     people = {subject_of(unit) for unit in subjects}
     seen = _recognise(provenance, "training", people, scans)
     judged = _recognise(provenance, "validation", people - seen.keys(), scans)
@@ -214,9 +214,9 @@ def _is_own_paper_split(provenance: Mapping[str, Any], split_hash: str | None) -
     )
 
 
-def _require_subjects(provenance: Mapping[str, Any], checkpoint_path: str | Path) -> None:
+def _require_subjects(provenance: Mapping[str, Any], checkpoint_path: str | Path, way_out: str = "") -> None:
     if "training_subjects" not in provenance:
-        hint = f"Use a checkpoint written by this suite. {OVERRIDE_HINT}"
+        hint = f"Use a checkpoint written by this suite. {way_out}".rstrip()
         raise CheckpointError(Problem("it does not say which patients it learned from", checkpoint_path, hint))
 
 

@@ -173,3 +173,11 @@ def test_weights_say_whether_they_know_a_scan() -> None:
     assert knows_scan(learnt, ["t1 of A"]) and knows_scan(learnt, ["flair of C", "t1 of B"])
     assert knows_scan(learnt, ["t1 of C"]) is False and knows_scan(learnt, []) is False
     assert knows_scan({}, ["t1 of A"]) is None and knows_scan({"training_scans": []}, ["t1 of A"]) is None
+
+
+def test_only_an_evaluation_can_go_on_with_weights_that_do_not_say_whom_they_learned_from() -> None:
+    with pytest.raises(CheckpointError, match="allow_trained_on"):
+        check_unseen({}, ["p1"])
+    with pytest.raises(CheckpointError) as caught:
+        check_start({}, {"validation": ["p1"], "test": ["p2"]})
+    assert "allow_trained_on" not in str(caught.value)
