@@ -66,7 +66,7 @@ def write_series() -> Writer:
     def write(
         folder: Path, heights: Iterable[float] = range(5), size: tuple[int, int] = (7, 6), **about: object
     ) -> Path:
-        from common.phantoms.layouts.dicom_writer import write_slice
+        from common.phantoms.writing.dicom_writer import write_slice
 
         about.setdefault("series", folder.name)
         for number, height in enumerate(heights, 1 + sum(1 for _ in folder.glob("*.dcm"))):

@@ -57,7 +57,7 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
 
     Args:
         path: the file; which of :data:`DELIMITERS` separates its columns is seen in the header row.
-        names: what records call a column that has another name.
+        names: what records call a column that has another name, by its title in lower case; in place of the usual ones.
 
     Returns:
         The rows, with the columns named as in records.

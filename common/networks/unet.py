@@ -31,7 +31,7 @@ class SegmentationUNet(nn.Module):
         channels_last: hold the weights in channels-last memory format, faster on CPUs and with mixed precision.
 
     Raises:
-        KnobError: ``head`` or ``trainable`` is no choice.
+        KnobError: ``head`` or ``trainable`` is no choice, or there is no such encoder.
         CheckpointError: the ImageNet weights are not available, or are another encoder's.
 
     Shapes:
@@ -52,7 +52,11 @@ class SegmentationUNet(nn.Module):
         super().__init__()
         _check_choice("head", head, HEADS)
         _check_choice("trainable", trainable, ("all", "head"))
-        self.unet = smp.Unet(encoder, encoder_weights=None, in_channels=in_channels, classes=num_classes)
+        try:
+            self.unet = smp.Unet(encoder, encoder_weights=None, in_channels=in_channels, classes=num_classes)
+        except KeyError as error:
+            hint = "Name one of segmentation-models-pytorch, such as resnet34."
+            raise KnobError(Problem(f"{encoder!r} is no encoder", "--network_def#encoder", hint)) from error
         if head == "deep":
             self.unet.segmentation_head = deep_head(num_classes)
         source = bool_or_path(pretrained)

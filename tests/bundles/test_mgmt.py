@@ -15,7 +15,7 @@ import pytest
 
 from common.cohorts.datasets.rsna_miccai import KNOWN_BAD
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
-from common.phantoms.layouts.dicom_writer import write_slice
+from common.phantoms.writing.dicom_writer import write_slice
 from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
 
 Start = Callable[..., Any]

@@ -26,7 +26,7 @@ from common.copies.subjects import group_copies
 from common.errors import CheckpointError, DatasetError, SplitError, SplitLeakageError
 from common.networks.weights.checkpoints import save_weights
 from common.networks.weights.provenance import continue_from, describe_provenance, load_for_evaluation
-from common.phantoms.layouts.dicom_writer import write_slice
+from common.phantoms.writing.dicom_writer import write_slice
 from common.records import HEALTHY, MODALITIES
 from common.splits.manifest import SplitManifest, load_manifest
 from common.splits.resolve import resolve_split, side_records, with_scans

@@ -49,8 +49,8 @@ def test_hand_worked_dice_and_distance() -> None:
 
 def test_a_cavity_is_a_region_of_its_own_and_no_tumour() -> None:
     found = judge_regions(cube(4, 2, 5), cube(4, 2, 4), classes=5)
-    assert found["RC"] == {"dice": pytest.approx(0.8), "hd95": pytest.approx(1.0)}
-    assert found["WT"] == found["TC"] == found["ET"] == {"dice": 1.0, "hd95": 0.0}
+    assert of_brats(found["RC"]) == pytest.approx((0.8, 1.0))
+    assert {of_brats(found[region]) for region in ("WT", "TC", "ET")} == {(1.0, 0.0)}
     assert "RC" not in judge_regions(EMPTY, EMPTY)
 
 

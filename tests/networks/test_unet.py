@@ -94,3 +94,8 @@ def test_without_freezing_a_step_changes_everything() -> None:
 def test_a_word_that_is_no_choice(knob: str, value: str) -> None:
     with pytest.raises(KnobError, match=f"--{knob}: '{value}' is no choice"):
         SegmentationUNet(**{knob: value})
+
+
+def test_an_encoder_that_does_not_exist_is_named() -> None:
+    with pytest.raises(KnobError, match="convnext_tiny"):
+        SegmentationUNet(encoder="convnext_tiny")

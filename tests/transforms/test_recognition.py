@@ -13,7 +13,7 @@ import pytest
 from monai.transforms import Compose
 from PIL import Image
 
-from common.phantoms.layouts.dicom_writer import write_slice
+from common.phantoms.writing.dicom_writer import write_slice
 from common.splits.manifest import SplitManifest
 from common.splits.resolve import with_scans
 from common.transforms.loading import LoadImageModalitiesd

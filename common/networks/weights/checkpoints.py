@@ -28,6 +28,7 @@ from common.records import MASK_CLASSES
 
 COPY_AGAIN = "Copy or train it again."
 PROVENANCE = "provenance"
+OTHER_ENCODER = "and give the --network_def#encoder that it was trained with, where it has another."
 HEAD = ".segmentation_head."
 
 
@@ -247,11 +248,11 @@ def _advice(provenance: Mapping[str, Any]) -> str:
     if stage in (2, 3):
         return (
             f"It was trained in stage {stage}: add configs/stage{stage}.yaml to --config_file, "
-            "or pass --head deep for inference."
+            f"or pass --head deep for inference; {OTHER_ENCODER}"
         )
     if stage == 1:
         return (
             "It was trained in stage 1: leave configs/stage2.yaml and configs/stage3.yaml out of --config_file, "
-            "or pass --head standard for inference."
+            f"or pass --head standard for inference; {OTHER_ENCODER}"
         )
     return "Give a checkpoint of this bundle, or the settings that it was trained with."

@@ -20,9 +20,9 @@ from PIL import Image, PngImagePlugin
 from common.cohorts.phantom_mark import MARK
 from common.errors import KnobError, Problem
 from common.files import atomic_path, write_text
-from common.phantoms.layouts.folder import make_each, refuse_filled, write_table
-from common.phantoms.layouts.planted_copies import COPIERS
-from common.phantoms.layouts.slice_pictures import SlicePicture, phantom_slice
+from common.phantoms.writing.folder import make_each, refuse_filled, write_table
+from common.phantoms.writing.planted_copies import COPIERS
+from common.phantoms.writing.slice_pictures import SlicePicture, phantom_slice
 
 CLASSES = {"yes": "y", "no": "no"}
 """The folders, and how the names of their images begin."""

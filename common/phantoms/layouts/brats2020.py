@@ -23,8 +23,8 @@ from common.files import atomic_path, write_text
 from common.formats.nifti import brats_affine
 from common.phantoms import generative_rule
 from common.phantoms.generative_rule import PhantomPatient, draw_patient
-from common.phantoms.layouts.folder import make_each, refuse_filled, write_table
 from common.phantoms.scans import PhantomSubject, phantom_subject
+from common.phantoms.writing.folder import make_each, refuse_filled, write_table
 
 TRAINING_FOLDER = "MICCAI_BraTS2020_TrainingData"
 FULL_SHAPE = (240, 240, 155)

@@ -16,9 +16,9 @@ from common.cohorts.phantom_mark import MARK
 from common.files import write_text
 from common.phantoms.anatomy.head import add_head
 from common.phantoms.layouts.brats2020 import FULL_SHAPE, check_settings
-from common.phantoms.layouts.dicom_writer import write_slice
-from common.phantoms.layouts.folder import refuse_filled
 from common.phantoms.scans import PhantomSubject, phantom_subject
+from common.phantoms.writing.dicom_writer import write_slice
+from common.phantoms.writing.folder import refuse_filled
 
 SERIES = {"t1": "Ax T1", "flair": "Ax FLAIR", "t2": "Ax T2", "t1ce": "Ax T1 post Gd"}
 """Descriptions of the series, in the order in which they are numbered from 2."""

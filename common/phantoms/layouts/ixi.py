@@ -29,8 +29,8 @@ from common.phantoms.layouts.brats2020 import (
     save_nifti,
     write_nifti,
 )
-from common.phantoms.layouts.folder import refuse_filled
 from common.phantoms.scans import phantom_subject
+from common.phantoms.writing.folder import refuse_filled
 
 SCANNERS = ("other", "same")
 VOXEL_MM = (1.2, 0.9375, 0.9375)

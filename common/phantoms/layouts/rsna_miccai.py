@@ -21,9 +21,9 @@ from tqdm import tqdm
 from common.cohorts.datasets.rsna_miccai import ID_DIGITS, KNOWN_BAD, LABELS, SERIES_FOLDERS
 from common.errors import KnobError, Problem
 from common.files import write_text
-from common.phantoms.layouts.dicom_writer import COMPRESSIONS, write_slice
-from common.phantoms.layouts.folder import refuse_filled, write_table
 from common.phantoms.scans import PhantomSubject, phantom_subject
+from common.phantoms.writing.dicom_writer import COMPRESSIONS, write_slice
+from common.phantoms.writing.folder import refuse_filled, write_table
 from common.records import MODALITIES
 
 SCALES = (1.0, 0.8, 1.25, 1.5)

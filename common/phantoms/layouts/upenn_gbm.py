@@ -11,8 +11,8 @@ import pandas as pd
 from common.cohorts.datasets.upenn_gbm import BASELINE, MASKS, STRUCTURAL, TABLE
 from common.phantoms.generative_rule import PhantomPatient
 from common.phantoms.layouts.brats2020 import BratsLayout, write_nifti
-from common.phantoms.layouts.folder import write_table
 from common.phantoms.scans import PhantomSubject
+from common.phantoms.writing.folder import write_table
 
 NIFTI = "NIfTI-files"
 UNKNOWN = "Not Available"

@@ -13,7 +13,7 @@ import pytest
 from common.errors import DatasetError
 from common.formats.dicom import find_series, read_series
 from common.formats.dicom.files import is_dicom
-from common.phantoms.layouts.dicom_writer import write_slice
+from common.phantoms.writing.dicom_writer import write_slice
 
 Writer = Callable[..., Path]
 

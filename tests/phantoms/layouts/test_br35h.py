@@ -14,9 +14,9 @@ from common.cohorts.phantom_mark import is_phantom
 from common.errors import KnobError, OutputError
 from common.formats.images import read_image
 from common.phantoms.layouts.br35h import make_br35h_phantoms
-from common.phantoms.layouts.planted_copies import COPIERS
-from common.phantoms.layouts.slice_pictures import phantom_slice
 from common.phantoms.scans import phantom_subject
+from common.phantoms.writing.planted_copies import COPIERS
+from common.phantoms.writing.slice_pictures import phantom_slice
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from common.errors import DatasetError, KnobError
-from common.phantoms.layouts.dicom_writer import write_slice
+from common.phantoms.writing.dicom_writer import write_slice
 from common.transforms.series import plan
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.plan import spread_slices

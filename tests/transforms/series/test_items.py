@@ -12,7 +12,7 @@ from monai.transforms import Compose, EnsureChannelFirstd, ScaleIntensityRanged
 
 from common.errors import DatasetError, SplitError
 from common.formats.dicom import read_series
-from common.phantoms.layouts.dicom_writer import write_slice
+from common.phantoms.writing.dicom_writer import write_slice
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.inference import LoadImageSeriesd, TakeSeriesd
 from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject

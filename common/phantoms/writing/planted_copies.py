@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from common.phantoms.layouts.slice_pictures import SlicePicture
+from common.phantoms.writing.slice_pictures import SlicePicture
 
 Copier = Callable[[np.random.Generator, SlicePicture], SlicePicture]
 Resampling = Image.Resampling
