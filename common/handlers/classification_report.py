@@ -89,7 +89,7 @@ class ClassificationReport(EvaluationReport):
 
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
         """The class and its probabilities."""
-        probabilities = torch.as_tensor(output["pred"]).detach().double().cpu().softmax(dim=0).tolist()
+        probabilities = torch.as_tensor(output["pred"]).detach().cpu().double().softmax(dim=0).tolist()
         return {
             "sample": int(item.get("slice", item.get("modality", 0))),
             **({"tumour": bool(item["tumour"])} if "tumour" in item else {}),
