@@ -56,9 +56,10 @@ class Server:
         store: the data store.
         home: where it keeps its own files.
         conf: ``--conf`` options.
+        code: where it finds this suite's code; ``None`` where packages bring their own.
     """
 
-    def __init__(self, app: Path, store: Path, home: Path, conf: Mapping[str, str]) -> None:
+    def __init__(self, app: Path, store: Path, home: Path, conf: Mapping[str, str], code: Path | None = ROOT) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -68,7 +69,7 @@ class Server:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*command, *given, "--host", "127.0.0.1", "--port", str(port)],
-                env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(home)},
+                env=os.environ | {"PYTHONPATH": str(code or ""), "HOME": str(home)},
                 cwd=home,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -221,13 +222,15 @@ def server(bundles: Path, store: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def stock_server(made: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Label's own ``monaibundle`` app with the six bundles, each a folder that holds ``common``."""
+    """Label's own ``monaibundle`` app with packages of the six bundles."""
+    from common.packaging import make_package
+
     folder = tmp_path_factory.mktemp("stock")
     shutil.copytree(STOCK_APP, folder / "app")
     for name in BUNDLES:
-        shutil.copytree(made / name, folder / "app" / "model" / name, copy_function=os.link)
-        shutil.copytree(ROOT / "common", folder / "app" / "model" / name / "common")
+        package = make_package(made / name, folder / "packages", exports=False)
+        shutil.copytree(package.folder, folder / "app" / "model" / name)
     conf = {"models": ",".join(BUNDLES), "zoo_source": "local", "sam2": "false", "skip_trainers": "true"}
-    server = Server(folder / "app", store, folder, conf)
+    server = Server(folder / "app", store, folder, conf, code=None)
     yield server
     server.stop()
