@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +47,19 @@ if TYPE_CHECKING:
     AnsweredError = Exception
 else:
     AnsweredError = _answered_error()
+
+
+def list_some(texts: Sequence[str], most: int, separator: str = ", ") -> str:
+    """The first texts of a list, and how many more there are, for a message: ``a, b and 7 more``, ``a; b; and 7 more``.
+
+    Args:
+        texts: all of them.
+        most: how many are shown.
+        separator: ``", "`` or ``"; "``.
+    """
+    rest = len(texts) - most
+    more = f"{separator.strip(', ')} and {rest} more" if rest > 0 else ""
+    return separator.join(texts[:most]) + more
 
 
 class GliomaError(AnsweredError):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.errors import OutputError, Problem
+from common.errors import OutputError, Problem, list_some
 from common.records import Record, scan_of
 
 logger = logging.getLogger(__name__)
@@ -94,8 +94,7 @@ def warn_of_similar_names(records: Sequence[Record]) -> None:
 def describe_similar_names(records: Sequence[Record]) -> str:
     """Such subjects of a cohort, in a few words; empty where there are none."""
     groups = similar_names(str(record["subject"]) for record in records)
-    told = "; ".join(" and ".join(map(_spelt, group)) for group in groups[:MOST_LISTED])
-    return told + (f"; and {len(groups) - MOST_LISTED} more" if len(groups) > MOST_LISTED else "")
+    return list_some([" and ".join(map(_spelt, group)) for group in groups], MOST_LISTED, "; ")
 
 
 def _fault(part: str) -> str | None:

@@ -15,6 +15,7 @@ from common.errors import (
     SplitLeakageError,
     find_glioma_error,
     install_error_hook,
+    list_some,
 )
 
 ONE = Problem("it is empty", "a.nii.gz", "Fetch it again.")
@@ -125,3 +126,11 @@ print(error.status_code, error.detail, error.headers)
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told == "400 x.nii.gz: broken. Mend it. None\n"
+
+
+def test_a_long_list_is_told_by_its_first_texts_and_their_number():
+    texts = ["a", "b", "c"]
+    assert list_some(texts, 3) == "a, b, c"
+    assert list_some(texts, 2) == "a, b and 1 more"
+    assert list_some(texts, 1, "; ") == "a; and 2 more"
+    assert list_some([], 2) == ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from common.audit.split import Split
-from common.errors import DatasetError, Problem
+from common.errors import DatasetError, Problem, list_some
 from common.formats.folders import SUFFIXES as NIFTI
 from common.formats.images import is_image_name
 
@@ -47,9 +47,4 @@ def sum_up(problems: Iterable[Problem]) -> list[Problem]:
     kinds: dict[tuple[str, str], list[str]] = {}
     for problem in problems:
         kinds.setdefault((problem.what, problem.hint), []).append(str(problem.where))
-    return [Problem(what, _some(places), hint) for (what, hint), places in kinds.items()]
-
-
-def _some(places: list[str]) -> str:
-    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    return ", ".join(places[:SHOWN]) + more
+    return [Problem(what, list_some(places, SHOWN), hint) for (what, hint), places in kinds.items()]

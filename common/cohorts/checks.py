@@ -15,7 +15,7 @@ import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
 from common.cohorts.identical_files import find_identical_files
-from common.errors import DatasetError, Problem
+from common.errors import DatasetError, Problem, list_some
 from common.formats.background import count_inner_faults
 from common.formats.hdf5_slices import is_hdf5
 from common.formats.nifti import GZIP_MAGIC, read_nifti
@@ -218,9 +218,8 @@ def _check_mask(mask: np.ndarray, values: tuple[int, ...], shapes: set[tuple[int
     if sum(np.count_nonzero(mask == value) for value in known) == mask.size:
         return None
     strange = np.unique(mask[~np.isin(mask, known)])
-    shown = ", ".join(f"{value:.7g}" for value in strange[:MOST_VALUES_SHOWN])
-    more = f" and {len(strange) - MOST_VALUES_SHOWN} more" if len(strange) > MOST_VALUES_SHOWN else ""
-    what = f"the mask holds unknown labels: {shown}{more}; known are 0, {', '.join(str(value) for value in values)}"
+    shown = list_some([f"{value:.7g}" for value in strange], MOST_VALUES_SHOWN)
+    what = f"the mask holds unknown labels: {shown}; known are 0, {', '.join(str(value) for value in values)}"
     hint = "If the data set has other labels, list it with --datalist and its own mask_values (NCR, ED, ET)."
     if not np.equal(strange, np.rint(strange)).all():
         hint = "Labels are whole numbers: if the mask was resampled, do so with nearest neighbour."

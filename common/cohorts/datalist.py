@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from common.cohorts.clinical_values import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
-from common.errors import DatasetError, Problem
+from common.errors import DatasetError, Problem, list_some
 from common.formats.tables import (
     RECORD_NAMES,
     SUFFIXES,
@@ -222,11 +222,8 @@ def _read_mask_values(given: Any, where: str) -> tuple[list[int], list[Problem]]
 def _tell_nameless(entries: Sequence[str], path: Path) -> list[Problem]:
     if not entries:
         return []
-    told = ", ".join(entries[:MOST_TOLD]) + (
-        f" and {len(entries) - MOST_TOLD} more" if len(entries) > MOST_TOLD else ""
-    )
     hint = "Name the patient of each entry: the subject is the unit of every split."
-    return [Problem(f"{told}: no subject is given", path, hint)]
+    return [Problem(f"{list_some(entries, MOST_TOLD)}: no subject is given", path, hint)]
 
 
 def _tell_repeated(scans: dict[str, str], path: Path) -> list[Problem]:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from common.errors import Problem
+from common.errors import Problem, list_some
 from common.records import Record, scan_of
 
 logger = logging.getLogger(__name__)
@@ -134,9 +134,8 @@ def _tell_alike(images: Sequence[_Image]) -> str | None:
 def _tell_moved(moved: Pairs) -> list[str]:
     if not moved:
         return []
-    shown = [" and ".join(map(str, pairs[0])) for pairs in list(moved.values())[:MOST_TOLD]]
-    more = f"; and {len(moved) - MOST_TOLD} more" if len(moved) > MOST_TOLD else ""
+    shown = list_some([" and ".join(map(str, pairs[0])) for pairs in moved.values()], MOST_TOLD, "; ")
     return [
-        f"The same values at other places, as in a shifted, turned or mirrored copy: {'; '.join(shown)}{more}. "
+        f"The same values at other places, as in a shifted, turned or mirrored copy: {shown}. "
         f"If they are one patient, {KEPT_TOGETHER}."
     ]

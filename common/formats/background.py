@@ -28,7 +28,7 @@ def find_background(array: np.ndarray) -> float | None:
     Returns:
         0.0 nearly always, NaN where the border is NaN, ``None`` where no value has half of it.
     """
-    faces = _faces(array)
+    faces = faces_of(array)
     size = sum(face.size for face in faces)
     least = LEAST_SHARE * size
     if size - sum(np.count_nonzero(face) for face in faces) >= least:
@@ -85,7 +85,7 @@ def _find_outer_nan(array: np.ndarray) -> np.ndarray | None:
         return None
     missing = np.isnan(array)
     labels, _ = ndimage.label(missing, structure=np.ones((3, 3, 3)))
-    faces = np.concatenate([face.ravel() for face in _faces(labels)])
+    faces = np.concatenate([face.ravel() for face in faces_of(labels)])
     reaching = np.unique(faces[faces > 0])
     outside = np.isin(labels, reaching)
     inner = np.count_nonzero(missing) - np.count_nonzero(outside)
@@ -93,5 +93,6 @@ def _find_outer_nan(array: np.ndarray) -> np.ndarray | None:
     return missing if is_background and inner <= FEW * np.count_nonzero(~missing) else outside
 
 
-def _faces(array: np.ndarray) -> list[np.ndarray]:
+def faces_of(array: np.ndarray) -> list[np.ndarray]:
+    """The six planes at the border of a volume (x, y, z); views."""
     return [np.moveaxis(array, axis, 0)[index] for axis in range(3) for index in (0, -1)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.errors import DatasetError, Problem
+from common.errors import DatasetError, Problem, list_some
 
 SUFFIXES = (".nii.gz", ".nii")
 LISTED = 6
@@ -103,9 +103,7 @@ def tell_contents(contents: Sequence[Path]) -> str:
     """``holds a, b and 7 more`` for a message."""
     if not contents:
         return "is empty"
-    names = [path.name for path in contents[:LISTED]]
-    more = f" and {len(contents) - LISTED} more" if len(contents) > LISTED else ""
-    return f"holds {', '.join(names)}{more}"
+    return f"holds {list_some([path.name for path in contents], LISTED)}"
 
 
 def _visit(folder: Path, is_patient: Callable[[str], bool], tables: Collection[str], depth: int, tree: Tree) -> None:

@@ -9,7 +9,7 @@ import torchvision
 from torch import nn
 from torchvision.models.video.resnet import BasicBlock, BasicStem, Conv3DSimple, VideoResNet
 
-from common.errors import CheckpointError, Problem
+from common.errors import CheckpointError, Problem, list_some
 from common.networks.weights.checkpoints import weight_differences
 from common.networks.weights.pretraining import download_weights, load_safely
 
@@ -76,8 +76,7 @@ def _take_weights(backbone: nn.Module, name: str, source: bool | str) -> None:
     stages = {key: value for key, value in backbone.state_dict().items() if not key.startswith(FRESH)}
     differing = weight_differences(*(_without_counters(values) for values in (stages, weights)))
     if differing:
-        more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
-        what = f"its layers are not those of {name} ({'; '.join(differing[:3])}{more})"
+        what = f"its layers are not those of {name} ({list_some(differing, 3, '; ')})"
         where = f"--pretrained true ({name})" if source is True else str(source)
         raise CheckpointError(Problem(what, where, hint))
     backbone.load_state_dict(weights, strict=False)  # the stem's are left out

@@ -17,7 +17,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from common.errors import CheckpointError, KnobError, Problem, SplitLeakageError
+from common.errors import CheckpointError, KnobError, Problem, SplitLeakageError, list_some
 
 PROTOCOLS = ("patient", "paper")
 HASH_LENGTH = 16
@@ -53,9 +53,7 @@ def hash_scan(voxels: str) -> str:
 
 def name_some(ids: Iterable[str]) -> str:
     """The first few ids in alphabetical order, and how many more there are."""
-    ordered = sorted(ids)
-    rest = len(ordered) - SHOWN_IDS
-    return ", ".join(ordered[:SHOWN_IDS]) + (f" and {rest} more" if rest > 0 else "")
+    return list_some(sorted(ids), SHOWN_IDS)
 
 
 def check_protocol(protocol: str, overlay: str | None, wanted: str = "paper") -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from common.cohorts.checks import AFFINE_TOLERANCE
 from common.errors import DatasetError, Problem
+from common.formats.background import faces_of
 from common.formats.folders import SUFFIXES
 from common.formats.volumes import read_volume_header
 from common.records import Record, scan_of, value_of
@@ -61,7 +62,7 @@ def is_stripped(array: np.ndarray, affine: np.ndarray) -> bool:
     """
     nonzero = array != 0 if array.ndim == 3 else (array != 0).any(axis=3)
     volume_ml = nonzero.sum() * abs(float(np.linalg.det(affine[:3, :3]))) / 1000
-    faces = [face for axis in range(3) for face in (nonzero.take(0, axis), nonzero.take(-1, axis))]
+    faces = faces_of(nonzero)
     rim = sum(int(face.sum()) for face in faces) / sum(face.size for face in faces)
     return bool(nonzero.any() and volume_ml <= LARGEST_BRAIN_ML and rim <= LARGEST_RIM)
 

@@ -18,7 +18,7 @@ from common.cohorts.datasets.brats import TABLES
 from common.cohorts.datasets.brats_releases import CITATION, find_release
 from common.cohorts.datasets.data_set import DEPTH, EVERYTHING, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
-from common.errors import DatasetError, Problem
+from common.errors import DatasetError, Problem, list_some
 from common.formats.hdf5_slices import SLICE, SliceStack, find_dataset, import_h5py, open_slice
 from common.records import BRATS_MASK_VALUES
 
@@ -106,7 +106,7 @@ def _check_volume(stem: str, found: set[int], slices: int, need_seg: bool) -> tu
     """Whether a volume has masks, and what is wrong with it: by the names of all slices and a look into one."""
     whole = set(range(slices))
     if found != whole:
-        absent, beyond = (_name_some(sorted(odd)) for odd in (whole - found, found - whole))
+        absent, beyond = (list_some(list(map(str, sorted(odd))), SHOWN) for odd in (whole - found, found - whole))
         told = f"without {absent}" if absent else f"{beyond} too much"
         what = f"has {len(found)} slices where the other volumes have {slices}, {told}"
         return False, [Problem(what, f"{stem}*.h5", "Download the missing files again, or remove those too much.")]
@@ -139,11 +139,6 @@ def _tell_mixed(tree: SliceTree, root: str) -> list[Problem]:
         return []
     what = f"holds HDF5 slices and patients with NIfTI files, such as {tree.nifti}"
     return [Problem(what, root, "They may be the same patients: pass the folder of one of them.")]
-
-
-def _name_some(indices: Sequence[int]) -> str:
-    rest = len(indices) - SHOWN
-    return ", ".join(map(str, indices[:SHOWN])) + (f" and {rest} more" if rest > 0 else "")
 
 
 DATA_SETS = (

@@ -18,7 +18,7 @@ from common.cohorts.brains.masks import find_brain_mask
 from common.cohorts.clinical_values import NOT_RECORDED
 from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
-from common.errors import DatasetError, KnobError, Problem
+from common.errors import DatasetError, KnobError, Problem, list_some
 from common.formats.folders import list_folder, tell_contents
 from common.records import BRATS_MASK_VALUES, HEALTHY, Record, check_modalities
 
@@ -121,8 +121,7 @@ def find_scans(root: Path) -> tuple[Scans, list[Problem]]:
         elif not _belongs_to_scan(path.name):
             others.append(path.name)
     if others and scans:
-        more = f" and {len(others) - MOST_TOLD} more" if len(others) > MOST_TOLD else ""
-        logger.info("Not read in %s, for it is no T1 or T2 of IXI: %s%s", root, ", ".join(others[:MOST_TOLD]), more)
+        logger.info("Not read in %s, for it is no T1 or T2 of IXI: %s", root, list_some(others, MOST_TOLD))
     return dict(sorted(scans.items())), problems
 
 

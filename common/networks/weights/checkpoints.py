@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from common.errors import CheckpointError, Problem
+from common.errors import CheckpointError, Problem, list_some
 from common.files import atomic_path
 from common.networks.weights.wrapped import find_state_dict, without_prefixes, wrapper_advice
 from common.records import MASK_CLASSES
@@ -162,7 +162,7 @@ def use_weights(
         weights |= {key: value for key, value in expected.items() if HEAD in key}
     differing = weight_differences(expected, weights)
     if differing:
-        shown = "; ".join(differing[:3]) + (f"; and {len(differing) - 3} more" if len(differing) > 3 else "")
+        shown = list_some(differing, 3, "; ")
         advice = wrapper_advice(weights, expected) or _cavity_advice(provenance, expected) or _advice(provenance)
         raise CheckpointError(Problem(f"it belongs to another network ({shown})", str(path), advice))
     network.load_state_dict(weights)

@@ -15,7 +15,7 @@ from common.copies.cached_search import find_copies
 from common.copies.groups import CopyReport
 from common.copies.search import IDENTICAL
 from common.copies.subjects import group_copies
-from common.errors import KnobError, Problem
+from common.errors import KnobError, Problem, list_some
 from common.records import Record, scan_of
 from common.reports.checkups.lines import align, count_kinds
 from common.reports.checkups.volumes import Checkup, Request
@@ -105,9 +105,8 @@ def _describe_mixed_classes(groups: Iterable[Sequence[str]], class_of: Mapping[s
     found = [group for group in groups if len({class_of[name] for name in group} - {None}) > 1]
     if not found:
         return "none"
-    shown = "; ".join(_one_of_each(group, class_of) for group in found[:MOST_SHOWN])
-    more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
-    return f"! {len(found)} group{'s' * (len(found) > 1)} with copies in several classes: {shown}{more}"
+    shown = list_some([_one_of_each(group, class_of) for group in found], MOST_SHOWN, "; ")
+    return f"! {len(found)} group{'s' * (len(found) > 1)} with copies in several classes: {shown}"
 
 
 def _one_of_each(group: Sequence[str], class_of: Mapping[str, str | None]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from common.errors import list_some
 from common.records import scan_of
 from common.transforms.cases import Case
 
@@ -32,14 +33,9 @@ def mask_doubts(cases: Iterable[Case]) -> list[str]:
     told = []
     if misplaced:
         told.append(
-            f"Much of a mask lies where no image shows the brain: {_list(misplaced)}. It may be another patient's, or "
-            "on another grid."
+            f"Much of a mask lies where no image shows the brain: {list_some(misplaced, MOST_LISTED)}. It may be "
+            "another patient's, or on another grid."
         )
     if empty:
-        told.append(f"No voxel is tumour in the masks of {_list(empty)}.")
+        told.append(f"No voxel is tumour in the masks of {list_some(empty, MOST_LISTED)}.")
     return told
-
-
-def _list(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(names[:MOST_LISTED]) + more
