@@ -1,6 +1,6 @@
 """Measure our targets for speed, as ratios to the bare work, and write benchmarks/README.md.
 
-python benchmarks/run.py [--quick] [--only epoch preparation inference memory volumes]
+python benchmarks/run.py [--quick] [--only epoch preparation inference copies memory volumes]
 
 Takes about twenty minutes on two cores. A target that is missed is reported, and is no error: the exit code stays 0.
 """
@@ -27,15 +27,17 @@ if str(FOLDER.parent) not in sys.path:
 if TYPE_CHECKING:
     from benchmarks.timing import Ratio
 
-PARTS = ("epoch", "preparation", "inference", "memory", "volumes")
-REPEATS = {"epoch": 3, "preparation": 9, "inference": 5, "memory": 3, "volumes": 1}
-ROUNDS = {"epoch": 5, "preparation": 2, "inference": 2, "memory": 1, "volumes": 3}
+PARTS = ("epoch", "preparation", "inference", "copies", "memory", "volumes")
+REPEATS = {"epoch": 3, "preparation": 9, "inference": 5, "copies": 3, "memory": 3, "volumes": 1}
+ROUNDS = {"epoch": 5, "preparation": 2, "inference": 2, "copies": 1, "memory": 1, "volumes": 3}
 """Ratios of a part, or networks, each of which is measured ``REPEATS`` times."""
 OWN_PROCESSES = ("memory", "volumes")
 """Parts without a first round that is not counted."""
 FULL_PATIENTS = 10
 """Enough that every fold's training side has both grades, and enough survival times for three classes."""
 SMALL_SHAPE = (128, 128, 64)
+ORIGINALS = 120
+"""Pictures of each class of which the others are copies."""
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -77,6 +79,7 @@ def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]
         repeats: how often each part is timed.
         advance: called after each repeat, for the progress bar.
     """
+    from common.phantoms.layouts.br35h import make_br35h_phantoms
     from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
     workspace = folder / part
@@ -89,6 +92,8 @@ def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]
         for size, cohort in cohorts.items():
             make_brats_phantoms(cohort, patients=size, shape=SMALL_SHAPE)
         return module.measure(cohorts, workspace, repeats, advance)
+    if part == "copies":
+        return module.measure(make_br35h_phantoms(workspace / "pictures", ORIGINALS), workspace, repeats, advance)
     cohort = folder / "phantoms"
     if not cohort.exists():
         make_brats_phantoms(cohort, patients=FULL_PATIENTS)

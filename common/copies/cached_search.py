@@ -16,7 +16,7 @@ from common.files import stable_hash, write_json
 from common.formats.volumes import volume_stamp
 from common.records import Record, scan_of
 
-COPIES_VERSION = 1
+COPIES_VERSION = 2
 """Raise it when the search finds other copies."""
 
 

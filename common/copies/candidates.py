@@ -2,147 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from common.copies.alignment import Pairs, Pictures, masked_correlation
 from common.copies.fingerprints import ANGLES, RINGS, SIZE, Fingerprint, describe_views
+from common.copies.sampling import is_inside
 from common.copies.view_index import find_similar_views
 
-NEIGHBOURS = 8
+NEIGHBOURS = 5
 """Views that each view is compared with."""
 
 LEAST_VIEW_SCORE = 0.7
 LEAST_COARSE_SCORE = 0.35
-"""Correlation that the views, and the whole pictures at a low resolution, must have for a pair to be fitted."""
+LEAST_SUM = 1.25
+"""Correlation that the views, the whole pictures at few points, and both together must have for a pair to be fitted."""
 
-GUESSES = 2
-"""Maps that are tried for a pair, the most promising first."""
-
-COARSE = 4
+COARSE = 6
 """Pixels between the points that the screening uses."""
 
-BATCH = 4096
+LEAST_COARSE_OVERLAP = 0.15
+"""Share of these points that lie on both pictures."""
+
+BATCH = 128
+"""Pairs, or views, that are handled at once: so few that the processor's cache holds them."""
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """Two pictures that may be copies.
+class Views:
+    """All views of all pictures, one below the other.
 
     Args:
-        first: index of a picture.
-        second: index of a later one.
-        score: how well the two agree at a low resolution.
-        guesses: for each way to lay the first over the second: the map (2, 3), the centre (2,) of the view in the
-            first that it comes from, and the radius of that view.
+        owner: (n,) index of the picture, ascending.
+        centres: (n, 2) of the view, (y, x).
+        radii: (n, 2) its half axes.
+        polar: int8 (n, RINGS, ANGLES).
+        whole: (n,) whether it is the whole frame.
     """
-
-    first: int
-    second: int
-    score: float
-    guesses: tuple[tuple[np.ndarray, np.ndarray, float], ...]
-
-
-@dataclass(frozen=True)
-class _Views:
-    """All views of all pictures, one below the other."""
 
     owner: np.ndarray
     centres: np.ndarray
     radii: np.ndarray
     polar: np.ndarray
+    whole: np.ndarray
 
 
-def find_candidates(fingerprints: Sequence[Fingerprint], workers: int = 1) -> list[Candidate]:
-    """Pairs of pictures with similar views, the most promising first."""
-    views = _Views(
-        np.repeat(np.arange(len(fingerprints)), [len(fingerprint.polar) for fingerprint in fingerprints]),
-        np.concatenate([fingerprint.centres for fingerprint in fingerprints]),
-        np.concatenate([fingerprint.radii for fingerprint in fingerprints]),
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of views that may show the same.
+
+    Args:
+        first: (n,) a view.
+        second: (n,) one of a later picture.
+        near: (n,) how alike they are, the more the higher.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    near: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __getitem__(self, chosen: np.ndarray | slice) -> Candidates:
+        return Candidates(self.first[chosen], self.second[chosen], self.near[chosen])
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """Maps that may lay a picture over another.
+
+    Args:
+        pairs: of pictures, with the maps.
+        scores: (n,) how well the two agree at a low resolution.
+        centres: (n, 2) of the view in the first that it comes from.
+        radii: (n,) of that view.
+    """
+
+    pairs: Pairs
+    scores: np.ndarray
+    centres: np.ndarray
+    radii: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, chosen: np.ndarray | slice) -> Guesses:
+        return Guesses(self.pairs[chosen], self.scores[chosen], self.centres[chosen], self.radii[chosen])
+
+
+def join_candidates(parts: Sequence[Candidates]) -> Candidates:
+    """One below the other."""
+    names = [field.name for field in fields(Candidates)]
+    return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def list_views(fingerprints: Sequence[Fingerprint]) -> Views:
+    """The views of all pictures."""
+    owner = np.repeat(np.arange(len(fingerprints)), [len(fingerprint.polar) for fingerprint in fingerprints])
+    return Views(
+        owner,
+        np.concatenate([fingerprint.centres for fingerprint in fingerprints]).astype(np.float32),
+        np.concatenate([fingerprint.radii for fingerprint in fingerprints]).astype(np.float32),
         np.concatenate([fingerprint.polar for fingerprint in fingerprints]),
+        np.diff(owner, prepend=-1) > 0,
     )
-    first, second = _match_views(views, workers)
-    small = np.stack([fingerprint.picture[::2, ::2] for fingerprint in fingerprints])
-    shapes = np.array([fingerprint.shape for fingerprint in fingerprints])
-    parts = [_screen(views, small, shapes, *batch) for batch in _batches(first, second)]
-    return _gather(views, *(np.concatenate(part) for part in zip(*parts, strict=True))) if parts else []
 
 
-def _match_views(views: _Views, workers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of similar views of two pictures, each once, as two lists of indices."""
-    descriptors = np.concatenate([describe_views(polar) for (polar,) in _batches(views.polar)])
-    similar = find_similar_views(descriptors, NEIGHBOURS, workers)
-    first = np.repeat(np.arange(len(similar)), similar.shape[1])
-    second = similar.ravel()
+def match_views(views: Views, workers: int = 1) -> Candidates:
+    """Pairs of similar views of two pictures, each once, the most similar first."""
+    batches = range(0, len(views.polar), BATCH)
+    descriptors = np.concatenate([describe_views(views.polar[start : start + BATCH]) for start in batches])
+    similar, distances = find_similar_views(descriptors, NEIGHBOURS, workers)
+    first, second = np.repeat(np.arange(len(similar)), similar.shape[1]), similar.ravel()
     other = (second >= 0) & (views.owner[first] != views.owner[second])
-    pairs = np.sort(np.column_stack([first[other], second[other]]), axis=1)  # owners ascend with the views
-    pairs = np.unique(pairs, axis=0)
-    return pairs[:, 0], pairs[:, 1]
+    first, second, near = first[other], second[other], -distances.ravel()[other]
+    low, high = np.minimum(first, second), np.maximum(first, second)  # owners ascend with the views
+    _, once = np.unique(low * len(views.owner) + high, return_index=True)
+    once = once[np.argsort(-near[once], kind="stable")]
+    return Candidates(low[once], high[once], near[once])
 
 
-def _screen(
-    views: _Views, small: np.ndarray, shapes: np.ndarray, first: np.ndarray, second: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Keep the pairs of views that agree, and whose pictures agree as well: views, maps (n, 2, 3) and scores."""
-    score, turn, mirrored = correlate_views(_float(views.polar[first]), _float(views.polar[second]))
-    kept = score > LEAST_VIEW_SCORE
-    first, second = first[kept], second[kept]
-    centres = views.centres[first], views.centres[second]
-    maps = guess_maps(centres, (views.radii[first], views.radii[second]), turn[kept], mirrored[kept])
-    coarse = _correlate_coarsely(small, shapes, views.owner[first], views.owner[second], maps)
-    kept = coarse > LEAST_COARSE_SCORE
-    return first[kept], second[kept], maps[kept], coarse[kept]
+def guess(pictures: Pictures, views: Views, candidates: Candidates) -> Guesses:
+    """Those of the candidates whose views agree, and whose pictures agree as well."""
+    batches = range(0, max(len(candidates), 1), BATCH)
+    parts = [_guess_some(pictures, views, candidates[slice(start, start + BATCH)]) for start in batches]
+    first, second, maps, scores, centres, radii = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Guesses(Pairs(first, second, maps), scores, centres, radii)
 
 
-def _correlate_coarsely(
-    small: np.ndarray, shapes: np.ndarray, first: np.ndarray, second: np.ndarray, maps: np.ndarray
-) -> np.ndarray:
-    """Correlation (n,) of pictures of half the size where ``maps`` lays them over each other; -1 for no overlap."""
-    rows, columns = np.mgrid[COARSE // 2 : SIZE : COARSE, COARSE // 2 : SIZE : COARSE].reshape(2, -1)
-    points = np.stack([rows, columns]).astype(np.float32)
-    maps = maps.astype(np.float32)
-    places = np.rint(maps[:, :, :2] @ points + maps[:, :, 2:]).astype(np.int32)
-    own, other = shapes[first], shapes[second]
-    inside = ((places >= 0) & (places < other[:, :, None])).all(1) & (points[None] < own[:, :, None]).all(1)
-    places = places.clip(0, SIZE - 1) // 2
-    one = _float(small[first][:, rows // 2, columns // 2]) * inside
-    two = _float(small[second[:, None], places[:, 0], places[:, 1]]) * inside
-    count = np.maximum(inside.sum(1, keepdims=True), 1)
-    one = (one - one.sum(1, keepdims=True) / count) * inside
-    two = (two - two.sum(1, keepdims=True) / count) * inside
-    score = (one * two).sum(1) / np.sqrt((one**2).sum(1) * (two**2).sum(1) + 1e-6)
-    enough = inside.sum(1) > 0.15 * len(rows)
-    return np.where(enough, score, -1.0)
+def _guess_some(pictures: Pictures, views: Views, candidates: Candidates) -> tuple[np.ndarray, ...]:
+    agreement, turn, mirrored = correlate_views(views.polar[candidates.first], views.polar[candidates.second])
+    kept = agreement > LEAST_VIEW_SCORE
+    first, second = candidates.first[kept], candidates.second[kept]
+    centres, radii = ((values[first], values[second]) for values in (views.centres, views.radii))
+    pairs = Pairs(views.owner[first], views.owner[second], guess_maps(centres, radii, turn[kept], mirrored[kept]))
+    coarse = _correlate_coarsely(pictures, pairs)
+    kept = (coarse > LEAST_COARSE_SCORE) & (coarse + agreement[kept] > LEAST_SUM)
+    columns = pairs.first, pairs.second, pairs.maps, coarse, centres[0], radii[0].mean(1)
+    return tuple(column[kept] for column in columns)
 
 
-def _gather(
-    views: _Views, first: np.ndarray, second: np.ndarray, maps: np.ndarray, scores: np.ndarray
-) -> list[Candidate]:
-    """One candidate for each pair of pictures, with its best guesses."""
-    guesses: dict[tuple[int, int], list[int]] = {}
-    for index in np.argsort(-scores, kind="stable"):
-        pair = int(views.owner[first[index]]), int(views.owner[second[index]])
-        found = guesses.setdefault(pair, [])
-        if len(found) < GUESSES:
-            found.append(int(index))
-    return [
-        Candidate(
-            *pair,
-            float(scores[found[0]]),
-            tuple((maps[i], views.centres[first[i]], float(views.radii[first[i]].mean())) for i in found),
-        )
-        for pair, found in guesses.items()
-    ]
-
-
-def _batches(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    for start in range(0, len(arrays[0]), BATCH):
-        yield tuple(array[start : start + BATCH] for array in arrays)
-
-
-def _float(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.float32)
+def _correlate_coarsely(pictures: Pictures, pairs: Pairs) -> np.ndarray:
+    """Correlation (n,) of pictures at few points where the maps lay them over each other; -1 for no overlap."""
+    points = np.mgrid[COARSE // 2 : SIZE : COARSE, COARSE // 2 : SIZE : COARSE].reshape(2, -1)
+    maps = pairs.maps.astype(np.float32)
+    places = maps[:, :, :2] @ points.astype(np.float32) + maps[:, :, 2:]
+    inside = is_inside(places, pictures.shapes[pairs.second])
+    inside &= is_inside(np.broadcast_to(points, places.shape), pictures.shapes[pairs.first])
+    nearest = (np.where(inside[:, None], places, 0) + 0.5).astype(np.int32)
+    flat = pictures.values.reshape(len(pictures.values), -1)
+    one = flat[pairs.first[:, None], points[0] * SIZE + points[1]]
+    two = flat[pairs.second[:, None], nearest[:, 0] * SIZE + nearest[:, 1]]
+    score = masked_correlation(one.astype(np.float32), two.astype(np.float32), inside)
+    return np.where(inside.mean(1) > LEAST_COARSE_OVERLAP, score, -1.0)
 
 
 def correlate_views(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -157,10 +172,10 @@ def correlate_views(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, 
     """
     weights = np.sqrt(np.arange(RINGS, dtype=np.float32) + 0.5)[:, None]
     one, two = first * weights, second * weights
-    size = np.sqrt((one**2).sum((1, 2)) * (two**2).sum((1, 2)))
+    size = np.sqrt(np.einsum("nra,nra->n", one, one) * np.einsum("nra,nra->n", two, two))
     one, two = np.fft.rfft(one), np.fft.rfft(two)
-    spectra = np.stack([(one.conj() * two).sum(1), (one * two).sum(1)], axis=1)
-    match = np.fft.irfft(spectra, ANGLES).reshape(len(first), -1)
+    spectra = np.stack([np.einsum("nrk,nrk->nk", part, two) for part in (one.conj(), one)], axis=1)
+    match = np.fft.irfft(spectra, ANGLES).reshape(len(first), 2 * ANGLES)
     best = match.argmax(1)
     score = match[np.arange(len(match)), best] / np.maximum(size, 1e-9)
     return score, best % ANGLES * (2 * np.pi / ANGLES), best >= ANGLES

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
+from common.copies.sampling import sample
+from common.copies.smoothing import shrink_all, smooth
 from common.formats.images import read_image
 
 SIZE = 128
@@ -26,7 +27,7 @@ LOCAL = 6.5
 NOISE_FLOOR = 0.05
 """Share of the whole picture's deviation: flatter regions are not amplified to full contrast."""
 
-SMOOTH = 0.8
+SMOOTH = 1.0
 QUANTUM = 32
 """Normalised values are stored as int8 in steps of 1/32: they hardly ever exceed 4."""
 
@@ -36,6 +37,11 @@ DISC = 5.0
 """Radius of a blob's disc in its sigmas."""
 
 DISCS = 16
+HALVING = 1.2
+"""Sigma in pixels of a picture of half the size, in which blobs are sought."""
+
+FAINTEST = 1e-3
+"""Weaker extrema are those of an even background."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Fingerprint:
     Args:
         picture: int8 (SIZE, SIZE), locally normalised, in steps of 1/QUANTUM; beyond ``shape`` it is padding.
         shape: height and width of the picture within it.
-        centres: (views, 2) the centre (y, x) of every view in pixels.
+        centres: (views, 2) the centre (y, x) of every view in pixels, that of the whole frame first.
         radii: (views, 2) its half axes along y and x in pixels.
         polar: int8 (views, RINGS, ANGLES), the picture within each view on a polar grid.
     """
@@ -63,7 +69,7 @@ def fingerprint_file(path: str) -> Fingerprint:
     Raises:
         DatasetError: it cannot be read.
     """
-    image = Image.fromarray(read_image(path))
+    image = Image.fromarray(read_image(path, at_least=SIZE))
     scale = SIZE / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     # Bilinear in Pillow averages over what it shrinks.
@@ -78,10 +84,11 @@ def fingerprint_image(image: np.ndarray) -> Fingerprint:
     blobs = _find_blobs(even)
     centres = np.vstack([[(height - 1) / 2, (width - 1) / 2], blobs[:, :2]])
     radii = np.vstack([[height / 2, width / 2], np.repeat(DISC * blobs[:, 2:], 2, axis=1)])
-    smooth = ndimage.gaussian_filter(even, SMOOTH)
     picture = np.zeros((SIZE, SIZE), np.int8)
-    picture[:height, :width] = _quantise(smooth)
-    return Fingerprint(picture, (height, width), centres, radii, _quantise(_sample_polar(smooth, centres, radii)))
+    picture[:height, :width] = _quantise(smooth(even, SMOOTH))
+    return Fingerprint(
+        picture, (height, width), centres, radii, _sample_polar(picture, (height, width), centres, radii)
+    )
 
 
 def describe_views(polar: np.ndarray) -> np.ndarray:
@@ -94,40 +101,60 @@ def describe_views(polar: np.ndarray) -> np.ndarray:
 
 def _normalise(image: np.ndarray) -> np.ndarray:
     """Subtract the local mean and divide by the local deviation, without amplifying the noise of flat regions."""
-    difference = image - ndimage.gaussian_filter(image, LOCAL)
-    deviation = np.sqrt(ndimage.gaussian_filter(difference**2, LOCAL))
+    difference = image - smooth(image, LOCAL)
+    deviation = np.sqrt(np.maximum(smooth(difference**2, LOCAL), 0))
     return np.asarray(difference / (deviation + NOISE_FLOOR * image.std() + 1e-3))
 
 
 def _find_blobs(even: np.ndarray) -> np.ndarray:
     """Centre (y, x) and sigma of the strongest blobs, (at most DISCS, 3): extrema of the Laplacian in scale-space."""
-    blurred = [ndimage.gaussian_filter(even, sigma, truncate=3) for sigma in BLOB_SIGMAS]
-    strength = np.abs(np.diff(np.stack(blurred), axis=0))
-    peaks = strength == ndimage.maximum_filter(strength, (3, 5, 5))
-    level, y, x = np.nonzero(peaks[1:-1])
-    level += 1
-    sigma = BLOB_SIGMAS[level] * 1.3 ** (0.5 + _parabola_peak(strength, level, y, x))
     height, width = even.shape
-    inside = np.minimum.reduce([y, x, height - 1 - y, width - 1 - x]) > 0.6 * DISC * sigma
-    blobs = np.column_stack([y, x, sigma])[inside]
-    strongest = np.argsort(-strength[level, y, x][inside], kind="stable")[:DISCS]
-    return blobs[strongest]
+    half = (height + 1) // 2, (width + 1) // 2
+    (small,) = shrink_all(even, half, (HALVING,))
+    sigmas = tuple((np.sqrt(BLOB_SIGMAS**2 - HALVING**2) / 2).tolist())
+    strength = np.abs(np.diff(shrink_all(small, half, sigmas), axis=0))
+    inner = strength[1:-1, 1:-1, 1:-1]
+    peaks = np.nonzero((inner == _strongest_near(strength)) & (inner > FAINTEST))
+    level, y, x = (place + 1 for place in peaks)
+    at, between = _parabola_peaks(strength, (level, y, x))
+    sigma = BLOB_SIGMAS[0] * 1.3 ** (level + 0.5 + between[0])
+    y, x = 2 * (y + between[1]) + 0.5, 2 * (x + between[2]) + 0.5
+    inside = np.minimum(np.minimum(y, x), np.minimum(height - 1 - y, width - 1 - x)) > 0.6 * DISC * sigma
+    strongest = np.argsort(np.where(inside, -at, 0), kind="stable")[: min(DISCS, inside.sum())]
+    return np.column_stack([y[strongest], x[strongest], sigma[strongest]])
 
 
-def _parabola_peak(strength: np.ndarray, level: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Where between the levels the peak lies, from -0.5 to 0.5."""
-    below, at, above = (strength[level + step, y, x] for step in (-1, 0, 1))
+def _strongest_near(strength: np.ndarray) -> np.ndarray:
+    """The maximum of the 27 values around each inner one."""
+    for axis in range(3):
+        ahead, at, behind = (
+            strength[(slice(None),) * axis + (part,)] for part in (slice(2, None), slice(1, -1), slice(-2))
+        )
+        strength = np.maximum(np.maximum(ahead, at), behind)
+    return strength
+
+
+def _parabola_peaks(strength: np.ndarray, places: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The values at peaks (n,), and where between the points of each axis these lie, (3, n) from -0.5 to 0.5."""
+    flat = strength.ravel()
+    start = np.ravel_multi_index(places, strength.shape)
+    steps = np.array([strength[0].size, strength.shape[2], 1])[:, None]
+    below, at, above = flat.take(start - steps), flat.take(start), flat.take(start + steps)
     bend = np.maximum(2 * at - below - above, 1e-9)
-    return np.clip((above - below) / (2 * bend), -0.5, 0.5)
+    return at, np.clip((above - below) / (2 * bend), -0.5, 0.5)
 
 
-def _sample_polar(image: np.ndarray, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Sample (views, RINGS, ANGLES); what lies beyond the frame counts as flat."""
-    reach = (np.arange(RINGS) + 0.5)[:, None] / RINGS
-    angle = np.arange(ANGLES) * 2 * np.pi / ANGLES
-    circle = np.stack([reach * np.sin(angle), reach * np.cos(angle)])
-    points = centres.T[:, :, None, None] + radii.T[:, :, None, None] * circle[:, None]
-    return ndimage.map_coordinates(image, points, order=1, mode="constant")
+_REACH = ((np.arange(RINGS) + 0.5) / RINGS)[:, None]
+_ANGLE = np.arange(ANGLES) * 2 * np.pi / ANGLES
+_CIRCLE = np.stack([_REACH * np.sin(_ANGLE), _REACH * np.cos(_ANGLE)]).astype(np.float32)
+
+
+def _sample_polar(picture: np.ndarray, shape: tuple[int, int], centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Sample int8 (views, RINGS, ANGLES); what lies beyond the frame counts as flat."""
+    points = centres[:, :, None, None] + radii[:, :, None, None] * _CIRCLE
+    flat = points.reshape(1, len(centres), 2, -1).transpose(0, 2, 1, 3).reshape(1, 2, -1).astype(np.float32)
+    values = sample(picture[None], np.array([shape]), flat)
+    return np.rint(values).astype(np.int8).reshape(len(centres), RINGS, ANGLES)
 
 
 def _quantise(values: np.ndarray) -> np.ndarray:

@@ -6,9 +6,11 @@ it is then copy-safe, which is less than patient-safe.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from joblib import Parallel, cpu_count, delayed
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from common.cohorts.identical_files import identical_pairs
@@ -36,7 +38,7 @@ def search_copies(
     Args:
         records: with a unique ``subject`` and the path of its ``image``.
         threshold: from 0 to 1.
-        workers: processes; by default one for each processor.
+        workers: threads; by default one for each processor.
         progress: show a progress bar.
 
     Returns:
@@ -51,10 +53,11 @@ def search_copies(
     images = _list_images(records)
     if not images:
         return CopyReport({}, (), threshold)
-    with Parallel(_count_workers(workers), return_as="generator") as pool:
-        fingerprints = _read_all(list(images.values()), pool, progress)
+    workers = workers or os.cpu_count() or 1
+    with threadpool_limits(1, user_api="blas"):  # many small products: threads of their own would only wait
+        fingerprints = _read_all(list(images.values()), workers, progress)
         compared = dict.fromkeys(identical_pairs(list(images.values())), (1.0, IDENTICAL))
-        compared |= compare_all(fingerprints, compared, pool, _count_workers(workers), progress)
+        compared |= compare_all(fingerprints, compared, workers, progress)
     names = list(images)
     pairs = [CopyPair(names[first], names[second], *found) for (first, second), found in compared.items()]
     return CopyReport(images, sorted(pairs, key=lambda pair: (-pair.score, pair)), threshold)
@@ -73,16 +76,16 @@ def _list_images(records: Sequence[Record]) -> dict[str, str]:
     return images
 
 
-def _read_all(paths: Sequence[str], pool: Parallel, progress: bool) -> list[Fingerprint]:
+def _read_all(paths: Sequence[str], workers: int, progress: bool) -> list[Fingerprint]:
     """Raises DatasetError with every file that cannot be read."""
-    results = pool(delayed(_read_one)(path) for path in paths)
-    shown = tqdm(results, "Reading images", len(paths), leave=False, unit="image", disable=not progress)
     fingerprints, problems = [], []
-    for result in shown:
-        if isinstance(result, Fingerprint):
-            fingerprints.append(result)
-        else:
-            problems += result
+    with ThreadPoolExecutor(workers) as pool:
+        results = pool.map(_read_one, paths)
+        for result in tqdm(results, "Reading images", len(paths), leave=False, unit="image", disable=not progress):
+            if isinstance(result, Fingerprint):
+                fingerprints.append(result)
+            else:
+                problems += result
     if problems:
         raise DatasetError(problems)
     return fingerprints
@@ -93,7 +96,3 @@ def _read_one(path: str) -> Fingerprint | list[Problem]:
         return fingerprint_file(path)
     except DatasetError as error:
         return list(error.problems)
-
-
-def _count_workers(workers: int | None) -> int:
-    return workers or cpu_count()

@@ -6,21 +6,23 @@ import logging
 from typing import Any
 
 import numpy as np
-from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 DIMENSIONS = 40
 SAMPLE = 20_000
 """Views that the principal axes are fitted to."""
 
-EXACT_UP_TO = 20_000
+EXACT_UP_TO = 10_000
 """With up to so many views all are compared; with more, only those of the nearest cells."""
+
+LEAST_IN_CELL = 39
+"""Views of a cell on average: faiss finds no good cells with fewer."""
 
 PROBES = 12
 """Cells that are searched."""
 
 
-def find_similar_views(descriptors: np.ndarray, neighbours: int, workers: int = 1) -> np.ndarray:
+def find_similar_views(descriptors: np.ndarray, neighbours: int, workers: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """The ``neighbours`` nearest views of each view.
 
     Above ``EXACT_UP_TO`` views the space is divided into cells whose number grows as the square root of theirs, so
@@ -32,17 +34,19 @@ def find_similar_views(descriptors: np.ndarray, neighbours: int, workers: int = 
         workers: threads.
 
     Returns:
-        Indices (views, neighbours + 1), nearest first; the view itself is among them, -1 means none.
+        Indices (views, neighbours + 1), nearest first; the view itself is among them, -1 means none. And the squared
+        distances.
     """
     rng = np.random.default_rng(0)
     sample = descriptors[np.sort(rng.permutation(len(descriptors))[:SAMPLE])]
-    axes = PCA(min(DIMENSIONS, *sample.shape), svd_solver="covariance_eigh").fit(sample)
-    vectors = np.ascontiguousarray(axes.transform(descriptors), dtype=np.float32)
+    _, axes = np.linalg.eigh(np.cov(sample, rowvar=False))  # principal axes, the last ones first
+    vectors = np.ascontiguousarray((descriptors - sample.mean(0)) @ axes[:, -DIMENSIONS:], dtype=np.float32)
     faiss = _load_faiss()
     with threadpool_limits(workers, user_api="openmp"):  # for the search alone: PyTorch shares the setting
         index = _make_index(faiss, vectors)
         index.add(vectors)
-        return index.search(vectors, neighbours + 1)[1]
+        distances, indices = index.search(vectors, neighbours + 1)
+        return indices, distances
 
 
 def _load_faiss() -> Any:
@@ -58,7 +62,7 @@ def _make_index(faiss: Any, vectors: np.ndarray) -> Any:
     flat = faiss.IndexFlatL2(dimensions)
     if count <= EXACT_UP_TO:
         return flat
-    cells = int(4 * np.sqrt(count))
+    cells = int(min(4 * np.sqrt(count), count / LEAST_IN_CELL))
     index = faiss.IndexIVFFlat(flat, dimensions, cells)
     index.cp.seed, index.cp.niter, index.cp.max_points_per_centroid = 0, 10, 64
     index.nprobe = PROBES

@@ -37,9 +37,15 @@ PathLike = str | os.PathLike[str]
 Pixels = NDArray[np.uint8]
 
 
-def read_image(path: PathLike) -> Pixels:
-    """Read an image as uint8 (y, x) in grey; see :func:`read_rgb_image`."""
-    return np.asarray(_open(path).convert("L"))
+def read_image(path: PathLike, at_least: int | None = None) -> Pixels:
+    """Read an image as uint8 (y, x) in grey; see :func:`read_rgb_image`.
+
+    Args:
+        path: of the file.
+        at_least: pixels of both sides that suffice: a JPEG decoder makes a half, a quarter or an eighth of an image at
+            less cost than all of it, and grey at less cost than colours.
+    """
+    return np.asarray(_open(path, at_least).convert("L"))
 
 
 def read_rgb_image(path: PathLike) -> Pixels:
@@ -73,11 +79,13 @@ def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def _open(path: PathLike) -> Image.Image:
+def _open(path: PathLike, grey_of_at_least: int | None = None) -> Image.Image:
     """The decoded image in a mode of 8 bits without transparency."""
     try:
         with Image.open(path, formats=FORMATS) as image:
             _refuse_odd(image, path)
+            if grey_of_at_least:
+                image.draft("L", (grey_of_at_least, grey_of_at_least))  # of JPEGs alone
             image.load()
             return _opaque(_eight_bits(ImageOps.exif_transpose(image), path))
     except (*DAMAGED, Image.DecompressionBombError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,15 @@ def _crop(left: float, top: float, right: float, bottom: float) -> Callable[[Pic
     return crop
 
 
+def _pixelate(image: Picture, width: int, quality: int) -> Picture:
+    """A thumbnail, its blocks enlarged to squares, and then too much contrast along their edges."""
+    buffer = io.BytesIO()
+    thumbnail = image.resize((width, round(width * image.height / image.width)), Image.Resampling.BOX)
+    thumbnail.save(buffer, "JPEG", quality=quality)
+    squares = Image.open(buffer).resize(image.size, Image.Resampling.NEAREST)
+    return ImageEnhance.Sharpness(squares).enhance(8)
+
+
 COPIES: dict[str, Callable[[Picture], Picture]] = {
     "saved anew": lambda image: image,
     "rotated 90": lambda image: image.transpose(Image.Transpose.ROTATE_90),
@@ -53,6 +63,7 @@ COPIES: dict[str, Callable[[Picture], Picture]] = {
     "contrast": lambda image: ImageEnhance.Contrast(image).enhance(1.5),
     "gamma": lambda image: image.point([round(255 * (value / 255) ** 0.6) for value in range(256)]),
     "sharpened": lambda image: ImageEnhance.Sharpness(image).enhance(5),
+    "pixelated, sharpened": lambda image: _pixelate(image, 54, 15),
     "half size": lambda image: image.resize((image.width // 2, image.height // 2), Image.Resampling.BICUBIC),
     "enlarged": lambda image: image.resize((2 * image.width, 2 * image.height), Image.Resampling.BICUBIC),
     "stretched": lambda image: image.resize((int(1.15 * image.width), image.height), Image.Resampling.BICUBIC),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import numpy as np
@@ -31,6 +32,16 @@ def _sharpened(rng: np.random.Generator, picture: SlicePicture) -> SlicePicture:
     return SlicePicture(ImageEnhance.Sharpness(picture.image).enhance(rng.uniform(1.8, 3.0)), picture.mask)
 
 
+def _pixelated(rng: np.random.Generator, picture: SlicePicture) -> SlicePicture:
+    """A thumbnail, its blocks enlarged to squares, and their edges sharpened."""
+    buffer = io.BytesIO()
+    scale = rng.integers(70, 86) / max(picture.image.size)
+    size = round(scale * picture.image.width), round(scale * picture.image.height)
+    picture.image.resize(size, Resampling.BOX).save(buffer, "JPEG", quality=40)
+    squares = Image.open(buffer).resize(picture.image.size, Resampling.NEAREST)
+    return SlicePicture(ImageEnhance.Sharpness(squares).enhance(rng.uniform(5.0, 8.0)), picture.mask)
+
+
 def _rescaled(rng: np.random.Generator, picture: SlicePicture) -> SlicePicture:
     factor = rng.uniform(0.6, 0.9) if rng.random() < 0.5 else rng.uniform(1.1, 1.5)
     return _resized(picture, round(factor * picture.image.width), round(factor * picture.image.height))
@@ -54,6 +65,7 @@ COPIERS: dict[str, Copier] = {
     "flipped": _flipped,
     "brightened": _brightened,
     "sharpened": _sharpened,
+    "pixelated": _pixelated,
     "rescaled": _rescaled,
     "cropped": _cropped,
 }
