@@ -67,6 +67,8 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         region: {measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES}
         for region in regions_in(rows)
     }
+    for region in regions:
+        regions[region]["empty"] = _count_empty(rows, region)
     names = [name for name in (*MASK_CLASSES, CAVITY_CLASS) if f"soft_dice_{name}" in rows]
     soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in names}
     return {
@@ -82,6 +84,16 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
             name: float(np.average(rows[f"soft_dice_{name}"], weights=rows["slices"])) for name in names
         },
         "slices": int(rows["slices"].sum()),
+    }
+
+
+def _count_empty(rows: pd.DataFrame, region: str) -> dict[str, int]:
+    """In how many whole volumes a region is empty: there the measures follow a rule, not the voxels."""
+    true, predicted = rows[f"true_ml_{region}"] == 0, rows[f"predicted_ml_{region}"] == 0
+    return {
+        "truth alone": int((true & ~predicted).sum()),
+        "prediction alone": int((predicted & ~true).sum()),
+        "both": int((true & predicted).sum()),
     }
 
 
@@ -104,6 +116,7 @@ def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
             row[f"{measure.heading()}, mean"] = _number(values["mean"], digits)
             row[f"{measure.title}, 95 % interval"] = interval(values, digits)
             row[f"{measure.title}, median"] = _number(values["median"], digits)
+        row.update({f"empty in {where}": str(count) for where, count in measures.get("empty", {}).items()})
         rows.append(row)
     return pd.DataFrame(rows)
 
