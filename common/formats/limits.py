@@ -6,8 +6,8 @@ A header costs nothing to write: ten kilobytes can claim sixty gigabytes of voxe
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from common.errors import Problem
 
@@ -24,7 +24,7 @@ LEAST_ITEM = 4
 HINT = "Such a file is damaged, or no scan of a head: export it again, or leave it out."
 
 
-def volume_too_large(shape: Sequence[int], item: int, where: str | Path) -> Problem | None:
+def volume_too_large(shape: Sequence[int], item: int, where: str | os.PathLike[str]) -> Problem | None:
     """Why a volume is not read, ``None`` where it is.
 
     Args:
@@ -39,7 +39,7 @@ def volume_too_large(shape: Sequence[int], item: int, where: str | Path) -> Prob
     return Problem(what, str(where), HINT)
 
 
-def plane_too_large(size: Sequence[int], where: str | Path) -> Problem | None:
+def plane_too_large(size: Sequence[int], where: str | os.PathLike[str]) -> Problem | None:
     """Why a slice or a picture is not read, ``None`` where it is.
 
     Args:
