@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import torch
 from ignite.engine import Engine
@@ -30,8 +31,9 @@ class ColumnMetric(IgniteMetricHandler):
         if self.per is None:
             super().iteration_completed(engine)
             return
+        items: Any = engine.state.batch  # MONAI's evaluator has taken it apart
         predicted, labels = self._output_transform(engine.state.output)
-        groups = [zlib.crc32(str(item[self.per]).encode()) for item in engine.state.batch]
+        groups = [zlib.crc32(str(item[self.per]).encode()) for item in items]
         pairs = [torch.tensor([int(label), group]) for label, group in zip(labels, groups, strict=True)]
         self.update((predicted, pairs))
 

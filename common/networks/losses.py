@@ -8,9 +8,9 @@ from torch import Tensor, nn
 class WeightedCrossEntropy(nn.CrossEntropyLoss):
     """A weighted cross-entropy after which soft-max still gives the classes' natural probabilities.
 
-    Weights w move the optimum of a cross-entropy from p(class | x) to a share of w p(class | x): with weights inverse to
-    the classes' shares, to a world in which all classes are equally frequent. Here log w is added to the logits before
-    the loss sees them, so that this world is the loss's alone; the network's own logits are those of p(class | x).
+    Weights w move the optimum of a cross-entropy from p(class | x) to a share of w p(class | x): with weights inverse
+    to the classes' shares, to a cohort in which all classes are equally frequent. Here log w is added to the logits
+    before the loss sees them; the network's own logits are those of p(class | x).
 
     Args:
         weight: float (class,), or ``None`` for equal weights.

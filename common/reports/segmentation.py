@@ -64,11 +64,12 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     """
     patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
     regions = {
-        region: {measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES}
+        region: {
+            **{measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES},
+            "empty": _count_empty(rows, region),
+        }
         for region in regions_in(rows)
     }
-    for region in regions:
-        regions[region]["empty"] = _count_empty(rows, region)
     names = [name for name in (*MASK_CLASSES, CAVITY_CLASS) if f"soft_dice_{name}" in rows]
     soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in names}
     return {

@@ -42,7 +42,7 @@ def test_without_weights_it_is_the_mean(loss: type[nn.Module]) -> None:
     torch.testing.assert_close(loss()(logits, label), nn.CrossEntropyLoss()(logits, label))
 
 
-def test_the_loss_sees_the_logits_in_a_world_of_equal_classes() -> None:
+def test_the_loss_sees_the_logits_of_equally_frequent_classes() -> None:
     """Probabilities .8 and .2 under weights 1/4 and 1 are .5 and .5 there: log 2, whichever class is true."""
     logits = torch.tensor([[0.8, 0.2]]).log()
     loss = WeightedCrossEntropy(torch.tensor([0.25, 1.0]))
