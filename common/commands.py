@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ def as_word(value: Any) -> str:
         if value is None or isinstance(value, str | os.PathLike)
         else json.dumps(value, separators=(",", ":"))
     )
+
+
+def announce(what: str) -> None:
+    """Tell on stderr what a command does next, before it imports what takes seconds."""
+    sys.stderr.write(f"{what} ...\n")
+    sys.stderr.flush()
 
 
 def shown(command: Sequence[str]) -> list[str]:

@@ -8,12 +8,18 @@ Programming errors do not belong to the family and keep their traceback.
 from __future__ import annotations
 
 import logging
+import os
+import re
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+MOST_OF_A_KIND = 3
+"""Problems of one kind that a person is shown."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,40 @@ def list_some(texts: Sequence[str], most: int, separator: str = ", ") -> str:
     return separator.join(texts[:most]) + more
 
 
+def sum_up(problems: Sequence[Problem]) -> list[str]:
+    """Lines that tell many problems: of each kind the first few, how many more there are, and where all of them are.
+
+    Problems are of a kind if they differ in names and numbers alone. Where some are left out, all are written to a file
+    of the user's own in the folder of temporary files, which the last line names.
+    """
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        kinds.setdefault((_without_names(problem.what), _without_names(problem.hint)), []).append(str(problem))
+    lines = []
+    for told in kinds.values():
+        shown = told if len(told) <= MOST_OF_A_KIND + 1 else told[:MOST_OF_A_KIND]
+        lines += [f"  - {text}" for text in shown]
+        lines += [f"    and {len(told) - len(shown)} more of this kind"] if len(shown) < len(told) else []
+    if len(lines) < len(problems):
+        lines.append(f"The whole list: {_write_whole(problems)}")
+    return lines
+
+
+def _without_names(text: str) -> str:
+    """A text without numbers, and words that hold one or stand in quotation marks or in capitals."""
+    return re.sub(r"'[^']*'|\S*[\dA-Z_/]\S*", "~", text)
+
+
+def _write_whole(problems: Sequence[Problem]) -> str:
+    try:
+        handle, path = tempfile.mkstemp(prefix="glioma-problems-", suffix=".txt")  # only the user may read it
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(f"{problem}\n" for problem in problems)
+    except OSError as error:
+        return f"cannot be written ({error.strerror or error})"
+    return path
+
+
 class GliomaError(AnsweredError):
     """A mistake that the user can fix, in one message.
 
@@ -97,6 +137,12 @@ class GliomaError(AnsweredError):
     def detail(self) -> str:
         """What a server answers."""
         return str(self)
+
+    def summary(self) -> str:
+        """The message for a person, in which many problems of one kind are summed up."""
+        if len(self.problems) == 1:
+            return str(self.problems[0])
+        return "\n".join([f"{len(self.problems)} problems:", *sum_up(self.problems)])
 
     def __str__(self) -> str:
         if len(self.problems) == 1:
@@ -157,7 +203,7 @@ def install_error_hook() -> None:
         if ours is None:
             previous(kind, error, trace)
         else:
-            print(f"\n{type(ours).__name__}: {ours}", file=sys.stderr)
+            print(f"\n{type(ours).__name__}: {ours.summary()}", file=sys.stderr)
 
     hook.is_glioma_hook = True  # type: ignore[attr-defined]
     sys.excepthook = hook

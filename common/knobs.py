@@ -12,6 +12,7 @@ from typing import Any
 
 from common.command_line import (
     NAMES,
+    UNSET,
     altered_values,
     altered_words,
     as_typed,
@@ -23,6 +24,9 @@ from common.errors import KnobError, Problem
 
 TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0", "none", "null", "")
+READ = ("dataset_dir", "healthy_dir", "datalist", "split_file")
+"""Knobs that name what a run reads."""
+
 MONAI_OPTIONS = (
     *("run_id", "init_id", "final_id", "config_file", "meta_file", "logging_file", "bundle_root", "args_file"),
     *("tracking", "workflow_type", "workflow_name", "properties_path"),
@@ -66,6 +70,22 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
     files, overrides = parse_command_line(arguments)
     if files:
         refuse_unknown(overrides, merged_config(files))
+    absent = absent_paths(arguments)
+    if absent:
+        raise KnobError(absent)
+
+
+def absent_paths(arguments: Sequence[str]) -> list[Problem]:
+    """What a command line reads and is not there; told before networks are built."""
+    given = typed_words(arguments)
+    paths = {knob: str(given[knob]) for knob in READ if isinstance(given.get(knob), str)}
+    return [
+        Problem(
+            f"there is no such {'folder' if knob.endswith('_dir') else 'file'}", f"--{knob} {path}", "Check the path."
+        )
+        for knob, path in paths.items()
+        if path.lower() not in UNSET and not Path(path.strip("'\"")).expanduser().exists()
+    ]
 
 
 def refuse_unknown(overrides: Iterable[str], config: Mapping[str, Any]) -> None:

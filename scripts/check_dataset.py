@@ -3,8 +3,8 @@
 
 The kind of data set is recognised from the folder or the list. For images, copies of each other are searched as well.
 With --healthy, or for an IXI folder, one image of each person is checked (T1ce, of IXI T1); heads need brain masks.
-The exit code is 1 when something is wrong. Only the files of --output are written and, in the cache, which images
-are copies.
+The exit code is 1 when something is wrong. Only the files of --output are written, in the cache which images are
+copies, and a list of problems that is too long to show.
 """
 
 from __future__ import annotations
@@ -17,21 +17,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from common.reports.checkups.volumes import Checkup, Request
 
+PEOPLE = "people"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Check the data set that the command line names."""
     options = parse_options(argv)
+    from common.commands import announce
     from common.formats.folders import require_folder, require_list
 
     # Told before anything is imported that takes seconds.
     if options.folder:
         require_folder(Path(options.folder).expanduser().absolute())
+    if options.healthy:
+        require_folder(Path(options.healthy).expanduser().absolute())
     if options.datalist:
         require_list(Path(options.datalist).expanduser().absolute())
+    kind = find_kind(options)
+    announce("Importing torch and MONAI")
     from common.reports.checkups.volumes import Request
 
     request = Request(**vars(options))
-    checkup = check(request)
+    checkup = check(request, kind)
     print(checkup.text(request.places))
     return 1 if checkup.problems else 0
 
@@ -70,30 +77,37 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def check(request: Request) -> Checkup:
-    """The check for the kind of data set.
+def find_kind(options: argparse.Namespace) -> str:
+    """What the data set is of: ``people`` some of whom are healthy, or the value of a kind of cohort.
 
     Raises:
+        DatasetError: the folder or the list is no data set that is known.
         KnobError: pictures are asked for where there are none.
     """
     from common.cohorts.datasets.data_set import Kind
     from common.cohorts.datasets.registry import find_data_set
     from common.cohorts.list_kind import find_list_kind
     from common.errors import KnobError, Problem
+
+    found = find_data_set(options.folder) if options.folder and not options.datalist else None
+    of_list = {"images": Kind.IMAGES, "series": Kind.SERIES}
+    kind = found.kind if found else Kind.VOLUMES
+    if options.datalist:
+        kind = of_list.get(find_list_kind(options.datalist), Kind.VOLUMES)
+    if options.output and kind is not Kind.IMAGES:
+        raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
+    return PEOPLE if options.healthy or (found and found.healthy) else kind.value
+
+
+def check(request: Request, kind: str) -> Checkup:
+    """The check for a kind of data set, which :func:`find_kind` tells."""
+    from common.cohorts.datasets.data_set import Kind
     from common.reports.checkups.images import check_images
     from common.reports.checkups.series import check_series
     from common.reports.checkups.volumes import check_patients, check_people
 
-    found = find_data_set(request.folder) if request.folder and not request.datalist else None
-    of_list = {"images": Kind.IMAGES, "series": Kind.SERIES}
-    kind = found.kind if found else Kind.VOLUMES
-    if request.datalist:
-        kind = of_list.get(find_list_kind(request.datalist), Kind.VOLUMES)
-    if request.output and kind is not Kind.IMAGES:
-        raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
-    if request.healthy or (found and found.healthy):
-        return check_people(request)
-    return {Kind.SERIES: check_series, Kind.IMAGES: check_images}.get(kind, check_patients)(request)
+    checks = {PEOPLE: check_people, Kind.SERIES.value: check_series, Kind.IMAGES.value: check_images}
+    return checks.get(kind, check_patients)(request)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ The exit code is 1 when the split leaks, 0 when no leak was found, 2 when the ch
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return check(options)
     except GliomaError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {error.summary()}", file=sys.stderr)
         return 2
 
 
@@ -46,16 +47,44 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def refuse_absent(options: argparse.Namespace) -> None:
+    """Tell what is not there, and what is no pattern, before anything is imported that takes seconds.
+
+    Raises:
+        GliomaError: all of it.
+    """
+    from common.errors import DatasetError, Problem
+
+    problems = [
+        Problem("there is no such file or folder", str(path), "Check the path.")
+        for path in (options.split, options.images)
+        if path and not path.exists()
+    ]
+    if options.output and options.output.exists() and not options.output.is_dir():
+        problems.append(Problem("is a file, not a folder", str(options.output), "Choose another --output."))
+    try:
+        re.compile(options.subject_pattern or "")
+    except re.error as error:
+        problems.append(Problem(f"is no regular expression ({error})", "--subject_pattern", "Try it with Python's re."))
+    if problems:
+        raise DatasetError(problems)
+
+
 def check(options: argparse.Namespace) -> int:
     """Print what is found; returns the exit code.
 
     Raises:
         GliomaError: the split or its images cannot be read.
     """
+    from common.commands import announce
+
+    refuse_absent(options)
+    announce("Reading the split")
     from common.audit.readers.reading import Source, read_split
 
     source = Source(options.split, options.images, options.side_column, options.ids_only)
     split = read_split(source)
+    announce(f"Comparing {'ids' if options.ids_only else 'ids and images'}")
     from common.audit.comparison import audit_split
     from common.audit.summary import describe
 

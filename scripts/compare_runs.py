@@ -13,14 +13,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("runs", nargs="+", type=Path, help="run folders (output_dir) that were evaluated")
     parser.add_argument("--output", type=Path, default=Path("comparison.html"), help="page to write")
     arguments = parser.parse_args(argv)
+    from common.commands import announce
     from common.errors import GliomaError
-    from common.reports.comparison import compare_runs, write_comparison
+    from common.reports.run_folders import only_task, read_metrics
 
     try:
+        only_task(read_metrics(arguments.runs))
+        announce("Comparing")
+        from common.reports.comparison import compare_runs, write_comparison
+
         table = compare_runs(arguments.runs)
         write_comparison(arguments.output, table, arguments.runs)
     except GliomaError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {error.summary()}", file=sys.stderr)
         return 1
     print(table.to_string(index=False))
     print(f"\n{arguments.output.resolve()}")

@@ -16,11 +16,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--no-exports", action="store_true", help="do not export weights to TorchScript and ONNX")
     args = parser.parse_args(argv)
 
-    from common.packaging import make_package
+    from common.commands import announce
+    from common.packaging.places import require_bundle, require_free
 
     names = args.bundles or sorted(path.parent.name for path in BUNDLES.glob("*/configs"))
-    for name in names:
-        bundle = BUNDLES / name if (BUNDLES / name).is_dir() else Path(name)
+    bundles = [BUNDLES / name if (BUNDLES / name).is_dir() else Path(name) for name in names]
+    for bundle in bundles:
+        require_bundle(bundle)
+        require_free(args.output / bundle.name)
+    announce("Importing torch")
+    from common.packaging.package import make_package
+
+    for bundle in bundles:
+        announce(f"Packaging {bundle.name}")
         package = make_package(bundle, args.output, exports=not args.no_exports)
         weights = ", ".join(package.weights) or "no weights: the bundle was not trained here"
         print(f"{package.archive}: {weights}; common {package.stamp}")

@@ -36,9 +36,11 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         table, options = find_table(arguments.table, arguments.task), read_options(arguments)
+        if not arguments.dry_run:
+            refuse_absent(options)
         return print_commands(table, options) if arguments.dry_run else make(table, options, arguments.rows)
     except GliomaError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {error.summary()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. The same command continues from here.", file=sys.stderr)
@@ -91,6 +93,19 @@ def read_options(arguments: argparse.Namespace) -> Options:
     )
 
 
+def refuse_absent(options: Options) -> None:
+    """Tell which folders are not there, before anything is imported that takes seconds.
+
+    Raises:
+        DatasetError: the first of them.
+    """
+    from common.formats.folders import require_folder
+
+    for folder in (options.dataset_dir, options.healthy_dir, options.pretrained_dir):
+        if folder:
+            require_folder(folder)
+
+
 def print_commands(table: PaperTable, options: Options) -> int:
     """The commands of the table's runs, in their order."""
     from common.commands import shown
@@ -113,6 +128,9 @@ def make(table: PaperTable, options: Options, rows: list[str]) -> int:
         options: on what and how.
         rows: names of the models to run; empty for all.
     """
+    from common.commands import announce
+
+    announce("Planning the runs")
     from common.reproduction.command import reproduce
     from common.reproduction.runs import FAILED, LOG
 

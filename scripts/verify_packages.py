@@ -20,12 +20,20 @@ def main(argv: list[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
 
-    from common.packaging import verify_package
+    from common.commands import announce
+    from common.packaging.places import require_packages
 
     packages = args.packages or sorted(path.parent for path in Path("dist").glob("*/manifest.json"))
     if not packages:
         parser.error("there is no package in dist: make package first")
+    require_packages(packages)
+    if args.schema and not args.schema.exists():
+        parser.error(f"--schema: there is no such file or folder: {args.schema}")
+    announce("Importing torch and MONAI")
+    from common.packaging.verification import verify_package
+
     for package in packages:
+        announce(f"Checking {package}")
         print(f"{package}: {'; '.join(verify_package(package, args.schema))}")
     return 0
 

@@ -14,7 +14,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("bundles", nargs="*", type=Path, help="bundle folders alone (default: all, and the README)")
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where something is stale")
     args = parser.parse_args(argv)
+    from common.commands import announce
+    from common.packaging.places import require_bundle
     from common.reports.knob_tables import update_document
+
+    for bundle in args.bundles:
+        require_bundle(bundle)
+    announce("Importing the registries")
     from common.reports.registry_tables import update_metadata, update_readme
 
     stale = []

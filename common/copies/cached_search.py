@@ -10,7 +10,6 @@ from pathlib import Path
 from common.cache_folder import DESCRIPTION, default_cache_dir
 from common.copies.groups import CopyPair, CopyReport
 from common.copies.search import THRESHOLD, search_copies
-from common.distributed import first_process_first
 from common.errors import KnobError, Problem
 from common.files import stable_hash, write_json
 from common.formats.volumes import volume_stamp
@@ -45,6 +44,8 @@ def find_copies(
     stamps = sorted([name, volume_stamp(path)] for name, path in images.items())
     folder = Path(cache_dir) if cache_dir else default_cache_dir()
     found = folder / f"copies-{stable_hash([COPIES_VERSION, stamps])[:24]}" / DESCRIPTION
+    from common.distributed import first_process_first  # late: it brings torch and MONAI
+
     with first_process_first():
         if not found.is_file():
             singles: list[Record] = [{"subject": name, "image": path} for name, path in images.items()]

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from common.commands import ROOT
-from common.errors import CheckpointError, OutputError, Problem
+from common.errors import CheckpointError, Problem
 from common.files import write_json, write_text
 from common.networks import read_provenance
-from common.packaging.archive import MANIFEST, checksums, write_zip
+from common.packaging.archive import checksums, write_zip
 from common.packaging.configs import TWINS, aliases_in, json_twin, knobs_of, refer_to_code, with_defaults
 from common.packaging.exports import export_onnx, export_torchscript
+from common.packaging.places import MANIFEST, require_bundle, require_free
 from common.vendored import needed_files, stamp_of
 
 CHECKPOINT = re.compile(r"^checkpoint: \$@bundle_root \+ '/models/([\w.-]+\.pt)'", re.MULTILINE)
@@ -57,9 +58,9 @@ def make_package(bundle: Path, output: Path, exports: bool = True) -> Package:
         OutputError: it is no bundle, another folder is in the way, or a network does not export.
         CheckpointError: weights do not record what they were trained with.
     """
-    _check_is_bundle(bundle)
+    require_bundle(bundle)
     target = output / bundle.name
-    _check_is_free(target)
+    require_free(target)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as scratch:
         folder = Path(scratch) / bundle.name
@@ -90,19 +91,6 @@ def _fill(bundle: Path, folder: Path, exports: bool) -> Package:
     facts = {"bundle": bundle.name, "version": version, "common": stamp, "files": checksums(folder)}
     write_json(folder / MANIFEST, facts)
     return Package(folder, Path(f"{bundle.name}_v{version}.zip"), stamp, tuple(sorted(set(trained.values()))))
-
-
-def _check_is_bundle(bundle: Path) -> None:
-    lacking = [name for name in ("configs/metadata.json", "LICENSE", "docs") if not (bundle / name).exists()]
-    if lacking:
-        hint = "Name a folder of bundles/."
-        raise OutputError(Problem(f"it is no bundle: {', '.join(lacking)} is missing", str(bundle), hint))
-
-
-def _check_is_free(target: Path) -> None:
-    if target.exists() and not (target / MANIFEST).is_file():
-        hint = "Move it away, or choose another --output."
-        raise OutputError(Problem("a folder that is no package is in the way", str(target), hint))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from common.errors import PackageError, Problem
-from common.packaging.archive import MANIFEST, checksums
+from common.packaging.archive import checksums
+from common.packaging.places import MANIFEST
 
 NEEDED = (
     "configs/metadata.json",

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from common.errors import KnobError, OutputError, Problem
 from common.metrics.brats_measures import REGION_MEASURES
 from common.metrics.measures import OF_A_CLASS, title_of
 from common.reports.classification.summary import with_interval
 from common.reports.page import render_page
+from common.reports.run_folders import Metrics, only_task, read_metrics
 from common.tasks.published import short_name
-from common.tasks.registry import SEGMENTATION, find_task, nouns_of, task_of
+from common.tasks.registry import SEGMENTATION, find_task, nouns_of
 from common.tasks.segmentation import SOFT_DICE
 
 SAMPLES = ", samples counted"
 OF_A_SUBGROUP = ("auc", "macro_f1", "accuracy")
 
-Metrics = Mapping[str, Any]
 Column = dict[str, str]
 
 
@@ -38,8 +36,8 @@ def compare_runs(runs: Sequence[Path]) -> pd.DataFrame:
         OutputError: names every run that has none.
         KnobError: the runs are of several tasks.
     """
-    read = _read(runs)
-    task = _only_task(read)
+    read = read_metrics(runs)
+    task = only_task(read)
     describe = _segmentation if task == SEGMENTATION else _classification
     columns = {run: describe(metrics) for run, metrics in read.items()}
     measures = list(dict.fromkeys(name for column in columns.values() for name in column))
@@ -55,8 +53,8 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
         table: of :func:`compare_runs`.
         runs: the run folders that it compares.
     """
-    read = _read(runs)
-    task = _only_task(read)
+    read = read_metrics(runs)
+    task = only_task(read)
     leaky = [nouns_of(metrics) for metrics in read.values() if metrics["protocol"] == "paper"]
     render_page(
         path,
@@ -70,23 +68,6 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
         subjects=dict.fromkeys(nouns_of(metrics).subjects for metrics in read.values()),
         runs=read,
     )
-
-
-def _read(runs: Sequence[Path]) -> dict[str, Metrics]:
-    missing = [run for run in runs if not (run / "metrics.json").is_file()]
-    if missing:
-        hint = "Evaluate it first (run evaluating, see the bundle's docs/README.md)."
-        raise OutputError([Problem("it holds no metrics.json", str(run), hint) for run in missing])
-    return {str(run): json.loads((run / "metrics.json").read_text(encoding="utf-8")) for run in runs}
-
-
-def _only_task(read: Mapping[str, Metrics]) -> str:
-    """The task of all runs: ``segmentation``, or the target of the classification."""
-    tasks = {run: task_of(metrics).name for run, metrics in read.items()}
-    if len(set(tasks.values())) > 1:
-        named = ", ".join(f"{run} ({task})" for run, task in tasks.items())
-        raise KnobError(Problem("runs of several tasks share no measure", named, "Compare runs of one task."))
-    return next(iter(tasks.values()))
 
 
 def _segmentation(metrics: Metrics) -> Column:

@@ -16,9 +16,10 @@ import torch
 from common.commands import ROOT
 from common.errors import CheckpointError, OutputError, PackageError
 from common.networks import FusionClassifier, read_provenance, save_weights
-from common.packaging import Package, make_package, verify_package
-from common.packaging.archive import MANIFEST
 from common.packaging.exports import network_and_example
+from common.packaging.package import Package, make_package
+from common.packaging.places import MANIFEST
+from common.packaging.verification import verify_package
 from common.vendored import stamp_of
 
 GRADE = "glioma_grade_classification"

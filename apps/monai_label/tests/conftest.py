@@ -223,7 +223,7 @@ def server(bundles: Path, store: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def stock_server(made: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Label's own ``monaibundle`` app with packages of the six bundles."""
-    from common.packaging import make_package
+    from common.packaging.package import make_package
 
     folder = tmp_path_factory.mktemp("stock")
     shutil.copytree(STOCK_APP, folder / "app")

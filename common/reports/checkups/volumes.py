@@ -11,7 +11,7 @@ from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
 from common.cohorts.checks import check_voxels
 from common.cohorts.reading import scan_cohort
 from common.copies.same_scans import compare_scans
-from common.errors import DatasetError, Problem
+from common.errors import DatasetError, Problem, sum_up
 from common.formats.voxel_hashes import hash_each
 from common.records import MODALITIES, Record
 from common.reports.checkups.cohort import CaseCost, describe_cache, describe_cohort, measure_case
@@ -75,7 +75,7 @@ class Checkup:
         parts = [f"What is there: {places}\n{self.there}"] if self.there else []
         if self.problems:
             count = f"{len(self.problems)} problem{'s' * (len(self.problems) > 1)}"
-            parts.append("\n".join([f"What is wrong: {count}", *(f"  - {problem}" for problem in self.problems)]))
+            parts.append("\n".join([f"What is wrong: {count}", *sum_up(self.problems)]))
         else:
             parts.append(f"What is wrong: nothing ({self.read} were read)")
         return "\n\n".join([*parts, *self.sections])
