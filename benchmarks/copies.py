@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.timing import Ratio, alternate
-from common.cohorts import read_cohort
+from common.cohorts import read_br35h
 from common.copies.fingerprints import SIZE
 from common.copies.search import search_copies
 
@@ -31,7 +31,7 @@ def measure(cohort: Path, folder: Path, repeats: int, advance: Callable[[], obje
         repeats: how often both are timed.
         advance: called after each repeat, for the progress bar.
     """
-    records = read_cohort(cohort)
+    records = read_br35h(cohort)
 
     def search() -> None:
         search_copies(records, workers=1)

@@ -87,6 +87,7 @@ def find_kind(options: argparse.Namespace) -> str:
     from common.cohorts.datasets.data_set import Kind
     from common.cohorts.datasets.registry import find_data_set
     from common.cohorts.list_kind import find_list_kind
+    from common.cohorts.reading import scan_cohort
     from common.errors import KnobError, Problem
 
     found = find_data_set(options.folder) if options.folder and not options.datalist else None
@@ -96,7 +97,11 @@ def find_kind(options: argparse.Namespace) -> str:
         kind = of_list.get(find_list_kind(options.datalist), Kind.VOLUMES)
     if options.output and kind is not Kind.IMAGES:
         raise KnobError(Problem("there are copies to draw of single images alone", "--output", "Leave it out."))
-    return PEOPLE if options.healthy or (found and found.healthy) else kind.value
+    if options.healthy or (found and found.healthy):
+        return PEOPLE
+    if kind is Kind.VOLUMES and not found:  # a folder or a list that nobody can read is told before torch is imported
+        scan_cohort(options.folder, options.datalist, options.exclude, need_seg=False, cavity=options.cavity)
+    return kind.value
 
 
 def check(request: Request, kind: str) -> Checkup:

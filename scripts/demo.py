@@ -202,6 +202,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="these bundles alone")
     arguments = parser.parse_args(argv)
     folder = arguments.output.resolve()
+    if folder.exists() and not folder.is_dir():
+        parser.error(f"--output: {folder} is a file, not a folder")
     jobs = [job for job in JOBS if job.bundle in arguments.only]
     for name in {*(job.bundle for job in jobs), *(cohort.name for cohort in cohorts_of(jobs)), "cache"}:
         shutil.rmtree(folder / name, ignore_errors=True)

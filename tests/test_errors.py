@@ -3,6 +3,8 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +144,28 @@ def test_a_name_cannot_write_to_the_terminal() -> None:
     assert r"a\x1b[2Jb\x07\u202ec\rd\udcffe: is empty. Remove it." in told
     assert "\u4e2d: is Müller's." in told
     told.encode("utf-8")
+
+
+def test_many_problems_of_a_kind_are_summed_up_and_the_whole_list_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    short = [Problem(f"mask of p{number} is missing", f"data/p{number}", "Download it again.") for number in range(40)]
+    other = [Problem("its voxels are NaN", "data/x", "Export it again.")]
+    error = DatasetError([*short[:20], *other, *short[20:]])
+    head, *lines, last = error.summary().splitlines()
+    assert head == "41 problems:"
+    assert lines == [*(f"  - {problem}" for problem in short[:3]), "    and 37 more of this kind", f"  - {other[0]}"]
+    path = Path(last.removeprefix("The whole list: "))
+    assert path.parent == tmp_path
+    assert path.read_text(encoding="utf-8").splitlines() == [str(problem) for problem in error.problems]
+    assert path.stat().st_mode & 0o077 == 0
+    assert str(error).count("Download it again") == 40, "programs see all of them"
+
+
+def test_few_problems_are_all_shown_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    problems = [Problem(f"mask of p{number} is missing", "data", "Download it.") for number in range(4)]
+    assert DatasetError(problems).summary() == str(DatasetError(problems))
+    assert DatasetError(problems[:1]).summary() == str(problems[0])
+    assert not list(tmp_path.iterdir())

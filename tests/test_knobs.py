@@ -141,3 +141,13 @@ def test_a_part_of_the_config_is_known_by_all_its_names(tmp_path: Path) -> None:
     assert hints[0].startswith("Did you mean --loss#softmax")
     assert hints[1] == "Did you mean --train#augment?"
     assert "docs/README.md" in hints[2]
+
+
+@pytest.mark.parametrize("knob", ["dataset_dir", "healthy_dir", "datalist", "split_file"])
+def test_what_is_read_and_is_not_there_is_told_at_once(config: str, tmp_path: Path, knob: str) -> None:
+    known = write(Path(config), {**CONFIG, "healthy_dir": None, "datalist": None, "split_file": None})
+    start = ["run", "training", "--config_file", known, f"--{knob}"]
+    with pytest.raises(KnobError, match=rf"--{knob} .*absent: there is no such"):
+        check_overrides([*start, str(tmp_path / "absent")])
+    check_overrides([*start, str(tmp_path)])
+    check_overrides([*start, "None"])

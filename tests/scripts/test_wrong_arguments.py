@@ -70,8 +70,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).mkdir(parents=True)
     (root / "full" / "something").touch()
     (root / "damaged" / "metrics.json").write_text("{")
-    (root / "grade" / "metrics.json").write_text(json.dumps({"task": "grade"}))
-    (root / "segmentation" / "metrics.json").write_text(json.dumps({"task": "segmentation"}))
+    (root / "grade" / "metrics.json").write_text(json.dumps({"target": "grade"}))
+    (root / "segmentation" / "metrics.json").write_text(json.dumps({"regions": {}}))
     return root
 
 
