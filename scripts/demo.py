@@ -6,13 +6,16 @@ Every step is a command that a user can type; it is printed before it runs.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +26,16 @@ from common.reports.knob_tables import read_knobs
 from common.tasks.registry import task_of_bundle
 
 Step = tuple[str, list[str]]
+
+LOG, INDEX = "demo.log", "index.html"
+LAST_LINES = 25
+"""Of a command that fails."""
+
+BAR = re.compile(r"\d+%\|| \d+%.*\[\d\d:\d\d<")
+"""A progress bar."""
+
+OURS = re.compile(r"^\d\d:\d\d:\d\d (INFO|WARNING|ERROR) |INFO - Epoch\[\d+\] Metrics|Error: ")
+"""Our own log lines, the measures after an epoch, and errors; MONAI's lines begin with a date."""
 
 
 @dataclass(frozen=True)
@@ -210,27 +223,74 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", str(min(4, os.cpu_count() or 1)))
     os.environ["GLIOMA_CACHE_DIR"] = str(folder / "cache")
 
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / LOG
+    log.unlink(missing_ok=True)
     begun = time.monotonic()
     for title, command in steps(folder, jobs):
         print(f"\n=== {title}\n$ {shlex.join(shown(command))}", flush=True)
-        finished = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
-        if finished.returncode:
-            print(f"\nThe demo stopped at: {title}", file=sys.stderr)
-            return finished.returncode
+        code = run_step(command, log)
+        if code:
+            print(f"\nThe demo stopped at: {title}\nThe whole output: {log}", file=sys.stderr)
+            return code
     print(closing(folder, jobs, time.monotonic() - begun))
     return 0
 
 
+def run_step(command: list[str], log: Path) -> int:
+    """Run a command; returns its exit code.
+
+    All that it prints goes to the log, what a person should see to the terminal too: results, our own messages and the
+    measures of each epoch, but no progress bars, and no notices and configs of MONAI. If it fails, its last lines.
+    """
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    with log.open("a", encoding="utf-8") as file:
+        print(f"\n$ {shlex.join(shown(command))}", file=file, flush=True)
+        words = [sys.executable, *command]
+        with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            assert process.stdout is not None
+            for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline="\n"):
+                file.write(line)
+                # A bar overwrites its line by a carriage return: what stands at last is what a person would see.
+                text = line.rstrip("\r\n").rpartition("\r")[2].removeprefix("\x1b[A").rstrip()
+                last.append(text)
+                if matters(text, is_training="-m" in command[:1]):
+                    print(text, flush=True)
+    if process.returncode:
+        print(*last, sep="\n", file=sys.stderr)
+    return process.returncode
+
+
+def matters(line: str, is_training: bool) -> bool:
+    """Whether a person should see a line of a command's output.
+
+    Args:
+        line: without its end.
+        is_training: whether the command is one of MONAI's, which says much beside ours.
+    """
+    if BAR.search(line):
+        return False
+    return bool(OURS.search(line)) if is_training else True
+
+
 def steps(folder: Path, jobs: list[Job]) -> Iterator[Step]:
     """Title and command (of the Python interpreter) of each step, made when the step begins."""
-    for cohort in cohorts_of(jobs):
-        data = str(folder / cohort.name)
-        made = [cohort.layout, data, "--patients", str(cohort.patients), "--shape", *cohort.shape, *cohort.options]
-        yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *made]
-        if cohort.is_checked:
-            yield "What is in it, and what predicts the label without the tumour", ["scripts/check_dataset.py", data]
+    there: set[str] = set()
     for job in jobs:
+        for cohort in cohorts_of([job]):  # when it is needed: the first result should not wait for all of them
+            if cohort.name not in there:
+                yield from steps_of_cohort(cohort, folder)
+            there.add(cohort.name)
         yield from steps_of(job, folder)
+
+
+def steps_of_cohort(cohort: Cohort, folder: Path) -> Iterator[Step]:
+    """Make it, and check it."""
+    data = str(folder / cohort.name)
+    made = [cohort.layout, data, "--patients", str(cohort.patients), "--shape", *cohort.shape, *cohort.options]
+    yield "A cohort of phantoms: generated images, no patients", ["scripts/make_phantoms.py", *made]
+    if cohort.is_checked:
+        yield "What is in it, and what predicts the label without the tumour", ["scripts/check_dataset.py", data]
 
 
 def cohorts_of(jobs: list[Job]) -> list[Cohort]:
@@ -284,24 +344,38 @@ def age_of(subject: str, folder: Path) -> str:
 
 
 def closing(folder: Path, jobs: list[Job], seconds: float) -> str:
-    """The last lines: what was reached, what the phantoms' rule allows, and where the results are.
+    """The last lines: what was reached, what the phantoms' rule allows, and the page that links all results.
 
     Args:
-        folder: of the demo.
+        folder: of the demo, in which the page is written.
         jobs: that were run.
         seconds: that they took.
     """
-    lines = [f"\n=== Done in {seconds / 60:.1f} minutes. The numbers are a phantom's, not a patient's."]
-    for job in jobs:
-        run = folder / job.bundle
-        metrics = json.loads((run / "eval" / "metrics.json").read_text(encoding="utf-8"))
-        lines += [
-            f"{job.bundle}: {describe_result(job, metrics)}",
-            f"  report   {run / 'eval' / 'report.html'}",
-            f"  applied  {run / 'predictions'}",
-            f"  curves   tensorboard --logdir {run / 'eval' / 'tensorboard'}",
+    from common.reports.page import render_page
+
+    results = [describe_job(job, folder) for job in jobs]
+    render_page(folder / INDEX, "demo", results=results)
+    return "\n".join(
+        [
+            f"\n=== Done in {seconds / 60:.1f} minutes. The numbers are a phantom's, not a patient's.",
+            *(f"{result['bundle']}: {result['told']}" for result in results),
+            f"\nAll results on one page: {folder / INDEX}",
         ]
-    return "\n".join(lines)
+    )
+
+
+def describe_job(job: Job, folder: Path) -> dict[str, str]:
+    """What the page says of a job, with links that hold wherever the folder is moved."""
+    run = folder / job.bundle
+    metrics = json.loads((run / "eval" / "metrics.json").read_text(encoding="utf-8"))
+    picture = next(iter(sorted((run / "predictions").rglob("*.png"))), None)
+    return {
+        "bundle": job.bundle,
+        "told": describe_result(job, metrics),
+        "report": f"{job.bundle}/eval/report.html",
+        "predictions": f"{job.bundle}/predictions/",
+        "picture": picture.relative_to(folder).as_posix() if picture else "",
+    }
 
 
 def describe_result(job: Job, metrics: Mapping[str, Any]) -> str:

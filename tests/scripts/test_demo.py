@@ -31,6 +31,8 @@ def test_each_step_is_a_command_that_a_person_can_type(folder: Path) -> None:
     assert all((demo.ROOT / command[0]).is_file() for command in scripts)
     made = [command[2] for command in scripts if command[0] == "scripts/make_phantoms.py"]
     assert len(made) == len(set(made))
+    learning = next(index for index, command in enumerate(commands) if "training" in command)
+    assert [command[0] for command in commands[:learning]] == ["scripts/make_phantoms.py", "scripts/check_dataset.py"]
     applied = [" ".join(command) for command in commands if "inferring" in command]
     assert len(applied) == len(demo.JOBS)
     assert all("BraTS20_Training_002" in command or "slice_phantoms/pred" in command for command in applied)
@@ -85,7 +87,14 @@ def test_the_end_tells_what_the_rule_of_the_phantoms_allows(folder: Path) -> Non
     }
     for bundle, content in metrics.items():
         (folder / bundle / "eval" / "metrics.json").write_text(json.dumps(content))
+    picture = folder / "glioma_segmentation" / "predictions" / "p <1>" / "a.png"
+    picture.parent.mkdir(parents=True)
+    picture.touch()
     told = demo.closing(folder, list(demo.TUNED), 120)
+    page = (folder / demo.INDEX).read_text(encoding="utf-8")
+    assert told.splitlines()[-1].endswith(str(folder / demo.INDEX))
+    assert all(f'href="{job.bundle}/eval/report.html"' in page for job in demo.TUNED)
+    assert 'src="glioma_segmentation/predictions/p &lt;1&gt;/a.png"' in page
     assert "2.0 minutes" in told
     assert "AUC 0.71 (0.62 to 0.80); the whole tumour allows 1" in told
     assert told.count("the whole tumour allows 1") == 2
@@ -106,3 +115,27 @@ def test_a_step_that_fails_ends_the_demo(tmp_path: Path, monkeypatch: pytest.Mon
     assert demo.main(["--output", str(tmp_path / "out")]) == 3
     assert not (tmp_path / "x").exists()
     assert kept.read_text() == "mine"
+
+
+def test_the_terminal_shows_what_matters_and_the_log_all(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    # As MONAI's command prints: notices, bars that overwrite themselves, measures; and our own lines.
+    said = [
+        "2026-11-26 19:39:18,001 - INFO - --- input summary of monai.bundle.scripts.run ---",
+        "Training [1/6]: [1/40]   2%|#, loss=1.11 [00:00<?]\rTraining [1/6]: [40/40] 100%|#, loss=1 [00:18<00:00]",
+        "2026-11-26 19:39:43,062 - INFO - Epoch[1] Metrics -- val_auc: 0.5564",
+        "19:39:18 INFO 360 cases are prepared",
+    ]
+    (tmp_path / "step.py").write_text("\n".join(f"print({line!r})" for line in said))
+    log = tmp_path / "demo.log"
+    module = ["-m", "step"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "ROOT", tmp_path)
+        assert demo.run_step(module, log) == 0
+    assert capfd.readouterr().out.splitlines() == [said[2], said[3]]
+    kept = log.read_text(encoding="utf-8")
+    assert "input summary" in kept and "loss=1.11" in kept
+
+
+def test_a_step_that_fails_shows_its_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert demo.run_step(["-c", "print('a notice'); raise SystemExit('no space left')"], tmp_path / "log") == 1
+    assert "no space left" in capfd.readouterr().err
