@@ -3,6 +3,7 @@
 # Knobs:  PYTHON  the interpreter that makes the environment (3.10 or newer)
 #         VENV    where the environment lies; may be outside this clone and shared between clones
 #         WORKERS   processes that run the tests
+#         FUZZ      what make fuzz is told, e.g. FUZZ='--readers nifti dicom'
 #         PIP_ARGS  more arguments for pip, e.g. PIP_ARGS='-c requirements.lock' for the tested versions
 PYTHON   ?= python3
 VENV     ?= .venv
@@ -13,7 +14,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deploy test-label lint format bench docs package verify lock clean clean-cache
+.PHONY: help demo test fuzz test-deploy test-label lint format bench docs package verify lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -41,6 +42,9 @@ demo: $(READY)  ## all bundles on phantoms: training, evaluation, application
 
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+fuzz: $(READY)  ## broken and odd inputs for every reader; FUZZ='--inputs 2000 --minutes 5' for fewer
+	@$(BIN)/python -m tests.fuzz.run $(FUZZ)
 
 test-deploy: $(DEPLOY_READY)  ## try the MONAI Deploy app, in an environment of its own
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(DEPLOY_VENV)/bin/python -m pytest $(DEPLOY)/tests
@@ -76,7 +80,7 @@ lock: $(READY)  ## record the installed versions in requirements.lock
 	   $(BIN)/pip freeze --exclude-editable; } > requirements.lock
 
 clean:  ## remove what the targets leave behind, the environment excepted
-	@rm -rf demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf demo fuzz build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 clean-cache: $(READY)  ## empty the cache of prepared patients

@@ -8,6 +8,7 @@ decompressed is known from the header, which is read first.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
 from collections.abc import Iterator
@@ -31,8 +32,14 @@ from common.formats.limits import volume_too_large
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
+CONVERT_AGAIN = "Convert it again from its source."
 DAMAGED = (EOFError, OSError, ValueError, cast(type[Exception], isal_zlib.error))
-NOT_NIFTI = (ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError, ValueError, KeyError, EOFError)
+NOT_NIFTI = (
+    *(ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError),
+    *(ValueError, KeyError, EOFError, OverflowError),
+)
+
+logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # what it repairs in headers is told here if it matters
 
 PathLike = str | os.PathLike[str]
 
@@ -41,6 +48,12 @@ SCANNER = 1
 
 MOST_APART = 1.0
 """In mm, between the two places that a header gives for a voxel."""
+
+VOXEL_MM = (1e-3, 1e3)
+"""A voxel's edge is between these: what lies beyond is damage, or has another unit."""
+
+FLAT = 1e-3
+"""Volume of a voxel, as a share of a box with its edges, below which two of its axes are one."""
 
 MOST_BEHIND = 2**20
 """Bytes behind the last voxel that are read over."""
@@ -156,6 +169,8 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         hint = "NIfTI-1 or NIfTI-2 is expected (.nii or .nii.gz)."
         raise DatasetError(Problem("the file is not NIfTI", str(path), hint))
     try:
+        header = kind.header_class(stream.read(kind.header_class.sizeof_hdr), check=False)
+        stream.seek(0)
         image = kind.from_stream(cast(io.IOBase, stream))
     except NOT_NIFTI as error:
         raise DatasetError(Problem(f"its NIfTI header is damaged ({error})", str(path), FETCH_AGAIN)) from error
@@ -163,9 +178,29 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         raise DatasetError(Problem(f"its NIfTI header is damaged (shape {image.shape})", str(path), FETCH_AGAIN))
     if too_large := volume_too_large(image.shape, image.get_data_dtype().itemsize, path):
         raise DatasetError(too_large)
+    _check_affine(image, header, path)
+    return _as_the_standard_reads(image, stream)
+
+
+def _check_affine(image: nib.Nifti1Image, stored: nib.Nifti1Header, path: PathLike) -> None:
+    """Refuse an affine by which nothing can be measured.
+
+    Args:
+        image: with the header that nibabel repaired, which makes 1 mm of a voxel size of 0.
+        stored: the header as it is in the file.
+        path: of the file.
+    """
     if not np.isfinite(image.affine).all():
         raise DatasetError(Problem("its affine holds values that are not finite", str(path), FETCH_AGAIN))
-    return _as_the_standard_reads(image, stream)
+    if not image.header["sform_code"] and not np.all(stored["pixdim"][1:4]):
+        raise DatasetError(Problem("it does not tell the size of its voxels", str(path), CONVERT_AGAIN))
+    axes = np.asarray(image.affine[:3, :3], dtype=np.float64)
+    edges = np.sqrt((axes**2).sum(axis=0))
+    if not edges.all() or abs(np.linalg.det(axes / edges)) < FLAT:
+        raise DatasetError(Problem("its affine is singular: voxels have no size", str(path), CONVERT_AGAIN))
+    if not ((edges >= VOXEL_MM[0]) & (edges <= VOXEL_MM[1])).all():
+        shown = " x ".join(f"{edge:.3g}" for edge in edges)
+        raise DatasetError(Problem(f"its affine gives voxels of {shown} mm", str(path), CONVERT_AGAIN))
 
 
 def _as_the_standard_reads(image: nib.Nifti1Image, stream: IO[bytes]) -> nib.Nifti1Image:
@@ -225,7 +260,10 @@ def conflict_of_forms(header: nib.Nifti1Header) -> str | None:
     Returns:
         ``None`` where the qform and the sform say the same, or only one of them is set.
     """
-    sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    try:
+        sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    except ValueError:
+        return "its qform is no rotation"
     if sform is None and qform is None:
         return "no qform and no sform say where left and right are"
     if sform is None or qform is None:

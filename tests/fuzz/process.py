@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from common.commands import ROOT
+
 MOST_SECONDS = 10.0
 """For reading one input."""
 
@@ -28,6 +30,7 @@ class Process:
     """
 
     def __init__(self, folder: Path, seed: int, coverage: Path | None = None) -> None:
+        self.folder = folder
         self.command = [sys.executable, "-m", "tests.fuzz.worker", str(folder.resolve()), str(seed)]
         self.command += [str(coverage.resolve())] if coverage else []
         self.running: subprocess.Popen[bytes] | None = None
@@ -54,7 +57,8 @@ class Process:
         except EOFError:
             code = self.running.wait()
             self.running = None
-            return {**about, "outcome": "crash", "told": _name_of(code)}
+            printed = (self.folder / "noise.txt").read_text(errors="replace")
+            return {**about, "outcome": "crash", "told": f"{_name_of(code)}: {printed[-1500:]}"}
         if answer["seconds"] > MOST_SECONDS:
             answer |= {"outcome": "hang", "told": f"{answer['seconds']} s"}
         return answer
@@ -72,7 +76,9 @@ class Process:
         # One thread a library: coverage and the limit of memory count on it, and two workers share the cores.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONFAULTHANDLER": ""}
         self.heard = b""
-        self.running = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self.running = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment
+        )
         try:
             self._hear(STARTING_SECONDS)
         except (EOFError, TimeoutError) as error:

@@ -40,7 +40,8 @@ class Results:
         self.file = folder / f"seed{seed}.jsonl"
         lines = self.file.read_text().splitlines() if self.file.exists() else []
         found = [json.loads(line) for line in lines if line.endswith("}")]  # the last one may be half a line
-        self.outcomes = {(one["reader"], one["number"]): one for one in found if one["outcome"] in GOOD}
+        latest = {(one["reader"], one["number"]): one for one in found}
+        self.outcomes = {task: one for task, one in latest.items() if one["outcome"] in GOOD}
         self.done = set(self.outcomes)
         self.lock = Lock()
         self.file.write_text("".join(json.dumps(one) + "\n" for one in self.outcomes.values()))
@@ -63,7 +64,7 @@ def describe(results: Results, names: Sequence[str]) -> str:
     rows = [_row(name, [one for (reader, _), one in results.outcomes.items() if reader == name]) for name in names]
     total = _row("all", list(results.outcomes.values()))
     shown = [
-        f"{one['outcome']}: --show {one['reader']} {one['number']} ({one['mutation']})\n    {one['told'].strip()[-700:]}"
+        f"{one['outcome']}: --show {one['reader']} {one['number']} ({one['mutation']})\n  {one['told'].strip()[-700:]}"
         for one in results.faults[:MOST_SHOWN]
     ]
     counted = ", ".join(f"{count} {kind}" for kind, count in Counter(one["outcome"] for one in results.faults).items())
@@ -109,7 +110,10 @@ def _coverage(file: Path) -> list[str]:
         parts = Path(path).parts
         name = "/".join(parts[len(parts) - parts[::-1].index("common") - 1 :])
         lines[name] = [len(statements), len(statements) - len(missing)]
-    package = {start: [one for name, one in lines.items() if name.startswith(start)] for start in ("common/formats", "common/cohorts")}
+    package = {
+        start: [one for name, one in lines.items() if name.startswith(start)]
+        for start in ("common/formats", "common/cohorts")
+    }
     rows = [f"{name:<50}{_share(*counts)}" for name, counts in lines.items() if counts[0]]
     totals = [f"{start:<50}{_share(*map(sum, zip(*found, strict=True)))}" for start, found in package.items() if found]
     return ["", "lines reached", *rows, *totals]

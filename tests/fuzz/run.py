@@ -43,7 +43,12 @@ def main(argv: list[str] | None = None) -> int:
 def plan(names: list[str], inputs: int) -> list[Task]:
     """The inputs of all readers, the first of each before the second."""
     each, more = divmod(inputs, len(names))
-    return [(name, number) for number in range(each + 1) for place, name in enumerate(names) if number < each + (place < more)]
+    return [
+        (name, number)
+        for number in range(each + 1)
+        for place, name in enumerate(names)
+        if number < each + (place < more)
+    ]
 
 
 def try_all(tasks: list[Task], results: Results, seed: int, deadline: float, workers: int = 1) -> int:

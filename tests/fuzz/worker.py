@@ -24,14 +24,16 @@ MOST_BYTES = 2 * 2**30
 """Of memory for one input, beyond what the process had before."""
 
 SAVE_EVERY = 100
-WRITING = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "shutil.rmtree"})
+WRITING = frozenset(
+    {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "shutil.rmtree"}
+)
 
 
 def main() -> None:
     root, seed = Path(sys.argv[1]), int(sys.argv[2])
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     root.mkdir(parents=True, exist_ok=True)
-    noise = open(root / "noise.txt", "w+b")  # noqa: SIM115 - as long as the process
+    noise = (root / "noise.txt").open("w+b")  # as long as the process
     os.dup2(noise.fileno(), 1)
     os.dup2(noise.fileno(), 2)
     measured = _start_coverage(Path(sys.argv[3])) if len(sys.argv) > 3 else None
@@ -108,7 +110,7 @@ class Watch:
         _limit_memory(_status("VmData") + MOST_BYTES)
         self.armed = True
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 value = reader.read(self.folders["in"], self.folders["out"])
         except Exception as error:
@@ -120,7 +122,7 @@ class Watch:
             return {"outcome": "wrong result", "told": f"{value!r:.600} instead of {truth!r:.600}"}
         if truth.known:
             return {"outcome": "right", "told": ""}
-        told = self._noise() + "".join(self.logged)
+        told = self._noise() + "".join([*self.logged, *(f"{warning.message}\n" for warning in caught)])
         return {"outcome": "warning only", "told": told[-600:]} if told else {"outcome": "read", "told": ""}
 
     def _clear(self) -> None:

@@ -68,6 +68,7 @@ def load_checked(path: str | Path) -> dict[str, Any]:
         CheckpointError: it is missing, damaged, or holds anything but tensors and plain values.
     """
     try:
+        _refuse_changed(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         hint = "Train first, or correct the path (--checkpoint, --init_weights or --pretrained)."
@@ -84,6 +85,19 @@ def load_checked(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
     return content
+
+
+def _refuse_changed(path: str | Path) -> None:
+    """Compare what a checkpoint holds with its checksums, which PyTorch does not do.
+
+    Raises:
+        ValueError: a bit was lost since it was written. So do others of a broken zip.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            changed = archive.testzip()
+        if changed is not None:
+            raise ValueError(f"{changed} was changed after it was written")
 
 
 def _is_pickle(path: str | Path) -> bool:
@@ -226,11 +240,28 @@ def weight_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) ->
     unknown = [f"{key} is unknown" for key in found if key not in expected]
     both = [key for key in expected if key in found]
     other = [
-        f"{key} is {tuple(getattr(found[key], 'shape', ()))}, not {tuple(expected[key].shape)}"
+        f"{key} is {_shown(found[key])}, not {_shown(expected[key])}"
         for key in both
-        if getattr(found[key], "shape", None) != expected[key].shape
+        if not _fits(found[key], expected[key])
     ]
     return missing + unknown + other
+
+
+def _fits(found: Any, expected: torch.Tensor) -> bool:
+    """Whether a weight can be taken over: a plain tensor of the same shape and kind of numbers."""
+    plain = isinstance(found, torch.Tensor) and found.layout is torch.strided
+    if not plain or found.is_quantized or found.is_meta or found.shape != expected.shape:
+        return False
+    return bool(found.is_floating_point() == expected.is_floating_point() and not found.is_complex())
+
+
+def _shown(weight: Any) -> str:
+    """The shape of a tensor, or of what kind something else is."""
+    if not isinstance(weight, torch.Tensor):
+        return f"a {type(weight).__name__}"
+    odd = weight.layout is not torch.strided or weight.is_quantized or weight.is_meta
+    kind = "" if weight.is_floating_point() and not odd else f" of {str(weight.dtype).removeprefix('torch.')}"
+    return f"{tuple(weight.shape)}{kind}"
 
 
 def _cavity_advice(provenance: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Every reader of the suite, with sound inputs and what can be done to them. Nothing heavy is imported for the names."""
+"""Every reader of the suite, with sound inputs and what can be done to them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODULES = {
     "checkpoint": "checkpoints",
     "package": "packages",
 }
-"""The module of each reader."""
+"""The module of each reader; it is imported when the reader is asked for."""
 
 NAMES = tuple(MODULES)
 

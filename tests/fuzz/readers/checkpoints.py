@@ -49,7 +49,10 @@ class Checkpoint:
 
 def write(folder: Path, draw: Draw) -> Checkpoint:
     torch.manual_seed(int(draw.integers(2**31)))
-    weights = {key: torch.randn(weight.shape) if weight.is_floating_point() else weight for key, weight in make_network().state_dict().items()}
+    weights = {
+        key: torch.randn(weight.shape) if weight.is_floating_point() else weight
+        for key, weight in make_network().state_dict().items()
+    }
     about = {"bundle": BUNDLE, "protocol": "patient", "settings": SETTINGS, "training_subjects": ["a" * 16, "b" * 16]}
     made = Checkpoint(folder / "model.pt", weights, {**about, "classes": ["LGG", "HGG"], "encoder": {"features": []}})
     made.save()
@@ -66,7 +69,7 @@ def read(folder: Path, output: Path) -> dict[str, Any]:
     read_provenance(path)
     load_for_inference(network, path, SETTINGS, BUNDLE, assumed={"classes": ["LGG", "HGG"]})
     split = SplitManifest({"train": ("A",), "validation": (), "test": ("B",)}, "hash")
-    provenance = load_for_evaluation(network, path, split, settings=SETTINGS, bundle=BUNDLE)
+    provenance = load_for_evaluation(network, path, split, "test", True, SETTINGS, BUNDLE)
     weights = {key: weight.numpy() for key, weight in network.state_dict().items()}
     return {"weights": weights, "provenance": provenance}
 
@@ -133,7 +136,7 @@ def odd_weights(folder: Path, made: Checkpoint, draw: Draw) -> Truth:
         torch.zeros(shape, dtype=torch.bfloat16),
         torch.zeros(shape).to_sparse() if shape else torch.zeros(shape),
         torch.zeros(shape, device="meta"),
-        torch.zeros(2**20).expand(64, 2**20) if draw.integers(2) else torch.zeros(1).expand(shape),
+        torch.zeros(2**20).expand(64, 2**20) if draw.integers(2) else torch.zeros(()).expand(shape),
         torch.quantize_per_tensor(torch.zeros(shape), 1.0, 0, torch.qint8),
     )
     what = int(draw.integers(6))
@@ -161,7 +164,9 @@ def sealed_pickle(folder: Path, made: Checkpoint, draw: Draw) -> Truth:
     change = (flip, scramble, cut)[draw.integers(3)]
     with zipfile.ZipFile(made.path, "w") as target:
         for name, content in files:
-            target.writestr(name, change(content, draw) if name.endswith(("data.pkl", "byteorder", "version")) else content)
+            target.writestr(
+                name, change(content, draw) if name.endswith(("data.pkl", "byteorder", "version")) else content
+            )
     return ANYTHING
 
 

@@ -28,13 +28,18 @@ def write(folder: Path, draw: Draw) -> Made:
         "name": "BRATS",
         "modality": {str(index): name for index, name in enumerate(names)},
         "labels": labels,
-        "training": [{"image": f"./imagesTr/BRATS_{n:03d}.nii", "label": f"./labelsTr/BRATS_{n:03d}.nii"} for n in range(PATIENTS)],
+        "training": [
+            {"image": f"./imagesTr/BRATS_{n:03d}.nii", "label": f"./labelsTr/BRATS_{n:03d}.nii"}
+            for n in range(PATIENTS)
+        ],
         "test": ["./imagesTs/BRATS_900.nii"],
     }
     value = {}
     for number in range(PATIENTS):
         shape = (5, 4, 3)
-        _save(folder / "imagesTr" / f"BRATS_{number:03d}.nii", np.random.default_rng(number).integers(0, 99, (*shape, 4)))
+        _save(
+            folder / "imagesTr" / f"BRATS_{number:03d}.nii", np.random.default_rng(number).integers(0, 99, (*shape, 4))
+        )
         _save(folder / "labelsTr" / f"BRATS_{number:03d}.nii", np.random.default_rng(number).integers(0, 4, shape))
         file = folder / "imagesTr" / f"BRATS_{number:03d}.nii"
         value[f"BRATS_{number:03d}"] = {

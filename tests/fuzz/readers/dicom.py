@@ -21,7 +21,7 @@ from pydicom.uid import (
 )
 
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be
-from tests.fuzz.mutations import cut, flip, on_bytes, scramble
+from tests.fuzz.mutations import cut, flip, on_bytes
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 SYNTAXES = (
@@ -256,7 +256,9 @@ def any_element(folder: Path, series: Series, draw: Draw) -> Truth:
     texts = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept")
     others = ("PhotometricInterpretation", "NumberOfFrames", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
     more = ("SpacingBetweenSlices", "PlanarConfiguration", "PixelPaddingValue", "SmallestImagePixelValue")
-    name = (*names, *texts, *texts, *others, *more)[draw.integers(len(names) + 2 * len(texts) + len(others) + len(more))]
+    name = (*names, *texts, *texts, *others, *more)[
+        draw.integers(len(names) + 2 * len(texts) + len(others) + len(more))
+    ]
     tag = pydicom.datadict.tag_for_keyword(name)
     kind = pydicom.datadict.dictionary_VR(tag).split(" ")[0]
     chosen = series.slices if draw.integers(2) else series.slices[: int(draw.integers(1, 3))]

@@ -160,6 +160,7 @@ def odd_dataset(folder: Path, slices: Slices, draw: Draw) -> Truth:
 def _odd_dataset(file: Any, name: str, sound: np.ndarray, draw: Draw) -> None:
     holes = sound.astype(np.float64)
     holes[int(draw.integers(len(holes)))] = draw.choice([np.nan, np.inf, -np.inf, 1e300, -1])
+    enormous = (2 ** int(draw.integers(12, 40)), 2**12, sound.shape[2])
     makers: tuple[Callable[[], Any], ...] = (
         lambda: file.create_dataset(name, data=sound[..., :2]),
         lambda: file.create_dataset(name, data=sound[:5]),
@@ -183,9 +184,11 @@ def _odd_dataset(file: Any, name: str, sound: np.ndarray, draw: Draw) -> None:
         lambda: file.__setitem__(name, h5py.SoftLink(f"/{name}")),
         lambda: file.__setitem__(name, h5py.ExternalLink("/nowhere.h5", "x")),
         lambda: file.__setitem__(name, np.dtype("f4")),
-        lambda: file.create_dataset(name, shape=sound.shape, dtype="f8", external=[("/nowhere.bin", 0, h5py.h5f.UNLIMITED)]),
-        lambda: file.create_dataset(name, shape=(2**int(draw.integers(12, 40)), 2**12, sound.shape[2]), dtype="f8", chunks=(8, 8, 1)),
-    )  # fmt: skip
+        lambda: file.create_dataset(
+            name, shape=sound.shape, dtype="f8", external=[("/nowhere.bin", 0, h5py.h5f.UNLIMITED)]
+        ),
+        lambda: file.create_dataset(name, shape=enormous, dtype="f8", chunks=(8, 8, 1)),
+    )
     makers[int(draw.integers(len(makers)))]()
 
 

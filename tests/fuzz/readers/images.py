@@ -147,7 +147,9 @@ def other_mode(folder: Path, picture: Picture, draw: Draw) -> Truth:
     else:
         bits = (grey > 127).astype(np.uint8) * 255
         picture.pixels = bits
-        picture.save(Image.fromarray(bits).convert("1"), **({"compression": None} if "compression" in picture.options else {}))
+        picture.save(
+            Image.fromarray(bits).convert("1"), **({"compression": None} if "compression" in picture.options else {})
+        )
     return must_be(picture.value)
 
 
@@ -256,7 +258,12 @@ def mutations(ending: str) -> tuple[Mutation, ...]:
     others = (Mutation("another mode", other_mode, 2.0), Mutation("another format", other_format, 2.0))
     if ending == ".png":
         return (*shared, *others, Mutation("a chunk with its checksum", sealed_chunk, 4.0))
-    return (*shared, *others, Mutation("broken: another format", broken_other_format, 4.0), Mutation("several", several))
+    return (
+        *shared,
+        *others,
+        Mutation("broken: another format", broken_other_format, 4.0),
+        Mutation("several", several),
+    )
 
 
 READERS = tuple(

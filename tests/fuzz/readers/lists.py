@@ -82,7 +82,10 @@ def _images(folder: Path, number: int, draw: Draw) -> tuple[dict[str, Any], dict
     pixels = np.random.default_rng(number).integers(0, 255, (40, 33)).astype(np.uint8)
     Image.fromarray(pixels).save(folder / f"slice{number}.png")
     label = "no" if number == 1 else "yes" if number == 2 else ("yes", "no")[draw.integers(2)]
-    return {"image": f"slice{number}.png", "label": label}, {"image": str(folder / f"slice{number}.png"), "class_name": label}
+    return {"image": f"slice{number}.png", "label": label}, {
+        "image": str(folder / f"slice{number}.png"),
+        "class_name": label,
+    }
 
 
 _ENTRIES: dict[str, Callable[..., tuple[dict[str, Any], dict[str, Any]]]] = {
@@ -102,7 +105,11 @@ def read(folder: Path, output: Path) -> dict[str, Any]:
     path = next(path for path in folder.iterdir() if path.stem == "list")
     kind = (folder / "kind.txt").read_text()
     find_list_kind(path)
-    keys = {"volumes": (*MODALITIES, "seg", "age", "grade"), "series": (*MODALITIES, "mgmt"), "images": ("image", "class_name")}
+    keys = {
+        "volumes": (*MODALITIES, "seg", "age", "grade"),
+        "series": (*MODALITIES, "mgmt"),
+        "images": ("image", "class_name"),
+    }
     found = {}
     for record in read_cohort(datalist=path, kind=kind):
         name = file_name_of(record, output, folders=kind == "images")
@@ -143,7 +150,9 @@ def other_csv(folder: Path, made: Listed, draw: Draw) -> Truth:
 
 def other_json(folder: Path, made: Listed, draw: Draw) -> Truth:
     """A list alone, other sections, other order, numbers as text."""
-    entries = [{key: str(value) if draw.integers(2) else value for key, value in entry.items()} for entry in made.entries]
+    entries = [
+        {key: str(value) if draw.integers(2) else value for key, value in entry.items()} for entry in made.entries
+    ]
     forms: tuple[Any, ...] = (
         entries,
         {"training": entries[:1], "validation": entries[1:], "name": "a list"},
@@ -226,7 +235,12 @@ SHARED = (
     Mutation("other paths", other_paths, 2.0),
     Mutation("what is refused", refused, 3.0),
 )
-CSV = (*SHARED, Mutation("another form", other_csv, 4.0), Mutation("odd cells", odd_cells, 6.0), *on_bytes("file", the_list))
+CSV = (
+    *SHARED,
+    Mutation("another form", other_csv, 4.0),
+    Mutation("odd cells", odd_cells, 6.0),
+    *on_bytes("file", the_list),
+)
 JSON = (
     *SHARED,
     Mutation("another form", other_json, 4.0),

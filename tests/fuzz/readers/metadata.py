@@ -25,12 +25,11 @@ def write(folder: Path, draw: Draw) -> Made:
 
 
 def read(folder: Path, output: Path) -> dict[str, Any]:
-    from common.metadata import number_of_outputs, read_metadata
+    from common.metadata import read_metadata
 
     metadata = read_metadata(folder / "metadata.json")
     assert isinstance(metadata["version"], str) and metadata["version"] in metadata["changelog"], "no version"
-    assert isinstance(number_of_outputs(metadata), int), "no number of outputs"
-    return dict(metadata)
+    return metadata
 
 
 def has_header(folder: Path) -> bool:

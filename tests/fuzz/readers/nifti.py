@@ -1,4 +1,4 @@
-"""NIfTI files, plain and compressed: headers, voxels, the checks of a cohort, and what is written with their headers."""
+"""NIfTI files, plain and compressed: headers, voxels, a cohort's checks, and results with the same header."""
 
 from __future__ import annotations
 
@@ -157,7 +157,9 @@ def scaled(folder: Path, scan: Scan, draw: Draw) -> Truth:
     place = header.template_dtype.fields["scl_slope"][1]
     kind = header.template_dtype["scl_slope"].newbyteorder(header.endianness)
     size = kind.itemsize
-    data[place : place + size], data[place + size : place + 2 * size] = (np.array(value, kind).tobytes() for value in (slope, inter))
+    data[place : place + size], data[place + size : place + 2 * size] = (
+        np.array(value, kind).tobytes() for value in (slope, inter)
+    )
     save(scan, bytes(data))
     return must_be({**scan.value, "voxels": scan.array.astype(np.float64) * slope + inter})
 
@@ -206,7 +208,9 @@ def members(folder: Path, scan: Scan, draw: Draw) -> Truth:
     pieces = (data[: parts[0]], data[parts[0] : parts[1]], data[parts[1] :])
     buffer = io.BytesIO()
     for piece in pieces:
-        with gzip.GzipFile("some name.nii", "wb", int(draw.integers(0, 10)), buffer, mtime=int(draw.integers(2**31))) as file:
+        with gzip.GzipFile(
+            "some name.nii", "wb", int(draw.integers(0, 10)), buffer, mtime=int(draw.integers(2**31))
+        ) as file:
             file.write(piece)
     scan.path.write_bytes(buffer.getvalue() + bytes(int(draw.integers(0, 600))))
     return must_be(scan.value)
@@ -228,7 +232,11 @@ def set_field(scan: Scan, name: str, value: Any) -> None:
     if isinstance(value, np.random.Generator):
         odd = (0, 1, -1, 3, 7, 8, 127, 255, 32767, -32768, 2**31 - 1, 2**62, 1e38, -1e38, np.nan, np.inf, 1e-40)
         with np.errstate(all="ignore"):
-            content = np.asarray(value.choice(odd, kind.shape or 1)).astype(kind.base, casting="unsafe").tobytes() if kind.base.kind in "iuf" else value.bytes(kind.itemsize)
+            content = (
+                np.asarray(value.choice(odd, kind.shape or 1)).astype(kind.base, casting="unsafe").tobytes()
+                if kind.base.kind in "iuf"
+                else value.bytes(kind.itemsize)
+            )
         if value.random() < 0.3:
             content = value.bytes(kind.itemsize)
     else:

@@ -54,9 +54,16 @@ def write(folder: Path, draw: Draw) -> Package:
         "task": "a task",
         "intended_use": "none",
         "data_type": "nibabel",
-        "network_data_format": {"outputs": {"pred": {"num_channels": 2}}},
+        "network_data_format": {"inputs": {"image": {}}, "outputs": {"pred": {"num_channels": 2}}},
     }
-    names = ("configs/inference.yaml", "configs/train.yaml", "LICENSE", "requirements.txt", "common/__init__.py", "models/model.pt")
+    names = (
+        "configs/inference.yaml",
+        "configs/train.yaml",
+        "LICENSE",
+        "requirements.txt",
+        "common/__init__.py",
+        "models/model.pt",
+    )
     files = {name: draw.bytes(int(draw.integers(20, 300))) for name in names}
     made = Package(folder / f"{NAME}_v1.0.0.zip", {**files, "configs/metadata.json": json.dumps(metadata).encode()})
     made.manifest = {"bundle": NAME, "version": "1.0.0", "common": "0" * 16, "files": made.value}
@@ -104,7 +111,15 @@ def other_content(folder: Path, made: Package, draw: Draw) -> Truth:
 
 def leads_out(folder: Path, made: Package, draw: Draw) -> Truth:
     """Names outside the package's folder, and links."""
-    stray = ("../stray.txt", "/tmp/stray.txt", f"{NAME}/../../stray.txt", "C:\\stray.txt", "..\\stray.txt", "other/x.txt", "stray.txt")
+    stray = (
+        "../stray.txt",
+        "/tmp/stray.txt",
+        f"{NAME}/../../stray.txt",
+        "C:\\stray.txt",
+        "..\\stray.txt",
+        "other/x.txt",
+        "stray.txt",
+    )
     made.save()
     with zipfile.ZipFile(made.path, "a") as archive:
         if draw.integers(4):

@@ -68,7 +68,10 @@ def has_header(folder: Path) -> bool:
 
 def other_form(folder: Path, made: Split, draw: Draw) -> Truth:
     """Indents, order of keys and ids, marks, line ends."""
-    content = {key: [value[int(place)] for place in draw.permutation(len(value))] if key in SIDES else value for key, value in made.content.items()}
+    content = {
+        key: [value[int(place)] for place in draw.permutation(len(value))] if key in SIDES else value
+        for key, value in made.content.items()
+    }
     write_json(made.path, content, draw)
     return must_be(made.value)
 

@@ -58,7 +58,11 @@ def write(folder: Path, draw: Draw) -> Tables:
 
 def _brats(root: Path, draw: Draw) -> Tables:
     names = [f"BraTS20_Training_{number:03d}" for number in range(1, PATIENTS + 1)]
-    grades, survival, value = [["Grade", "BraTS_2019_subject_ID", "BraTS_2020_subject_ID"]], [["Brats20ID", "Age", "Survival_days", "Extent_of_Resection"]], {}
+    grades, survival, value = (
+        [["Grade", "BraTS_2019_subject_ID", "BraTS_2020_subject_ID"]],
+        [["Brats20ID", "Age", "Survival_days", "Extent_of_Resection"]],
+        {},
+    )
     for name in names:
         write_volumes(root / name, [f"{name}_{end}" for end in ("flair", "t1", "t1ce", "t2", "seg")])
         age, days = round(float(draw.uniform(18, 90)), 3), int(draw.integers(1, 2000))
@@ -69,21 +73,49 @@ def _brats(root: Path, draw: Draw) -> Tables:
         known = {"age": age, "survival_days": float(days), "alive": alive, "resection": None if cut == "NA" else cut}
         value[name] = {**known, "grade": grade}
     tables = {root / "name_mapping.csv": grades, root / "survival_info.csv": survival}
-    return Tables(root, "volumes", tables, value, {"Grade": "grade", "Age": "age", "Survival_days": "", "Extent_of_Resection": ""})
+    return Tables(
+        root, "volumes", tables, value, {"Grade": "grade", "Age": "age", "Survival_days": "", "Extent_of_Resection": ""}
+    )
 
 
 def _upenn(root: Path, draw: Draw) -> Tables:
-    rows, value = [["ID", "Gender", "Age_at_scan_years", "Survival_from_surgery_days_UPDATED", "Survival_Censor", "GTR_over90percent"]], {}
+    rows, value = (
+        [
+            [
+                "ID",
+                "Gender",
+                "Age_at_scan_years",
+                "Survival_from_surgery_days_UPDATED",
+                "Survival_Censor",
+                "GTR_over90percent",
+            ]
+        ],
+        {},
+    )
     for number in range(1, PATIENTS + 1):
         scan = f"UPENN-GBM-{number:05d}_11"
         write_volumes(root / "images_structural" / scan, [f"{scan}_{end}" for end in ("FLAIR", "T1", "T1GD", "T2")])
         write_volumes(root / "images_segm", [f"{scan}_segm"])
         age, days, alive = round(float(draw.uniform(18, 90)), 2), int(draw.integers(1, 2000)), bool(draw.integers(2))
         cut = ("Y", "N", "Not Available")[draw.integers(3)]
-        rows.append([scan, "M", str(age), "Not Available" if alive else str(days), str(days) if alive else "Not Available", cut])
+        rows.append(
+            [scan, "M", str(age), "Not Available" if alive else str(days), str(days) if alive else "Not Available", cut]
+        )
         resection = {"Y": "GTR", "N": "STR"}.get(cut)
-        value[scan[:-3]] = {"age": age, "survival_days": float(days), "alive": alive, "resection": resection, "grade": "HGG"}
-    return Tables(root, "volumes", {root / "UPENN-GBM_clinical_info_v2.1.csv": rows}, value, {"Age_at_scan_years": "", "GTR_over90percent": ""})
+        value[scan[:-3]] = {
+            "age": age,
+            "survival_days": float(days),
+            "alive": alive,
+            "resection": resection,
+            "grade": "HGG",
+        }
+    return Tables(
+        root,
+        "volumes",
+        {root / "UPENN-GBM_clinical_info_v2.1.csv": rows},
+        value,
+        {"Age_at_scan_years": "", "GTR_over90percent": ""},
+    )
 
 
 def _rsna(root: Path, draw: Draw) -> Tables:
@@ -189,15 +221,17 @@ def _rounded(made: Tables) -> dict[str, Any]:
 
 def no_value(folder: Path, made: Tables, draw: Draw) -> Truth:
     """A word that is no value in a column that takes values."""
-    path, rows, column = _a_column(made, draw)
-    rows[int(draw.integers(1, len(rows)))][column] = ("maybe", "??", "-5", "1,250", "inf", "121 years")[draw.integers(6)]
+    rows, column = _a_column(made, draw)
+    rows[int(draw.integers(1, len(rows)))][column] = ("maybe", "??", "-5", "1,250", "inf", "121 years")[
+        draw.integers(6)
+    ]
     made.save()
     return MUST_BE_REFUSED
 
 
 def contradiction(folder: Path, made: Tables, draw: Draw) -> Truth:
     """A row that says something else of the same patient."""
-    path, rows, column = _a_column(made, draw)
+    rows, column = _a_column(made, draw)
     row = list(rows[int(draw.integers(1, len(rows)))])
     others = {"Grade": ("HGG", "LGG"), "MGMT_value": ("0", "1"), "Age": ("50", "51"), "Survival_days": ("7", "8")}
     if rows[0][column] not in others:
@@ -208,8 +242,10 @@ def contradiction(folder: Path, made: Tables, draw: Draw) -> Truth:
     return MUST_BE_REFUSED
 
 
-def _a_column(made: Tables, draw: Draw) -> tuple[Path, Rows, int]:
-    found = [(path, rows, place) for path, rows in made.tables.items() for place, title in enumerate(rows[0]) if title in made.free]
+def _a_column(made: Tables, draw: Draw) -> tuple[Rows, int]:
+    found = [
+        (rows, place) for path, rows in made.tables.items() for place, title in enumerate(rows[0]) if title in made.free
+    ]
     return found[int(draw.integers(len(found)))]
 
 
