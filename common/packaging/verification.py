@@ -72,15 +72,25 @@ def check_content(package: Path) -> None:
     Raises:
         PackageError: lists every file that is missing, was changed or added; or what the metadata lack.
     """
-    lacking = [f"{name} is missing" for name in NEEDED if not (package / name).is_file()]
-    if MANIFEST not in [name.partition(" ")[0] for name in lacking]:
-        stated, found = _stated_files(package / MANIFEST), checksums(package)
-        lacking += [f"{name} is missing" for name in stated if name not in found]
-        lacking += [f"{name} was changed" for name in stated if name in found and stated[name] != found[name]]
-        lacking += [f"{name} was added" for name in found if name not in stated and name.startswith(RUNS)]
-    if lacking:
-        raise PackageError(Problem(what, str(package), MAKE_AGAIN) for what in dict.fromkeys(lacking))
-    read_metadata(package / "configs" / "metadata.json")
+    problems = [Problem(what, str(package), MAKE_AGAIN) for what in dict.fromkeys(_changes(package))]
+    metadata = package / "configs" / "metadata.json"
+    try:
+        if is_file(metadata):
+            read_metadata(metadata)
+    except PackageError as error:
+        problems += error.problems
+    if problems:
+        raise PackageError(problems)
+
+
+def _changes(package: Path) -> Iterator[str]:
+    yield from (f"{name} is missing" for name in NEEDED if not (package / name).is_file())
+    if not (package / MANIFEST).is_file():
+        return
+    stated, found = _stated_files(package / MANIFEST), checksums(package)
+    yield from (f"{name} is missing" for name in stated if name not in found)
+    yield from (f"{name} was changed" for name in stated if name in found and stated[name] != found[name])
+    yield from (f"{name} was added" for name in found if name not in stated and name.startswith(RUNS))
 
 
 def _stated_files(manifest: Path) -> dict[str, str]:

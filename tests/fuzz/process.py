@@ -14,9 +14,11 @@ from typing import Any
 from common.commands import ROOT
 
 MOST_SECONDS = 10.0
-"""For reading one input."""
+"""Of the processor, for reading one input."""
 
-MAKING_SECONDS = 120.0
+WAITING_SECONDS = 120.0
+"""For an answer, whatever else the machine does; libraries are loaded with a reader's first input."""
+
 STARTING_SECONDS = 240.0
 
 
@@ -49,18 +51,17 @@ class Process:
         self.running.stdin.write(f"{reader} {number}\n".encode())
         self.running.stdin.flush()
         try:
-            self._hear(MAKING_SECONDS)
-            answer: dict[str, Any] = json.loads(self._hear(MAKING_SECONDS + MOST_SECONDS))
+            answer: dict[str, Any] = json.loads(self._hear(WAITING_SECONDS))
         except TimeoutError:
             self._kill()
-            return {**about, "outcome": "hang", "told": f"more than {MOST_SECONDS:.0f} s"}
+            return {**about, "outcome": "hang", "told": f"no answer in {WAITING_SECONDS:.0f} s"}
         except EOFError:
             code = self.running.wait()
             self.running = None
             printed = (self.folder / "noise.txt").read_text(errors="replace")
             return {**about, "outcome": "crash", "told": f"{_name_of(code)}: {printed[-1500:]}"}
         if answer["seconds"] > MOST_SECONDS:
-            answer |= {"outcome": "hang", "told": f"{answer['seconds']} s"}
+            answer |= {"outcome": "hang", "told": f"{answer['seconds']} s of the processor"}
         return answer
 
     def stop(self) -> None:
@@ -68,7 +69,7 @@ class Process:
         if self.running and self.running.stdin:
             self.running.stdin.close()
             try:
-                self.running.wait(MAKING_SECONDS)
+                self.running.wait(WAITING_SECONDS)
             except subprocess.TimeoutExpired:
                 self._kill()
 

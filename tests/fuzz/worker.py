@@ -1,7 +1,7 @@
 """A process that makes and reads inputs one by one, measures each, and tells what came of it.
 
-``python -m tests.fuzz.worker FOLDER SEED [COVERAGE]``: a line ``reader number`` comes in, a line ``begin`` and a line
-of JSON go out. A process of its own, so that a crash of a C library, a hang and a lack of memory befall nobody else.
+``python -m tests.fuzz.worker FOLDER SEED [COVERAGE]``: a line ``reader number`` comes in, a line of JSON goes out.
+A process of its own, so that a crash of a C library, a hang and a lack of memory befall nobody else.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ def main() -> None:
     print("ready", file=answers)
     for count, line in enumerate(sys.stdin, 1):
         name, number = line.split()
-        print("begin", file=answers)
         print(json.dumps(watch.try_input(READERS[name], seed, int(number))), file=answers)
         if measured and count % SAVE_EVERY == 0:
             measured.save()
@@ -85,9 +84,9 @@ class Watch:
         about["header"] = bool(reader.has_header(self.folders["in"]))
         before = _names_below(self.root)
         self._forget()
-        held, began = _reset_peak(), time.monotonic()
+        held, began = _reset_peak(), time.process_time()
         found = self._read(reader, truth)
-        about |= {"seconds": round(time.monotonic() - began, 3), "megabytes": round((_peak() - held) / 2**20)}
+        about |= {"seconds": round(time.process_time() - began, 3), "megabytes": round((_peak() - held) / 2**20)}
         if about["megabytes"] > MOST_BYTES / 2**20:
             found = {"outcome": "memory", "told": f"{about['megabytes']} MB"}
         strayed = [*self.strayed, *(before ^ _names_below(self.root))]

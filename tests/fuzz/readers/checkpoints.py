@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be, must_be_or_refused
-from tests.fuzz.mutations import cut, flip, odd_value, on_file, scramble
+from tests.fuzz.mutations import cut, flip, is_zip, odd_value, on_file, scramble
 
 BUNDLE, SETTINGS = "a_bundle", {"image_size": [64, 64], "backbone": "resnet18"}
 
@@ -75,7 +75,7 @@ def read(folder: Path, output: Path) -> dict[str, Any]:
 
 
 def has_header(folder: Path) -> bool:
-    return zipfile.is_zipfile(folder / "model.pt") or (folder / "model.pt").read_bytes()[:1] == b"\x80"
+    return is_zip(folder / "model.pt") or (folder / "model.pt").read_bytes()[:1] == b"\x80"
 
 
 def as_others_save(folder: Path, made: Checkpoint, draw: Draw) -> Truth:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be, must_be_or_refused
-from tests.fuzz.mutations import cut, flip, odd_json, on_file, scramble
+from tests.fuzz.mutations import cut, flip, is_zip, odd_json, on_file, scramble
 
 NAME = "a_bundle"
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -81,7 +81,7 @@ def read(folder: Path, output: Path) -> dict[str, str]:
 
 
 def has_header(folder: Path) -> bool:
-    return zipfile.is_zipfile(next(folder.glob("*.zip")))
+    return is_zip(next(folder.glob("*.zip")))
 
 
 def packed_otherwise(folder: Path, made: Package, draw: Draw) -> Truth:
