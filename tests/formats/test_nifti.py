@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import re
 import struct
+import warnings
 from pathlib import Path
 
 import nibabel as nib
@@ -256,3 +257,18 @@ def test_nibabel_does_not_speak_of_what_it_repairs(tmp_path: Path, capfd: pytest
     # make fuzz, seed 0: nifti 239
     read_nifti(patched(save(tmp_path / "a.nii"), "qform_code", 8))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("field", "value", "what"), [("srow_x", [1, 0, 0, 1e30], "mm away")])
+def test_an_origin_beyond_all_scanners(tmp_path: Path, field: str, value: list[float], what: str) -> None:
+    assert what in refused(patched(save(tmp_path / "a.nii"), field, value))
+
+
+def test_a_qform_beyond_all_numbers_is_told_without_a_warning(tmp_path: Path) -> None:
+    # make fuzz, seed 0: nifti 449, nifti_gz 605
+    path = save(tmp_path / "a.nii")
+    for field, value in (("qform_code", 1), ("pixdim", [1, 3e38, 3e38, 3e38, 0, 0, 0, 0]), ("qoffset_x", 3e38)):
+        patched(path, field, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "mm apart" in str(conflict_of_forms(read_header(path).header))

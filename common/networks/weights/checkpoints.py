@@ -28,6 +28,19 @@ from common.records import MASK_CLASSES
 
 COPY_AGAIN = "Copy or train it again."
 PROVENANCE = "provenance"
+LISTS = (
+    *("training_subjects", "validation_subjects", "training_scans", "validation_scans"),
+    *("classes", "modalities"),
+)
+"""What a provenance records as lists of texts."""
+
+RECORDED: dict[str, type] = {
+    **dict.fromkeys(("bundle", "protocol", "version", "split_hash"), str),
+    **dict.fromkeys(("settings", "encoder"), dict),
+    **dict.fromkeys(LISTS, list),
+}
+"""Of what type a value of a provenance is, where it is there."""
+
 OTHER_ENCODER = "and give the --network_def#encoder that it was trained with, where it has another."
 HEAD = ".segmentation_head."
 
@@ -168,6 +181,7 @@ def use_weights(
     weights, provenance = find_state_dict(content), provenance_of(content)
     if not isinstance(weights, dict) or not isinstance(provenance, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
+    _check_record(provenance, path)
     _check_origin(provenance, path, settings, bundle)
     expected = network.state_dict()
     weights = without_prefixes(weights, expected)
@@ -194,6 +208,15 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain_values(part) for part in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_record(provenance: Mapping[str, Any], path: str | Path) -> None:
+    """Refuse a provenance in which something stands that this suite never writes there."""
+    odd = [name for name, kind in RECORDED.items() if not isinstance(provenance.get(name), (kind, type(None)))]
+    odd += [name for name in LISTS if not all(isinstance(part, str) for part in provenance.get(name) or ())]
+    if odd:
+        what = f"what it records of its training is damaged ({', '.join(dict.fromkeys(odd))})"
+        raise CheckpointError(Problem(what, str(path), COPY_AGAIN))
 
 
 def _check_origin(

@@ -391,3 +391,14 @@ def test_weights_in_half_and_double_precision_are_taken(tmp_path: Path) -> None:
     torch.save(Net().half().state_dict(), tmp_path / "half.pt")
     for name in ("double.pt", "half.pt"):
         assert load_weights(Net(), tmp_path / name) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("settings", "x"), ("bundle", 5), ("classes", "LGG"), ("training_subjects", [1]), ("encoder", [])],
+)
+def test_a_provenance_of_odd_values(tmp_path: Path, name: str, odd: Any) -> None:
+    # make fuzz, seed 0: checkpoint 447
+    save_weights(tmp_path / "model.pt", Net().state_dict(), {name: odd})
+    told = refused(lambda: load_weights(Net(), tmp_path / "model.pt", settings={"a": 1}, bundle="b"))
+    assert f"what it records of its training is damaged ({name})" in told
