@@ -29,12 +29,10 @@ NEEDED_TO_READ = {
     *("RescaleSlope", "RescaleIntercept", "PixelPresentation", "NumberOfFrames", "SOPInstanceUID"),
 }
 GROUPS = (0x0008, 0x0010, 0x0012, 0x0014, 0x0018, 0x0020, 0x0032, 0x0038, 0x0040, 0x0070, 0x0088, 0x0400)
-MARK = "ZQM"
+MARK = "ZQMARKED"
 UID = "1.2.826.0.1.9999777"
-DATE, TIME, AGE = "18710203", "235958.871871", "087Y"
-FOUND = re.compile(
-    rb".{0,20}(?:ZQM|1\.2\.826\.0\.1\.9999777|1871[-./]?02[-./]?03|23:?59:?58\.871871|\b087Y\b)[ -~]{0,40}", re.DOTALL
-)
+DATE, TIME = "18710203", "235958.871871"
+NEEDLES = (MARK, UID, DATE, "1871-02-03", "1871.02.03", "1871/02/03", TIME, "23:59:58.871871")
 SEQUENCES = (
     *("ReferencedPatientSequence", "OtherPatientIDsSequence", "RequestAttributesSequence", "ReferencedStudySequence"),
     *("PersonIdentificationCodeSequence", "PhysiciansOfRecordIdentificationSequence", "SourceImageSequence"),
@@ -95,9 +93,10 @@ def mark_files(paths: Iterable[Path], spared: Iterable[str] = (), series: bool =
 
 
 def find_marks(content: bytes) -> set[str]:
-    """Each mark in the bytes, and the text around it; also where they are UTF-16 or a date is written with hyphens."""
+    """The bytes around a mark, for each kind of mark; also where texts are UTF-16 or a date has hyphens."""
     plain = content.replace(b"\0", b"")
-    return {text.decode("latin-1") for text in FOUND.findall(plain)}
+    places = [plain.find(needle.encode()) for needle in NEEDLES]
+    return {plain[max(0, place - 20) : place + 40].decode("latin-1") for place in places if place >= 0}
 
 
 def written_bytes(folders: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
@@ -117,7 +116,6 @@ def _mark(kind: str, number: int) -> str | None:
         "DA": DATE,
         "TM": TIME,
         "DT": f"{DATE}{TIME}",
-        "AS": AGE,
         "UR": f"http://{MARK}{number}",
     }
     if kind in ("LO", "SH", "LT", "ST", "UT", "UC", "AE", "CS"):
