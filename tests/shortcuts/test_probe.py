@@ -129,6 +129,20 @@ def test_one_size_amid_others_is_a_kind_of_its_own() -> None:
     assert only(report).alone == {"the size of the picture": 1.0}
 
 
+def test_copies_of_a_picture_do_not_tell_its_class_by_their_size() -> None:
+    """Sizes of one class each by chance: with copies on both sides of a fold the size would tell the class."""
+    copies = [
+        {**record, "subject": f"{number}.{record['subject']}", "group": str(record["original_size"]), "grade": label}
+        for number, label in enumerate("aabbabbaba" * 2)
+        for record in pictures({label: ((300 + 10 * number, 400), "grey", "JPEG")})[:6]
+    ]
+    loose = [{key: value for key, value in record.items() if key != "group"} for record in copies]
+    assert only(probe(loose)).alone == {"the size of the picture": pytest.approx(1.0, abs=0.02)}
+    report = probe(copies)
+    assert report.counts == {"a": 10, "b": 10}
+    assert report.warnings == ()
+
+
 def test_classes_are_not_asked_where_chance_predicts_as_well() -> None:
     records = [{**record, "grade": "abc"[number % 3]} for number, record in enumerate(cohort())]
     assert only(probe(records)).classes == {}
