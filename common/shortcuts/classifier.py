@@ -82,7 +82,7 @@ def probe(traits: Mapping[str, pd.DataFrame], labels: np.ndarray, seed: int, shu
         shuffles: how often the labels are shuffled at most; the least p-value is 1 / (shuffles + 1).
         level: the share of false alarms on cohorts in which nothing predicts the classes.
     """
-    encoded = {name: _encode(table) for name, table in traits.items()}
+    encoded = {name: encode(table) for name, table in traits.items()}
     together = np.hstack(list(encoded.values()))
     random, folds = np.random.default_rng(seed), StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     true = _cross_validate(together, labels, folds)
@@ -160,8 +160,15 @@ def _ranked(areas: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(areas.items(), key=lambda item: -item[1]))
 
 
-def _encode(table: pd.DataFrame) -> np.ndarray:
-    """Categories as 0 and 1, numbers standardised. It sees no label, so it may see all patients."""
+def encode(table: pd.DataFrame) -> np.ndarray:
+    """Categories as 0 and 1, numbers standardised. It sees no label, so it may see all patients.
+
+    Args:
+        table: of :func:`~common.shortcuts.traits.find_traits`, one row per patient.
+
+    Returns:
+        float (patients, columns).
+    """
     categories = OneHotEncoder(
         min_frequency=2, max_categories=MOST_KINDS, handle_unknown="infrequent_if_exist", sparse_output=False
     )
