@@ -4,6 +4,7 @@
 #         VENV    where the environment lies; may be outside this clone and shared between clones
 #         WORKERS   processes that run the tests
 #         FUZZ      what make fuzz is told, e.g. FUZZ='--readers nifti dicom'
+#         SOAK      options of make soak, e.g. SOAK='--kills 24 --seed 1'; python -m tests.soak --help lists them
 #         PIP_ARGS  more arguments for pip, e.g. PIP_ARGS='-c requirements.lock' for the tested versions
 PYTHON   ?= python3
 VENV     ?= .venv
@@ -14,7 +15,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz test-deploy test-label lint format bench docs package verify lock clean clean-cache
+.PHONY: help demo test fuzz soak test-deploy test-label lint format bench docs package verify lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -45,6 +46,9 @@ test: $(READY)  ## run the tests
 
 fuzz: $(READY)  ## broken and odd inputs for every reader; FUZZ='--inputs 2000 --minutes 5' for fewer
 	@$(BIN)/python -m tests.fuzz.run $(FUZZ)
+
+soak: $(READY)  ## kill runs, fill disks, close folders at random moments: about half an hour, resumable (Linux)
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 test-deploy: $(DEPLOY_READY)  ## try the MONAI Deploy app, in an environment of its own
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(DEPLOY_VENV)/bin/python -m pytest $(DEPLOY)/tests
@@ -80,7 +84,7 @@ lock: $(READY)  ## record the installed versions in requirements.lock
 	   $(BIN)/pip freeze --exclude-editable; } > requirements.lock
 
 clean:  ## remove what the targets leave behind, the environment excepted
-	@rm -rf demo fuzz build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 clean-cache: $(READY)  ## empty the cache of prepared patients

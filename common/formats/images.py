@@ -90,17 +90,19 @@ def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def _open(path: PathLike) -> Image.Image:
-    """The decoded image in a mode of 8 bits without transparency."""
+@contextmanager
+def opened_image(path: PathLike) -> Iterator[Image.Image]:
+    """An image of which only the header has been read.
+
+    Raises:
+        DatasetError: as :func:`read_rgb_image`; what is wrong with the pixels, once they are loaded.
+    """
     try:
         with _strict_tags():
             opened = Image.open(path, formats=FORMATS)
         with opened as image:
             _refuse_odd(image, path)
-            image.load()
-            with _strict_tags():
-                turned = ImageOps.exif_transpose(image)
-            return _opaque(_eight_bits(turned, path))
+            yield image
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
 
@@ -111,6 +113,15 @@ def _strict_tags() -> Iterator[None]:
     with OPENING, warnings.catch_warnings():
         warnings.filterwarnings("error", BROKEN_TAG, UserWarning)
         yield
+
+
+def _open(path: PathLike) -> Image.Image:
+    """The decoded image in a mode of 8 bits without transparency."""
+    with opened_image(path) as image:
+        image.load()
+        with _strict_tags():
+            turned = ImageOps.exif_transpose(image)
+        return _opaque(_eight_bits(turned, path))
 
 
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:

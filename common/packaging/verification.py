@@ -11,8 +11,8 @@ import torch
 
 from common.errors import PackageError, Problem
 from common.files import is_file, read_json
-from common.metadata import read_metadata
 from common.packaging.archive import MANIFEST, checksums, unpack
+from common.tasks.metadata import read_metadata
 
 NEEDED = (
     "configs/metadata.json",

@@ -14,9 +14,9 @@ from monai.transforms import Compose
 
 from common.errors import CheckpointError, Problem, find_glioma_error
 from common.knobs import as_bool
-from common.metadata import read_metadata
 from common.records import check_modalities
 from common.studies.results import Origin
+from common.tasks.metadata import read_metadata
 
 FILES = ("LoadImage", "SaveImage")
 """Parts of the names of transforms that read or write files, by which MONAI Deploy tells them."""

@@ -92,7 +92,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60, help="the most that it takes (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--readers", nargs="+", help="only these (default: all)")
-    parser.add_argument("--folder", type=Path, default=Path("fuzz"), help="of the results (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path("build/fuzz"), help="of the results (default: %(default)s)")
     parser.add_argument("--show", nargs=2, metavar=("READER", "NUMBER"), help="make and read one input")
     return parser.parse_args(argv)
 

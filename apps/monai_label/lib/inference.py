@@ -9,7 +9,7 @@ from monailabel.interfaces.tasks.infer_v2 import InferType
 from monailabel.tasks.infer.bundle import BundleInferTask
 
 from common.cohorts.features import FEATURES
-from common.metadata import read_metadata
+from common.tasks.metadata import read_metadata
 from common.transforms import refuse_unused
 
 TYPES = {"image": InferType.SEGMENTATION, "probabilities": InferType.CLASSIFICATION}

@@ -213,9 +213,10 @@ def plain_values(value: Any) -> Any:
 def _check_record(provenance: Mapping[str, Any], path: str | Path) -> None:
     """Refuse a provenance in which something stands that this suite never writes there."""
     odd = [name for name, kind in RECORDED.items() if not isinstance(provenance.get(name), (kind, type(None)))]
-    odd += [name for name in LISTS if not all(isinstance(part, str) for part in provenance.get(name) or ())]
+    lists = {name: provenance.get(name) or () for name in LISTS if name not in odd}
+    odd += [name for name, parts in lists.items() if not all(isinstance(part, str) for part in parts)]
     if odd:
-        what = f"what it records of its training is damaged ({', '.join(dict.fromkeys(odd))})"
+        what = f"what it records of its training is damaged ({', '.join(odd)})"
         raise CheckpointError(Problem(what, str(path), COPY_AGAIN))
 
 

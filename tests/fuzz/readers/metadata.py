@@ -25,7 +25,7 @@ def write(folder: Path, draw: Draw) -> Made:
 
 
 def read(folder: Path, output: Path) -> dict[str, Any]:
-    from common.metadata import read_metadata
+    from common.tasks.metadata import read_metadata
 
     metadata = read_metadata(folder / "metadata.json")
     assert isinstance(metadata["version"], str) and metadata["version"] in metadata["changelog"], "no version"

@@ -293,7 +293,7 @@ def test_a_write_that_the_system_cuts_short_keeps_the_old_checkpoint(tmp_path: P
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
-        with pytest.raises(OutputError, match="file too large"):
+        with pytest.raises(OutputError, match="no space is left"):
             save_checkpoint(path, {"model": {"a": torch.zeros(1_000_000)}})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -395,7 +395,14 @@ def test_weights_in_half_and_double_precision_are_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "odd"),
-    [("settings", "x"), ("bundle", 5), ("classes", "LGG"), ("training_subjects", [1]), ("encoder", [])],
+    [
+        ("settings", "x"),
+        ("bundle", 5),
+        ("classes", "LGG"),
+        ("training_subjects", [1]),
+        ("encoder", []),
+        ("classes", 1.5),
+    ],
 )
 def test_a_provenance_of_odd_values(tmp_path: Path, name: str, odd: Any) -> None:
     # make fuzz, seed 0: checkpoint 447

@@ -8,7 +8,7 @@ import pytest
 
 from common.commands import ROOT
 from common.errors import PackageError
-from common.metadata import read_metadata
+from common.tasks.metadata import read_metadata
 
 FILES = sorted((ROOT / "bundles").glob("*/configs/metadata.json"))
 
