@@ -18,6 +18,7 @@ from common.formats.images import is_image_name
 BIDS_FILE = re.compile(r"sub-[a-z0-9]+_.*(t1w|t2w|flair|t1|t2)\.nii(\.gz)?", re.IGNORECASE)
 SCAN = re.compile(r"(.*[^a-z])?(flair|t1(w|c|ce|gd|n)?|t2[wf]?|mprage)([^a-z].*)?\.nii(\.gz)?", re.IGNORECASE)
 DICOM_ENDINGS = (".dcm", ".ima", ".dicom")
+MASK_FOLDERS = ("mask", "masks", "label", "labels", "annotations", "segmentation", "segmentations", "ground_truth")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 PREPARE = (
     "register the modalities of a patient to each other with voxels of 1 mm, strip the skull, and list the files with "
@@ -29,6 +30,14 @@ def has_masks_beside_slices(outline: Outline) -> bool:
     """An image, and beside it one of its name with ``_mask``."""
     images = {str(file.with_suffix("")).lower() for file in outline.files if is_image_name(file)}
     return any(f"{name}_mask" in images for name in images)
+
+
+def has_folders_of_masks(outline: Outline) -> bool:
+    """A folder that is named after masks, with images that are called as images elsewhere are."""
+    images = [file for file in outline.files if is_image_name(file)]
+    masks = {file.stem for file in images if file.parent.name.lower() in MASK_FOLDERS}
+    others = {file.stem for file in images if file.parent.name.lower() not in MASK_FOLDERS}
+    return bool(masks & others)
 
 
 def has_pictures(outline: Outline) -> bool:
@@ -72,12 +81,12 @@ def _refuse(root: str | os.PathLike[str], wanted: Wanted) -> Found:
 DATA_SETS = (
     DataSet(
         name="masks_beside_slices",
-        title="slices with _mask files beside them, as kaggle_3m has them",
+        title="slices with their masks (as kaggle_3m has them, or in a folder of masks)",
         kind=Kind.IMAGES,
-        recognise=has_masks_beside_slices,
+        recognise=lambda outline: has_masks_beside_slices(outline) or has_folders_of_masks(outline),
         scan=_refuse,
         refused="Such slices have masks but no classes: no bundle learns from them. To classify the slices, list those "
-        "without the _mask files with --datalist (image, label, subject).",
+        "without the masks with --datalist (image, label, subject).",
         rank=1,
     ),
     DataSet(

@@ -29,6 +29,10 @@ def lay_out(root: Path, files: list[str]) -> None:
         (["set/training/glioma/a.PNG", "set/training/none/b.PNG"], "br35h"),
         (["12345/a.png", "00000/b.png"], "br35h"),  # classes that are named as patients
         (["TCGA_CS_1/a_1.tif", "TCGA_CS_1/a_1_mask.tif"], "masks_beside_slices"),
+        (["images/1.png", "images/2.png", "masks/1.png", "masks/2.png"], "masks_beside_slices"),
+        (["set/Training/image/7.jpg", "set/Training/Mask/7.png"], "masks_beside_slices"),
+        (["yes/y1.jpg", "no/1.jpg", "masks/yes/y1.png"], "br35h"),  # classes, whose masks lie apart
+        (["images/1.png", "masks/9.png"], "br35h"),  # classes of such names
         (["sub-01/anat/sub-01_T1w.nii.gz", "dataset_description.json"], "bids"),
         (["imagesTr/liver_0.nii.gz", "labelsTr/liver_0.nii.gz", "dataset.json"], "decathlon_other"),
         (["P1/study/series/1-01.dcm"], "dicom"),
