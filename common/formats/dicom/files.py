@@ -131,7 +131,7 @@ def read_slice_header(path: str | Path) -> SliceHeader | None:
         along_row=tuple(map(float, reader.GetDirection(0))),
         along_column=tuple(map(float, reader.GetDirection(1))),
         spacing=(float(reader.GetSpacing(0)), float(reader.GetSpacing(1)), float(reader.GetSpacing(2))),
-        has_spacing=bool(_text(tags, PIXEL_SPACING)) or size[2] > 1,
+        has_spacing=_tells_spacing(_text(tags, PIXEL_SPACING)) or size[2] > 1,
     )
 
 
@@ -168,6 +168,14 @@ def read_mark(path: str | Path, mark: str) -> bool:
     except RuntimeError:
         return False
     return _text(reader.GetMetaDataDictionary(), DESCRIPTION) == mark
+
+
+def _tells_spacing(text: str) -> bool:
+    """Whether an element holds sizes of pixels; GDCM reads 0 as 1 mm."""
+    try:
+        return all(float(size) > 0 for size in text.split("\\"))
+    except ValueError:
+        return False
 
 
 def _rescaled(tags: Any, key: str, source: Any) -> float:

@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from common.errors import DatasetError
@@ -323,3 +324,16 @@ def test_pixels_of_an_absurd_size(write_series: Writer, tmp_path: Path, about: d
 
 def test_a_position_beyond_all_scanners(write_series: Writer, tmp_path: Path) -> None:
     assert "mm away" in told(write_series(tmp_path / "series", position=(0.0, 1e30, 0.0)))
+
+
+@pytest.mark.parametrize("spacing", [(0.0, 0.0), (-1.0, 1.0)])
+def test_pixels_without_a_size_are_refused_where_millimetres_matter(
+    tmp_path: Path, write_series: Writer, spacing: tuple[float, float]
+) -> None:
+    """GDCM would read a size of 0 as 1 mm."""
+    for path in write_series(tmp_path / "a", range(3)).iterdir():
+        image = pydicom.dcmread(path)
+        image.PixelSpacing = list(spacing)
+        image.save_as(path)
+    assert "do not tell the size of their pixels" in told(tmp_path / "a")
+    assert len(find_series(tmp_path / "a", need_regular=False).files) == 3
