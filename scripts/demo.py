@@ -12,16 +12,16 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
 from typing import Any
 
-from common.commands import ROOT, bundle_command, shown
+from common.commands import ROOT, bundle_command, ending_with_parent, shown
 from common.reports.knob_tables import read_knobs
 from common.tasks.registry import task_of_bundle
 
@@ -247,7 +247,7 @@ def run_step(command: list[str], log: Path) -> int:
     with log.open("a", encoding="utf-8") as file:
         print(f"\n$ {shlex.join(shown(command))}", file=file, flush=True)
         words = [sys.executable, *command]
-        with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        with Popen(words, cwd=ROOT, stdout=PIPE, stderr=STDOUT, **ending_with_parent()) as process:
             assert process.stdout is not None
             for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline="\n"):
                 file.write(line)

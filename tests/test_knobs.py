@@ -151,3 +151,29 @@ def test_what_is_read_and_is_not_there_is_told_at_once(config: str, tmp_path: Pa
         check_overrides([*start, str(tmp_path / "absent")])
     check_overrides([*start, str(tmp_path)])
     check_overrides([*start, "None"])
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("epochs: [1, 2\n", "line 2, column 1"),
+        ("epochs: 1\nepochs: 2\n", "[Dd]uplicate"),
+        ("- epochs\n", "does not set values by names"),
+        ("", "does not set values by names"),
+        ("1: 2\n", "does not set values by names"),
+        ("epochs: !!python/name:os.system\n", "could not determine a constructor"),
+        ("epochs: " + "[" * 5000, "nested too deep"),
+        ("epochs: \0", "not allowed"),
+    ],
+)
+def test_an_overlay_that_is_no_config_is_named(config: str, tmp_path: Path, text: str, what: str) -> None:
+    (tmp_path / "overlay.yaml").write_text(text)
+    with pytest.raises(KnobError, match=what) as error:
+        merged_config([config, str(tmp_path / "overlay.yaml")])
+    (problem,) = error.value.problems
+    assert problem.where == str(tmp_path / "overlay.yaml")
+
+
+def test_a_config_that_is_not_there_is_named(config: str) -> None:
+    with pytest.raises(KnobError, match=r"nowhere\.yaml: the config cannot be read"):
+        merged_config([config, "nowhere.yaml"])

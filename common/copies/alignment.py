@@ -33,7 +33,7 @@ LEAST_COARSE, LEAST_SCORE = 0.75, 0.6
 COARSE_DETAIL, FINE_DETAIL = (1.2, 5.0), 2.4
 """Details are what a Gaussian of the (second) sigma takes away: their size is what must agree."""
 
-FINE_SHARE = 2 / 3
+FINE_SHARE = 3 / 4
 """Of the fine details in the score of a pair that was fitted; the rest is of the larger ones, which a copy keeps when
 it is pixelated and then sharpened."""
 
