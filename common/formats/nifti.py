@@ -27,7 +27,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from common.errors import DatasetError, Problem
 from common.files import atomic_path
-from common.formats.limits import volume_too_large
+from common.formats.limits import endless, volume_too_large
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
@@ -100,6 +100,8 @@ def read_header(path: PathLike) -> nib.Nifti1Image:
     Raises:
         DatasetError: the file is missing, empty, or no NIfTI.
     """
+    if problem := endless(path):
+        raise DatasetError(problem)
     try:
         with Path(path).open("rb") as file, _opened(file, path) as stream:
             return _interpret(stream, path)
@@ -122,6 +124,8 @@ def _opened(file: IO[bytes], path: PathLike) -> Iterator[IO[bytes]]:
 
 
 def _read_bytes(path: PathLike) -> bytes:
+    if problem := endless(path):
+        raise DatasetError(problem)
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
