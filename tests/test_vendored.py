@@ -8,7 +8,7 @@ import pytest
 from common import networks
 from common.commands import ROOT
 from common.errors import PackageError
-from common.vendored import needed_files, open_code, stamp_of
+from common.vendored import needed_files, open_code, own_file, stamp_of
 
 
 @pytest.fixture
@@ -53,3 +53,23 @@ def test_a_package_with_other_code_is_refused_and_both_are_named(copied: Path) -
         open_code(copied)
     for part in (stamp_of(copied / "common"), stamp_of(ROOT / "common"), str(copied), str(ROOT)):
         assert part in str(caught.value)
+
+
+def test_a_file_is_taken_from_its_own_bundle(tmp_path: Path) -> None:
+    """By the manifest, or by the folder's name; a folder that is no bundle's may hold anybody's."""
+    for name in ("mine", "theirs", "renamed", "plain"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.pt").touch()
+    for name in ("mine", "theirs"):
+        (tmp_path / name / "configs").mkdir()
+    (tmp_path / "renamed" / "manifest.json").write_text('{"bundle": "mine"}')
+    places = [tmp_path / "empty", tmp_path / "theirs", tmp_path / "renamed", tmp_path / "mine"]
+
+    def found(root: Path) -> Path:
+        return Path(own_file("mine", "model.pt", root, places)).parent
+
+    assert found(tmp_path / "mine") == tmp_path / "mine"
+    assert found(tmp_path / "plain") == tmp_path / "plain"
+    assert found(tmp_path / "theirs") == tmp_path / "renamed"
+    assert found(tmp_path / "empty") == tmp_path / "renamed"
+    assert own_file("mine", "other.pt", "root", places) == str(Path("root", "other.pt"))

@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-MANIFEST = "manifest.json"
+from common.vendored import MANIFEST
+
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip can store; every file gets it."""
 

@@ -10,7 +10,15 @@ import pytest
 import yaml
 
 from common.commands import ROOT
-from common.packaging.configs import CODE_KEYS, aliases_in, json_twin, knobs_of, refer_to_code, with_defaults
+from common.packaging.configs import (
+    CODE_KEYS,
+    aliases_in,
+    json_twin,
+    knobs_of,
+    name_outputs,
+    refer_to_code,
+    with_defaults,
+)
 
 BUNDLES = sorted(path.parent for path in (ROOT / "bundles").glob("*/configs"))
 
@@ -49,12 +57,12 @@ def test_nothing_else_of_a_config_changes(bundle: Path) -> None:
     aliases = aliases_in(texts)
     for name, text in texts.items():
         packaged = yaml.safe_load(refer_to_code(text, aliases))
+        original = yaml.safe_load(text)
         for key in CODE_KEYS:
             packaged.pop(key, None)
-        original = yaml.safe_load(text)
-        original.pop("imports", None)
+            original.pop(key, None)
         assert list(packaged) == list(original), name
-        assert len(list(strings_in(packaged))) == len(list(strings_in(original))) - ("initialize" in original), name
+        assert len(list(strings_in(packaged))) == len(list(strings_in(original))), name
         assert comments_of(text) == comments_of(refer_to_code(text, aliases)), name
 
 
@@ -94,7 +102,25 @@ def test_the_knobs_that_a_provenance_records() -> None:
     assert knobs_of({"modalities": ["t1"], "encoder": {"features": [], "missing_indicators": True}}) == {
         "modalities": ["t1"]
     }
+    assert knobs_of({"classes": ["NCR", "ED", "ET", "RC"]}) == {"num_classes": 4, "cavity": "region"}
     assert knobs_of({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("named", "classes", "wanted"),
+    [
+        (["background", "a", "b"], ["a", "b", "c"], ["background", "a", "b", "c"]),
+        (["a", "b", "healthy"], ["a", "b"], ["a", "b"]),
+    ],
+)
+def test_metadata_name_the_classes_of_the_weights(named: list[str], classes: list[str], wanted: list[str]) -> None:
+    pred = {"num_channels": 3, "channel_def": {str(index): name for index, name in enumerate(named)}}
+    text = json.dumps({"network_data_format": {"outputs": {"pred": pred}}})
+    told = json.loads(name_outputs(text, classes))["network_data_format"]["outputs"]["pred"]
+    assert (told["num_channels"], list(told["channel_def"].values())) == (len(wanted), wanted)
+    assert list(told["channel_def"]) == [str(index) for index in range(len(wanted))]
+    assert name_outputs(text, None) is text
+    assert name_outputs(text, [name for name in named if name != "background"]) is text
 
 
 def test_the_json_of_a_config_counts_no_cohort(tmp_path: Path) -> None:
