@@ -31,7 +31,18 @@ class Problem:
     hint: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. {self.hint}".rstrip()
+        return visible(f"{self.where}: {self.what}. {self.hint}".rstrip())
+
+
+def visible(text: str) -> str:
+    """The text for a terminal: control characters, which names of files may hold, are shown as escapes.
+
+    So are bytes that are no text in UTF-8, which could not be printed at all, and signs that turn the text around.
+    """
+    if text.isprintable():
+        return text
+    kept = (sign if sign.isprintable() or sign == "\n" else sign.encode("unicode_escape").decode() for sign in text)
+    return "".join(kept)
 
 
 def _answered_error() -> type[Exception]:

@@ -88,6 +88,19 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def read_json(path: str | Path) -> Any:
+    """The content of a JSON file, with or without a byte order mark.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no JSON, or nested so deep that nothing could be done with it.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except RecursionError:
+        raise ValueError("its brackets are nested too deep") from None
+
+
 def stable_hash(content: Any) -> str:
     """The SHA-256 of ``content`` written as canonical JSON, in hexadecimal: equal on every machine."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)

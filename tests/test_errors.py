@@ -134,3 +134,11 @@ def test_a_long_list_is_told_by_its_first_texts_and_their_number():
     assert list_some(texts, 2) == "a, b and 1 more"
     assert list_some(texts, 1, "; ") == "a; and 2 more"
     assert list_some([], 2) == ""
+
+
+def test_a_name_cannot_write_to_the_terminal() -> None:
+    name = "a\x1b[2Jb\x07\u202ec\rd\udcffe"
+    told = str(GliomaError([Problem("is empty", name, "Remove it."), Problem("is Müller's", "\u4e2d", "")]))
+    assert r"a\x1b[2Jb\x07\u202ec\rd\udcffe: is empty. Remove it." in told
+    assert "\u4e2d: is Müller's." in told
+    told.encode("utf-8")

@@ -18,8 +18,7 @@ from common.copies import find_copies
 from common.copies.groups import CopyReport
 from common.copies.search import THRESHOLD
 from common.errors import DatasetError, Problem
-from common.formats.dicom import find_series
-from common.formats.dicom.files import read_slice_pixels
+from common.formats.dicom import find_series, read_ordered
 from common.formats.nifti import read_nifti
 from common.formats.voxel_hashes import VoxelHashes, hash_voxels
 from common.records import Record
@@ -121,8 +120,8 @@ def _read_nifti(file: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _read_series(folder: str) -> tuple[np.ndarray, np.ndarray]:
     """A DICOM series (x, y, z), whose slices may be incomplete."""
-    series = find_series(folder, need_regular=False)
-    return np.stack([read_slice_pixels(file).T for file in series.files], axis=-1), series.affine
+    volume = read_ordered(find_series(folder, need_regular=False))
+    return volume.array, volume.affine
 
 
 def _preview(array: np.ndarray, affine: np.ndarray) -> np.ndarray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from common.audit.comparison import Audit, Comparison, Match
@@ -17,8 +17,8 @@ from common.audit.contents import PREVIEW_SIDE
 from common.audit.remarks import remarks_of
 from common.audit.summary import describe_match, share_of, summarise_folds, title_of
 from common.audit.traces import KINDS
-from common.files import atomic_path
 from common.formats.images import read_image
+from common.formats.spreadsheets import write_frame
 from common.reports.page import render_page
 
 SHOWN_OF_KIND = 8
@@ -53,15 +53,14 @@ def write_audit(audit: Audit, folder: Path) -> tuple[Path, Path]:
 
 def write_pairs(audit: Audit, path: Path) -> None:
     """Write a line for each touched case and each way in which it is."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for comparison in audit.comparisons:
-            first, second = comparison.sides
-            for match in comparison.matches:
-                found = (f"{match.pair.score:.4f}", match.pair.transform) if match.pair else ("", "")
-                named = (comparison.division, second, match.second, first, match.first)
-                writer.writerow([*named, KINDS[match.kind], *found, match.others])
+    rows = []
+    for comparison in audit.comparisons:
+        first, second = comparison.sides
+        for match in comparison.matches:
+            found = (f"{match.pair.score:.4f}", match.pair.transform) if match.pair else ("", "")
+            named = (comparison.division, second, match.second, first, match.first)
+            rows.append((*named, KINDS[match.kind], *found, match.others))
+    write_frame(path, pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
 class _Pictures:

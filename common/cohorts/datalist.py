@@ -13,7 +13,6 @@ Relative paths start at the list's own folder.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter
@@ -24,6 +23,7 @@ from typing import Any, cast
 from common.cohorts.clinical_values import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem, list_some
+from common.files import read_json
 from common.formats.tables import (
     RECORD_NAMES,
     SUFFIXES,
@@ -143,7 +143,7 @@ def read_json_list(
         DatasetError: the file cannot be read, or holds no list of entries.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise DatasetError(Problem(f"cannot be read as JSON ({error})", path, expected)) from error
     common: Entry = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from common.files import atomic_path
+from common.formats.spreadsheets import write_frame
 
+COLUMNS = ("group", "images_in_group", "subject", "image", "copy_of", "score", "transform")
 CURVE_THRESHOLDS = tuple(round(0.6 + 0.01 * step, 2) for step in range(38))
 
 
@@ -96,13 +97,15 @@ class CopyReport:
         for pair in self.pairs:
             best_pair.setdefault(pair.first, pair)
             best_pair.setdefault(pair.second, pair)
-        with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["group", "images_in_group", "subject", "image", "copy_of", "score", "transform"])
-            for group in self.groups:
-                for subject in group:
-                    copy = _describe_copy(subject, best_pair[subject]) if subject in best_pair else ("", "", "")
-                    writer.writerow([group[0], len(group), subject, self.images[subject], *copy])
+        rows = [
+            (
+                *(group[0], len(group), subject, self.images[subject]),
+                *(_describe_copy(subject, best_pair[subject]) if subject in best_pair else ("", "", "")),
+            )
+            for group in self.groups
+            for subject in group
+        ]
+        write_frame(path, pd.DataFrame(rows, columns=list(COLUMNS)))
 
     def _join(self, threshold: float) -> np.ndarray:
         """The group's number of every subject, in the order of ``images``."""

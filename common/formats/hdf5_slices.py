@@ -24,6 +24,7 @@ import numpy as np
 
 from common.errors import DatasetError, Problem
 from common.formats.hdf5_restoring import restore_intensities
+from common.formats.limits import volume_too_large
 from common.formats.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
@@ -113,7 +114,7 @@ def read_hdf5_header(address: PathLike) -> nib.Nifti1Image:
     """
     stack = SliceStack.parse(address)
     with open_slice(stack.files[stack.count // 2]) as file:
-        stored = find_dataset(file, stack.dataset)
+        stored = _find_part(file, stack)
         mark = str(file.attrs.get("description", ""))
         shape, dtype = stored.shape, stored.dtype
     affine = brats_affine(shape[1])
@@ -160,6 +161,7 @@ def find_dataset(file: Any, name: str) -> Any:
     Raises:
         DatasetError: there is none, or it has another form.
     """
+    _refuse_links(file, name)
     stored = file.get(name)
     shape = getattr(stored, "shape", None)
     if shape is None:
@@ -168,13 +170,15 @@ def find_dataset(file: Any, name: str) -> Any:
     if len(shape) != 3 or shape[2] != CHANNELS[name] or 0 in shape:
         what = f"its {name} has shape {_by(shape)} where x, y and {CHANNELS[name]} channels are expected"
         raise DatasetError(Problem(what, file.filename, FETCH_AGAIN))
+    if too_large := volume_too_large(shape, stored.dtype.itemsize, file.filename):
+        raise DatasetError(too_large)
     return stored
 
 
 def _read_plane(path: str, stack: SliceStack) -> np.ndarray:
     """A slice's modality (x, y), or its classes as one label map."""
     with open_slice(path) as file:
-        stored = find_dataset(file, stack.dataset)
+        stored = _find_part(file, stack)
         try:
             if stack.part != "seg":
                 return stored[..., MODALITIES.index(stack.part)]
@@ -183,6 +187,23 @@ def _read_plane(path: str, stack: SliceStack) -> np.ndarray:
         except OSError as error:
             raise DatasetError(Problem(f"its {stack.dataset} is damaged", path, FETCH_AGAIN)) from error
     return labels.clip(0, 255).astype(np.uint8)
+
+
+def _find_part(file: Any, stack: SliceStack) -> Any:
+    """The dataset of an open slice, whose volume is not too large."""
+    stored = find_dataset(file, stack.dataset)
+    if too_large := volume_too_large((*stored.shape[:2], stack.count), stored.dtype.itemsize, file.filename):
+        raise DatasetError(too_large)
+    return stored
+
+
+def _refuse_links(file: Any, name: str) -> None:
+    """Refuse a dataset whose numbers lie in another file: whoever made this one may name any file of the machine."""
+    link = type(file.get(name, getlink=True)).__name__
+    stored = None if link == "ExternalLink" else file.get(name)
+    if link == "ExternalLink" or getattr(stored, "external", None) or getattr(stored, "is_virtual", False):
+        what = f"its {name} lies in another file"
+        raise DatasetError(Problem(what, file.filename, "Save it in one file of its own."))
 
 
 def _by(shape: tuple[int, ...]) -> str:

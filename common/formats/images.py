@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import DatasetError, Problem
+from common.formats.limits import HINT, MOST_SIDE, plane_too_large
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
@@ -32,6 +34,8 @@ UNKNOWN_COLOURS = ("LAB",)
 
 FETCH_AGAIN = "Download or copy the file again."
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such images are refused here
 
 PathLike = str | os.PathLike[str]
 Pixels = NDArray[np.uint8]
@@ -85,6 +89,8 @@ def _open(path: PathLike) -> Image.Image:
 
 
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:
+    if too_large := plane_too_large(image.size, path):
+        raise DatasetError(too_large)
     if min(image.size) < SMALLEST_SIDE:
         width, height = image.size
         hint = f"At least {SMALLEST_SIDE} pixels on either side are expected; remove it or use the original."
@@ -119,7 +125,7 @@ def _explain(error: BaseException, path: PathLike) -> Problem:
     if isinstance(error, FileNotFoundError):
         return Problem("the file does not exist", str(path), "Check the path; the data set may be incomplete.")
     if isinstance(error, Image.DecompressionBombError):
-        return Problem("the image is too large to be a slice", str(path), "Scale it down, or remove it.")
+        return Problem(f"claims more pixels than {MOST_SIDE} x {MOST_SIDE}, which are read at most", str(path), HINT)
     if path.is_file() and path.stat().st_size == 0:
         return Problem("the file is empty", str(path), FETCH_AGAIN)
     if isinstance(error, UnidentifiedImageError):

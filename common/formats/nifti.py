@@ -1,7 +1,8 @@
 """Reading NIfTI files fast, and refusing broken ones.
 
 ITK reads a truncated ``.nii.gz`` without an exception, nibabel misses a wrong checksum. Here ``isal`` decompresses
-the file in one piece, which finds both, and nibabel interprets the bytes. Scale factors are applied.
+the file to its end, which finds both, and nibabel interprets the bytes. Scale factors are applied. How much may be
+decompressed is known from the header, which is read first.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -19,10 +22,12 @@ from isal import igzip, isal_zlib
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
+from nibabel.volumeutils import apply_read_scaling
 from nibabel.wrapstruct import WrapStructError
 
 from common.errors import DatasetError, Problem
 from common.files import atomic_path
+from common.formats.limits import volume_too_large
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
@@ -36,6 +41,9 @@ SCANNER = 1
 
 MOST_APART = 1.0
 """In mm, between the two places that a header gives for a voxel."""
+
+MOST_BEHIND = 2**20
+"""Bytes behind the last voxel that are read over."""
 
 TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
 
@@ -69,20 +77,21 @@ def read_nifti(path: PathLike) -> Volume:
     Raises:
         DatasetError: the file is missing, empty, truncated, damaged, or no NIfTI.
     """
-    data = _decompress(_read_bytes(path), path)
-    image = _interpret(io.BytesIO(data), path)
-    start = cast(ArrayProxy, image.dataobj).offset
-    if start + math.prod(image.shape) * image.get_data_dtype().itemsize > len(data):
+    data = _read_bytes(path)
+    with _opened(io.BytesIO(data), path) as stream:
+        image = _interpret(stream, path)
+    stored = cast(ArrayProxy, image.dataobj)
+    end = stored.offset + math.prod(image.shape) * image.get_data_dtype().itemsize
+    data = _decompress(data, end + MOST_BEHIND, path)
+    if end > len(data):
         raise DatasetError(Problem("the file ends before its last voxel", str(path), FETCH_AGAIN))
-    array = _voxels(cast(ArrayProxy, image.dataobj), data)
-    return Volume(array, np.asarray(image.affine, dtype=np.float64), image.header)
+    return Volume(_voxels(stored, data), np.asarray(image.affine, dtype=np.float64), image.header)
 
 
 def _voxels(stored: ArrayProxy, data: bytes) -> np.ndarray:
     """The voxels with their scale factor; without one they are not copied, and are read-only."""
-    if (stored.slope, stored.inter) != (1, 0):
-        return np.asanyarray(stored)
-    return np.ndarray(stored.shape, stored.dtype, buffer=data, offset=stored.offset, order="F")
+    array = np.ndarray(stored.shape, stored.dtype, buffer=data, offset=stored.offset, order="F")
+    return apply_read_scaling(array, stored.slope, stored.inter) if (stored.slope, stored.inter) != (1, 0) else array
 
 
 def read_header(path: PathLike) -> nib.Nifti1Image:
@@ -92,14 +101,24 @@ def read_header(path: PathLike) -> nib.Nifti1Image:
         DatasetError: the file is missing, empty, or no NIfTI.
     """
     try:
-        with Path(path).open("rb") as file:
-            compressed = file.read(2) == GZIP_MAGIC
-            file.seek(0)
-            return _interpret(cast(IO[bytes], igzip.GzipFile(fileobj=file)) if compressed else file, path)
+        with Path(path).open("rb") as file, _opened(file, path) as stream:
+            return _interpret(stream, path)
     except FileNotFoundError as error:
         raise DatasetError(_missing(path)) from error
-    except DAMAGED as error:
+    except OSError as error:
         raise DatasetError(Problem("its header cannot be read", str(path), FETCH_AGAIN)) from error
+
+
+@contextmanager
+def _opened(file: IO[bytes], path: PathLike) -> Iterator[IO[bytes]]:
+    """The file, decompressed where its content is compressed."""
+    compressed = file.read(2) == GZIP_MAGIC
+    file.seek(0)
+    try:
+        yield cast(IO[bytes], igzip.GzipFile(fileobj=file)) if compressed else file
+    except DAMAGED as error:
+        what = "the compressed file is truncated or damaged" if compressed else "its header cannot be read"
+        raise DatasetError(Problem(what, str(path), FETCH_AGAIN)) from error
 
 
 def _read_bytes(path: PathLike) -> bytes:
@@ -114,13 +133,17 @@ def _read_bytes(path: PathLike) -> bytes:
         ) from error
 
 
-def _decompress(data: bytes, path: PathLike) -> bytes:
+def _decompress(data: bytes, most: int, path: PathLike) -> bytes:
+    """All that is compressed, to its checksum; refused where it is more than ``most`` bytes."""
     if not data.startswith(GZIP_MAGIC):
         return data
     try:
-        return igzip.decompress(data)
+        content = igzip.GzipFile(fileobj=io.BytesIO(data)).read(most + 1)
     except DAMAGED as error:
         raise DatasetError(Problem("the compressed file is truncated or damaged", str(path), FETCH_AGAIN)) from error
+    if len(content) > most:
+        raise DatasetError(Problem("the compressed file goes on behind its last voxel", str(path), FETCH_AGAIN))
+    return content
 
 
 def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
@@ -138,6 +161,8 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         raise DatasetError(Problem(f"its NIfTI header is damaged ({error})", str(path), FETCH_AGAIN)) from error
     if any(size < 0 for size in image.shape):
         raise DatasetError(Problem(f"its NIfTI header is damaged (shape {image.shape})", str(path), FETCH_AGAIN))
+    if too_large := volume_too_large(image.shape, image.get_data_dtype().itemsize, path):
+        raise DatasetError(too_large)
     if not np.isfinite(image.affine).all():
         raise DatasetError(Problem("its affine holds values that are not finite", str(path), FETCH_AGAIN))
     return _as_the_standard_reads(image, stream)

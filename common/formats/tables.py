@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,13 @@ RECORD_NAMES = {
     "mgmt_value": "mgmt",
 }
 """What records call a column that has another name, in lower case."""
+
+SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""What a formula begins with, also in the full width of Chinese and Japanese fonts."""
+
+LIKE_A_FORMULA = re.compile(f"'*[{SIGNS}]")
+PROTECTED = re.compile(f"'+[{SIGNS}]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 SPELLINGS = {
     "grade": "Grade",
@@ -133,6 +141,23 @@ def as_text(value: Any) -> str:
     return "" if text.lower() in MISSING else text
 
 
+def as_cell(value: Any) -> Any:
+    """A value as it is written in a table; texts that look like a formula get an apostrophe before them.
+
+    An id, a class or a file's name comes from somebody else. A cell that begins with ``=``, ``+``, ``-`` or ``@`` is
+    computed when a person opens the table in a spreadsheet, and such a formula can start programs (OWASP, CSV
+    Injection). Numbers such as -1 and +3 are harmless and stay as they are.
+    """
+    if not isinstance(value, str) or not LIKE_A_FORMULA.match(value) or NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def from_cell(value: Any) -> Any:
+    """What :func:`as_cell` was given."""
+    return value[1:] if isinstance(value, str) and PROTECTED.match(value) else value
+
+
 def _rename(row: Mapping[Any, Any], names: Mapping[str, str]) -> dict[str, str]:
     # csv puts the cells beyond the header under None.
-    return {record_name(name, names): (text or "").strip() for name, text in row.items() if name is not None}
+    return {record_name(name, names): from_cell((text or "").strip()) for name, text in row.items() if name is not None}

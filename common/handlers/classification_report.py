@@ -73,6 +73,7 @@ class ClassificationReport(EvaluationReport):
             "unit": self.judged.split.unit,
             "permuted_labels": are_permuted([*self.records, *self.judged.train]),
             "sees_clinical": bool(settings.get("clinical")),
+            "class_shares": self.judged.provenance.get("class_shares") or {},
         }
 
     @property

@@ -12,7 +12,8 @@ import torch
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
-from common.files import atomic_path, write_json
+from common.files import write_json
+from common.formats.spreadsheets import read_frame, write_frame
 from common.metrics.patient_predictions import winner_of
 from common.names import file_name_of
 
@@ -80,8 +81,7 @@ class ClassificationTable:
     def _write(self) -> None:
         begun = time.monotonic()
         rows = [self.rows[name] for name in sorted(self.rows)]
-        with atomic_path(self.output_dir / TABLE) as path:
-            pd.DataFrame(rows).astype(_counts(rows)).to_csv(path, index=False)
+        write_frame(self.output_dir / TABLE, pd.DataFrame(rows).astype(_counts(rows)))
         write_json(self.output_dir / LIST, rows)
         ended = time.monotonic()
         self.next_write = ended + (ended - begun) / MOST_OF_THE_TIME
@@ -91,7 +91,7 @@ def _read(table: Path) -> list[dict[str, Any]]:
     """The rows of an earlier table without empty cells; none where there is no table."""
     if not table.exists():
         return []
-    rows = pd.read_csv(table, dtype={"subject": str, "scan": str}).to_dict("records")
+    rows = read_frame(table).to_dict("records")
     return [{str(key): value for key, value in row.items() if not pd.isna(value)} for row in rows]
 
 

@@ -16,7 +16,8 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
 from common.cohorts.phantom_mark import is_phantom
-from common.files import atomic_path, write_json
+from common.files import write_json
+from common.formats.spreadsheets import write_frame
 from common.metrics.patient_predictions import unit_of
 from common.records import Record
 from common.reports.key_result import key_result
@@ -134,8 +135,7 @@ class EvaluationReport(ABC):
 
     def write_table(self, name: str, table: pd.DataFrame, header: bool = True) -> None:
         """Write a table into the run folder, atomically."""
-        with atomic_path(self.output_dir / name) as path:
-            table.to_csv(path, index=False, header=header)
+        write_frame(self.output_dir / name, table, header)
 
     def _gather(self) -> None:
         if idist.get_world_size() == 1:

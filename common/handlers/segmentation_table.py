@@ -11,6 +11,7 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
 from common.files import atomic_path, path_within
+from common.formats.spreadsheets import read_frame, write_frame
 from common.knobs import as_bool
 from common.metrics.dice import regions_of
 from common.names import file_name_of
@@ -57,14 +58,13 @@ class SegmentationTable:
 
     def _add_row(self, row: dict[str, Any]) -> None:
         table = self.output_dir / TABLE
-        earlier = pd.read_csv(table, dtype={"subject": str, "scan": str}).to_dict("records") if table.exists() else []
+        earlier = read_frame(table).to_dict("records") if table.exists() else []
         known: list[dict[str, Any]] = [
             {str(key): value for key, value in old.items() if not pd.isna(value)} for old in earlier
         ]
         rows: list[dict[str, Any]] = [*(old for old in known if scan_of(old) != scan_of(row)), row]
         rows.sort(key=scan_of)
-        with atomic_path(table) as path:
-            pd.DataFrame(rows).to_csv(path, index=False)
+        write_frame(table, pd.DataFrame(rows))
 
 
 def region_volumes(classes: np.ndarray, affine: np.ndarray, count: int = 4) -> dict[str, float]:

@@ -1,9 +1,9 @@
 """From tensors to logits, and the weights of networks."""
 
-from common.networks.batch_loss import BatchCrossEntropy
 from common.networks.clinical_batch import PrepareClinicalBatch
 from common.networks.fusion import FusionClassifier, check_frozen_start
 from common.networks.inferers import BagInferer, FlipSliceInferer, ImageInferer
+from common.networks.losses import BatchCrossEntropy, WeightedCrossEntropy
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.saliency import grad_cam
 from common.networks.slice_classifier import SliceClassifier
@@ -41,6 +41,7 @@ __all__ = [
     "SegmentationUNet",
     "SliceClassifier",
     "SpatioSpatialClassifier",
+    "WeightedCrossEntropy",
     "channels_of",
     "check_frozen_start",
     "continue_from",

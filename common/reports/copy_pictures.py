@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from common.copies.groups import CopyPair, CopyReport
 from common.files import atomic_path
 from common.formats.images import read_image
+from common.reports.drawn_text import as_drawn
 
 THUMBNAIL = 128
 COLUMNS = 8
@@ -43,7 +44,7 @@ def draw_contact_sheet(report: CopyReport, path: str | Path, groups: int = 8, pa
     for line, (title, tiles) in zip(grid, rows, strict=False):
         for axes, (image, caption) in zip(line, tiles, strict=False):
             axes.imshow(_thumbnail(image), cmap="gray", vmin=0, vmax=255)
-            axes.set_title(caption, fontsize=6)
+            axes.set_title(as_drawn(caption), fontsize=6)
         where = line[0].transAxes
         line[0].text(-0.05, 0.5, title, rotation=90, va="center", ha="right", fontsize=7, transform=where)
     _save(figure, path)

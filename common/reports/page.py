@@ -64,7 +64,8 @@ def _table(frame: pd.DataFrame) -> Any:
 
     if frame.empty:
         return ""
-    shown = frame.to_html(index=False, border=0, float_format=lambda value: f"{value:.3f}", na_rep=DASH)
+    with pd.option_context("display.max_colwidth", None):  # else names of more than 50 signs are cut
+        shown = frame.to_html(index=False, border=0, float_format=lambda value: f"{value:.3f}", na_rep=DASH)
     return Markup(shown)  # pandas has escaped it
 
 

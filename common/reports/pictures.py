@@ -14,6 +14,7 @@ from nibabel.orientations import apply_orientation
 
 from common.formats.volumes import read_volume
 from common.records import CAVITY_CLASS, MODALITIES
+from common.reports.drawn_text import as_drawn
 from common.transforms.geometry import orientation_of
 
 REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400", CAVITY_CLASS: "#1f9bcf"}
@@ -46,7 +47,7 @@ def draw_segmentation_panel(
         show_slice(axes, image, classes)
         axes.set_title(name, fontsize=10)
     figure.legend(handles=_legend(truth, prediction), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(as_drawn(title), fontsize=10)
     return figure
 
 
@@ -80,8 +81,8 @@ def draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
             colour = "white" if shares[row, column] > 0.6 else "black"
             text = f"{shares[row, column]:.1%}\n{counts[row, column]:,}"
             axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(len(names)), names)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), [as_drawn(name) for name in names])
+    axes.set_yticks(range(len(names)), [as_drawn(name) for name in names])
     axes.set_xlabel("predicted")
     axes.set_ylabel("truth")
     return figure
@@ -106,7 +107,7 @@ def draw_three_planes(image_path: str, classes: np.ndarray, title: str = "") -> 
         show_slice(axes, *[cut_plane(array, axis, centre[axis]) for array in (image, classes)])
         axes.set_title(f"{name} {centre[axis]}", fontsize=10)
     figure.legend(handles=_legend(classes), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(as_drawn(title), fontsize=10)
     return figure
 
 
@@ -143,7 +144,7 @@ def draw_grad_cam(
             _mark_right(axes)
         axes.text(-0.04, 0.5, name, transform=axes.transAxes, rotation=90, ha="right", va="center", fontsize=10)
     figure.colorbar(shown, ax=grid, shrink=0.6, label="Grad-CAM")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(as_drawn(title), fontsize=10)
     return figure
 
 
@@ -164,7 +165,7 @@ def draw_picture_grad_cam(picture: np.ndarray, cam: np.ndarray, title: str = "")
         axes.imshow(shown, cmap="gray", vmin=0, vmax=1)
         axes.set_axis_off()
     figure.colorbar(_show_heat(grid[1], cam), ax=grid[1], shrink=0.8, label="Grad-CAM")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(as_drawn(title), fontsize=10)
     return figure
 
 
@@ -191,7 +192,7 @@ def draw_mask_grad_cam(masks: np.ndarray, cam: np.ndarray, title: str = "", orie
     figure.colorbar(shown, ax=right, shrink=0.8, label="Grad-CAM")
     _mark_right(left)
     figure.legend(handles=_legend(classes), loc="outside lower left", ncols=4, frameon=False, fontsize=8)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(as_drawn(title), fontsize=10)
     return figure
 
 
@@ -223,7 +224,7 @@ def draw_volume_grad_cam(
                 _mark_right(axes)
         row[0].text(-0.04, 0.5, modality, transform=row[0].transAxes, rotation=90, ha="right", va="center", fontsize=10)
     figure.colorbar(shown, ax=grid, shrink=0.7, label="Grad-CAM")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(as_drawn(title), fontsize=10)
     return figure
 
 

@@ -64,7 +64,10 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     """
     patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
     regions = {
-        region: {measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES}
+        region: {
+            **{measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES},
+            "empty": _count_empty(rows, region),
+        }
         for region in regions_in(rows)
     }
     names = [name for name in (*MASK_CLASSES, CAVITY_CLASS) if f"soft_dice_{name}" in rows]
@@ -82,6 +85,16 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
             name: float(np.average(rows[f"soft_dice_{name}"], weights=rows["slices"])) for name in names
         },
         "slices": int(rows["slices"].sum()),
+    }
+
+
+def _count_empty(rows: pd.DataFrame, region: str) -> dict[str, int]:
+    """In how many whole volumes a region is empty: there the measures follow a rule, not the voxels."""
+    true, predicted = rows[f"true_ml_{region}"] == 0, rows[f"predicted_ml_{region}"] == 0
+    return {
+        "truth alone": int((true & ~predicted).sum()),
+        "prediction alone": int((predicted & ~true).sum()),
+        "both": int((true & predicted).sum()),
     }
 
 
@@ -104,6 +117,7 @@ def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
             row[f"{measure.heading()}, mean"] = _number(values["mean"], digits)
             row[f"{measure.title}, 95 % interval"] = interval(values, digits)
             row[f"{measure.title}, median"] = _number(values["median"], digits)
+        row.update({f"empty in {where}": str(count) for where, count in measures.get("empty", {}).items()})
         rows.append(row)
     return pd.DataFrame(rows)
 

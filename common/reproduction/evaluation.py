@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
+from common.formats.spreadsheets import read_frame
 from common.metrics.bootstrap import Summary, divide, draw_cohorts, summarise_draws
 from common.metrics.judgement import summarise_judgement
 from common.metrics.measures import OF_A_CLASS
 from common.metrics.patient_predictions import most_probable, ways_of_counting
 from common.tasks.published import short_name
 
-IDS = {"subject": str, "scan": str}
 COST = "cost.json"
 """:class:`common.handlers.TrainingCost` leaves it."""
 
@@ -146,7 +146,7 @@ class Evaluation:
         Returns:
             One row per patient, or per scan.
         """
-        return pd.read_csv(self.folder / "predictions.csv", dtype=IDS)
+        return read_frame(self.folder / "predictions.csv")
 
     @cached_property
     def samples(self) -> pd.DataFrame:
@@ -156,7 +156,7 @@ class Evaluation:
             One row per image or slice.
         """
         path = self.folder / "samples.csv"
-        return pd.read_csv(path, dtype=IDS) if path.is_file() else self.patients
+        return read_frame(path) if path.is_file() else self.patients
 
     def _short(self, measure: str) -> str:
         """``recall_short`` of ``recall_short (under 266 days)``."""

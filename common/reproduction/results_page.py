@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from common.files import atomic_path, write_json
+from common.files import write_json
+from common.formats.spreadsheets import write_frame
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
 from common.reproduction.evaluation import Evaluation
@@ -73,9 +74,8 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
         "runs": run_rows(outcomes),
     }
     write_json(options.output / "table.json", content)
-    with atomic_path(options.output / "table.csv") as path:
-        flat = [": ".join(part for part in column if part) for column in frame.columns]
-        frame.set_axis(flat, axis="columns").to_csv(path, index=False)
+    flat = [": ".join(part for part in column if part) for column in frame.columns]
+    write_frame(options.output / "table.csv", frame.set_axis(flat, axis="columns"))
     render_page(
         options.output / "table.html",
         "reproduction",

@@ -7,7 +7,6 @@ A file made by hand needs nothing but the three sides::
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import Problem, SplitError
-from common.files import stable_hash, write_json
+from common.files import read_json, stable_hash, write_json
 from common.splits.guard import PROTOCOLS, check_disjoint, hash_scan, hash_subject, name_some, subject_of
 
 SIDES = ("train", "validation", "test")
@@ -166,7 +165,7 @@ def load_manifest(path: str | Path) -> SplitManifest:
         SplitLeakageError: a patient is on two sides.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        content = read_json(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SplitError(Problem(f"the split file cannot be read ({reason})", path, "Check --split_file.")) from error

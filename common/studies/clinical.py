@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from common.cohorts.features import FEATURES, parse_given
 from common.errors import KnobError, Problem
+from common.files import read_json
 
 
 def read_clinical_values(path: str | Path | None, age: Any = None, resection: Any = None) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def read_clinical_values(path: str | Path | None, age: Any = None, resection: An
 def _read(path: Path) -> dict[str, Any]:
     hint = 'Write, for example, {"age": 61, "resection": "GTR"}.'
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except (OSError, ValueError) as error:
         raise KnobError(Problem(f"the clinical values cannot be read ({error})", str(path), hint)) from error
     if not isinstance(values, dict) or values.keys() - set(FEATURES):

@@ -8,7 +8,6 @@ names values that must be among those of an element such as ImageType, or, after
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import KnobError, Problem
+from common.files import read_json
 from common.records import MODALITIES
 from common.studies.quiet import quiet
 
@@ -52,7 +52,7 @@ def read_rules(path: str | Path) -> tuple[SeriesRule, ...]:
     path = Path(path)
     hint = "See series_rules.json of the MONAI Deploy app for an example."
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise KnobError(Problem(f"the rules cannot be read ({error})", str(path), hint)) from error
     selections = content.get("selections") if isinstance(content, dict) else None

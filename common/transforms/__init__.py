@@ -40,7 +40,7 @@ from common.transforms.sampling import epoch_sampler
 from common.transforms.series.cache import prepare_series
 from common.transforms.series.inference import LoadImageSeriesd, TakeSeriesd
 from common.transforms.series.items import LoadSeriesSliced, series_items, series_slices_per_subject
-from common.transforms.shared_items import case_items, class_weights, share_weights
+from common.transforms.shared_items import case_items, class_shares, class_weights, share_weights
 from common.transforms.slices.cache import prepare_slices
 from common.transforms.slices.inference import TakeSlicesd
 from common.transforms.slices.items import LoadSlicesd
@@ -118,6 +118,7 @@ __all__ = [
     "brain_slice_items",
     "brain_slices_per_subject",
     "case_items",
+    "class_shares",
     "class_weights",
     "clear_cache",
     "clinical_features",

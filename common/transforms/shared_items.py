@@ -133,6 +133,25 @@ def share_weights(
     return torch.as_tensor(1 - shares, dtype=torch.float32, device=device)
 
 
+def class_shares(items: Iterable[Item], classes: Sequence[str], weighted: bool = False) -> dict[str, float]:
+    """How frequent the classes are where a network's probabilities hold.
+
+    Args:
+        items: with ``label``, of the training side.
+        classes: their names, in the order of the labels.
+        weighted: the loss moved the probabilities by :func:`share_weights`, as P4's; else they are as in training.
+
+    Returns:
+        The share of each class, 1 in all; empty without items.
+    """
+    counts = np.bincount([int(item["label"]) for item in items], minlength=len(classes)).astype(float)
+    if not counts.any():
+        return {}
+    if weighted:
+        counts *= 1 - counts / counts.sum()
+    return dict(zip(classes, (counts / counts.sum()).tolist(), strict=True))
+
+
 def _labels_of_all(items: Iterable[Item], num_classes: int) -> np.ndarray:
     labels = [int(item["label"]) for item in items]
     hint = "Take another split or seed, or other classes, so that the training side holds each of them."

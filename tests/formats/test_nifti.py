@@ -114,7 +114,7 @@ def test_a_header_that_promises_petabytes_asks_for_no_memory(tmp_path: Path) -> 
     data = bytearray(path.read_bytes())
     data[40:48] = struct.pack("<4h", 3, 32767, 32767, 32767)  # dim
     path.write_bytes(data)
-    assert refused(path) == "the file ends before its last voxel"
+    assert refused(path).startswith("claims 32767 x 32767 x 32767 voxels")
 
 
 @pytest.mark.parametrize("reader", [read_nifti, read_header])

@@ -33,7 +33,7 @@ class Learner:
             train_data_loader=items,
             network=self.network,
             optimizer=self.optimizer,
-            loss_function=BatchCrossEntropy(torch.tensor([0.8, 0.2])),
+            loss_function=BatchCrossEntropy(torch.tensor([0.8, 0.2]), natural=False),
             accumulation_steps=accumulated,
         )
         self.trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda _: self.seen.append(self.weight))

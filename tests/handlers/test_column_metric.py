@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from ignite.engine import Engine
 
 from common.handlers import ColumnMetric
-from common.metrics import VolumeDice
+from common.metrics import ClassificationScore, VolumeDice
 
 
 def test_columns_stand_beside_their_mean() -> None:
@@ -26,3 +28,18 @@ def test_columns_may_have_a_name_of_their_own() -> None:
     engine = Engine(lambda *_: [{"pred": truth, "label": truth}])
     ColumnMetric(VolumeDice(), prefix="val").attach(engine, "val_mean_dice")
     assert engine.run([0]).metrics == {"val_mean_dice": 1, "val_WT": 1, "val_TC": 1, "val_ET": 1}
+
+
+def test_items_of_one_subject_are_one() -> None:
+    """The two slices of A have class 0 with .6 and .2, the one of B has class 1 with .5."""
+    logits = torch.tensor([[0.6, 0.4], [0.5, 0.5], [0.2, 0.8]]).log()
+    batch = [{"subject": "A"}, {"subject": "B"}, {"subject": "A"}]
+    output = [{"pred": pred, "label": label} for pred, label in zip(logits, (0, 1, 0), strict=True)]
+
+    def step(engine: Engine, _: int) -> list[dict[str, object]]:
+        engine.state.batch = batch
+        return output
+
+    engine = Engine(step)
+    ColumnMetric(ClassificationScore(), prefix="val", per="subject").attach(engine, "val_log_likelihood")
+    assert engine.run([0]).metrics["val_log_likelihood"] == pytest.approx((math.log(0.4) + math.log(0.5)) / 2)

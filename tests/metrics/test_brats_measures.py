@@ -54,6 +54,21 @@ def test_a_cavity_is_a_region_of_its_own_and_no_tumour() -> None:
     assert "RC" not in judge_regions(EMPTY, EMPTY)
 
 
+def test_one_percentile_of_both_surfaces_together() -> None:
+    """A line of 20 voxels, and one with two more at its end: of 42 distances 40 are 0, then come 1 and 2.
+
+    The 95th percentile is at place .95 * 41 = 38.95: 0. Of the longer line alone it would be at .95 * 21 = 19.95: .95.
+    """
+    truth = np.zeros((24, 3, 3), dtype=np.uint8)
+    truth[1:21, 1, 1] = 2
+    prediction = truth.copy()
+    prediction[21:23, 1, 1] = 2
+    assert judge_regions(prediction, truth)["WT"]["hd95"] == 0.0
+    further = prediction.copy()
+    further[23, 1, 1] = 2  # 43 distances: 40 are 0, then 1, 2, 3; place .95 * 42 = 39.9
+    assert judge_regions(further, truth)["WT"]["hd95"] == pytest.approx(0.9)
+
+
 def test_distance_is_in_mm() -> None:
     found = judge_regions(cube(3, 2, 5), cube(3, 2, 4), spacing=(2.5, 1.0, 1.0))
     assert found["WT"]["hd95"] == pytest.approx(2.5)

@@ -12,12 +12,12 @@ def of(probabilities: list[list[float]]) -> torch.Tensor:
     return torch.tensor(probabilities).log()
 
 
-def test_the_score_weighs_every_class_the_same() -> None:
+def test_the_mean_log_likelihood_of_the_true_classes() -> None:
     """Three LGG whose class has .5, .8 and .2, and one HGG with .9."""
     score = ClassificationScore()
     score(of([[0.5, 0.5], [0.8, 0.2]]), torch.tensor([0, 0]))
     score(of([[0.2, 0.8], [0.1, 0.9]]), torch.tensor([[0], [1]]))
-    expected = (math.log(0.5 * 0.8 * 0.2) / 3 + math.log(0.9)) / 2
+    expected = math.log(0.5 * 0.8 * 0.2 * 0.9) / 4
     assert score.aggregate().item() == pytest.approx(expected)
     assert score.per_column() == pytest.approx(
         {
@@ -27,6 +27,15 @@ def test_the_score_weighs_every_class_the_same() -> None:
             "auc": 1.0,
         }
     )
+
+
+def test_slices_of_a_patient_are_one_by_their_mean_probability() -> None:
+    """Patient 7 has class 0 with (.9 + .1) / 2, patient 3 has class 1 with .8: of two patients both are judged once."""
+    score = ClassificationScore()
+    score(of([[0.9, 0.1], [0.2, 0.8]]), torch.tensor([[0, 7], [1, 3]]))
+    score(list(of([[0.1, 0.9]])), [torch.tensor([0, 7])])
+    assert score.aggregate().item() == pytest.approx((math.log(0.5) + math.log(0.8)) / 2)
+    assert score.per_column()["auc"] == 1.0
 
 
 def test_batches_that_monai_took_apart_count_the_same() -> None:
@@ -49,14 +58,14 @@ def test_a_class_that_nobody_has_neither_counts_nor_fails() -> None:
 
 def test_the_score_is_proper() -> None:
     """Of four patients with the same image, three are class 1: the share that the images tell scores best."""
-    labels = torch.tensor([1, 1, 0, 0])
+    labels = torch.tensor([1, 1, 1, 0])
 
     def scored(share: float) -> float:
         score = ClassificationScore()
         score(of([[1 - share, share]] * 4), labels)
         return score.aggregate().item()
 
-    assert scored(0.5) > max(scored(0.4), scored(0.6))
+    assert scored(0.75) > max(scored(0.7), scored(0.8))
 
 
 def test_a_column_alone_and_half_precision() -> None:

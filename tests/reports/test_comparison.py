@@ -24,6 +24,7 @@ def leave_run(folder: Path, protocol: str, dice: tuple[float, float]) -> Path:
         for measure in REGION_MEASURES
         for region in ("WT", "TC", "ET")
     }
+    measures |= {f"{kind}_ml_{region}": undefined for kind in ("true", "predicted") for region in ("WT", "TC", "ET")}
     measures |= {f"soft_dice_{name}": dice for name in ("NCR", "ED", "ET")}
     rows = pd.DataFrame({"subject": ["a", "b"], "slices": [10, 30], **measures})
     summary = summarise_cohort(rows)
@@ -36,7 +37,7 @@ def test_both_protocols_stand_side_by_side_with_the_printed_numbers(tmp_path: Pa
     table = compare_runs(runs).set_index("measure")
     assert list(table.loc["protocol"]) == ["patient", "paper", "-"]
     assert table.loc["Dice WT", str(runs[0])] == "0.600 (0.500 to 0.700)"
-    assert table.loc["HD95 WT in mm", str(runs[0])] == "-"
+    assert table.loc["HD95 (pooled) WT in mm", str(runs[0])] == "-"
     assert table.loc["soft Dice NCR", "published"] == "0.8728"
     assert table.loc["soft Dice NCR", str(runs[1])].startswith("0.900")
 

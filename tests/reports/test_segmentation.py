@@ -78,6 +78,7 @@ def rows() -> pd.DataFrame:
     for region in ("WT", "TC", "ET"):
         columns |= {f"{measure.name}_{region}": [float("nan")] * 2 for measure in REGION_MEASURES}
         columns[f"dice_{region}"] = [0.6, 0.8]
+        columns |= {f"{kind}_ml_{region}": [float("nan")] * 2 for kind in ("true", "predicted")}
     for name in ("NCR", "ED", "ET"):
         columns[f"soft_dice_{name}"] = [0.4, 0.8]
     return pd.DataFrame({"subject": ["A", "B"], **columns})
@@ -97,9 +98,20 @@ def test_tables_tell_what_is_not_there_with_a_dash(rows: pd.DataFrame) -> None:
     summary = summarise_cohort(rows)
     table = region_table(summary).set_index("region")
     assert table.loc["WT", "Dice, mean"] == "0.700"
-    assert table.loc["WT", "HD95 in mm, mean"] == "\N{EN DASH}"
+    assert table.loc["WT", "HD95 (pooled) in mm, mean"] == "\N{EN DASH}"
     published = soft_dice_table(summary).set_index("class")["published (slices of a patient on both sides)"]
     assert published.to_dict() == {"NCR": "0.8728", "ED": "0.8275", "ET": "0.8942", "mean of the three": "0.8648"}
+
+
+def test_empty_regions_are_counted(rows: pd.DataFrame) -> None:
+    four = pd.concat([rows, rows], ignore_index=True)
+    four["subject"] = list("ABCD")
+    four["true_ml_ET"], four["predicted_ml_ET"] = [0.0, 0.0, 3.0, 3.0], [0.0, 1.0, 0.0, 2.0]
+    summary = summarise_cohort(four)
+    assert summary["regions"]["ET"]["empty"] == {"truth alone": 1, "prediction alone": 1, "both": 1}
+    assert set(summary["regions"]["WT"]["empty"].values()) == {0}, "of single slices nothing is known"
+    table = region_table(summary).set_index("region")
+    assert table.loc["ET", ["empty in truth alone", "empty in prediction alone", "empty in both"]].tolist() == ["1"] * 3
 
 
 def test_an_interval_is_written_out() -> None:
@@ -110,6 +122,7 @@ def test_scans_of_a_patient_are_averaged_before_patients_are() -> None:
     measured = {measure.name: [0.0, 10.0, 2.0] for measure in REGION_MEASURES} | {"dice": [1.0, 0.0, 0.2]}
     columns = {f"{measure}_{region}": values for measure, values in measured.items() for region in ("WT", "TC", "ET")}
     columns |= {f"soft_dice_{name}": [1.0, 0.0, 0.2] for name in ("NCR", "ED", "ET")}
+    columns |= {f"{kind}_ml_{region}": [5.0] * 3 for kind in ("true", "predicted") for region in ("WT", "TC", "ET")}
     rows = pd.DataFrame({"subject": ["A", "A", "B"], "scan": ["A-0", "A-1", "B-0"], "slices": [1, 3, 4], **columns})
     summary = summarise_cohort(rows)
     assert (summary["patients"], summary["scans"], summary["slices"]) == (2, 3, 8)

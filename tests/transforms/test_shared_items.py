@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from common.errors import DatasetError
-from common.transforms.shared_items import case_facts, class_weights, clinical_as_tensor, share_weights
+from common.transforms.shared_items import case_facts, class_shares, class_weights, clinical_as_tensor, share_weights
 
 
 def test_weights_by_hand() -> None:
@@ -22,6 +22,15 @@ def test_a_class_weighs_what_it_lacks_of_all() -> None:
     weights = share_weights(({"label": label} for label in (0, 1, 1, 1, 2)), 3)
     assert weights.dtype == torch.float32
     assert weights.tolist() == pytest.approx([0.8, 0.4, 0.8])
+
+
+def test_shares_of_the_classes_where_probabilities_hold() -> None:
+    """Of five items 1, 3 and 1; P4's weights .8, .4 and .8 make .8, 1.2 and .8 of them."""
+    items = [{"label": label} for label in (0, 1, 1, 1, 2)]
+    assert class_shares(items, ["a", "b", "c"]) == pytest.approx({"a": 0.2, "b": 0.6, "c": 0.2})
+    moved = class_shares(items, ["a", "b", "c"], weighted=True)
+    assert moved == pytest.approx({"a": 0.8 / 2.8, "b": 1.2 / 2.8, "c": 0.8 / 2.8})
+    assert class_shares([], ["a", "b"]) == {}
 
 
 @pytest.mark.parametrize("weigh", [class_weights, share_weights])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from common.audit.readers.image_files import ImageIndex, group_by_case
 from common.audit.split import ORDER, TEST, TRAIN, VALIDATION, Case, Division, Split, side_named
 from common.errors import DatasetError, Problem
+from common.files import read_json
 from common.splits.guard import name_some
 
 FORMAT = 'nnU-Net writes [{"train": ["id", ...], "val": ["id", ...]}, ...], a fold an entry.'
@@ -100,7 +100,7 @@ def _listed_files(dataset: Path) -> dict[str, list[str]]:
     """The images that ``dataset.json`` lists where they do not lie in ``imagesTr``."""
     description = dataset / "dataset.json"
     try:
-        content = json.loads(description.read_text(encoding="utf-8-sig"))
+        content = read_json(description)
         listed = content.get("dataset", {})
         return {name: [str(dataset / file) for file in entry["images"]] for name, entry in listed.items()}
     except FileNotFoundError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from common.audit.readers.side_files import find_side_files, read_side_files
 from common.audit.readers.tables import read_sides
 from common.audit.split import Split
 from common.errors import DatasetError, Problem
+from common.files import read_json
 
 FORMAT = "A .json or .csv file is expected, or a folder."
 TABLES = (".csv", ".tsv", ".txt")
@@ -86,7 +86,7 @@ def _read(source: Source) -> Split:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return read_json(path)
     except OSError as error:
         raise DatasetError(Problem(f"cannot be read ({error.strerror})", path, "Check your rights.")) from error
     except ValueError as error:

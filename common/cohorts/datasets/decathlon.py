@@ -8,7 +8,6 @@ other names and without grades or clinical values.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from common.cohorts.clinical_values import NOT_RECORDED
 from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
+from common.files import read_json
 from common.formats.channels import Channel
 from common.formats.folders import find_nifti, list_folder, require_folder, walk_tree
 
@@ -76,7 +76,7 @@ def _find_table(root: Path) -> Path:
 
 def _read_table(table: Path) -> Mapping[str, Any]:
     try:
-        content = json.loads(table.read_text(encoding="utf-8-sig"))
+        content = read_json(table)
     except (OSError, ValueError) as error:
         raise DatasetError(Problem(f"cannot be read as JSON ({error})", table, FETCH)) from error
     if not isinstance(content, dict) or not all(isinstance(content.get(key), dict) for key in ("modality", "labels")):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
 from common.formats.dicom.pixels import holds_all_pixels, without_padding
+from common.formats.limits import plane_too_large
 
 SERIES_UID = "0020|000e"
 INSTANCE_UID = "0008|0018"
@@ -97,7 +98,7 @@ def read_slice_header(path: str | Path) -> SliceHeader | None:
     """The geometry of a DICOM file; ``None`` where it holds no image (a report, a directory).
 
     Raises:
-        DatasetError: the file is truncated, damaged or compressed in a way that GDCM does not know.
+        DatasetError: the file is truncated, damaged, too large, or compressed in a way that GDCM does not know.
     """
     reader = _new_reader(path)
     try:
@@ -107,6 +108,8 @@ def read_slice_header(path: str | Path) -> SliceHeader | None:
             raise DatasetError(_damaged(path)) from None
         return None
     tags = reader.GetMetaDataDictionary()
+    if too_large := plane_too_large([reader.GetDimensions(axis) for axis in range(2)], path):
+        raise DatasetError(too_large)
     has_place = tags.HasKey(POSITION) and tags.HasKey(ORIENTATION)
     axes = range(3)
     size = [int(reader.GetDimensions(axis)) for axis in range(reader.GetNumberOfDimensions())] + [1]

@@ -18,6 +18,7 @@ from common.errors import DatasetError, Problem
 from common.formats.dicom.files import read_slice_pixels
 from common.formats.dicom.order import DicomSeries, PathLike, order_files
 from common.formats.folders import list_folder
+from common.formats.limits import volume_too_large
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +51,10 @@ def read_ordered(series: DicomSeries) -> DicomVolume:
     """Read the slices that :func:`find_series` or :func:`order_files` found.
 
     Raises:
-        DatasetError: a slice's pixels cannot be decoded.
+        DatasetError: a slice's pixels cannot be decoded, or there are too many of them.
     """
+    if too_large := volume_too_large((*series.size, len(series.files)), 4, Path(series.files[0]).parent):
+        raise DatasetError(too_large)
     planes = [read_slice_pixels(file).T for file in series.files]
     return DicomVolume(np.stack(planes, axis=-1), series.affine, series.spacing)
 

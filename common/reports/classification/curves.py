@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from common.metrics.calibration import BINS
 from common.metrics.roc import GRID, RocBand
+from common.reports.drawn_text import as_drawn
 
 
 def draw_roc(curves: Mapping[str, RocBand]) -> Figure:
@@ -21,7 +22,7 @@ def draw_roc(curves: Mapping[str, RocBand]) -> Figure:
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], linestyle="--", color="0.6", label="chance, AUC 0.50")
     for name, curve in curves.items():
-        (line,) = axes.plot(curve.false, curve.true, label=f"{name}, AUC {curve.area:.2f}")
+        (line,) = axes.plot(curve.false, curve.true, label=f"{as_drawn(name)}, AUC {curve.area:.2f}")
         if len(curve.low):
             axes.fill_between(GRID, curve.low, curve.high, color=line.get_color(), alpha=0.15, linewidth=0)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
@@ -41,7 +42,7 @@ def draw_reliability(points: Mapping[str, tuple[np.ndarray, np.ndarray]], probab
     axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
     axes.plot([0, 1], [0, 1], linestyle="--", color="0.6", label="calibrated")
     for name, (predicted, observed) in points.items():
-        axes.plot(predicted, observed, marker="o", markersize=4, label=name)
+        axes.plot(predicted, observed, marker="o", markersize=4, label=as_drawn(name))
     axes.set(ylabel="observed share", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="upper left", fontsize=8, frameon=False)
     below.hist(list(np.asarray(probabilities).T), bins=BINS, range=(0, 1))

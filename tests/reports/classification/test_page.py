@@ -35,6 +35,7 @@ def make(tmp_path: Path) -> Any:
             "phantom": False,
             "split_hash": "0123456789abcdef",
             "weights": {"epoch": 7},
+            "class_shares": {"LGG": 0.21, "HGG": 0.79},
             "shortcuts": {"warnings": []},
             "verdict": {"claim": False, "sentences": ["Nothing is claimed.", "Age tells it."]},
             **summarise_classification(rows, rows, GRADES, Baselines({}, {"age alone": "nobody has it"})),
@@ -79,6 +80,11 @@ def test_what_must_not_be_overlooked_is_a_warning(make: Any, facts: dict[str, An
     assert warning in html.partition('class="warning">')[2].partition("</p>")[0]
 
 
+def test_where_probabilities_hold_is_told(make: Any) -> None:
+    assert "classes are as frequent as where they were learnt: LGG 21 %, HGG 79 %." in " ".join(make().split())
+    assert "do not record how frequent the classes were" in " ".join(make(class_shares={}).split())
+
+
 def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any) -> None:
     rows = pd.DataFrame(np.eye(3)[[0, 1, 1, 2]], columns=["p_LGG", "p_HGG", "p_healthy"])
     truth = ["LGG", "HGG", "HGG", "healthy"]
@@ -121,6 +127,7 @@ def tumour_page(tmp_path: Path) -> Any:
             "split_hash": "0123456789abcdef",
             "weights": {"epoch": 7},
             "sees_clinical": False,
+            "class_shares": {"none": 0.25, "tumour": 0.75},
             **summarise_classification(rows, rows, classes, Baselines({}, {"tumour volume alone": reason})),
             "shortcuts": {
                 "warnings": [

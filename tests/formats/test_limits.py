@@ -1,0 +1,191 @@
+"""Files that claim more than a machine holds: one message from the header, and no memory for the rest."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from common.errors import DatasetError
+from common.formats.dicom import read_series
+from common.formats.hdf5_slices import SliceStack, read_hdf5, read_hdf5_header
+from common.formats.images import read_image
+from common.formats.nifti import read_header, read_nifti
+
+Writer = Callable[..., Path]
+LEAST = 50 * 2**20
+"""Bytes that the smallest of these files would need many times over."""
+
+
+@contextmanager
+def refused(*words: str) -> Iterator[None]:
+    """One problem that says what is claimed and what is read, and little memory on the way."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(DatasetError) as caught:
+            yield
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (problem,) = caught.value.problems
+    assert all(word in problem.what for word in words), problem.what
+    assert problem.hint
+    assert peak < LEAST
+
+
+def nifti_claiming(shape: tuple[int, ...], kind: type = np.int16) -> bytes:
+    header = nib.Nifti1Header()
+    header.set_data_dtype(kind)
+    header.set_data_shape(shape)
+    header["vox_offset"] = 352
+    return bytes(header.binaryblock) + b"\0" * 4
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+def test_a_small_nifti_that_claims_sixty_gigabytes(tmp_path: Path, reader: Callable[..., object]) -> None:
+    content = nifti_claiming((32000, 1000, 940))
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(content + b"\0" * 10**7))
+    assert (tmp_path / "a.nii.gz").stat().st_size < 11_000
+    with refused("32000 x 1000 x 940", "120 GB", "1.1 GB"):
+        reader(tmp_path / "a.nii.gz")
+
+
+def test_four_channels_of_float64_are_read_and_a_few_more_voxels_are_not(tmp_path: Path) -> None:
+    for name, shape in (("a", (512, 512, 512)), ("b", (512, 512, 513))):
+        (tmp_path / f"{name}.nii").write_bytes(nifti_claiming(shape, np.float64))
+    assert read_header(tmp_path / "a.nii").shape == (512, 512, 512)
+    with refused("512 x 512 x 513"):
+        read_header(tmp_path / "b.nii")
+
+
+def test_a_small_volume_before_gigabytes_of_zeros(tmp_path: Path) -> None:
+    whole = nifti_claiming((10, 10, 10)) + b"\0" * 2000
+    packer = zlib.compressobj(9, wbits=31)
+    zeros = b"\0" * 2**20
+    with (tmp_path / "a.nii.gz").open("wb") as file:
+        file.write(packer.compress(whole))
+        for _ in range(200):
+            file.write(packer.compress(zeros))
+        file.write(packer.flush())
+    with refused("goes on behind its last voxel"):
+        read_nifti(tmp_path / "a.nii.gz")
+
+
+def test_bytes_behind_the_last_voxel_are_read_over(tmp_path: Path) -> None:
+    whole = nifti_claiming((10, 10, 10)) + struct.pack("<1000h", *range(1000)) + b"\0" * 512
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(whole))
+    assert read_nifti(tmp_path / "a.nii.gz").array[1, 0, 0] == 1
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "PNG")
+    content = buffer.getvalue()
+    chunk = b"IHDR" + struct.pack(">II", width, height) + content[24:29]
+    return content[:12] + chunk + struct.pack(">I", zlib.crc32(chunk)) + content[33:]
+
+
+def tiff_claiming(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "TIFF")
+    content = bytearray(buffer.getvalue())
+    (place,) = struct.unpack("<I", content[4:8])
+    for entry in range(struct.unpack("<H", content[place : place + 2])[0]):
+        at = place + 2 + 12 * entry
+        tag = struct.unpack("<H", content[at : at + 2])[0]
+        if tag in (256, 257):  # width, length
+            content[at + 2 : at + 12] = struct.pack("<HII", 4, 1, width if tag == 256 else height)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("claiming", [png_claiming, tiff_claiming])
+def test_a_picture_of_fifty_thousand_pixels_a_side(tmp_path: Path, claiming: Callable[[int, int], bytes]) -> None:
+    (tmp_path / "a.png").write_bytes(claiming(50_000, 50_000))
+    with refused("8192 x 8192"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("claiming", [png_claiming, tiff_claiming])
+def test_a_picture_of_which_pillow_only_warns(tmp_path: Path, claiming: Callable[[int, int], bytes]) -> None:
+    (tmp_path / "a.png").write_bytes(claiming(10_000, 10_000))
+    with refused("10000 x 10000", "8192 x 8192"):
+        read_image(tmp_path / "a.png")
+
+
+def test_a_slice_of_65535_rows_and_columns(tmp_path: Path, write_series: Writer) -> None:
+    for path in write_series(tmp_path / "a", range(2)).glob("*.dcm"):
+        slice_of_42_pixels = pydicom.dcmread(path)
+        slice_of_42_pixels.Rows = slice_of_42_pixels.Columns = 65535
+        slice_of_42_pixels.save_as(path)
+    with pytest.raises(DatasetError) as caught:
+        read_series(tmp_path / "a")
+    assert all("65535 x 65535 pixels" in problem.what for problem in caught.value.problems)
+
+
+def test_a_series_of_too_many_slices(tmp_path: Path, write_series: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_series(tmp_path / "a", range(9))
+    monkeypatch.setattr("common.formats.limits.MOST_BYTES", 7 * 6 * 4 * 8)
+    with refused("7 x 6 x 9 voxels"):
+        read_series(folder)
+
+
+def hdf5_claiming(folder: Path, shape: tuple[int, ...]) -> SliceStack:
+    with h5py.File(folder / "volume_1_slice_0.h5", "w") as file:
+        file.create_dataset("image", shape=shape, dtype="f8", chunks=(64, 64, 1), compression="gzip")
+    return SliceStack(str(folder / "volume_1_slice_"), 1, "t1")
+
+
+@pytest.mark.parametrize("reader", [read_hdf5, read_hdf5_header])
+def test_an_enormous_dataset_in_chunks_that_were_never_written(tmp_path: Path, reader: Callable[..., object]) -> None:
+    stack = hdf5_claiming(tmp_path, (1_000_000, 1_000_000, 4))
+    with refused("1000000 x 1000000 x 4", "3.2e+04 GB"):
+        reader(str(stack))
+
+
+def test_slices_that_are_many_together(tmp_path: Path) -> None:
+    stack = hdf5_claiming(tmp_path, (512, 512, 4))
+    assert read_hdf5_header(str(stack)).shape == (512, 512, 1)
+    many = SliceStack(stack.stem, 1, "t1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("common.formats.limits.MOST_BYTES", 512 * 512 * 8 * 4)
+        assert read_hdf5(str(many)).array.shape == (512, 512, 1)
+        patch.setattr("common.formats.limits.MOST_BYTES", 512 * 512 * 8)
+        with refused("512 x 512 x 4"):
+            read_hdf5(str(many))
+
+
+def test_hdf5_whose_numbers_lie_in_another_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_bytes(b"a secret" * 4 * 40 * 40)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["image"] = np.ones((40, 40, 4))
+    links = {
+        0: lambda file: file.create_dataset(
+            "image", (40, 40, 4), "f8", external=[(str(secret), 0, h5py.h5f.UNLIMITED)]
+        ),
+        1: lambda file: file.__setitem__("image", h5py.ExternalLink(str(tmp_path / "other.h5"), "image")),
+        2: lambda file: file.create_virtual_dataset("image", _virtual(tmp_path / "other.h5")),
+    }
+    for number, link in links.items():
+        with h5py.File(tmp_path / f"volume_{number}_slice_0.h5", "w") as file:
+            link(file)
+        with refused("its image lies in another file"):
+            read_hdf5(str(SliceStack(str(tmp_path / f"volume_{number}_slice_"), 1, "t1")))
+
+
+def _virtual(path: Path) -> h5py.VirtualLayout:
+    layout = h5py.VirtualLayout((40, 40, 4), "f8")
+    layout[:] = h5py.VirtualSource(str(path), "image", shape=(40, 40, 4))
+    return layout
