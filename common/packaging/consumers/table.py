@@ -7,14 +7,13 @@ from pathlib import Path
 
 from common.errors import GliomaError
 from common.packaging.consumers.agreement import Wrong
-from common.packaging.consumers.applications import NOT_TRIED
 from common.packaging.consumers.cells import CELLS, verified
 from common.packaging.consumers.environment import BareEnvironment
 from common.packaging.consumers.trials import Trial
 from common.packaging.consumers.workplace import open_workplace
 
 COLUMNS = ("folder alone", "zip elsewhere", "zoo full", "Label infer", "Deploy", "load", "MonaiAlgo")
-WRONG = "WRONG"
+NOT_TRIED, WRONG = "not tried", "WRONG"
 
 Row = dict[str, str]
 """What came out, by column; what is wrong begins with :data:`WRONG`, and goes on with what was told."""

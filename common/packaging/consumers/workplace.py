@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -82,6 +81,6 @@ def open_workplace(trial: Trial, folder: Path, bare: BareEnvironment, weights: P
 
 def _here(root: Path, run_id: str, configs: list[str], knobs: Mapping[str, Any]) -> None:
     command = [sys.executable, *bundle_command(root, run_id, configs, knobs)]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Wrong(f"in this repository, {run_id} fails:\n{last_lines(done)}")
