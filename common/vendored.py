@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 LEFT_OUT = ("packaging", "phantoms", "reproduction")
 """Packages of ``common`` that no bundle needs to train, evaluate or infer."""
@@ -23,12 +24,23 @@ MANIFEST = "manifest.json"
 
 
 class Code:
-    """The packages of ``common`` as attributes; each is imported when it is first asked for."""
+    """The packages and modules of ``common`` as attributes; each is imported when it is first asked for.
 
-    def __getattr__(self, name: str) -> ModuleType:
-        if name.startswith("_"):
+    Args:
+        module: whose attributes these are.
+    """
+
+    def __init__(self, module: str = "common") -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what MONAI and pickle ask every object for
             raise AttributeError(name)
-        return importlib.import_module(f"common.{name}")
+        found = getattr(importlib.import_module(self._module), name, None)
+        if found is not None and not isinstance(found, ModuleType):
+            return found
+        importlib.import_module(f"{self._module}.{name}")
+        return Code(f"{self._module}.{name}")
 
 
 def open_code(root: str | Path) -> Code:

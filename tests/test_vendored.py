@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 
@@ -43,8 +44,12 @@ def test_another_byte_or_name_is_another_stamp(copied: Path, change: str) -> Non
 
 def test_a_package_with_the_same_code_shares_it(copied: Path) -> None:
     code = open_code(copied)
-    assert code.networks is networks
+    assert code.networks.load_weights is networks.load_weights
+    assert code.reports.copies.write_copies.__module__ == "common.reports.copies"  # nobody has imported it
     assert not hasattr(code, "__wrapped__")  # what MONAI and pickle ask every object for is no package
+    assert copy.deepcopy(code).networks.load_weights is networks.load_weights
+    with pytest.raises(ImportError, match="no_such_thing"):
+        code.networks.no_such_thing  # noqa: B018
 
 
 def test_a_package_with_other_code_is_refused_and_both_are_named(copied: Path) -> None:

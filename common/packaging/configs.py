@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,21 +120,26 @@ def knobs_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in found.items() if value is not None}, **knobs}
 
 
-def name_outputs(metadata: str, classes: Sequence[str] | None) -> str:
-    """Metadata whose network gives the classes that weights were trained with; other programs take names from there.
+def describe_network(metadata: str, provenance: Mapping[str, Any]) -> str:
+    """Metadata of the network that weights were trained with: its classes, and the size of its image.
+
+    Other programs take names from there, and the zoo tries the network with such an image.
 
     Args:
         metadata: text of ``metadata.json``.
-        classes: in the order of the network's outputs, background left out; ``None`` where they are not recorded.
+        provenance: of the weights; what it does not record stays as it is.
     """
     content = json.loads(metadata)
-    pred = content["network_data_format"]["outputs"]["pred"]
+    image, pred = (
+        content["network_data_format"][side][name] for side, name in (("inputs", "image"), ("outputs", "pred"))
+    )
     named = list(pred["channel_def"].values())
-    wanted = [*named[: named.count(BACKGROUND)], *(classes or ())]
-    if not classes or wanted == named:
-        return metadata
-    pred.update(num_channels=len(wanted), channel_def={str(index): name for index, name in enumerate(wanted)})
-    return json.dumps(content, indent=4, ensure_ascii=False) + "\n"
+    if provenance.get("classes"):
+        named = [*named[: named.count(BACKGROUND)], *provenance["classes"]]
+    pred.update(num_channels=len(named), channel_def={str(index): name for index, name in enumerate(named)})
+    settings = provenance.get("settings") or {}
+    image["spatial_shape"] = settings.get("image_size") or settings.get("volume_size") or image["spatial_shape"]
+    return metadata if content == json.loads(metadata) else json.dumps(content, indent=4, ensure_ascii=False) + "\n"
 
 
 def json_twin(path: Path, classes: int) -> str:

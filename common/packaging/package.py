@@ -19,10 +19,10 @@ from common.packaging.configs import (
     TWINS,
     WEIGHTS,
     aliases_in,
+    describe_network,
     find_weights,
     json_twin,
     knobs_of,
-    name_outputs,
     refer_to_code,
     with_defaults,
 )
@@ -147,7 +147,7 @@ def _write_configs(bundle: Path, folder: Path, trained: Mapping[str, str]) -> No
         if name.startswith("inference"):
             knobs.pop("cavity", None)  # whichever weights it is given, it makes the network for them
         write_text(folder / "configs" / f"{name}.yaml", with_defaults(fresh, knobs))
-    outputs = _name_outputs(folder, trained)
+    outputs = _describe_network(folder, trained)
     for name in TWINS:
         write_text(folder / "configs" / f"{name}.json", json_twin(folder / "configs" / f"{name}.yaml", outputs))
 
@@ -164,9 +164,9 @@ def _origin(folder: Path, trained: Mapping[str, str], config: str) -> dict[str, 
     return provenance
 
 
-def _name_outputs(folder: Path, trained: Mapping[str, str]) -> int:
-    """Name the classes of the weights in the metadata, and count the network's outputs."""
+def _describe_network(folder: Path, trained: Mapping[str, str]) -> int:
+    """Describe the network of the weights in the metadata, and count its outputs."""
     path = folder / "configs" / "metadata.json"
-    text = name_outputs(path.read_text(encoding="utf-8"), _origin(folder, trained, "inference").get("classes"))
+    text = describe_network(path.read_text(encoding="utf-8"), _origin(folder, trained, "inference"))
     write_text(path, text)
     return int(json.loads(text)["network_data_format"]["outputs"]["pred"]["num_channels"])
