@@ -12,7 +12,9 @@ each ``None`` where it was not recorded. A path may also be an address in HDF5 s
 Single images have one path under ``image`` and ``label``, ``class_name`` and perhaps ``group`` (what splits must keep
 together); patients with DICOM series have the folder of a series as path, ``mgmt`` (1 methylated, 0 not) and ``label``.
 
-What was prepared has ``voxel_hashes``: by modality, the two of :class:`~common.formats.voxel_hashes.VoxelHashes`.
+``original_size`` (pixels along x and y) and ``stored_as`` (format, colour, bits) tell how a single image is stored,
+where its header was read. What was prepared has ``voxel_hashes``: by modality, the two of
+:class:`~common.formats.voxel_hashes.VoxelHashes`.
 
 No key starts with ``image_`` or ``label_``: MONAI and MONAI Label take such keys for metadata of an image.
 """
@@ -76,6 +78,7 @@ class Record(TypedDict, total=False):
     clinical: Sequence[float]
     planes: Mapping[str, str | None]
     original_size: Sequence[int]
+    stored_as: Mapping[str, str]
     slices: Sequence[int]
     images: Sequence[int]
     voxel_hashes: Mapping[str, Sequence[str | None]]

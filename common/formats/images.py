@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -77,15 +79,26 @@ def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def _open(path: PathLike) -> Image.Image:
-    """The decoded image in a mode of 8 bits without transparency."""
+@contextmanager
+def opened_image(path: PathLike) -> Iterator[Image.Image]:
+    """An image of which only the header has been read.
+
+    Raises:
+        DatasetError: as :func:`read_rgb_image`; what is wrong with the pixels, once they are loaded.
+    """
     try:
         with Image.open(path, formats=FORMATS) as image:
             _refuse_odd(image, path)
-            image.load()
-            return _opaque(_eight_bits(ImageOps.exif_transpose(image), path))
+            yield image
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
+
+
+def _open(path: PathLike) -> Image.Image:
+    """The decoded image in a mode of 8 bits without transparency."""
+    with opened_image(path) as image:
+        image.load()
+        return _opaque(_eight_bits(ImageOps.exif_transpose(image), path))
 
 
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:

@@ -45,7 +45,7 @@ MOST_APART = 1.0
 MOST_BEHIND = 2**20
 """Bytes behind the last voxel that are read over."""
 
-TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name")
+TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name", "unused_str")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from common.reports.classification.page import write_page
 from common.reports.classification.summary import summarise_classification
 from common.reports.classification.verdict import judge_evidence
 from common.shortcuts.probe import ShortcutReport, probe_shortcuts
+from common.shortcuts.trait_tables import trait_tables
 
 MOST_PICTURES = 6
 
@@ -43,7 +44,8 @@ class ClassificationReport(EvaluationReport):
         seed: of the bootstrap.
         survival: the days behind the classes of survival, where that is judged.
         network: draws a heat map of up to six patients.
-        shortcuts: the probe's result where it has run already, as of :func:`common.shortcuts.probe.probe_sources`.
+        shortcuts: the probe's result where it has run already on prepared volumes, as of
+            :func:`common.shortcuts.probe.probe_sources`.
     """
 
     of_sample = ("sample",)
@@ -131,7 +133,9 @@ class ClassificationReport(EvaluationReport):
 
     def _summarise(self, rows: pd.DataFrame, samples: pd.DataFrame) -> dict[str, Any]:
         recorded = [name for name in RECORDED if self.survival is None or name != "survival_days"]
-        baselines = fit_baselines(self.judged.train, self._records_of(rows), self.classes, self.seed, recorded)
+        train, test = self.judged.train, self._records_of(rows)
+        traits = trait_tables(train, test, self.task.label, voxels=self.shortcuts is not None)
+        baselines = fit_baselines(train, test, self.classes, self.seed, recorded, traits)
         shortcuts = self.shortcuts or self._probe()
         summary = {**self.facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
         summary["shortcuts"] = shortcuts.to_json()

@@ -1,6 +1,7 @@
 """Baselines that need no network and that a claim must beat, fitted on the training side alone.
 
-They predict the same test patients as the network. *Missing values alone* only sees which values were recorded: in
+They predict the same test patients as the network. *Properties of the scan alone* see what the probe sees, such
+as data set, voxel size and intensities, and no tumour. *Missing values alone* only sees which values were recorded: in
 BraTS no low-grade patient has an age, so this predicts the grade without any image.
 """
 
@@ -19,7 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-MAJORITY, MISSING, AGE, VOLUME = "majority class", "missing values alone", "age alone", "tumour volume alone"
+MAJORITY, MISSING, SCAN = "majority class", "missing values alone", "properties of the scan alone"
+AGE, VOLUME = "age alone", "tumour volume alone"
 RECORDED = ("age", "resection", "survival_days")
 
 Patient = Mapping[str, Any]
@@ -44,6 +46,7 @@ def fit_baselines(
     classes: Sequence[str],
     seed: int = 0,
     recorded: Sequence[str] = RECORDED,
+    traits: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Baselines:
     """Fit every baseline to ``train`` and predict ``test``.
 
@@ -55,6 +58,7 @@ def fit_baselines(
         seed: of the fits.
         recorded: the values of which *missing values alone* sees whether they are recorded; the target itself must not
             be among them.
+        traits: of ``train`` and of ``test``, as of :func:`common.shortcuts.trait_tables`; ``None`` where nobody looked.
 
     Returns:
         The predicted probabilities, and the reasons for the baselines that were left out.
@@ -62,18 +66,18 @@ def fit_baselines(
     labels = np.array([int(record["label"]) for record in train])
     if not len(np.unique(labels)) > 1:
         reason = "the training side holds one class only" if len(labels) else "the training side is empty"
-        return Baselines({}, dict.fromkeys((MAJORITY, MISSING, AGE, VOLUME), reason))
+        return Baselines({}, dict.fromkeys((MAJORITY, MISSING, SCAN, AGE, VOLUME), reason))
     tables = {
-        MISSING: lambda patients: _are_recorded(patients, recorded),
-        AGE: lambda patients: _numbers(patients, "age"),
-        VOLUME: lambda patients: np.log1p(_numbers(patients, "tumour_ml")),
+        MISSING: [_are_recorded(patients, recorded) for patients in (train, test)],
+        **({SCAN: traits} if traits is not None else {}),
+        AGE: [_numbers(patients, "age") for patients in (train, test)],
+        VOLUME: [np.log1p(_numbers(patients, "tumour_ml")) for patients in (train, test)],
     }
     found = {
         MAJORITY: _fit_and_predict(DummyClassifier(strategy="prior"), np.zeros((len(train), 1)), labels, test, classes)
     }
     left_out = {}
-    for name, table in tables.items():
-        known, unseen = table(train), table(test)
+    for name, (known, unseen) in tables.items():
         reason = _reason_to_leave_out(name, known, unseen, labels)
         if reason:
             left_out[name] = reason
@@ -117,6 +121,8 @@ def _reason_to_leave_out(name: str, known: np.ndarray, unseen: np.ndarray, label
     """Why a baseline cannot add anything; empty where it can."""
     if name == VOLUME and (np.isnan(known).any() or np.isnan(unseen).any()):
         return "masks to measure it are missing"
+    if not known.shape[1]:
+        return "none differs between the patients"
     if np.isnan(known).all():
         return "it is not recorded on the training side"
     if any(np.isnan(known[labels == label]).all() for label in np.unique(labels)):

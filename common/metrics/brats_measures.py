@@ -4,9 +4,9 @@ A region that is empty in both has Dice 1 and distance 0; one that is empty in o
 distance 373.13 mm, the diagonal of a 240 x 240 x 155 volume at 1 mm. That is the rule of the challenge's evaluation as
 the evaluation code of nnU-Net's winning entry of 2020 rebuilt it (Isensee et al., arXiv 2011.00848).
 
-The distance is one percentile of the distances of both surfaces together ("pooled"), between voxel centres: so do MedPy,
-with it nnU-Net, and the challenge's evaluation since 2023. MONAI's own takes a percentile for each direction and then
-the larger of the two: the two rules must not be compared.
+The distance is one percentile of the distances of both surfaces together ("pooled"), between voxel centres, as in MedPy
+(and so nnU-Net) and in the challenge's evaluation since 2023. MONAI's own takes a percentile for each direction and
+then the larger of the two: values by the two rules must not be compared.
 
 A new measure is one more :class:`RegionMeasure` in :data:`REGION_MEASURES`: results, intervals, reports and comparisons
 take it from there.

@@ -10,6 +10,7 @@ import pandas as pd
 from common.reports.page import DASH
 
 TOGETHER, CHANCE, P_VALUE = "all traits together", "rarely exceeded with shuffled labels", "p"
+AGAINST = "all traits together, {} against the others"
 
 
 def shortcut_table(shortcuts: Mapping[str, Any]) -> pd.DataFrame:
@@ -28,10 +29,12 @@ def shortcut_table(shortcuts: Mapping[str, Any]) -> pd.DataFrame:
             TOGETHER: f"{question['auc']:.2f}",
             CHANCE: f"{question['chance']:.2f}",
             P_VALUE: f"{question['p_value']:.3f}",
+            **{AGAINST.format(name): f"{auc:.2f}" for name, auc in question.get("classes", {}).items()},
         }
         for question in judged
     }
-    last = (TOGETHER, CHANCE, P_VALUE)
+    against = [AGAINST.format(name) for question in judged for name in question.get("classes", {})]
+    last = (TOGETHER, *dict.fromkeys(against), CHANCE, P_VALUE)
     traits = dict.fromkeys(name for column in columns.values() for name in column if name not in last)
     rows = [*traits, *last] if columns else []
     return pd.DataFrame(

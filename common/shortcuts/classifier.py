@@ -8,8 +8,9 @@ hardly differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,10 @@ REPEATS = 3
 ENOUGH = 20
 """Shuffles as good as the true labels, after which no more are drawn (Besag & Clifford, Biometrika 78, 1991)."""
 
+MOST_KINDS = 32
+"""Of a trait in words; rarer ones count as one, such as the sizes of pictures from many sites."""
+
+LEAST_SHARE = 1e-12
 AREA = "roc_auc_ovr"
 
 
@@ -45,6 +50,7 @@ class Probed:
         p_value: share of label shuffles whose log loss is no higher.
         level: a p-value of at most this is significant.
         alone: the cross-validated AUC of each trait alone, highest first.
+        classes: of more than two, each that the traits tell from all others, and their AUC; highest first.
     """
 
     auc: float
@@ -52,6 +58,7 @@ class Probed:
     p_value: float
     level: float
     alone: Mapping[str, float]
+    classes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def predictive(self) -> dict[str, float]:
@@ -75,33 +82,41 @@ def probe(traits: Mapping[str, pd.DataFrame], labels: np.ndarray, seed: int, shu
         shuffles: how often the labels are shuffled at most; the least p-value is 1 / (shuffles + 1).
         level: the share of false alarms on cohorts in which nothing predicts the classes.
     """
-    encoded = {name: _encode(table) for name, table in traits.items()}
+    encoded = {name: encode(table) for name, table in traits.items()}
     together = np.hstack(list(encoded.values()))
     random, folds = np.random.default_rng(seed), StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    auc, likelihood = _cross_validate(together, labels, folds)
-    areas: list[float] = []
+    true = _cross_validate(together, labels, folds)
+    chance: list[Score] = []
     better = 0
-    while len(areas) < shuffles and better < ENOUGH:
-        area, other = _cross_validate(together, random.permutation(labels), folds)
-        areas.append(area)
-        better += other >= likelihood
-    p_value = better / len(areas) if better == ENOUGH else (1 + better) / (1 + shuffles)
+    while len(chance) < shuffles and better < ENOUGH:
+        chance.append(_cross_validate(together, random.permutation(labels), folds))
+        better += chance[-1].likelihood >= true.likelihood
+    p_value = better / len(chance) if better == ENOUGH else (1 + better) / (1 + shuffles)
     repeated = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=seed)
     alone = {
         name: float(cross_val_score(_classifier(), table, labels, scoring=AREA, cv=repeated).mean())
         for name, table in encoded.items()
     }
-    ranked = dict(sorted(alone.items(), key=lambda item: -item[1]))
-    return Probed(auc, float(np.quantile(areas, 1 - level)), p_value, level, ranked)
+    limit = float(np.quantile([score.auc for score in chance], 1 - level))
+    classes = _told_classes(true, chance, np.unique(labels), level) if p_value <= level else {}
+    return Probed(true.auc, limit, p_value, level, _ranked(alone), _ranked(classes))
 
 
 def _classifier() -> LogisticRegression:
     return LogisticRegression(class_weight="balanced", max_iter=1000)
 
 
-def _cross_validate(table: np.ndarray, labels: np.ndarray, folds: BaseCrossValidator) -> tuple[float, float]:
-    """Cross-validated AUC and mean log-likelihood; scikit-learn's own function takes twice the time."""
-    areas, likelihoods = [], []
+class Score(NamedTuple):
+    """Cross-validated: the AUC and the mean log-likelihood, and both of each class against the others (2, classes)."""
+
+    auc: float
+    likelihood: float
+    classes: np.ndarray
+
+
+def _cross_validate(table: np.ndarray, labels: np.ndarray, folds: BaseCrossValidator) -> Score:
+    """How well held-out labels are predicted; scikit-learn's own function takes twice the time."""
+    areas, likelihoods, of_classes = [], [], []
     for fitted, held_out in folds.split(table, labels):
         classifier = _classifier().fit(table[fitted], labels[fitted])
         shares, truth = classifier.predict_proba(table[held_out]), labels[held_out]
@@ -110,13 +125,53 @@ def _cross_validate(table: np.ndarray, labels: np.ndarray, folds: BaseCrossValid
         if shares.shape[1] == 2:
             areas.append(roc_auc_score(places, shares[:, 1]))
         else:
-            areas.append(roc_auc_score(truth, shares, multi_class="ovr"))
-    return float(np.mean(areas)), float(np.mean(likelihoods))
+            of_classes.append(_against_the_others(places, shares))
+            areas.append(of_classes[-1][0].mean())
+    classes = np.mean(of_classes, axis=0) if of_classes else np.empty((2, 0))
+    return Score(float(np.mean(areas)), float(np.mean(likelihoods)), classes)
 
 
-def _encode(table: pd.DataFrame) -> np.ndarray:
-    """Categories as 0 and 1, numbers standardised. It sees no label, so it may see all patients."""
-    categories = OneHotEncoder(min_frequency=2, handle_unknown="infrequent_if_exist", sparse_output=False)
+def _against_the_others(places: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """AUC and mean log-likelihood (2, classes) of each class against the others.
+
+    Args:
+        places: of the true classes (n,).
+        shares: their probabilities (n, classes).
+    """
+    is_class = places[:, None] == np.arange(shares.shape[1])
+    likelihoods = np.log(np.clip(np.where(is_class, shares, 1 - shares), LEAST_SHARE, 1)).mean(axis=0)
+    return np.stack([roc_auc_score(is_class, shares, average=None), likelihoods])
+
+
+def _told_classes(true: Score, chance: Sequence[Score], names: np.ndarray, level: float) -> dict[str, float]:
+    """The AUC of the classes that are told from the others better than shuffled labels are.
+
+    They are asked only where the classes as a whole are predicted, so that chance gets no further try.
+    """
+    if not true.classes.size:
+        return {}
+    better = np.sum([score.classes[1] >= true.classes[1] for score in chance], axis=0)
+    told = zip(names, true.classes[0], (1 + better) / (1 + len(chance)), strict=True)
+    return {str(name): float(auc) for name, auc, p_value in told if p_value <= level}
+
+
+def _ranked(areas: Mapping[str, float]) -> dict[str, float]:
+    """The highest first."""
+    return dict(sorted(areas.items(), key=lambda item: -item[1]))
+
+
+def encode(table: pd.DataFrame) -> np.ndarray:
+    """Categories as 0 and 1, numbers standardised. It sees no label, so it may see all patients.
+
+    Args:
+        table: of :func:`~common.shortcuts.traits.find_traits`, one row per patient.
+
+    Returns:
+        float (patients, columns).
+    """
+    categories = OneHotEncoder(
+        min_frequency=2, max_categories=MOST_KINDS, handle_unknown="infrequent_if_exist", sparse_output=False
+    )
     numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
     is_number = make_column_selector(dtype_include="number")
     is_category = make_column_selector(dtype_exclude="number")

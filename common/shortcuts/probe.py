@@ -43,7 +43,8 @@ def probe_shortcuts(
     A class with fewer than five patients is left out and named, where two others remain.
 
     Args:
-        records: the cohort; only the first scan of each patient is used.
+        records: the cohort; only the first scan of each patient is used, and of copies of an image (``group``) the
+            first of each class: they share their size, and would stand on both sides of the probe's own folds.
         target: the label's key; a record without it is left out.
         seed: of the folds and of the shuffles.
         headers: read the images' headers; ``False`` looks at the records alone.
@@ -56,8 +57,9 @@ def probe_shortcuts(
     Raises:
         DatasetError: an image's header cannot be read.
     """
-    patients = {record["subject"]: record for record in reversed(records)}
-    labelled = [record for record in reversed(patients.values()) if not pd.isna(record.get(target))]
+    recorded = [record for record in records if not pd.isna(record.get(target))]
+    patients = {_unit_of(record, target): record for record in reversed(recorded)}
+    labelled = list(reversed(patients.values()))
     labels = [str(value_of(record, target)) for record in labelled]
     questions = list_questions(labels, target)
     level = LEVEL / len(questions)
@@ -97,6 +99,10 @@ def probe_sources(
     report = probe_shortcuts(cases, target, seed, shuffles=shuffles, voxels=True)
     logger.log(logging.WARNING if report.warnings else logging.INFO, "%s", report.text())
     return report
+
+
+def _unit_of(record: Record, target: str) -> tuple[str, str]:
+    return str(record.get("group") or record["subject"]), str(value_of(record, target)) if record.get("group") else ""
 
 
 def _traits(

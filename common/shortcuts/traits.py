@@ -23,6 +23,7 @@ from common.shortcuts.voxel_traits import VOXEL_TRAITS, voxel_traits
 
 IMAGE_KEYS = (*MODALITIES, "image")
 CLINICAL = {"age": "age", "survival_days": "survival", "resection": "the extent of resection"}
+STORED_AS = {"colour": "the colour mode", "bits": "the bit depth", "format": "the file format"}
 VOLUMES = (".nii", ".nii.gz")
 SITE = re.compile(r"^brats1[89]_(?P<site>[a-z0-9]+)_|^ixi\d+-(?P<hospital>[a-z]+)-", re.IGNORECASE)
 NONE = "none"
@@ -32,6 +33,7 @@ USE_ONE_SOURCE = "Report each data set or scanner on its own as well, or balance
 DROP_CLINICAL = "Give the network no clinical values, or use this feature alone as the baseline to beat."
 SAME_GRID = "Bring all images to one orientation, spacing and size, and report each data set on its own as well."
 SAME_SCALE = "Scale all intensities alike, and report each data set on its own as well."
+SAME_STORAGE = "Such classes come from different sources: report each source on its own as well."
 NO_TUMOUR_NEEDED = (
     "This may be the scanner or the disease, but the tumour is not needed for it: it is the baseline to beat."
 )
@@ -45,6 +47,7 @@ ADVICE = {
     "the plane of the slices": "Report each plane on its own as well.",
     "the file extension": "Check that the classes were not stored by different tools.",
     "the size of the picture": "Report pictures of each size on their own as well.",
+    **dict.fromkeys(STORED_AS.values(), SAME_STORAGE),
     "the shape": SAME_GRID,
     "the voxel spacing": SAME_GRID,
     "the orientation": SAME_GRID,
@@ -78,8 +81,7 @@ def find_traits(
         DatasetError: an image's header cannot be read.
     """
     traits = _from_records(records, target)
-    sizes = [record.get("original_size") or (np.nan, np.nan) for record in records]
-    traits["the size of the picture"] = pd.DataFrame(sizes, columns=["x", "y"], dtype=float)
+    traits |= _of_pictures(records)
     if headers:
         traits.update(_from_headers(records))
     if voxels:
@@ -101,6 +103,17 @@ def _from_records(records: Sequence[Record], target: str) -> dict[str, pd.DataFr
     columns["the plane of the slices"] = [_join((record.get("planes") or {}).values()) for record in records]
     columns["the file extension"] = [_join(_extension(path) for path in _images(record).values()) for record in records]
     return {name: pd.DataFrame({name: values}) for name, values in columns.items()}
+
+
+def _of_pictures(records: Sequence[Record]) -> dict[str, pd.DataFrame]:
+    """A size counts as a number and as a kind: a source may have one size amid those of another."""
+    sizes = [record.get("original_size") or (np.nan, np.nan) for record in records]
+    kinds = [_join(["x".join(map(str, record.get("original_size") or ()))]) for record in records]
+    traits = {"the size of the picture": pd.DataFrame(sizes, columns=["x", "y"], dtype=float).assign(kind=kinds)}
+    for key, name in STORED_AS.items():
+        found = [(record.get("stored_as") or {}).get(key, NONE) for record in records]
+        traits[name] = pd.DataFrame({name: found})
+    return traits
 
 
 def _from_headers(records: Sequence[Record]) -> dict[str, pd.DataFrame]:

@@ -36,18 +36,29 @@ def warn(question: Question, found: Probed | None, own: str) -> tuple[str, ...]:
         return (f"{sentence} {_of_healthy(found)}",)
     if found is None or not found.beats_chance:
         return ()
+    each = _each_class(found)
     if not found.predictive:
         return (
             f"Taken together, traits that do not need the tumour {_verb(name)} {name}: AUC {found.auc:.2f}, {against}. "
             "Compare every result with this one.",
+            *each,
         )
     if question.about_health:
         sentence = f"{_clause(list(found.predictive), name)}: {_reach(found.predictive, against)}."
         return (f"{_capital(sentence)} {_of_healthy(found)}",)
-    return tuple(
+    of_traits = (
         _capital(f"{_clause([trait], name)}: {_reach({trait: auc}, against)}. {ADVICE[trait]}")
         for trait, auc in found.predictive.items()
     )
+    return (*of_traits, *each)
+
+
+def _each_class(found: Probed) -> tuple[str, ...]:
+    """How well one class of several is told from all others: what is true of one can be lost in the mean of all."""
+    if not found.classes:
+        return ()
+    areas = _list([f"{auc:.2f} for {name}" for name, auc in found.classes.items()])
+    return (f"Taken together, such traits separate a class from all others: AUC {areas}.",)
 
 
 def _with(found: Probed | None, against: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from common.errors import DatasetError
-from common.formats.nifti import read_header, read_nifti
+from common.formats.nifti import read_header, read_nifti, save_like
 
 AFFINE = np.array([[-1.5, 0, 0, 10], [0, -2, 0, 20], [0, 0, 3, -30], [0, 0, 0, 1]], dtype=float)
 VOXELS = np.random.default_rng(0).integers(-900, 900, (17, 13, 11)).astype(np.int16)
@@ -192,3 +192,21 @@ def test_axes_of_length_one_after_the_third_are_dropped(
     path = save(tmp_path / "a.nii.gz", VOXELS.reshape(shape, order="F"))
     assert read_header(path).shape == (read or shape)
     np.testing.assert_array_equal(read_nifti(path).array, VOXELS.reshape(read or shape, order="F"))
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_no_text_of_a_header_is_carried_over(tmp_path: Path, kind: type) -> None:
+    source = kind(VOXELS, AFFINE)
+    kinds = {name: source.header[name].dtype for name in source.header if name != "magic"}
+    fields = [name for name, stored in kinds.items() if stored.kind == "S" and stored.itemsize > 1]
+    assert {"descrip", "aux_file", "intent_name"} < set(fields)
+    for field in fields:
+        source.header[field] = b"DOE^JANE"
+    source.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"DOE^JANE, born 1950"))
+    nib.save(source, tmp_path / "source.nii.gz")
+    assert gzip.decompress((tmp_path / "source.nii.gz").read_bytes()).count(b"DOE^") == len(fields) + 1
+    header = read_header(tmp_path / "source.nii.gz")
+    save_like(tmp_path / "out.nii.gz", VOXELS, header, "ours")
+    written = (tmp_path / "out.nii.gz").read_bytes()
+    assert b"DOE^" not in gzip.decompress(written) and b"DOE^" not in written
+    assert nib.load(tmp_path / "out.nii.gz").header["descrip"].item() == b"ours"

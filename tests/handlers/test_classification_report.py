@@ -120,15 +120,16 @@ def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
 
 @pytest.mark.parametrize("mark", [MARK, "a patient"])
 def test_phantoms_are_marked_once_in_the_metrics_and_in_the_records(tmp_path: Path, mark: str) -> None:
-    """A record that says so already has no image to be opened."""
+    """What a record says already counts, whatever its image says."""
     image = nib.Nifti1Image(np.ones((4, 4, 2), np.int16), np.eye(4))
-    image.header["descrip"] = mark
-    nib.save(image, tmp_path / "flair.nii.gz")
+    for name, text in (("flair", mark), ("marked", MARK)):
+        image.header["descrip"] = text
+        nib.save(image, tmp_path / f"{name}.nii.gz")
     report = grade_report(tmp_path, shortcuts=ShortcutReport("grade", {}, ()))
     first, *others = report.records
     report.records = [
         {**first, "flair": str(tmp_path / "flair.nii.gz")},
-        *({**record, "phantom": False, "flair": "nowhere.nii.gz"} for record in others),
+        *({**record, "phantom": False, "flair": str(tmp_path / "marked.nii.gz")} for record in others),
     ]
     evaluate(report, GRADED)
     assert metrics(tmp_path)["phantom"] is (mark == MARK)

@@ -89,9 +89,63 @@ def test_three_classes_from_three_sources() -> None:
         for number in range(12)
     ]
     report = probe(records)
-    assert len(report.warnings) == 1
+    assert len(report.warnings) == 2
     assert report.warnings[0].startswith("The data set predicts the grade")
+    assert report.warnings[1].endswith("from all others: AUC 1.00 for long, 0.75 for mid and 0.75 for short.")
     assert only(report).alone["the data set"] == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.01)
+
+
+def pictures(stored: dict[str, tuple[tuple[int, int] | None, str, str]]) -> list[dict[str, Any]]:
+    """Twenty pictures of each class, stored as told; where no size is told, all have different ones around 512."""
+    return [
+        {
+            "subject": f"{label}{number}",
+            "grade": label,
+            "original_size": size or (400 + 20 * number, 380 + 25 * number),
+            "stored_as": {"colour": colour, "bits": "8", "format": kind},
+        }
+        for label, (size, colour, kind) in stored.items()
+        for number in range(20)
+    ]
+
+
+def test_one_class_from_another_source_is_told_though_the_others_are_alike() -> None:
+    """By hand: of four classes one is told without a mistake; each other one is among three, AUC (1 + 2 * .5) / 3."""
+    grey = ((512, 512), "grey", "JPEG")
+    report = probe(pictures({"glioma": grey, "meningioma": grey, "pituitary": grey, "none": (None, "RGB", "PNG")}))
+    found = only(report)
+    expected = {"none": 1.0, **dict.fromkeys(("glioma", "meningioma", "pituitary"), 2 / 3)}
+    assert found.classes == pytest.approx(expected, abs=1e-3)
+    assert (
+        found.alone["the colour mode"] == found.alone["the file format"] == pytest.approx((1 + 3 * 2 / 3) / 4, abs=1e-3)
+    )
+    assert "AUC 1.00 for none" in report.warnings[-1]
+    assert any(warning.startswith("The colour mode predicts the grade: AUC 0.75") for warning in report.warnings)
+
+
+def test_one_size_amid_others_is_a_kind_of_its_own() -> None:
+    """No line through the sizes separates them: those of the others lie on both sides of 512."""
+    report = probe(pictures({"tumour": ((512, 512), "grey", "JPEG"), "none": (None, "grey", "JPEG")}))
+    assert only(report).alone == {"the size of the picture": 1.0}
+
+
+def test_copies_of_a_picture_do_not_tell_its_class_by_their_size() -> None:
+    """Sizes of one class each by chance: with copies on both sides of a fold the size would tell the class."""
+    copies = [
+        {**record, "subject": f"{number}.{record['subject']}", "group": str(record["original_size"]), "grade": label}
+        for number, label in enumerate("aabbabbaba" * 2)
+        for record in pictures({label: ((300 + 10 * number, 400), "grey", "JPEG")})[:6]
+    ]
+    loose = [{key: value for key, value in record.items() if key != "group"} for record in copies]
+    assert only(probe(loose)).alone == {"the size of the picture": pytest.approx(1.0, abs=0.02)}
+    report = probe(copies)
+    assert report.counts == {"a": 10, "b": 10}
+    assert report.warnings == ()
+
+
+def test_classes_are_not_asked_where_chance_predicts_as_well() -> None:
+    records = [{**record, "grade": "abc"[number % 3]} for number, record in enumerate(cohort())]
+    assert only(probe(records)).classes == {}
 
 
 def test_a_class_too_small_to_be_judged_is_named_and_the_others_are_judged() -> None:

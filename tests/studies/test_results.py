@@ -22,6 +22,7 @@ from common.studies import (
     read_study,
     write_result,
 )
+from tests.marked_dicom import mark_files
 from tests.studies.conftest import SHAPE
 
 ORIGIN = Origin("glioma_test", "0.1.0", "ab" * 32, "A task", "Research alone.", "Four series.")
@@ -197,6 +198,20 @@ def test_only_what_the_standard_requires_is_repeated(tmp_path: Path, marked: Stu
             assert str(result[keyword].value) == value
         repeated = {element.keyword for element in result if str(element.value) in NEEDED.values()}
         assert repeated == set(NEEDED)
+
+
+def test_of_all_elements_of_the_dictionary_no_other_is_repeated(
+    tmp_path: Path, write_study: Callable[..., Path], rules: tuple[SeriesRule, ...], labels: np.ndarray
+) -> None:
+    folder = write_study(tmp_path / "marked")
+    marks = mark_files(folder.rglob("*.dcm"), spared=("SeriesDescription",), series=False)
+    needed = {marks[keyword] for keyword in NEEDED}
+    others = {keyword: mark for keyword, mark in marks.items() if mark not in needed}
+    assert len(others) > 700
+    for result in results(read_study(folder, rules, MODALITIES), labels):
+        content = write_result(tmp_path, result).read_bytes()
+        assert marks["PatientName"].encode() in content
+        assert [keyword for keyword, mark in others.items() if mark.encode() in content] == []
 
 
 BROKEN: dict[str, Any] = {"PatientSex": "Secret", "PatientBirthDate": "", "StudyTime": "nine", "StudyID": "x" * 40}

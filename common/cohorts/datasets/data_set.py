@@ -43,6 +43,7 @@ class Wanted:
         need_label: whether a patient or an image without a label is a problem, or none of the cohort.
         need_all: whether a patient without one of the modalities is a problem.
         cavity: what a mask's resection cavity becomes; see :mod:`common.cohorts.labels.cavity`.
+        decode: of single images, whether each is decoded; else only their headers are read.
     """
 
     excluded: Sequence[str] = ()
@@ -51,6 +52,7 @@ class Wanted:
     need_label: bool = True
     need_all: bool = True
     cavity: str = "refuse"
+    decode: bool = True
 
 
 EVERYTHING = Wanted()

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from tqdm import tqdm
+
 from common.cohorts.datasets.data_set import Found, Kind, Wanted
 from common.cohorts.image_list import scan_image_list
 from common.cohorts.kinds.cohort_kind import CohortKind, Folder
 from common.errors import DatasetError, Problem
+from common.formats.image_headers import read_image_header
 from common.formats.images import read_image
 from common.records import Record
 
 READERS = 4
+PATIENCE = 1
+"""Seconds without a progress bar."""
 
 
 def scan_list(path: Folder, wanted: Wanted) -> Found:
@@ -20,9 +25,9 @@ def scan_list(path: Folder, wanted: Wanted) -> Found:
     return scan_image_list(path, wanted.excluded, wanted.need_label)
 
 
-def check_decoded(records: list[Record], wanted: Wanted) -> Found:
-    """Decode every image once."""
-    found = find_image_problems(records)
+def check_images(records: list[Record], wanted: Wanted) -> Found:
+    """Decode every image once, or read its header."""
+    found = find_image_problems(records, wanted.decode)
     sound = [record for record in records if record["image"] not in found]
     return sound, [problem for wrong in found.values() for problem in wrong]
 
@@ -38,12 +43,27 @@ def check_image_files(records: Sequence[Record]) -> None:
         raise DatasetError(problem for found in problems.values() for problem in found)
 
 
-def find_image_problems(records: Sequence[Record]) -> dict[str, list[Problem]]:
-    """What :func:`check_image_files` raises, by the path that it befalls; sound images do not appear."""
+def find_image_problems(records: Sequence[Record], decode: bool = True) -> dict[str, list[Problem]]:
+    """What :func:`check_image_files` raises, by the path that it befalls; sound images do not appear.
+
+    Args:
+        records: with ``image``.
+        decode: whether pixels are looked at; else headers alone.
+    """
     paths = list(dict.fromkeys(record["image"] for record in records))
+    told = {"desc": "Reading images", "unit": "image", "delay": PATIENCE, "leave": False}
     with ThreadPoolExecutor(READERS) as pool:
-        found = zip(paths, pool.map(_check, paths), strict=True)
+        results = tqdm(pool.map(_check if decode else _check_header, paths), total=len(paths), **told)
+        found = zip(paths, results, strict=True)
         return {path: problems for path, problems in found if problems}
+
+
+def _check_header(path: str) -> list[Problem]:
+    try:
+        read_image_header(path)
+    except DatasetError as error:
+        return list(error.problems)
+    return []
 
 
 def _check(path: str) -> list[Problem]:
@@ -65,6 +85,6 @@ IMAGES = CohortKind(
     usual="br35h",
     expected="--dataset_dir <a folder with a subfolder a class>, or --datalist <a JSON or CSV file>",
     scan_list=scan_list,
-    check=check_decoded,
+    check=check_images,
     folders_in_names=True,
 )

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from PIL import Image
-
 from common.cohorts.datasets.registry import source_name, tell_terms
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import scan_cohort
@@ -16,6 +14,7 @@ from common.copies.groups import CopyReport
 from common.copies.search import IDENTICAL
 from common.copies.subjects import group_copies
 from common.errors import KnobError, Problem, list_some
+from common.formats.image_headers import read_image_header
 from common.records import Record, scan_of
 from common.reports.checkups.lines import align, count_kinds
 from common.reports.checkups.volumes import Checkup, Request
@@ -24,6 +23,7 @@ from common.reports.copy_pictures import find_doubtful_pairs
 from common.shortcuts.probe import probe_shortcuts
 
 MOST_SHOWN = 5
+ALL_IMAGES, ALL_HEADERS = "all images", "headers of all images"
 
 
 def check_images(request: Request) -> Checkup:
@@ -35,11 +35,21 @@ def check_images(request: Request) -> Checkup:
     """
     _refuse_inside(request)
     records, problems = scan_cohort(
-        request.folder, request.datalist, request.exclude, kind="images", need_label=not request.unlabelled
+        request.folder,
+        request.datalist,
+        request.exclude,
+        kind="images",
+        need_label=not request.unlabelled,
+        decode=not request.headers_only,
     )
+    read = ALL_HEADERS if request.headers_only else ALL_IMAGES
     if not records:
-        return Checkup("", problems, "all images")
-    records = [{**record, "original_size": _header(record).size} for record in records]
+        return Checkup("", problems, read)
+    headers = [read_image_header(record["image"]) for record in records]
+    records = [
+        {**record, "original_size": header.size, "stored_as": header.traits}
+        for record, header in zip(records, headers, strict=True)
+    ]
     grouped, sections = records, []
     if not request.headers_only:
         copies = find_copies(records)
@@ -47,19 +57,22 @@ def check_images(request: Request) -> Checkup:
         sections.append(f"Copies of each other\n{_describe_all_copies(copies, records, request.output)}")
     labelled = [cast(Record, {**record, "class": record["class_name"]}) for record in grouped]
     sections.append(probe_shortcuts(labelled, "class").text())
-    return Checkup(describe_images(records), problems, "all images", sections)
+    return Checkup(describe_images(records), problems, read, sections)
 
 
 def describe_images(records: Sequence[Record]) -> str:
-    """The images, one line per fact; only headers are read."""
-    headers = [_header(record) for record in records]
+    """The images, one line per fact.
+
+    Args:
+        records: with ``original_size`` and ``stored_as``.
+    """
     phantoms = sum(map(is_phantom, records))
     lines = {
         "images": f"{len(records)} ({count_kinds(source_name(record['source']) for record in records)})"
         + (f"; {phantoms} are phantoms, no patients" if phantoms else ""),
         "classes": count_kinds(record["class_name"] or "without a class" for record in records),
-        "size": count_kinds(f"{header.width}x{header.height}" for header in headers),
-        "stored as": count_kinds(f"{header.format} ({header.mode})" for header in headers),
+        "size": count_kinds("x".join(map(str, record["original_size"])) for record in records),
+        "stored as": count_kinds(_told(record["stored_as"]) for record in records),
     }
     terms = tell_terms(record["source"] for record in records)
     return align(lines | {"terms": terms} if terms else lines)
@@ -115,10 +128,10 @@ def _one_of_each(group: Sequence[str], class_of: Mapping[str, str | None]) -> st
     return " with ".join(sorted(name for label, name in first.items() if label is not None))
 
 
-def _header(record: Record) -> Image.Image:
-    """The image, of which only the header is read."""
-    with Image.open(record["image"]) as image:
-        return image
+def _told(stored: Mapping[str, str]) -> str:
+    """``JPEG (RGB)``, ``PNG (grey, 16 bits)``."""
+    bits = "" if stored["bits"] == "8" else f", {stored['bits']} bits"
+    return f"{stored['format']} ({stored['colour']}{bits})"
 
 
 def _refuse_inside(request: Request) -> None:

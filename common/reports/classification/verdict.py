@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from common.metrics.baselines import MISSING
+from common.metrics.baselines import MISSING, SCAN
 from common.reports.classification.summary import with_interval
 from common.reports.segmentation import interval
 from common.tasks.nouns import Nouns
@@ -29,6 +29,10 @@ NO_TUMOUR = "Healthy brains can be recognised by their source, and no tumour is 
 NOT_AN_INPUT = (
     "Which values were recorded predicts the class as well as the network does. The network is not given them, so it "
     "cannot have learned that; but in this cohort a table without any image does as well."
+)
+BY_SCAN = (
+    "Properties of the scan predict the class as well as the network does, without the tumour: this result is no "
+    "evidence that the network uses the tumour."
 )
 
 
@@ -105,13 +109,15 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
         sentences += _against_baselines(beaten, unbeaten)
     if MISSING in unbeaten and not _is_unknown(unbeaten[MISSING]):
         sentences.append(NO_EVIDENCE if summary["sees_clinical"] else NOT_AN_INPUT)
+    if SCAN in unbeaten and not _is_unknown(unbeaten[SCAN]):
+        sentences.append(BY_SCAN)
     if not apart:
         sentences.append(
             f"Under the published protocol the network was trained on {nouns.trained_on} that it is judged on."
         )
     elif not foreign:
         sentences.append(f"The {summary['side']} side is no test of it.")
-    best = "The network predicts the class better than chance and better than every applicable baseline."
+    best = "The network predicts the class better than chance and better than every baseline of this page."
     opening = best if claim else NOTHING
     return Verdict(claim, (opening, *sentences))
 

@@ -15,12 +15,13 @@ from PIL import Image
 from common.cache_folder import DESCRIPTION, open_entry, save_array
 from common.errors import KnobError, Problem
 from common.files import write_json
+from common.formats.image_headers import read_image_header
 from common.formats.images import read_image, read_rgb_image
 from common.formats.voxel_hashes import hash_each
 from common.records import Record
 from common.transforms.cases import Case, entry_name, prepare_each
 
-IMAGES_VERSION = 2
+IMAGES_VERSION = 3
 """Raise it when prepared images change in a way that the other parts of the key do not show."""
 
 READERS = {1: read_image, 3: read_rgb_image}
@@ -48,8 +49,8 @@ def prepare_pictures(
         workers: threads; by default one per core, four at most.
 
     Returns:
-        Each record with ``cached`` (path of the image, uint8 (channels, x, y)), ``original_size`` (x, y pixels) and
-        ``voxel_hashes``.
+        Each record with ``cached`` (path of the image, uint8 (channels, x, y)), ``original_size`` (x, y pixels),
+        ``stored_as`` (format, colour, bits) and ``voxel_hashes``.
 
     Raises:
         KnobError: the size or the channels have no meaning.
@@ -110,4 +111,6 @@ def _store_image(path: str, entry: Path, size: tuple[int, int], channels: int) -
     save_array(entry / ARRAY, fit_picture(pixels, size))
     height, width = pixels.shape[:2]
     hashes = hash_each({"image": pixels})
-    write_json(entry / DESCRIPTION, {"original_size": [width, height], "voxel_hashes": hashes})
+    stored_as = read_image_header(path).traits
+    about = {"original_size": [width, height], "stored_as": stored_as, "voxel_hashes": hashes}
+    write_json(entry / DESCRIPTION, about)

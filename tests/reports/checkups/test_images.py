@@ -73,7 +73,7 @@ def test_a_folder_of_classes(folder: Path, tmp_path: Path) -> None:
     assert "images        7 (7 Br35H)\n" in text
     assert "classes       4 no, 3 yes" in text
     assert "size          4 96x64, 3 96x96" in text
-    assert "stored as     7 PNG (L)" in text
+    assert "stored as     7 PNG (grey)" in text
     assert [problem.where for problem in checkup.problems] == [str(folder / "yes" / "broken.jpg")]
     assert "groups        6, " in text
     assert "mixed classes ! 1 group with copies in several classes: no/copy with yes/yes0" in text
@@ -85,6 +85,18 @@ def test_a_folder_of_classes(folder: Path, tmp_path: Path) -> None:
 
 def test_headers_alone_look_for_no_copies(folder: Path) -> None:
     assert "Copies" not in check_images(Request(str(folder), headers_only=True)).text("there")
+
+
+def test_headers_alone_decode_no_pixel(folder: Path) -> None:
+    """A picture that ends after its header is found by decoding alone."""
+    noise = np.random.default_rng(9).integers(0, 255, (96, 96)).astype(np.uint8)
+    Image.fromarray(noise).save(folder / "yes" / "cut.png")
+    content = (folder / "yes" / "cut.png").read_bytes()
+    (folder / "yes" / "cut.png").write_bytes(content[: len(content) // 2])
+    headers, all_of_them = (check_images(Request(str(folder), headers_only=only)) for only in (True, False))
+    assert [Path(str(problem.where)).name for problem in headers.problems] == ["broken.jpg"]
+    assert [Path(str(problem.where)).name for problem in all_of_them.problems] == ["broken.jpg", "cut.png"]
+    assert (headers.read, all_of_them.read) == ("headers of all images", "all images")
 
 
 @pytest.mark.parametrize("inside", [".", "copies", "no/copies"])

@@ -26,7 +26,7 @@ def test_a_network_that_beats_every_baseline_may_be_claimed() -> None:
     verdict = judge_evidence(summary())
     assert verdict.claim
     assert verdict.sentences == (
-        "The network predicts the class better than chance and better than every applicable baseline.",
+        "The network predicts the class better than chance and better than every baseline of this page.",
         "AUC 0.90 (0.80 to 0.95): the interval excludes chance (0.5); it is better.",
         "Its AUC is above that of majority class (difference 0.40, 0.30 to 0.45); missing values alone (difference "
         "0.20, 0.10 to 0.30).",
@@ -47,6 +47,14 @@ def test_what_a_network_cannot_know_limits_no_claim_of_it_and_is_told() -> None:
     assert verdict.claim
     assert not any("no evidence" in told for told in verdict.sentences)
     assert any("a table without any image does as well" in told for told in verdict.sentences)
+
+
+@pytest.mark.parametrize("sees_clinical", [True, False])
+def test_properties_of_the_scan_that_predict_as_well_leave_nothing_to_claim(sees_clinical: bool) -> None:
+    rivalled = {**GAINS, "properties of the scan alone": measured(-0.01, -0.04, 0.02)}
+    verdict = judge_evidence(summary(gains=rivalled, sees_clinical=sees_clinical))
+    assert not verdict.claim
+    assert any("no evidence that the network uses the tumour" in told for told in verdict.sentences)
 
 
 def test_another_baseline_that_is_not_beaten_says_nothing_of_missing_values() -> None:
