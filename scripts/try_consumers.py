@@ -39,22 +39,29 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return arguments
 
 
+def make_phantoms(bundles: list[str], folder: Path) -> None:
+    """The cohorts that these bundles are tried on."""
+    from common.packaging.consumers import COHORTS, cohort_of
+
+    for cohort in dict.fromkeys(map(cohort_of, bundles)):
+        layout, *options = COHORTS[cohort]
+        command = [sys.executable, "scripts/make_phantoms.py", layout, str(folder / cohort), *options]
+        subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
 def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(argv)
-    from common.packaging.consumers import COHORTS, BareEnvironment, as_markdown, is_green, trial_of, try_bundle
+    from common.packaging.consumers import BareEnvironment, as_markdown, is_green, trial_of, try_bundle
     from common.packaging.consumers.applications import application_cells
 
     output = arguments.output.resolve()
     for part in ("phantoms", "bundles"):
         shutil.rmtree(output / part, ignore_errors=True)
-    for name, options in COHORTS.items():
-        layout, *more = options
-        command = [sys.executable, "scripts/make_phantoms.py", layout, str(output / "phantoms" / name), *more]
-        subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["GLIOMA_CACHE_DIR"] = str(output / "cache")
-    bare = BareEnvironment(output / "environment")
     names = arguments.bundles or sorted(path.parent.name for path in ROOT.glob("bundles/*/configs"))
+    make_phantoms(names, output / "phantoms")
+    bare = BareEnvironment(output / "environment")
     given = (arguments.zoo and arguments.zoo.resolve(), arguments.schema, arguments.weights)
 
     def try_one(name: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from common.packaging.consumers.environment import BareEnvironment
 from common.packaging.consumers.table import COLUMNS, Row, as_markdown, is_green, try_bundle
-from common.packaging.consumers.trials import COHORTS, Trial, trial_of
+from common.packaging.consumers.trials import COHORTS, Trial, cohort_of, trial_of
 
 __all__ = [
     "COHORTS",
@@ -11,6 +11,7 @@ __all__ = [
     "Row",
     "Trial",
     "as_markdown",
+    "cohort_of",
     "is_green",
     "trial_of",
     "try_bundle",

@@ -64,15 +64,20 @@ class Trial:
         return self.bundle.name
 
 
+def cohort_of(bundle: str) -> str:
+    """Which of :data:`COHORTS` a bundle is tried on; one that no task describes is taken for one of volumes."""
+    task = task_of_bundle(bundle)
+    return task.cohort if task and task.cohort in COHORTS else "volumes"
+
+
 def trial_of(bundle: Path, phantoms: Path) -> Trial:
-    """The trial of a bundle; one that no task describes is taken for one of volumes.
+    """The trial of a bundle.
 
     Args:
         bundle: its folder.
-        phantoms: where a folder for each of :data:`COHORTS` lies.
+        phantoms: where a folder of its cohort lies.
     """
-    task = task_of_bundle(bundle.name)
-    cohort = task.cohort if task and task.cohort in COHORTS else "volumes"
+    cohort = cohort_of(bundle.name)
     small = {**SMALL, **OWN.get(bundle.name, {})}
     train, infer = (_known(bundle, name, small) for name in ("train", "inference"))
     patient = {**_patient(bundle, cohort, phantoms / cohort), **KNOWN_OF_PATIENT.get(bundle.name, {}), "device": "cpu"}
