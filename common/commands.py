@@ -1,15 +1,24 @@
-"""Command lines of ``python -m monai.bundle run``, as a user would type them."""
+"""Command lines of ``python -m monai.bundle run``, as a user would type them, and how another program is run."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 """The repository, or whatever folder this package lies in."""
+
+
+PR_SET_PDEATHSIG = 1
 
 
 def bundle_command(bundle: Path, run_id: str, configs: Sequence[str], overrides: Mapping[str, Any]) -> list[str]:
@@ -26,6 +35,42 @@ def bundle_command(bundle: Path, run_id: str, configs: Sequence[str], overrides:
     options = [word for name, value in given.items() for word in (f"--{name}", as_word(value))]
     named = files[0] if len(files) == 1 else as_word(files)
     return ["-m", "monai.bundle", "run", run_id, "--config_file", named, *options]
+
+
+def run_to_end(words: Sequence[str], **settings: Any) -> subprocess.CompletedProcess:
+    """``subprocess.run`` for a program that ends when this process does, also where that is killed.
+
+    On Linux the kernel sees to it; in other systems only an exception of this process ends the program.
+
+    Args:
+        words: the command.
+        settings: of :func:`subprocess.run`.
+    """
+    if sys.platform == "linux":
+        parent, prctl = os.getpid(), ctypes.CDLL(None).prctl
+
+        def end_with_parent() -> None:
+            prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        settings["preexec_fn"] = end_with_parent
+    return subprocess.run(words, check=False, **settings)
+
+
+def end_with(parent: int) -> None:
+    """Let this process, a worker, end within a second of its parent's death, also where that was killed.
+
+    Args:
+        parent: its process id. Where the system keeps naming a dead parent, as Windows does, nothing happens.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def config_files(bundle: Path, configs: Sequence[str]) -> tuple[Path, ...]:

@@ -144,7 +144,8 @@ def find_glioma_error(error: BaseException | None) -> GliomaError | None:
 def install_error_hook() -> None:
     """Print our errors as one message and exit with 1; leave every other error to the hook that was there before.
 
-    What ignite and MONAI would log of our errors is dropped, so that there is only the one message.
+    What ignite and MONAI would log of our errors is dropped, so that there is only the one message. An interrupt by the
+    person takes one word.
     """
     previous = sys.excepthook
     if getattr(previous, "is_glioma_hook", False):
@@ -154,7 +155,9 @@ def install_error_hook() -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         ours = find_glioma_error(error)
-        if ours is None:
+        if isinstance(error, KeyboardInterrupt):
+            print("\nInterrupted.", file=sys.stderr)
+        elif ours is None:
             previous(kind, error, trace)
         else:
             print(f"\n{type(ours).__name__}: {ours}", file=sys.stderr)
@@ -174,7 +177,8 @@ def _drop_engine_logs() -> None:
     def factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = previous(*args, **kwargs)
         theirs = record.levelno >= logging.ERROR and record.name.partition(".")[0] in ("ignite", "monai")
-        if theirs and find_glioma_error(sys.exc_info()[1]):
+        error = sys.exc_info()[1]
+        if theirs and (find_glioma_error(error) or isinstance(error, KeyboardInterrupt)):
             record.levelno = logging.NOTSET - 1
         return record
 

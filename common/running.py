@@ -16,6 +16,7 @@ from common import __version__
 from common.errors import OutputError, Problem
 from common.files import write_json, write_text
 from common.knobs import as_bool, bool_or_path, check_overrides, merged_config, parse_command_line
+from common.locks import hold
 
 __all__ = [
     "as_bool",  # the configs use running.as_bool
@@ -66,6 +67,8 @@ def open_run(
 ) -> None:
     """Prepare the run folder; an earlier run with weights is only continued or replaced on request.
 
+    Folder and weights are held until the training has ended; see :mod:`common.locks`.
+
     Args:
         output_dir: the run folder.
         weights: where this run writes its best weights.
@@ -74,22 +77,24 @@ def open_run(
         split_file: the split of the run; it is not removed, even from the run folder.
 
     Raises:
-        OutputError: an earlier run is there, and neither ``resume`` nor ``overwrite`` is true.
+        OutputError: an earlier run is there, and neither ``resume`` nor ``overwrite`` is true; another run is writing
+            there; or the folder cannot be written to.
     """
     if _is_follower():
         return
     output_dir, weights = Path(output_dir), Path(weights)
     earlier = [path for path in (last_state_path(weights), weights) if path.exists()]
-    if as_bool(overwrite, "overwrite"):
+    replaced = as_bool(overwrite, "overwrite")
+    if earlier and not replaced and not as_bool(resume, "resume"):
+        hint = "Use --resume true to continue it, --overwrite true to replace it, or other --output_dir and --weights."
+        raise OutputError(Problem("an earlier run has left its weights here", str(earlier[0]), hint))
+    hold(weights, output_dir, weights)
+    if replaced:
         given = Path(split_file).resolve() if split_file else None
         for path in (*earlier, *(output_dir / name for name in RESULTS)):
             if path.resolve() != given:
                 path.unlink(missing_ok=True)
         shutil.rmtree(output_dir / "tensorboard", ignore_errors=True)
-    elif earlier and not as_bool(resume, "resume"):
-        hint = "Use --resume true to continue it, --overwrite true to replace it, or other --output_dir and --weights."
-        raise OutputError(Problem("an earlier run has left its weights here", str(earlier[0]), hint))
-    output_dir.mkdir(parents=True, exist_ok=True)
 
 
 def _is_follower() -> bool:
@@ -111,10 +116,17 @@ def last_state_path(weights: str | os.PathLike[str]) -> Path:
 
 
 def record_run(output_dir: str | os.PathLike[str], name: str) -> None:
-    """Write the config that this process was started with and the versions of what matters into the run folder."""
+    """Write the config that this process was started with and the versions of what matters into the run folder.
+
+    The folder is held until the run has ended; see :mod:`common.locks`.
+
+    Raises:
+        OutputError: another run is writing there, or the folder cannot be written to.
+    """
     if _is_follower():
         return
     output_dir = Path(output_dir)
+    hold(output_dir, output_dir)
     files, overrides = parse_command_line()
     if files:
         config = _plain(merged_config(files, overrides))

@@ -10,7 +10,6 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.commands import ROOT, bundle_command, shown
+from common.commands import ROOT, bundle_command, run_to_end, shown
 from common.reports.knob_tables import read_knobs
 from common.tasks.registry import task_of_bundle
 
@@ -211,7 +210,7 @@ def main(argv: list[str] | None = None) -> int:
     begun = time.monotonic()
     for title, command in steps(folder, jobs):
         print(f"\n=== {title}\n$ {shlex.join(shown(command))}", flush=True)
-        finished = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
+        finished = run_to_end([sys.executable, *command], cwd=ROOT)
         if finished.returncode:
             print(f"\nThe demo stopped at: {title}", file=sys.stderr)
             return finished.returncode

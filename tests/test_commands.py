@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from common.commands import ROOT, as_word, bundle_command, shown
+from common.commands import ROOT, as_word, bundle_command, run_to_end, shown
 from common.knobs import parse_command_line
 
 
@@ -34,3 +39,36 @@ def test_a_value_becomes_one_word(value: object, word: str) -> None:
 
 def test_a_command_is_shown_from_the_root() -> None:
     assert shown(["-m", str(ROOT / "bundles" / "a.yaml")]) == ["python", "-m", "bundles/a.yaml"]
+
+
+PARENT = """
+import sys
+from common.commands import run_to_end
+run_to_end([sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"])
+"""
+WORKER = """
+import os, subprocess, sys
+code = "import time; from common.commands import end_with; end_with(%d); print('begun', flush=True); time.sleep(60)"
+subprocess.run([sys.executable, "-c", code % os.getpid()])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps naming a dead parent")
+@pytest.mark.parametrize("program", [PARENT, WORKER] if sys.platform == "linux" else [WORKER])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_process_has_started_ends_with_it(program: str, number: signal.Signals) -> None:
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "begun"
+    (child,) = psutil.Process(process.pid).children()
+    process.send_signal(number)
+    process.wait(10)
+    deadline = time.monotonic() + 10
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_program_that_runs_to_its_end_gives_its_output_and_code() -> None:
+    done = run_to_end([sys.executable, "-c", "print(1); raise SystemExit(3)"], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("1\n", 3)

@@ -108,6 +108,9 @@ def test_the_hook_tells_ours_in_one_message_and_leaves_others_alone(
     hook(ZeroDivisionError, strange, None)
     assert others == [strange]
     assert capsys.readouterr().err == ""
+    hook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert others == [strange]
+    assert capsys.readouterr().err == "\nInterrupted.\n"
 
 
 def test_a_server_answers_with_the_message() -> None:

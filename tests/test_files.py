@@ -3,6 +3,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import numpy as np
 import pytest
 
 from common.errors import OutputError
-from common.files import atomic_path, path_within, stable_hash, write_json, write_text
+from common.files import atomic_path, path_within, scratch_folder, stable_hash, write_json, write_text, writing
 
 
 def only(folder: Path) -> list[str]:
@@ -46,7 +49,7 @@ def test_what_stops_a_write_leaves_the_old_file(tmp_path: Path, error: BaseExcep
     assert only(tmp_path) == ["a.txt"]
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_told_and_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
@@ -61,6 +64,61 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(
     assert str(tmp_path / "a.txt") in str(caught.value)
     assert (tmp_path / "a.txt").read_text() == "old"
     assert only(tmp_path) == ["a.txt"]
+
+
+def test_a_disk_that_fills_up_while_an_array_is_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no space is left"), writing(tmp_path / "a.npy"):
+        raise OSError("256 requested and 128 written")  # numpy's words, without a number
+
+
+def test_a_file_elsewhere_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"no such file or directory: /nowhere/a"), writing(tmp_path / "b"):
+        Path("/nowhere/a").read_text()
+
+
+def test_a_folder_that_is_closed_meanwhile_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(OutputError, match="read-only file system"):
+            write_text(tmp_path / "a.txt", "new")
+
+
+WRITER = """
+import sys, time
+from common.files import atomic_path
+with atomic_path(sys.argv[1]) as path:
+    path.write_text("half")
+    print(path.name, flush=True)
+    time.sleep(60)
+"""
+TAKE_AWAY = "from common.files import write_text; import sys; write_text(sys.argv[1], 'whole')"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "a.txt")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    unfinished = process.stdout.readline().strip()
+    subprocess.run([sys.executable, "-c", TAKE_AWAY, str(tmp_path / "b.txt")], check=True)
+    assert only(tmp_path) == [unfinished, "b.txt"]
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    subprocess.run([sys.executable, "-c", TAKE_AWAY, str(tmp_path / "c.txt")], check=True)
+    assert only(tmp_path) == ["b.txt", "c.txt"]
+
+
+def test_a_scratch_folder_goes_with_those_of_killed_processes(tmp_path: Path) -> None:
+    (tmp_path / ".making-1" / "deep").mkdir(parents=True)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(KeyError), scratch_folder(tmp_path, ".making-") as folder:
+        assert only(tmp_path) == [folder.name, "mine"]
+        raise KeyError
+    assert only(tmp_path) == ["mine"]
 
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:

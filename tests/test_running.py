@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,11 @@ def config(tmp_path: Path) -> str:
 def write(path: Path, content: dict[str, Any]) -> str:
     path.write_text(yaml.safe_dump(content))
     return str(path)
+
+
+def left_in(folder: Path) -> list[str]:
+    """What lies in a folder, its lock excepted."""
+    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
 def test_the_published_protocol_needs_its_overlay(config: str, tmp_path: Path) -> None:
@@ -75,7 +81,7 @@ def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
     for name in ("split.json", "report.html", "predictions.csv", "tensorboard/events", "../model.pt", "notes.txt"):
         (run / name).write_text("earlier")
     open_run(run, weights, resume=False, overwrite="true")
-    assert [path.name for path in run.iterdir()] == ["notes.txt"]
+    assert left_in(run) == ["notes.txt"]
     assert not weights.exists()
 
 
@@ -113,6 +119,25 @@ def test_overwriting_clears_a_start_that_failed_and_keeps_the_split_that_was_giv
     for name in ("split.json", "metrics.json"):
         (run / name).write_text("{}")
     open_run(run, tmp_path / "model.pt", resume=False, overwrite=True, split_file=run / "split.json")
-    assert [path.name for path in run.iterdir()] == ["split.json"]
+    assert left_in(run) == ["split.json"]
     open_run(run, tmp_path / "model.pt", resume=False, overwrite=True)
-    assert list(run.iterdir()) == []
+    assert left_in(run) == []
+
+
+def test_a_second_run_into_one_folder_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    script = "import sys, time; from common.running import open_run; open_run(*sys.argv[1:], False, False); "
+    script += "print('open', flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", script, str(tmp_path / "eval"), str(tmp_path / "model.pt")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "open\n"
+    (tmp_path / "eval" / "metrics.json").write_text("{}")
+    with pytest.raises(OutputError, match="another process is writing here"):
+        open_run(tmp_path / "eval", tmp_path / "model.pt", resume=False, overwrite=True)
+    with pytest.raises(OutputError, match="another process is writing here"):
+        record_run(tmp_path / "eval", "evaluation")
+    assert left_in(tmp_path / "eval") == ["metrics.json"]
+    process.kill()
+    process.wait(10)
+    open_run(tmp_path / "eval", tmp_path / "model.pt", resume=False, overwrite=True)
+    assert left_in(tmp_path / "eval") == []

@@ -15,10 +15,11 @@ from common.cohorts.reading import read_cohort
 from common.command_line import with_typed_subject
 from common.errors import KnobError, OutputError, Problem
 from common.knobs import as_bool
+from common.locks import hold
 from common.names import name_problems
 from common.records import MODALITIES, Record, scan_of, value_of, without_key
 
-PREDICTIONS = "predictions.csv"
+PREDICTIONS, VOLUMES = "predictions.csv", "volumes.csv"
 IDENTITY_AND_FILES = ("subject", "scan", "image", *MODALITIES, "brain_mask", "seg")
 
 
@@ -76,18 +77,21 @@ def still_to_do(
     Args:
         records: the patients.
         output_dir: where results go, as ``<scan>_seg.nii.gz`` (``<subject>_seg.nii.gz`` without a scan).
-        resume: leave out the patients who have a result there.
+        resume: leave out the patients who have a result there, and a row in ``volumes.csv``, which is written last.
         overwrite: replace what is there.
 
     Raises:
-        OutputError: results are there, and neither word was said.
+        OutputError: results are there, and neither word was said; or another process is writing there.
     """
     resume, overwrite = as_bool(resume, "resume"), as_bool(overwrite, "overwrite")
+    hold(output_dir, output_dir)
     existing = {scan_of(record) for record in records if (Path(output_dir) / f"{scan_of(record)}_seg.nii.gz").exists()}
     if existing and not resume and not overwrite:
         hint = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
         raise OutputError(Problem(f"results of {len(existing)} patients are there already", str(output_dir), hint))
-    todo = records if overwrite else [record for record in records if scan_of(record) not in existing]
+    table = Path(output_dir) / VOLUMES
+    done = existing & _names_in(table) if table.exists() and not overwrite else set()
+    todo = [record for record in records if scan_of(record) not in done]
     keys = ("subject", "scan", "image", *MODALITIES, "mask_values")
     return [cast(Record, {key: value_of(record, key) for key in keys if record.get(key)}) for record in todo]
 
@@ -112,9 +116,11 @@ def not_yet_predicted(
         ``resection``, ``None`` where they are not known.
 
     Raises:
-        OutputError: results are there and neither word was said, or the table there is another program's.
+        OutputError: results are there and neither word was said, the table there is another program's, or another
+            process is writing there.
     """
     resume, overwrite = as_bool(resume, "resume"), as_bool(overwrite, "overwrite")
+    hold(output_dir, output_dir)
     table = Path(output_dir) / PREDICTIONS
     predicted = _names_in(table) if table.exists() and not overwrite else set()
     existing = {name for name in map(scan_of, records) if name in predicted}

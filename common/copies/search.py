@@ -6,12 +6,14 @@ it is then copy-safe, which is less than patient-safe.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from common.cohorts.identical_files import identical_pairs
+from common.commands import end_with
 from common.copies.fingerprints import Fingerprint, fingerprint_file
 from common.copies.groups import CopyPair, CopyReport
 from common.copies.pair_comparison import compare_all
@@ -51,7 +53,8 @@ def search_copies(
     images = _list_images(records)
     if not images:
         return CopyReport({}, (), threshold)
-    with Parallel(_count_workers(workers), return_as="generator") as pool:
+    ending = {"initializer": end_with, "initargs": (os.getpid(),)}
+    with Parallel(_count_workers(workers), return_as="generator", **ending) as pool:
         fingerprints = _read_all(list(images.values()), pool, progress)
         compared = dict.fromkeys(identical_pairs(list(images.values())), (1.0, IDENTICAL))
         compared |= compare_all(fingerprints, compared, pool, _count_workers(workers), progress)

@@ -14,6 +14,7 @@ from monai.engines.workflow import Workflow
 
 from common.files import write_json
 from common.formats.spreadsheets import read_frame, write_frame
+from common.locks import release
 from common.metrics.patient_predictions import winner_of
 from common.names import file_name_of
 
@@ -60,9 +61,10 @@ class ClassificationTable:
             self._write()
 
     def finish(self, _: Workflow) -> None:
-        """Write what is not written yet."""
+        """Write what is not written yet, and let other runs write into the folder."""
         if self.rows:
             self._write()
+        release(self.output_dir)
 
     def _row(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
         file_name_of(item, self.output_dir, folders=True)  # whoever reads the table may name files by it
@@ -81,8 +83,8 @@ class ClassificationTable:
     def _write(self) -> None:
         begun = time.monotonic()
         rows = [self.rows[name] for name in sorted(self.rows)]
+        write_json(self.output_dir / LIST, rows)  # before the table, by which a resumed run knows who is done
         write_frame(self.output_dir / TABLE, pd.DataFrame(rows).astype(_counts(rows)))
-        write_json(self.output_dir / LIST, rows)
         ended = time.monotonic()
         self.next_write = ended + (ended - begun) / MOST_OF_THE_TIME
 

@@ -18,6 +18,7 @@ from monai.engines.workflow import Workflow
 from common.cohorts.phantom_mark import is_phantom
 from common.files import write_json
 from common.formats.spreadsheets import write_frame
+from common.locks import release
 from common.metrics.patient_predictions import unit_of
 from common.records import Record
 from common.reports.key_result import key_result
@@ -121,13 +122,14 @@ class EvaluationReport(ABC):
             self.keep_picture(item, output)
 
     def finish(self, _: Workflow) -> None:
-        """Gather the processes and write everything."""
+        """Gather the processes, write everything, and let other runs write into the folder."""
         self._gather()
         if idist.get_rank() > 0:
             return
         self.records = mark_phantoms(self.records)
         self.facts["phantom"] = any(record["phantom"] for record in self.records)
         self._log(self.write(self._sorted_rows()))
+        release(self.output_dir)
 
     def write_metrics(self, summary: Mapping[str, Any]) -> None:
         """Write ``metrics.json`` into the run folder."""

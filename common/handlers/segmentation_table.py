@@ -13,6 +13,7 @@ from monai.engines.workflow import Workflow
 from common.files import atomic_path, path_within
 from common.formats.spreadsheets import read_frame, write_frame
 from common.knobs import as_bool
+from common.locks import release
 from common.metrics.dice import regions_of
 from common.names import file_name_of
 from common.records import scan_of
@@ -40,6 +41,7 @@ class SegmentationTable:
     def attach(self, engine: Workflow) -> None:
         """Register with an evaluator."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def __call__(self, engine: Workflow) -> None:
         """Add the patients of a batch."""
@@ -49,12 +51,16 @@ class SegmentationTable:
             names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key)}
             known = {"trained_on": item["trained_on"]} if item.get("trained_on") else {}
             volumes = region_volumes(classes, affine, len(mask_values_in({**item, **output})) + 1)
-            self._add_row({**names, "file": Path(output["seg_file"]).name, **volumes, **known})
             if self.pictures:
                 name = file_name_of(item, self.output_dir)
                 figure = draw_three_planes(output["pred"].meta["filename_or_obj"], classes, title=name)
                 with atomic_path(path_within(self.output_dir, f"{name}_seg.png")) as path:
                     figure.savefig(path, dpi=120)
+            self._add_row({**names, "file": Path(output["seg_file"]).name, **volumes, **known})
+
+    def finish(self, _: Workflow) -> None:
+        """Let other runs write into the folder."""
+        release(self.output_dir)
 
     def _add_row(self, row: dict[str, Any]) -> None:
         table = self.output_dir / TABLE

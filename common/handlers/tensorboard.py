@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,36 @@ import numpy as np
 import torch
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
+from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
 
 from common.distributed import process_rank
+from common.files import writing
 from common.records import scan_of
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation_page import CLASS_NAMES, Panel
+
+
+class RunWriter(SummaryWriter):
+    """TensorBoard's writer, which tells what keeps it from writing as an error of ours.
+
+    Its thread raises at the next call what went wrong in it.
+    """
+
+    def add_scalar(self, *args: Any, **settings: Any) -> None:
+        """Write a number."""
+        with writing(self.log_dir):
+            super().add_scalar(*args, **settings)
+
+    def add_figure(self, *args: Any, **settings: Any) -> None:
+        """Write a picture."""
+        with writing(self.log_dir):
+            super().add_figure(*args, **settings)
+
+    def flush(self) -> None:
+        """Wait until everything is written."""
+        with writing(self.log_dir):
+            super().flush()
 
 
 class SilentWriter(SummaryWriter):
@@ -41,8 +66,29 @@ class SilentWriter(SummaryWriter):
 
 
 def open_writer(output_dir: str | Path) -> SummaryWriter:
-    """The writer that all handlers of a run share, in ``<output_dir>/tensorboard``; only the first process writes."""
-    return SummaryWriter(str(Path(output_dir) / "tensorboard")) if process_rank() == 0 else SilentWriter()
+    """The writer that all handlers of a run share, in ``<output_dir>/tensorboard``; only the first process writes.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    _leave_errors_to_the_writer()
+    folder = Path(output_dir) / "tensorboard"
+    with writing(folder):
+        return RunWriter(str(folder)) if process_rank() == 0 else SilentWriter()
+
+
+def _leave_errors_to_the_writer() -> None:
+    """Keep the writer's thread from printing a traceback of what the writer tells at its next call."""
+    previous = threading.excepthook
+    if getattr(previous, "is_writers_hook", False):
+        return
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if not (isinstance(args.thread, _AsyncWriterThread) and isinstance(args.exc_value, OSError)):
+            previous(args)
+
+    hook.is_writers_hook = True  # type: ignore[attr-defined]
+    threading.excepthook = hook
 
 
 class LearningRateCurve:

@@ -16,6 +16,7 @@ from torch import nn
 
 from common.errors import CheckpointError, Problem
 from common.knobs import as_bool
+from common.locks import release
 from common.networks.weights.checkpoints import load_checked, save_checkpoint, save_weights
 from common.running import last_state_path
 
@@ -68,6 +69,7 @@ class TrainingState:
         self.early_stopping = EarlyStopping(self.patience, self._score, engine) if self.patience else None
         engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.after_epoch)
+        engine.add_event_handler(Events.COMPLETED, self.finish)
         self.evaluator.add_event_handler(Events.COMPLETED, self.after_validation)
 
     def start(self, engine: Workflow) -> None:
@@ -109,6 +111,10 @@ class TrainingState:
             "provenance": self.provenance,
         }
         save_checkpoint(self.last, state)
+
+    def finish(self, _: Workflow) -> None:
+        """Let other runs write where this one did."""
+        release(self.weights)
 
     def resume(self) -> None:
         """Restore the state after the last whole epoch.

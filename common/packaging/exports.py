@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from common.commands import run_to_end
 from common.errors import OutputError, Problem
 from common.files import atomic_path
 from common.networks import SegmentationUNet, SliceClassifier, SpatioSpatialClassifier, load_weights
@@ -41,7 +41,7 @@ def export_torchscript(package: Path, config: str, weights: str) -> None:
     command += ["--meta_file", str(Path("configs", "metadata.json"))]
     command += ["--config_file", str(Path("configs", f"{config}.yaml"))]
     settings = {**os.environ, "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, cwd=package, env=settings, capture_output=True, text=True, check=False)
+    done = run_to_end(command, cwd=package, env=settings, capture_output=True, text=True)
     if done.returncode:
         told = done.stderr.strip().rpartition("\n")[2]
         hint = "Leave out what TorchScript does not know, or pass --no-exports."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 from common.commands import ROOT
 from common.errors import CheckpointError, OutputError, Problem
-from common.files import write_json, write_text
+from common.files import scratch_folder, write_json, write_text
+from common.locks import holding
 from common.networks import read_provenance
 from common.packaging.archive import MANIFEST, checksums, write_zip
 from common.packaging.configs import (
@@ -61,20 +61,20 @@ def make_package(bundle: Path, output: Path, exports: bool = True) -> Package:
         Where it lies and what it holds.
 
     Raises:
-        OutputError: it is no bundle, another folder is in the way, or a network does not export.
+        OutputError: it is no bundle, another folder is in the way, a network does not export, another process packages
+            into ``output``, or that cannot be written to.
         CheckpointError: weights do not record what they were trained with.
     """
     _check_is_bundle(bundle)
     target = output / bundle.name
     _check_is_free(target)
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as scratch:
-        folder = Path(scratch) / bundle.name
+    with holding(output), scratch_folder(output, ".making-") as scratch:
+        folder = scratch / bundle.name
         package = _fill(bundle, folder, exports)
-        archive = Path(scratch) / package.archive.name
+        archive = scratch / package.archive.name
         write_zip(folder, archive)
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(scratch / "earlier")  # a folder is not removed at once, and half of one is no package
         folder.rename(target)
         archive.replace(output / archive.name)
     return Package(target, output / package.archive.name, package.stamp, package.weights)

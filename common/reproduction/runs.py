@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.commands import ROOT, shown
+from common.commands import ROOT, run_to_end, shown
 from common.errors import OutputError, Problem
 from common.files import write_json
 from common.reproduction.steps import Run, Step
@@ -95,9 +95,7 @@ def start_process(command: Sequence[str], log: Path) -> int:
     with log.open("a", encoding="utf-8") as file:
         file.write(f"$ {shlex.join(shown(command))}\n")
         file.flush()
-        finished = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
-        )
+        finished = run_to_end([sys.executable, *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     return finished.returncode
 
 

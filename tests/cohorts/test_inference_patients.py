@@ -78,9 +78,12 @@ def test_what_is_still_to_do(tmp_path: Path) -> None:
     (tmp_path / "A_seg.nii.gz").touch()
     with pytest.raises(OutputError, match="results of 1 patients are there already"):
         still_to_do(records, tmp_path)
+    (tmp_path / "volumes.csv").write_text("subject,file\nA,A_seg.nii.gz\n")
     assert [item["subject"] for item in still_to_do(records, tmp_path, resume=True)] == ["B"]
     assert [item["subject"] for item in still_to_do(records, tmp_path, overwrite=True)] == ["A", "B"]
-    (tmp_path / "B_seg.nii.gz").touch()
+    (tmp_path / "B_seg.nii.gz").touch()  # a run was killed before it wrote the row
+    assert [item["subject"] for item in still_to_do(records, tmp_path, resume=True)] == ["B"]
+    (tmp_path / "volumes.csv").write_text("subject,file\nA,A_seg.nii.gz\nB,B_seg.nii.gz\n")
     assert still_to_do(records, tmp_path, resume=True) == []
 
 
@@ -159,6 +162,7 @@ def test_scans_are_told_apart_and_keep_their_labels(tmp_path: Path) -> None:
     (tmp_path / f"{scans[0]}_seg.nii.gz").touch()
     with pytest.raises(OutputError, match="results of 1 patients are there already"):
         still_to_do(records, tmp_path)
+    (tmp_path / "volumes.csv").write_text(f"subject,scan\nBraTS-GLI-00005,{scans[0]}\n")
     assert [item["scan"] for item in still_to_do(records, tmp_path, resume=True)] == [scans[1]]
 
 

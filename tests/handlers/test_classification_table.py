@@ -95,3 +95,12 @@ def test_an_id_that_cannot_name_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_scan_that_the_weights_know_is_marked(tmp_path: Path) -> None:
     infer(tmp_path, batch("A", [0.25, 0.75], trained_on="yes"), batch("B", [0.25, 0.75], trained_on="no"))
     assert [row["trained_on"] for row in read(tmp_path)] == ["yes", "no"]
+
+
+def test_the_table_comes_last_so_that_a_resumed_run_completes_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.handlers.classification_table.write_json", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        infer(tmp_path, batch("A", [0.25, 0.75]))
+    assert not (tmp_path / "predictions.csv").exists()

@@ -94,3 +94,12 @@ def test_a_scan_that_the_weights_know_is_marked(tmp_path: Path, image_path: Path
     engine.state.batch[0]["trained_on"] = "yes"
     SegmentationTable(tmp_path)(engine)
     assert pd.read_csv(tmp_path / "volumes.csv")["trained_on"].tolist() == ["yes"]
+
+
+def test_the_row_comes_last_so_that_a_resumed_run_draws_a_missing_picture(
+    tmp_path: Path, image_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.handlers.segmentation_table.draw_three_planes", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        SegmentationTable(tmp_path, pictures=True)(batch("A", image_path, oedema=0))
+    assert not (tmp_path / "volumes.csv").exists()

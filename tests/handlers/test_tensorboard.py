@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +13,7 @@ from ignite.engine import Engine
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from common.errors import OutputError
 from common.handlers import LearningRateCurve, SegmentationPictures, open_writer
 
 
@@ -75,3 +78,21 @@ def test_the_learning_rate_of_each_epoch_is_written(tmp_path: Path) -> None:
         (1, 0.5),
         (2, 0.1),
     ]
+
+
+def test_what_keeps_the_thread_from_writing_is_told_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    writer = open_writer(tmp_path)
+    shutil.rmtree(tmp_path)  # the thread opens its file anew for every write
+    writer.add_scalar("loss", 1.0, 1)
+    time.sleep(0.2)
+    with pytest.raises(OutputError, match=r"tensorboard: cannot be written \(no such file"):
+        for step in range(100):
+            writer.add_scalar("loss", 1.0, step)
+            writer.flush()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "eval").write_text("a file")
+    with pytest.raises(OutputError, match="cannot be written"):
+        open_writer(tmp_path / "eval")

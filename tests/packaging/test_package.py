@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -153,7 +154,7 @@ def test_weights_that_do_not_say_what_they_are_are_not_packaged(trained: Path, t
     torch.save(dict(weights), bundle / "models" / "model.pt")
     with pytest.raises(CheckpointError, match="records nothing about its training"):
         make_package(bundle, tmp_path / "dist")
-    assert not list((tmp_path / "dist").iterdir())
+    assert names_in(tmp_path / "dist") == {".lock"}
 
 
 def test_a_folder_of_somebody_else_is_not_replaced(trained: Path, tmp_path: Path) -> None:
@@ -164,6 +165,28 @@ def test_a_folder_of_somebody_else_is_not_replaced(trained: Path, tmp_path: Path
     assert (tmp_path / GRADE / "results.csv").read_text() == "mine"
     with pytest.raises(OutputError, match="it is no bundle"):
         make_package(tmp_path, tmp_path / "dist")
+
+
+def test_a_kill_while_a_package_is_replaced_leaves_none_or_a_whole_one(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = make_package(trained, tmp_path, exports=False)
+    (tmp_path / ".making-killed" / GRADE).mkdir(parents=True)
+
+    def stop(source: Path, target: Path) -> Path:
+        if target == package.folder:
+            raise KeyboardInterrupt
+        os.replace(source, target)
+        return target
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", stop)
+        with pytest.raises(KeyboardInterrupt):
+            make_package(trained, tmp_path, exports=False)
+    assert not package.folder.exists()
+    again = make_package(trained, tmp_path, exports=False)
+    assert again.folder.is_dir()
+    assert names_in(tmp_path) == {GRADE, package.archive.name, ".lock"}
 
 
 def test_a_package_is_what_the_zoo_takes(packaged: Package) -> None:

@@ -165,6 +165,9 @@ def store(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     series = read_series(folder / "series" / "p00000")
     nib.save(nib.Nifti1Image(series.array, series.affine), folder / "scan.nii.gz")
     shutil.copy(folder / f"{PATIENT}_t1ce.nii.gz", folder / "lonely_flair.nii.gz")
+    outside = tmp_path_factory.mktemp("outside")
+    shutil.copy(folder / f"{PATIENT}_flair.nii.gz", outside / "outside_flair.nii.gz")
+    (folder / "linked").symlink_to(outside)
     (folder / "cut_flair.nii.gz").write_bytes((folder / f"{PATIENT}_flair.nii.gz").read_bytes()[:5000])
     return folder
 

@@ -77,6 +77,7 @@ REFUSED = [
     (SEGMENTATION, "no_such_image", {}, 400, "no_such_image: there is no such image in the data store"),
     (SEGMENTATION, "/etc/hostname", {}, 400, "no such image in the data store"),
     (SEGMENTATION, "../../etc/hostname", {}, 400, "no such image in the data store"),
+    (SEGMENTATION, "linked/outside_flair.nii.gz", {}, 400, "no such image in the data store"),
     (SEGMENTATION, FLAIR, {"image": "/etc/hostname"}, 400, "no such image in the data store"),
     (SEGMENTATION, FLAIR, {"t1": "/etc/hostname"}, 400, "a file of its own was given for t1"),
     (SEGMENTATION, FLAIR, {"subject": "../../../../escaped"}, 400, "holds a separator of folders"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,9 @@ import nibabel as nib
 import numpy as np
 from nibabel.orientations import apply_orientation, io_orientation, ornt_transform
 
+from common.commands import run_to_end
 from common.errors import DatasetError, Problem
-from common.files import atomic_path
+from common.files import atomic_path, writing
 from common.formats.volumes import read_volume
 
 COMMAND = "hd-bet"
@@ -50,7 +50,12 @@ def run_hd_bet(command: str, wanted: Mapping[str, Path], folder: Path) -> None:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     logger.info("HD-BET extracts %d brains on the %s; this is done once", len(wanted), device.upper())
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _mask_all(command, wanted, folder, device)
+
+
+def _mask_all(command: str, wanted: Mapping[str, Path], folder: Path, device: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".hd-bet-") as temporary:
         given, found = Path(temporary, "heads"), Path(temporary, "brains")
         given.mkdir()
@@ -84,7 +89,7 @@ def _reorient_mask(mask: Path, image: str, path: Path) -> None:
 
 
 def _call(words: Sequence[str], count: int, folder: Path) -> None:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = run_to_end(words, capture_output=True, text=True)
     if done.returncode:
         last_lines = " / ".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
         what = f"HD-BET failed ({count} to mask, exit status {done.returncode}): {last_lines}"

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import islice
 from pathlib import Path
 
 from common.cohorts.datasets.data_set import DataSet, Found, Kind, Outline, Wanted
 from common.errors import DatasetError, Problem
+from common.formats.dicom.files import is_dicom
 from common.formats.folders import SUFFIXES
 from common.formats.images import is_image_name
 
 BIDS_FILE = re.compile(r"sub-[a-z0-9]+_.*(t1w|t2w|flair|t1|t2)\.nii(\.gz)?", re.IGNORECASE)
 SCAN = re.compile(r"(.*[^a-z])?(flair|t1(w|c|ce|gd|n)?|t2[wf]?|mprage)([^a-z].*)?\.nii(\.gz)?", re.IGNORECASE)
+MOST_OPENED = 5
+"""Files whose names say nothing."""
+
 DICOM_ENDINGS = (".dcm", ".ima", ".dicom")
+MASK_FOLDERS = ("mask", "masks", "label", "labels", "annotations", "segmentation", "segmentations", "ground_truth")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 PREPARE = (
     "register the modalities of a patient to each other with voxels of 1 mm, strip the skull, and list the files with "
@@ -31,14 +37,27 @@ def has_masks_beside_slices(outline: Outline) -> bool:
     return any(f"{name}_mask" in images for name in images)
 
 
+def has_folders_of_masks(outline: Outline) -> bool:
+    """A folder that is named after masks, with images that are called as images elsewhere are."""
+    images = [file for file in outline.files if is_image_name(file)]
+    masks = {file.stem for file in images if file.parent.name.lower() in MASK_FOLDERS}
+    others = {file.stem for file in images if file.parent.name.lower() not in MASK_FOLDERS}
+    return bool(masks & others)
+
+
 def has_pictures(outline: Outline) -> bool:
     """Files that are named as single images."""
     return outline.has_file(lambda name: is_image_name(Path(name)))
 
 
 def has_dicom(outline: Outline) -> bool:
-    """Files with an ending of DICOM, and no pictures."""
-    return not has_pictures(outline) and outline.has_file(lambda name: name.lower().endswith(DICOM_ENDINGS))
+    """Files with an ending of DICOM, or without an ending and with DICOM's mark, and no pictures."""
+    if has_pictures(outline):
+        return False
+    if outline.has_file(lambda name: name.lower().endswith(DICOM_ENDINGS)):
+        return True
+    unnamed = (file for file in outline.files if not any(map(str.isalpha, file.suffix)))
+    return any(map(_begins_as_dicom, islice(unnamed, MOST_OPENED)))
 
 
 def has_raw_scans(outline: Outline) -> bool:
@@ -65,6 +84,13 @@ def has_archives_alone(outline: Outline) -> bool:
     )
 
 
+def _begins_as_dicom(file: Path) -> bool:
+    try:
+        return is_dicom(file)
+    except OSError:
+        return False
+
+
 def _refuse(root: str | os.PathLike[str], wanted: Wanted) -> Found:
     raise DatasetError(Problem("holds a layout that is not read", str(root), "List its files with --datalist."))
 
@@ -72,12 +98,12 @@ def _refuse(root: str | os.PathLike[str], wanted: Wanted) -> Found:
 DATA_SETS = (
     DataSet(
         name="masks_beside_slices",
-        title="slices with _mask files beside them, as kaggle_3m has them",
+        title="slices with their masks (as kaggle_3m has them, or in a folder of masks)",
         kind=Kind.IMAGES,
-        recognise=has_masks_beside_slices,
+        recognise=lambda outline: has_masks_beside_slices(outline) or has_folders_of_masks(outline),
         scan=_refuse,
         refused="Such slices have masks but no classes: no bundle learns from them. To classify the slices, list those "
-        "without the _mask files with --datalist (image, label, subject).",
+        "without the masks with --datalist (image, label, subject).",
         rank=1,
     ),
     DataSet(

@@ -29,6 +29,10 @@ def lay_out(root: Path, files: list[str]) -> None:
         (["set/training/glioma/a.PNG", "set/training/none/b.PNG"], "br35h"),
         (["12345/a.png", "00000/b.png"], "br35h"),  # classes that are named as patients
         (["TCGA_CS_1/a_1.tif", "TCGA_CS_1/a_1_mask.tif"], "masks_beside_slices"),
+        (["images/1.png", "images/2.png", "masks/1.png", "masks/2.png"], "masks_beside_slices"),
+        (["set/Training/image/7.jpg", "set/Training/Mask/7.png"], "masks_beside_slices"),
+        (["yes/y1.jpg", "no/1.jpg", "masks/yes/y1.png"], "br35h"),  # classes, whose masks lie apart
+        (["images/1.png", "masks/9.png"], "br35h"),  # classes of such names
         (["sub-01/anat/sub-01_T1w.nii.gz", "dataset_description.json"], "bids"),
         (["imagesTr/liver_0.nii.gz", "labelsTr/liver_0.nii.gz", "dataset.json"], "decathlon_other"),
         (["P1/study/series/1-01.dcm"], "dicom"),
@@ -43,6 +47,16 @@ def test_a_folder_tells_its_data_set(tmp_path: Path, files: list[str], name: str
     lay_out(tmp_path, files)
     found = find_data_set(tmp_path)
     assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize("name", ["IM000001", "MR.1.2.840.113619.2.5", "1"])
+def test_dicom_without_an_ending_is_known_by_its_mark(tmp_path: Path, name: str) -> None:
+    (tmp_path / "P1" / "S1").mkdir(parents=True)
+    (tmp_path / "P1" / "S1" / name).write_bytes(b"\0" * 128 + b"DICM")
+    found = find_data_set(tmp_path)
+    assert found is not None and found.name == "dicom"
+    (tmp_path / "P1" / "S1" / name).write_bytes(b"\0" * 200)
+    assert find_data_set(tmp_path) is None
 
 
 def test_nothing_is_recognised_in_what_is_not_there(tmp_path: Path) -> None:
