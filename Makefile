@@ -3,6 +3,7 @@
 # Knobs:  PYTHON  the interpreter that makes the environment (3.10 or newer)
 #         VENV    where the environment lies; may be outside this clone and shared between clones
 #         WORKERS   processes that run the tests
+#         FUZZ      what make fuzz is told, e.g. FUZZ='--readers nifti dicom'
 #         SOAK      options of make soak, e.g. SOAK='--kills 24 --seed 1'; python -m tests.soak --help lists them
 #         PIP_ARGS  more arguments for pip, e.g. PIP_ARGS='-c requirements.lock' for the tested versions
 PYTHON   ?= python3
@@ -14,7 +15,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak test-deploy test-label lint format bench docs package verify lock clean clean-cache
+.PHONY: help demo test fuzz soak test-deploy test-label lint format bench docs package verify lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -42,6 +43,9 @@ demo: $(READY)  ## all bundles on phantoms: training, evaluation, application
 
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+fuzz: $(READY)  ## broken and odd inputs for every reader; FUZZ='--inputs 2000 --minutes 5' for fewer
+	@$(BIN)/python -m tests.fuzz.run $(FUZZ)
 
 soak: $(READY)  ## kill runs, fill disks, close folders at random moments: about half an hour, resumable (Linux)
 	@$(BIN)/python -m tests.soak $(SOAK)

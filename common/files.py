@@ -165,6 +165,26 @@ def path_within(folder: str | Path, name: str) -> Path:
     return path
 
 
+def user_path(path: str | os.PathLike[str], folder: str | os.PathLike[str] = ".") -> Path:
+    """The absolute path that a person means; ``~`` is the person's home, and ``~x`` stays where there is no user x.
+
+    Args:
+        path: as it was written.
+        folder: where relative paths start.
+    """
+    return Path(folder, os.path.expanduser(path)).absolute()  # noqa: PTH111 - Path's own raises an error there
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is such a file; no, too, where the system refuses the name, as one of 300 letters."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path's own raises an error there before Python 3.14
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether there is such a folder; see :func:`is_file`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def write_json(path: str | Path, content: Any) -> None:
     """Write ``content`` as indented JSON, atomically; numbers that are not finite become ``null``."""
     with atomic_path(path) as temporary:

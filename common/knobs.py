@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from pydoc import locate
 from typing import Any
+
+import yaml
 
 from common.command_line import (
     NAMES,
@@ -23,6 +26,11 @@ from common.errors import KnobError, Problem
 
 TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0", "none", "null", "")
+CONFIG_HINT = "A config is YAML, or JSON, with a line such as `epochs: 30` for each knob."
+MOST_WORDS = 300
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UserWarning, yaml.YAMLError)
+"""What MONAI raises of a file that is no config, or of one that does not fit on another."""
+
 MONAI_OPTIONS = (
     *("run_id", "init_id", "final_id", "config_file", "meta_file", "logging_file", "bundle_root", "args_file"),
     *("tracking", "workflow_type", "workflow_name", "properties_path"),
@@ -166,12 +174,46 @@ def merged_config(files: Sequence[str], overrides: Mapping[str, Any] | None = No
 
     Returns:
         The content of all files, with the overrides in it.
+
+    Raises:
+        KnobError: a file does not exist, is no YAML or JSON, or sets nothing by name.
     """
     from monai.bundle import ConfigParser
 
-    config: dict[str, Any] = ConfigParser.load_config_files(list(files))
+    try:
+        config = _load(files)
+    except UNREADABLE as error:
+        alone = [problem for file in files if (problem := _config_problem(file))]
+        raise KnobError(alone or Problem(_first_words(error), ", ".join(map(str, files)), CONFIG_HINT)) from error
     ConfigParser(config).update(dict(overrides or {}))
     return config
+
+
+def _load(files: Sequence[str]) -> dict[str, Any]:
+    """What MONAI makes of config files; a name that one of them sets twice, of which it only warns, is an error."""
+    from monai.bundle import ConfigParser
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Duplicate key")
+        config: dict[str, Any] = ConfigParser.load_config_files(list(files))
+    return config
+
+
+def _config_problem(file: str) -> Problem | None:
+    """Why MONAI cannot read a config file, ``None`` where it can."""
+    try:
+        _load([file])
+    except AttributeError:  # of a list, a number or nothing, and of a key that is a number
+        return Problem("it does not set values by names", file, CONFIG_HINT)
+    except UNREADABLE as error:
+        return Problem(_first_words(error), file, CONFIG_HINT)
+    return None
+
+
+def _first_words(error: Exception) -> str:
+    """What a parser complains of, in one line."""
+    words = "its brackets are nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+    return f"the config cannot be read ({words[:MOST_WORDS]})"
 
 
 def plain_knob(value: Any) -> Any:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
 def main(argv: list[str] | None = None) -> int:
     """Check the data set that the command line names."""
     options = parse_options(argv)
+    from common.files import user_path
     from common.formats.folders import require_folder, require_list
 
     # Told before anything is imported that takes seconds.
     if options.folder:
-        require_folder(Path(options.folder).expanduser().absolute())
+        require_folder(user_path(options.folder))
     if options.datalist:
-        require_list(Path(options.datalist).expanduser().absolute())
+        require_list(user_path(options.datalist))
     from common.reports.checkups.volumes import Request
 
     request = Request(**vars(options))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("packages", nargs="*", type=Path, help="folders of packages (default: all in dist)")
+    parser.add_argument("packages", nargs="*", type=Path, help="folders or zips of packages (default: all in dist)")
     schema = os.environ.get("GLIOMA_SCHEMA")
     parser.add_argument(
         "--schema",

@@ -141,3 +141,29 @@ def test_a_part_of_the_config_is_known_by_all_its_names(tmp_path: Path) -> None:
     assert hints[0].startswith("Did you mean --loss#softmax")
     assert hints[1] == "Did you mean --train#augment?"
     assert "docs/README.md" in hints[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("epochs: [1, 2\n", "line 2, column 1"),
+        ("epochs: 1\nepochs: 2\n", "[Dd]uplicate"),
+        ("- epochs\n", "does not set values by names"),
+        ("", "does not set values by names"),
+        ("1: 2\n", "does not set values by names"),
+        ("epochs: !!python/name:os.system\n", "could not determine a constructor"),
+        ("epochs: " + "[" * 5000, "nested too deep"),
+        ("epochs: \0", "not allowed"),
+    ],
+)
+def test_an_overlay_that_is_no_config_is_named(config: str, tmp_path: Path, text: str, what: str) -> None:
+    (tmp_path / "overlay.yaml").write_text(text)
+    with pytest.raises(KnobError, match=what) as error:
+        merged_config([config, str(tmp_path / "overlay.yaml")])
+    (problem,) = error.value.problems
+    assert problem.where == str(tmp_path / "overlay.yaml")
+
+
+def test_a_config_that_is_not_there_is_named(config: str) -> None:
+    with pytest.raises(KnobError, match=r"nowhere\.yaml: the config cannot be read"):
+        merged_config([config, "nowhere.yaml"])

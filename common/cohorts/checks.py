@@ -28,6 +28,9 @@ AFFINE_TOLERANCE = 1e-3
 LABEL_TOLERANCE = 1e-3
 """How far from a whole number a label may be: programs that compute in floating point write 3.9999998."""
 
+MOST_INTENSITY = 1e15
+"""Of a voxel: squares of more would not fit into single precision when images are standardised."""
+
 MOST_VALUES_SHOWN = 10
 READERS = 8
 
@@ -144,8 +147,6 @@ def _check_layout(header: nib.Nifti1Image, channels: tuple[int, ...], where: str
         return [Problem(what, where, "Convert the file, or list the right one.")]
     if dtype.kind not in "iuf":
         return [Problem(f"holds {dtype} values instead of numbers", where, "Convert it to integers or floats.")]
-    if abs(np.linalg.det(header.affine[:3, :3])) < 1e-9:
-        return [Problem("its affine is singular: voxels have no size", where, "Convert it again from its source.")]
     return []
 
 
@@ -202,6 +203,9 @@ def _check_image(array: np.ndarray, where: str) -> Problem | None:
         what = f"{faults} of its voxels are infinite, or NaN within the head"
         return Problem(what, where, "Replace the file by an intact one.")
     largest, smallest = np.fmax.reduce(array, axis=None), np.fmin.reduce(array, axis=None)
+    if max(abs(float(largest)), abs(float(smallest))) > MOST_INTENSITY:
+        what = f"its voxels go from {smallest:.3g} to {largest:.3g}, which are no intensities"
+        return Problem(what, where, "Replace the file by an intact one.")
     if largest == smallest or np.isnan(largest):
         what = "all its voxels are zero" if largest == 0 else f"all its voxels are {largest}"
         return Problem(what, where, "Replace the file by an intact one.")

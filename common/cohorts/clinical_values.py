@@ -26,6 +26,9 @@ ID_COLUMN = re.compile(r"brats\d+id|brats_\d{4}_subject_id")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?!\d{3}$)\d+")
 """``61,5``; ``1,250`` may mean a thousand more, and is refused."""
 
+THOUSANDS = re.compile(r"\d{1,3}(\.\d{3})+")
+"""``1.250``, as the languages that write ``61,5`` group digits."""
+
 STILL_ALIVE = re.compile(r"alive(?:\s*\(\s*(\d+(?:\.\d+)?)\s+days?\s+later\s*\))?", re.IGNORECASE)
 METHYLATION = {"1": 1, "1.0": 1, "methylated": 1, "0": 0, "0.0": 0, "unmethylated": 0}
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -51,6 +54,8 @@ def parse_survival(text: str) -> Clinical:
     censored = STILL_ALIVE.fullmatch(text)
     if censored:
         return {"survival_days": float(censored[1]) if censored[1] else None, "alive": True}
+    if THOUSANDS.fullmatch(text):
+        raise ValueError("may be thousands, or a part of a day")
     days = _number(text)
     if days < 0:
         raise ValueError("is negative")

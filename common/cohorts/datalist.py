@@ -23,7 +23,7 @@ from typing import Any, cast
 from common.cohorts.clinical_values import NOT_RECORDED, parse_clinical
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem, list_some
-from common.files import read_json
+from common.files import is_file, is_folder, read_json, user_path
 from common.formats.tables import (
     RECORD_NAMES,
     SUFFIXES,
@@ -86,7 +86,7 @@ def scan_datalist(
         DatasetError: the list cannot be read, lacks a column, or is empty.
         KnobError: an excluded patient or scan is not in the list.
     """
-    path = Path(path).expanduser().absolute()
+    path = user_path(path)
     names = SERIES_NAMES if folders else RECORD_NAMES
     entries = _read_entries(path, need_seg, modalities if need_all else (), names)
     if not entries:
@@ -117,7 +117,7 @@ def _names(entry: Entry) -> dict[str, str]:
 
 def _read_entries(path: Path, need_seg: bool, modalities: Sequence[str], names: Mapping[str, str]) -> dict[str, Entry]:
     """The list's entries by where they stand in it."""
-    if not path.is_file():
+    if not is_file(path):
         raise DatasetError(Problem("there is no such file", path, "Check --datalist."))
     if path.suffix.lower() == ".json":
         return read_json_list(path, names)
@@ -150,7 +150,9 @@ def read_json_list(
     if isinstance(content, dict):
         common = {"mask_values": content["mask_values"]} if "mask_values" in content else {}
         listed = next((names for names in SECTIONS if any(name in content for name in names)), ())
-        content = [entry for name in listed for entry in content.get(name) or ()]
+        sections = [content.get(name) or [] for name in listed]
+        content = [entry for section in sections if isinstance(section, list) for entry in section]
+        content = content if all(isinstance(section, list) for section in sections) else None
     if not isinstance(content, list):
         raise DatasetError(Problem("holds no list of patients", path, expected))
     odd = [str(number) for number, entry in enumerate(content, 1) if not isinstance(entry, dict)]
@@ -184,7 +186,7 @@ def _read_entry(
         if (text := as_text(named.get(key)))
     }
     for key, file in files.items():
-        if not (Path(file).is_dir() if folders and key in images else Path(file).is_file()):
+        if not (is_folder(file) if folders and key in images else is_file(file)):
             hint = f"Correct the path; relative paths start at {folder}."
             problems.append(Problem(f"its {key} {file} does not exist", where, hint))
     clinical, unreadable = parse_clinical(entry, where)

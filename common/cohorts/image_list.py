@@ -16,6 +16,7 @@ from common.cohorts.datalist import read_json_list
 from common.cohorts.datasets.br35h import order_classes, unique_names
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
+from common.files import is_file, user_path
 from common.formats.tables import SUFFIXES, as_text, listed_path, read_table, require_columns
 from common.names import name_problem
 from common.records import Record, scan_of
@@ -40,7 +41,7 @@ def scan_image_list(
         DatasetError: the list cannot be read, lacks a column, or is empty.
         KnobError: an excluded subject is not in the list.
     """
-    path = Path(path).expanduser().absolute()
+    path = user_path(path)
     entries = _read_entries(path, need_label)
     if not entries:
         raise DatasetError(Problem("lists no image", str(path), FORMAT))
@@ -69,7 +70,7 @@ def scan_image_list(
 
 
 def _read_entries(path: Path, need_label: bool) -> dict[str, Entry]:
-    if not path.is_file():
+    if not is_file(path):
         raise DatasetError(Problem("there is no such file", str(path), "Check --datalist."))
     if path.suffix.lower() == ".json":
         return read_json_list(path, NAMES, FORMAT)
@@ -86,7 +87,7 @@ def _find_problems(entries: dict[str, Entry], images: dict[str, Path], path: Pat
         told = f"{path}, {where}"
         if not as_text(entry.get("image")):
             problems.append(Problem("names no image", told, "Add the path to the entry."))
-        elif not images[where].is_file():
+        elif not is_file(images[where]):
             hint = f"Correct the path; relative paths start at {path.parent}."
             problems.append(Problem(f"its image {images[where]} does not exist", told, hint))
         subject = as_text(entry.get("subject"))
@@ -117,7 +118,7 @@ def _tell_repeated(images: dict[str, Path], path: Path) -> list[Problem]:
     return [
         Problem(f"{image} is listed more than once: {', '.join(lines)}", str(path), "Keep one.")
         for image, lines in places.items()
-        if len(lines) > 1 and image.is_file()
+        if len(lines) > 1 and is_file(image)
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from common.cohorts.reading import read_cohort
 from common.command_line import with_typed_subject
 from common.errors import KnobError, Problem
+from common.files import user_path
 from common.names import name_problems
 from common.records import MODALITIES, Record, check_modalities
 
@@ -60,7 +61,7 @@ def _one_patient(given: Mapping[str, Any], modalities: Sequence[str]) -> Record:
     if unknown:
         hint = f"Give {', '.join(modalities)}."
         raise KnobError(Problem(f"{', '.join(sorted(unknown))} is no modality of this network", "inference", hint))
-    folders = {key: str(Path(str(value)).expanduser().absolute()) for key, value in given.items() if key != "subject"}
+    folders = {key: str(user_path(str(value))) for key, value in given.items() if key != "subject"}
     first = Path(next(iter(folders.values())))
     subject = str(given.get("subject") or first.name)
     wrong = name_problems({"subject": subject}, "--subject" if given.get("subject") else first)

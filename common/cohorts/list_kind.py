@@ -9,6 +9,7 @@ from typing import Any
 
 from common.cohorts.datalist import read_json_list
 from common.errors import DatasetError
+from common.files import is_folder, user_path
 from common.formats.images import is_image_name
 from common.formats.tables import as_text, listed_path, read_table
 from common.records import MODALITIES
@@ -22,7 +23,7 @@ def find_list_kind(path: str | os.PathLike[str]) -> str:
     A list names series where a path under a modality is a folder, or where it has MGMT values and no masks; images
     where what stands under ``image`` is named as an image.
     """
-    path = Path(path).expanduser().absolute()
+    path = user_path(path)
     try:
         entries = list(_entries(path))
     except (DatasetError, OSError):
@@ -32,7 +33,7 @@ def find_list_kind(path: str | os.PathLike[str]) -> str:
         images = [Path(as_text(entry.get("image"))) for entry in entries if isinstance(entry.get("image"), str)]
         return "images" if any(map(is_image_name, images)) else "volumes"
     folders = (listed_path(path.parent, as_text(entry.get(name))) for entry in entries for name in MODALITIES)
-    if any(folder != path.parent and folder.is_dir() for folder in folders):
+    if any(folder != path.parent and is_folder(folder) for folder in folders):
         return "series"
     has_masks = not keys.isdisjoint({"seg", "label"})
     return "series" if "mgmt" in keys and not has_masks and not _name_volumes(entries) else "volumes"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.errors import DatasetError, Problem, list_some
+from common.files import is_file, is_folder
 
 SUFFIXES = (".nii.gz", ".nii")
 LISTED = 6
@@ -55,11 +56,11 @@ def require_folder(root: Path) -> None:
     Raises:
         DatasetError: there is no such folder, or it is a file.
     """
-    if not root.exists():
-        raise DatasetError(Problem("there is no such folder", str(root), "Check the path."))
-    if not root.is_dir():
+    if is_file(root):
         hint = "Pass the unpacked folder; a list of patients goes to --datalist."
         raise DatasetError(Problem("is a file, not a folder", str(root), hint))
+    if not is_folder(root):
+        raise DatasetError(Problem("there is no such folder", str(root), "Check the path."))
 
 
 def require_list(path: Path) -> None:
@@ -68,7 +69,7 @@ def require_list(path: Path) -> None:
     Raises:
         DatasetError: there is no such file.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise DatasetError(Problem("there is no such file", str(path), "Check --datalist."))
 
 

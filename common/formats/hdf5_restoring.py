@@ -12,6 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 TOLERANCE = 1e-3
+MOST_INTENSITY = 2**31 - 1
+"""Of whole numbers, which come as int32."""
+
 MOST_DIVISORS = 30
 """Largest ratio of the smallest step between a slice's values to the unit that they are multiples of."""
 
@@ -47,6 +50,6 @@ def _unit_of(plane: np.ndarray, standardised: bool) -> float | None:
     step = float(np.diff(values).min()) if standardised and len(values) > 1 else 1.0
     for divisor in range(1, MOST_DIVISORS + 1 if standardised else 2):
         multiples = values * (divisor / step)
-        if np.abs(multiples - np.rint(multiples)).max() < TOLERANCE:
+        if np.abs(multiples - np.rint(multiples)).max() < TOLERANCE and np.abs(multiples).max() <= MOST_INTENSITY:
             return step / divisor
     return None

@@ -13,6 +13,8 @@ github.com/bhngrg/localized-medical-image-synthesis.)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -24,13 +26,22 @@ import numpy as np
 
 from common.errors import DatasetError, Problem
 from common.formats.hdf5_restoring import restore_intensities
-from common.formats.limits import volume_too_large
+from common.formats.limits import HINT, MOST_SIDE, volume_too_large
 from common.formats.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
 ADDRESS = re.compile(r"(?P<stem>.*volume_\d+_slice_)\[0-(?P<last>\d+)\]\.h5:(?P<part>\w+)", re.DOTALL)
 SLICE = re.compile(r"volume_(0|[1-9]\d*)_slice_(0|[1-9]\d*)\.h5")
 """A slice's file: the volume's number, and its own."""
+
+UNREADABLE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
+"""What h5py raises of a damaged file, at whatever is asked of it."""
+
+UNKNOWN_LABEL = 255
+"""In a mask, where a class of a pixel is neither 0 nor 1."""
+
+MARK_LENGTH = 79
+"""Bytes of a text in a NIfTI header."""
 
 CHANNELS = {"image": len(MODALITIES), "mask": len(BRATS_MASK_VALUES)}
 """The datasets of a file, and how many channels each has."""
@@ -114,15 +125,15 @@ def read_hdf5_header(address: PathLike) -> nib.Nifti1Image:
     """
     stack = SliceStack.parse(address)
     with open_slice(stack.files[stack.count // 2]) as file:
-        stored = _find_part(file, stack)
+        shape = _find_part(file, stack).shape
         mark = str(file.attrs.get("description", ""))
-        shape, dtype = stored.shape, stored.dtype
     affine = brats_affine(shape[1])
-    image = nib.Nifti1Image(np.broadcast_to(np.zeros((), dtype), (*shape[:2], stack.count)), affine)
+    voxel = np.zeros((), np.uint8 if stack.part == "seg" else np.int32)
+    image = nib.Nifti1Image(np.broadcast_to(voxel, (*shape[:2], stack.count)), affine)
     image.set_qform(affine, code="scanner")
     image.set_sform(affine, code="scanner")
     image.header.set_xyzt_units("mm")
-    image.header["descrip"] = mark
+    image.header["descrip"] = mark.encode("utf-8", "replace")[:MARK_LENGTH]
     return image
 
 
@@ -139,20 +150,27 @@ def import_h5py(where: str | Path) -> ModuleType:
         raise DatasetError(Problem(what, where, "Install it: pip install h5py")) from error
 
 
-def open_slice(path: str | Path) -> Any:
-    """The open file; close it.
+@contextmanager
+def open_slice(path: str | Path) -> Iterator[Any]:
+    """The open file, for reading alone.
 
     Raises:
-        DatasetError: it is missing or damaged, or h5py is not installed.
+        DatasetError: it is missing or damaged, which may be found when something in it is read; or h5py is not
+            installed.
     """
     h5py = import_h5py(path)
     try:
-        return h5py.File(path, "r")
+        opened = h5py.File(path, "r")
     except FileNotFoundError as error:
         hint = "Check the path; the data set may be incomplete."
         raise DatasetError(Problem("the file does not exist", str(path), hint)) from error
-    except OSError as error:
+    except UNREADABLE as error:
         raise DatasetError(Problem("the file is truncated, or no HDF5 file", str(path), FETCH_AGAIN)) from error
+    try:
+        with opened as file:
+            yield file
+    except UNREADABLE as error:
+        raise DatasetError(Problem("what it holds is damaged", str(path), FETCH_AGAIN)) from error
 
 
 def find_dataset(file: Any, name: str) -> Any:
@@ -170,8 +188,14 @@ def find_dataset(file: Any, name: str) -> Any:
     if len(shape) != 3 or shape[2] != CHANNELS[name] or 0 in shape:
         what = f"its {name} has shape {_by(shape)} where x, y and {CHANNELS[name]} channels are expected"
         raise DatasetError(Problem(what, file.filename, FETCH_AGAIN))
+    if stored.dtype.kind not in "iufb":
+        what = f"its {name} holds values of type {stored.dtype} instead of numbers"
+        raise DatasetError(Problem(what, file.filename, FETCH_AGAIN))
     if too_large := volume_too_large(shape, stored.dtype.itemsize, file.filename):
         raise DatasetError(too_large)
+    if max(shape) > MOST_SIDE:
+        what = f"its {name} has shape {_by(shape)}; at most {MOST_SIDE} pixels a side are read"
+        raise DatasetError(Problem(what, file.filename, HINT))
     return stored
 
 
@@ -179,14 +203,13 @@ def _read_plane(path: str, stack: SliceStack) -> np.ndarray:
     """A slice's modality (x, y), or its classes as one label map."""
     with open_slice(path) as file:
         stored = _find_part(file, stack)
-        try:
-            if stack.part != "seg":
-                return stored[..., MODALITIES.index(stack.part)]
-            # Classes that overlap, or hold other numbers than 0 and 1, come out as labels that a mask cannot have.
-            labels = stored[()].astype(np.int64) @ np.array(BRATS_MASK_VALUES)
-        except OSError as error:
-            raise DatasetError(Problem(f"its {stack.dataset} is damaged", path, FETCH_AGAIN)) from error
-    return labels.clip(0, 255).astype(np.uint8)
+        if stack.part != "seg":
+            return np.asarray(stored[..., MODALITIES.index(stack.part)], dtype=np.float64)
+        classes = stored[()]
+    # Classes that overlap, or hold other numbers than 0 and 1, come out as labels that a mask cannot have.
+    labels = (classes == 1) @ np.array(BRATS_MASK_VALUES)
+    labels[~((classes == 0) | (classes == 1)).all(axis=-1)] = UNKNOWN_LABEL
+    return labels.astype(np.uint8)
 
 
 def _find_part(file: Any, stack: SliceStack) -> Any:

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,17 @@ UNKNOWN_COLOURS = ("LAB",)
 """Pillow's modes that it reads and does not convert."""
 
 FETCH_AGAIN = "Download or copy the file again."
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+DAMAGED = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error),
+    *(TypeError, KeyError, IndexError, OverflowError, UserWarning),
+)
+"""What Pillow raises of a file that is not as its format says, whose tags may be of any type, number and size."""
+
+BROKEN_TAG = "Tag data larger than file|Truncated File Read|(Possibly c|C)orrupt EXIF"
+"""How Pillow's warnings of a damaged tag begin. It may be the one that turns the image."""
+
+OPENING = Lock()
+"""What becomes of warnings is set for all threads at once."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such images are refused here
 
@@ -69,7 +80,7 @@ def read_comment(path: PathLike) -> str:
     try:
         with Image.open(path, formats=FORMATS) as image:
             comment = image.info.get("comment", "")
-    except (FileNotFoundError, *DAMAGED) as error:
+    except (FileNotFoundError, *DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
 
@@ -87,18 +98,30 @@ def opened_image(path: PathLike) -> Iterator[Image.Image]:
         DatasetError: as :func:`read_rgb_image`; what is wrong with the pixels, once they are loaded.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with _strict_tags():
+            opened = Image.open(path, formats=FORMATS)
+        with opened as image:
             _refuse_odd(image, path)
             yield image
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
 
 
+@contextmanager
+def _strict_tags() -> Iterator[None]:
+    """Make an error of a damaged tag, without which Pillow would go on."""
+    with OPENING, warnings.catch_warnings():
+        warnings.filterwarnings("error", BROKEN_TAG, UserWarning)
+        yield
+
+
 def _open(path: PathLike) -> Image.Image:
     """The decoded image in a mode of 8 bits without transparency."""
     with opened_image(path) as image:
         image.load()
-        return _opaque(_eight_bits(ImageOps.exif_transpose(image), path))
+        with _strict_tags():
+            turned = ImageOps.exif_transpose(image)
+        return _opaque(_eight_bits(turned, path))
 
 
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:

@@ -1,4 +1,4 @@
-"""How much a file may hold by its own header; what claims more is refused before memory is asked for it.
+"""How much a file may hold by its own header, and where; what claims more is refused before memory is asked for it.
 
 A header costs nothing to write: ten kilobytes can claim sixty gigabytes of voxels.
 """
@@ -9,6 +9,8 @@ import math
 import os
 from collections.abc import Sequence
 
+import numpy as np
+
 from common.errors import Problem
 
 MOST_BYTES = 2**30
@@ -16,6 +18,15 @@ MOST_BYTES = 2**30
 
 MOST_SIDE = 8192
 """Pixels of a slice or a picture may be as many as this squared."""
+
+VOXEL_MM = (1e-3, 1e3)
+"""A voxel's edge is between these: what lies beyond is damage, or has another unit."""
+
+FLAT = 1e-3
+"""Volume of a voxel, as a share of a box with its edges, below which two of its axes are one."""
+
+MOST_MM = 1e6
+"""Of a scan's first voxel from the origin of its coordinates."""
 
 GIGABYTE = 1e9
 LEAST_ITEM = 4
@@ -49,6 +60,24 @@ def plane_too_large(size: Sequence[int], where: str | os.PathLike[str]) -> Probl
     if math.prod(map(int, size)) <= MOST_SIDE**2:
         return None
     return Problem(f"claims {_by(size)} pixels; at most {MOST_SIDE} x {MOST_SIDE} are read", str(where), HINT)
+
+
+def affine_fault(affine: np.ndarray) -> str | None:
+    """What makes an affine one by which nothing can be measured, ``None`` where it is sound.
+
+    Args:
+        affine: (4, 4), voxel indices to millimetres.
+    """
+    if not np.isfinite(affine).all():
+        return "its affine holds values that are not finite"
+    axes, start = np.asarray(affine[:3, :3], dtype=np.float64), np.abs(affine[:3, 3]).max()
+    with np.errstate(over="ignore"):
+        edges = np.sqrt((axes**2).sum(axis=0))
+    if not edges.all() or (np.isfinite(edges).all() and abs(np.linalg.det(axes / edges)) < FLAT):
+        return "its affine is singular: voxels have no size"
+    if not ((edges >= VOXEL_MM[0]) & (edges <= VOXEL_MM[1])).all():
+        return f"its affine gives voxels of {' x '.join(f'{edge:.3g}' for edge in edges)} mm"
+    return f"its affine puts it {start:.3g} mm away" if start > MOST_MM else None
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -8,6 +8,7 @@ decompressed is known from the header, which is read first.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
 from collections.abc import Iterator
@@ -27,12 +28,18 @@ from nibabel.wrapstruct import WrapStructError
 
 from common.errors import DatasetError, Problem
 from common.files import atomic_path
-from common.formats.limits import volume_too_large
+from common.formats.limits import affine_fault, volume_too_large
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
+CONVERT_AGAIN = "Convert it again from its source."
 DAMAGED = (EOFError, OSError, ValueError, cast(type[Exception], isal_zlib.error))
-NOT_NIFTI = (ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError, ValueError, KeyError, EOFError)
+NOT_NIFTI = (
+    *(ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError),
+    *(ValueError, KeyError, EOFError, OverflowError),
+)
+
+logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # what it repairs in headers is told here if it matters
 
 PathLike = str | os.PathLike[str]
 
@@ -156,6 +163,8 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         hint = "NIfTI-1 or NIfTI-2 is expected (.nii or .nii.gz)."
         raise DatasetError(Problem("the file is not NIfTI", str(path), hint))
     try:
+        header = kind.header_class(stream.read(kind.header_class.sizeof_hdr), check=False)
+        stream.seek(0)
         image = kind.from_stream(cast(io.IOBase, stream))
     except NOT_NIFTI as error:
         raise DatasetError(Problem(f"its NIfTI header is damaged ({error})", str(path), FETCH_AGAIN)) from error
@@ -163,9 +172,22 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         raise DatasetError(Problem(f"its NIfTI header is damaged (shape {image.shape})", str(path), FETCH_AGAIN))
     if too_large := volume_too_large(image.shape, image.get_data_dtype().itemsize, path):
         raise DatasetError(too_large)
-    if not np.isfinite(image.affine).all():
-        raise DatasetError(Problem("its affine holds values that are not finite", str(path), FETCH_AGAIN))
+    _check_affine(image, header, path)
     return _as_the_standard_reads(image, stream)
+
+
+def _check_affine(image: nib.Nifti1Image, stored: nib.Nifti1Header, path: PathLike) -> None:
+    """Refuse an affine by which nothing can be measured.
+
+    Args:
+        image: with the header that nibabel repaired, which makes 1 mm of a voxel size of 0.
+        stored: the header as it is in the file.
+        path: of the file.
+    """
+    if not image.header["sform_code"] and not np.all(stored["pixdim"][1:4]):
+        raise DatasetError(Problem("it does not tell the size of its voxels", str(path), CONVERT_AGAIN))
+    if fault := affine_fault(image.affine):
+        raise DatasetError(Problem(fault, str(path), CONVERT_AGAIN))
 
 
 def _as_the_standard_reads(image: nib.Nifti1Image, stream: IO[bytes]) -> nib.Nifti1Image:
@@ -225,14 +247,18 @@ def conflict_of_forms(header: nib.Nifti1Header) -> str | None:
     Returns:
         ``None`` where the qform and the sform say the same, or only one of them is set.
     """
-    sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    try:
+        sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    except ValueError:
+        return "its qform is no rotation"
     if sform is None and qform is None:
         return "no qform and no sform say where left and right are"
     if sform is None or qform is None:
         return None
     corner = np.append(np.asarray(header.get_data_shape()[:3]) - 1, 1)
-    apart = max(np.linalg.norm((sform - qform)[:3, 3]), np.linalg.norm(((sform - qform) @ corner)[:3]))
-    return f"its qform and sform put voxels up to {apart:.0f} mm apart" if apart >= MOST_APART else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = max(np.linalg.norm((sform - qform)[:3, 3]), np.linalg.norm(((sform - qform) @ corner)[:3]))
+    return None if apart < MOST_APART else f"its qform and sform put voxels up to {apart:.0f} mm apart"
 
 
 def without_texts(header: nib.Nifti1Header) -> nib.Nifti1Header:

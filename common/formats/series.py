@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
+from common.files import is_folder
 from common.formats.dicom import find_series
 from common.formats.dicom.files import read_slice_pixels
 from common.formats.folders import list_folder
@@ -55,7 +56,7 @@ def list_slices(folder: str | os.PathLike[str]) -> SliceFiles:
         DatasetError: the folder holds neither, or what :func:`~common.formats.dicom.find_series` refuses.
     """
     folder = Path(folder)
-    images = [path for path in list_folder(folder) if is_image_name(path)] if folder.is_dir() else []
+    images = [path for path in list_folder(folder) if is_image_name(path)] if is_folder(folder) else []
     if not images:
         series = find_series(folder, need_regular=False)
         return SliceFiles(series.files, True, series.plane, series.missing)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import DatasetError, Problem
+from common.files import is_file, is_folder, user_path
 
 SUFFIXES = (".csv", ".tsv")
 DELIMITERS = ",;\t|"
@@ -76,9 +77,11 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
     path = Path(path)
     try:
         text = _decode(path.read_bytes())
-        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", delimiter=_delimiter_of(text))
+        body = text.lstrip("\r\n")
+        before = len(text[: len(text) - len(body)].splitlines())
+        reader = csv.DictReader(io.StringIO(body, newline=""), restval="", delimiter=_delimiter_of(body))
         titles = {record_name(name, names): name.strip() for name in reader.fieldnames or ()}
-        rows = [(reader.line_num, _rename(row, names)) for row in reader]
+        rows = [(before + reader.line_num, _rename(row, names)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         hint = "Save it as a comma-separated file in UTF-8 (in Excel: CSV UTF-8)."
         raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, hint)) from error
@@ -105,10 +108,10 @@ def listed_path(folder: Path, text: str) -> Path:
         text: the path as it is written. The backslashes of a list made on Windows separate folders where the path
             does not exist as it is written and does so read.
     """
-    path = folder / Path(text).expanduser()
-    if "\\" in text and not path.exists():
-        read = folder / Path(text.replace("\\", "/")).expanduser()
-        return read if read.exists() else path
+    path = user_path(text, folder)
+    if "\\" in text and not (is_file(path) or is_folder(path)):
+        read = listed_path(folder, text.replace("\\", "/"))
+        return read if is_file(read) or is_folder(read) else path
     return path
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import nibabel as nib
 
 from common.errors import DatasetError, Problem
+from common.files import is_folder
 from common.formats.channels import Channel, is_channel, read_channel, read_channel_header, take_channel
 from common.formats.hdf5_slices import SliceStack, is_hdf5, read_hdf5, read_hdf5_header
 from common.formats.nifti import PathLike, Volume, read_header, read_nifti
@@ -63,7 +64,7 @@ def read_volume_header(path: PathLike) -> nib.Nifti1Image:
 
 def volume_files(path: PathLike) -> list[str]:
     """The files that hold a volume: those of a folder where it is a series of slices."""
-    if Path(path).is_dir():
+    if is_folder(path):
         return [str(file) for file in sorted(Path(path).iterdir()) if file.is_file()]
     if is_channel(path):
         return [Channel.parse(path).file]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 import torch
 
 from common.errors import PackageError, Problem
-from common.packaging.archive import MANIFEST, checksums
+from common.files import is_file, read_json
+from common.packaging.archive import MANIFEST, checksums, unpack
+from common.tasks.metadata import read_metadata
 
 NEEDED = (
     "configs/metadata.json",
@@ -21,16 +22,19 @@ NEEDED = (
     "requirements.txt",
     MANIFEST,
 )
-MAKE_AGAIN = "Make it again with make package."
+MAKE_AGAIN = "Make it again with make package, or take it again from where it came."
+
+RUNS = ("common/", "configs/")
+"""What is run of a package. A file that was added elsewhere, as by a training in it, is harmless."""
 
 Check = Callable[[Path], Iterator[str]]
 
 
 def verify_package(package: Path, schema: Path | None = None) -> list[str]:
-    """Check a package.
+    """Check a package; nothing of it runs before its files are known to be those that were packed.
 
     Args:
-        package: its folder.
+        package: its folder, or its zip.
         schema: MONAI's schema of metadata, or the folder that holds it; metadata are not compared with it where it is
             ``None``, since MONAI would download it.
 
@@ -40,11 +44,11 @@ def verify_package(package: Path, schema: Path | None = None) -> list[str]:
     Raises:
         PackageError: lists everything that is wrong.
     """
-    checks: dict[str, Check] = {
-        "its files are those of the manifest": _check_files,
-        "version and changelog": _check_version,
-        "shapes of the network's inputs and outputs": _check_shapes,
-    }
+    if package.suffix == ".zip" and is_file(package):
+        with tempfile.TemporaryDirectory() as folder:
+            return verify_package(unpack(package, Path(folder)), schema)
+    check_content(package)
+    checks: dict[str, Check] = {"shapes of the network's inputs and outputs": _check_shapes}
     if schema is not None:
         checks["metadata by MONAI's schema"] = lambda folder: _check_metadata(folder, schema)
     if (package / "models" / "model.pt").is_file():
@@ -56,28 +60,55 @@ def verify_package(package: Path, schema: Path | None = None) -> list[str]:
     ]
     if problems:
         raise PackageError(problems)
-    return list(checks)
+    return ["its files are those of the manifest", "version and changelog", *checks]
 
 
-def _check_files(package: Path) -> Iterator[str]:
+def check_content(package: Path) -> None:
+    """Check that a package holds what it held when it was made; nothing of it runs.
+
+    Args:
+        package: its folder.
+
+    Raises:
+        PackageError: lists every file that is missing, was changed or added; or what the metadata lack.
+    """
+    problems = [Problem(what, str(package), MAKE_AGAIN) for what in dict.fromkeys(_changes(package))]
+    metadata = package / "configs" / "metadata.json"
+    try:
+        if is_file(metadata):
+            read_metadata(metadata)
+    except PackageError as error:
+        problems += error.problems
+    if problems:
+        raise PackageError(problems)
+
+
+def _changes(package: Path) -> Iterator[str]:
     yield from (f"{name} is missing" for name in NEEDED if not (package / name).is_file())
     if not (package / MANIFEST).is_file():
         return
-    stated, found = json.loads((package / MANIFEST).read_text(encoding="utf-8"))["files"], checksums(package)
+    stated, found = _stated_files(package / MANIFEST), checksums(package)
     yield from (f"{name} is missing" for name in stated if name not in found)
     yield from (f"{name} was changed" for name in stated if name in found and stated[name] != found[name])
+    yield from (f"{name} was added" for name in found if name not in stated and name.startswith(RUNS))
 
 
-def _check_version(package: Path) -> Iterator[str]:
-    metadata = json.loads((package / "configs" / "metadata.json").read_text(encoding="utf-8"))
-    if metadata.get("version") not in metadata.get("changelog", {}):
-        yield f"version {metadata.get('version')} is not in the changelog"
+def _stated_files(manifest: Path) -> dict[str, str]:
+    """The checksums of a manifest by the names of files."""
+    try:
+        content = read_json(manifest)
+    except (OSError, ValueError) as error:
+        raise PackageError(Problem(f"cannot be read as JSON ({error})", str(manifest), MAKE_AGAIN)) from error
+    files = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(digest, str) for digest in files.values()):
+        raise PackageError(Problem("lists no files with checksums", str(manifest), MAKE_AGAIN))
+    return files
 
 
 def _check_metadata(package: Path, schema: Path) -> Iterator[str]:
     from monai.bundle import verify_metadata
 
-    url = json.loads((package / "configs" / "metadata.json").read_text(encoding="utf-8"))["schema"]
+    url = str(read_metadata(package / "configs" / "metadata.json").get("schema", ""))
     file = schema / url.rpartition("/")[2] if schema.is_dir() else schema
     yield from _complaint(verify_metadata, meta_file=str(package / "configs" / "metadata.json"), filepath=str(file))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from common.errors import CheckpointError, Problem, find_glioma_error
 from common.knobs import as_bool
 from common.records import check_modalities
 from common.studies.results import Origin
+from common.tasks.metadata import read_metadata
 
 FILES = ("LoadImage", "SaveImage")
 """Parts of the names of transforms that read or write files, by which MONAI Deploy tells them."""
@@ -43,6 +43,7 @@ class AppliedBundle:
 
     Raises:
         CheckpointError: it is no bundle, there are no weights, or those of another bundle.
+        PackageError: its metadata are damaged.
         KnobError: ``pictures`` is no modality.
     """
 
@@ -52,7 +53,7 @@ class AppliedBundle:
         if not config.is_file():
             hint = "Pass the folder of a bundle."
             raise CheckpointError(Problem("it holds no bundle: configs/inference.yaml is missing", str(root), hint))
-        self.metadata = json.loads(config.with_name("metadata.json").read_text(encoding="utf-8"))
+        self.metadata = read_metadata(config.with_name("metadata.json"))
         parser = ConfigParser()
         parser.read_config(str(config))
         parser["bundle_root"] = str(self.root)

@@ -269,3 +269,12 @@ def test_real_cases_are_sound(realdata: Path):
     check_headers(records)
     odd = next(record for record in records if "TCIA10_637" in record["subject"])
     assert check_voxels(odd) == []
+
+
+@pytest.mark.parametrize("value", [1e300, -3e38, 1e16])
+def test_values_that_single_precision_cannot_square(value: float) -> None:
+    # make fuzz, seed 0: nifti 190, nifti_gz 101
+    array = np.arange(60, dtype=np.float64).reshape(3, 4, 5)
+    array[1, 1, 1] = value
+    (problem,) = check_arrays({"t1": array}, None, (1, 2, 4), {"subject": "p", "t1": "t1.nii"})
+    assert "which are no intensities" in problem.what

@@ -11,6 +11,7 @@ from common.cohorts.clinical_values import parse_clinical, read_clinical
     ("column", "text", "values"),
     [
         ("survival_days", "289", {"survival_days": 289.0}),
+        ("survival_days", "1250.5", {"survival_days": 1250.5}),
         ("survival_days", "ALIVE (361 days later)", {"survival_days": 361.0, "alive": True}),
         ("survival_days", "Alive ( 1029 days later )", {"survival_days": 1029.0, "alive": True}),
         ("survival_days", "ALIVE", {"survival_days": None, "alive": True}),
@@ -42,6 +43,7 @@ def test_values_as_people_write_them(column, text, values):
         ("survival_days", "-1"),
         ("survival_days", "361 days"),
         ("survival_days", "1,250"),
+        ("survival_days", "1.250"),
         ("age", "61,5,0"),
         ("resection", "partial"),
         ("grade", "II"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from common.cohorts.datalist import read_datalist
+from common.cohorts.list_kind import find_list_kind
 from common.cohorts.reading import read_cohort
 from common.errors import DatasetError
 from common.records import scan_of
@@ -228,3 +229,19 @@ def test_a_list_made_on_windows_in_a_country_with_decimal_commas(tmp_path, entry
     lines = [";".join(row) for row in ([*entries[0]], *rows)]
     (tmp_path / "list.csv").write_text("\r\n".join(lines).replace("61.5", "61,5"), encoding="utf-16")
     assert read_datalist(tmp_path / "list.csv") == plain
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "~nobody-of-this-name", "a\0b", "\ud800"])
+def test_a_path_that_the_system_refuses_is_told_in_its_entry(tmp_path, entry, path: str):
+    # make fuzz, seed 0: csv_list 18, json_list 59, 121
+    listed = write_json(tmp_path / "list.json", [{**entry("p1"), "t1": path}])
+    assert find_list_kind(listed) == "volumes"
+    with pytest.raises(DatasetError, match=r"entry 1 \(p1\): its t1 .* does not exist"):
+        read_datalist(listed)
+
+
+@pytest.mark.parametrize("section", [5, "p1", {"subject": "p1"}, True])
+def test_a_section_that_is_no_list(tmp_path, section):
+    # make fuzz, seed 0: json_list 132
+    with pytest.raises(DatasetError, match="holds no list of patients"):
+        read_datalist(write_json(tmp_path / "list.json", {"training": section}))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,3 +121,30 @@ def test_several_images_in_a_file(tmp_path: Path) -> None:
 def test_colours_that_nobody_converts_are_named(tmp_path: Path) -> None:
     Image.merge("LAB", [Image.fromarray(RAMP)] * 3).save(tmp_path / "a.tif")
     assert "LAB" in told(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("read", [read_image, read_rgb_image])
+def test_a_tag_that_lies_outside_the_file(tmp_path: Path, read: Any) -> None:
+    # make fuzz, seed 0: tiff 217; Pillow goes on without the tag, which may be the one that turns the image
+    path = tmp_path / "a.tiff"
+    Image.new("L", (40, 40), 7).save(path, description="a text that is longer than four bytes")
+    data = bytearray(path.read_bytes())
+    place = data.find(struct.pack("<HH", 270, 2))
+    data[place + 8 : place + 12] = struct.pack("<I", 10**6)
+    path.write_bytes(bytes(data))
+    with pytest.raises(DatasetError, match="truncated or damaged"):
+        read(path)
+
+
+def test_a_second_image_without_a_size(tmp_path: Path) -> None:
+    # make fuzz, seed 0: tiff 374; Pillow raises TypeError when it counts the images
+    path = tmp_path / "a.tiff"
+    Image.new("L", (40, 40), 7).save(path)
+    data = bytearray(path.read_bytes())
+    (start,) = struct.unpack("<I", data[4:8])
+    (tags,) = struct.unpack("<H", data[start : start + 2])
+    end = start + 2 + 12 * tags
+    data[end : end + 4] = struct.pack("<I", len(data))
+    path.write_bytes(bytes(data) + struct.pack("<HHHII", 1, 258, 3, 1, 8) + bytes(4))
+    with pytest.raises(DatasetError, match="truncated or damaged"):
+        read_image(path)

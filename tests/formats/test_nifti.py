@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import re
 import struct
+import warnings
 from pathlib import Path
 
 import nibabel as nib
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from common.errors import DatasetError
-from common.formats.nifti import read_header, read_nifti, save_like
+from common.formats.nifti import conflict_of_forms, read_header, read_nifti, save_like
 
 AFFINE = np.array([[-1.5, 0, 0, 10], [0, -2, 0, 20], [0, 0, 3, -30], [0, 0, 0, 1]], dtype=float)
 VOXELS = np.random.default_rng(0).integers(-900, 900, (17, 13, 11)).astype(np.int16)
@@ -192,6 +194,84 @@ def test_axes_of_length_one_after_the_third_are_dropped(
     path = save(tmp_path / "a.nii.gz", VOXELS.reshape(shape, order="F"))
     assert read_header(path).shape == (read or shape)
     np.testing.assert_array_equal(read_nifti(path).array, VOXELS.reshape(read or shape, order="F"))
+
+
+def patched(path: Path, field: str, value: object) -> Path:
+    """The file with another value in a field of its header."""
+    kind, place = nib.Nifti1Header.template_dtype.fields[field][:2]
+    content = np.asarray(value).astype(kind.base).tobytes()
+    data = bytearray(path.read_bytes())
+    data[place : place + len(content)] = content
+    path.write_bytes(bytes(data))
+    return path
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+def test_voxels_without_a_size(tmp_path: Path, reader) -> None:
+    # make fuzz, seed 0: nifti 441, nifti_gz 36; nibabel makes 1 mm of it
+    image = nib.Nifti1Image(VOXELS, np.diag([2.0, 2.0, 2.0, 1.0]))
+    image.set_sform(None, 0)
+    nib.save(image, tmp_path / "a.nii")
+    assert "does not tell the size of its voxels" in refused(
+        patched(tmp_path / "a.nii", "pixdim", [1, 2, 0, 2, 0, 0, 0, 0]), reader
+    )
+
+
+def test_sizes_of_voxels_are_not_looked_at_where_an_sform_tells_them(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.nii")
+    affine = read_nifti(path).affine
+    assert np.array_equal(read_nifti(patched(path, "pixdim", [0] * 8)).affine, affine)
+
+
+@pytest.mark.parametrize(
+    ("axes", "what"),
+    [
+        (np.diag([1, 1, 1e-40]), "voxels of 1 x 1 x 1e-40 mm"),  # nifti 543
+        (np.diag([1e30, 1, 1]), r"voxels of 1e\+30 x 1 x 1 mm"),
+        (np.array([[1, 1, 0], [0, 1e-5, 0], [0, 0, 1]]), "singular"),  # nifti_gz 384, nifti 202
+    ],
+)
+def test_an_affine_that_measures_nothing(tmp_path: Path, axes: np.ndarray, what: str) -> None:
+    affine = np.eye(4)
+    affine[:3, :3] = axes
+    save(tmp_path / "a.nii")
+    for row, field in zip(affine, ("srow_x", "srow_y", "srow_z"), strict=False):
+        patched(tmp_path / "a.nii", field, row)
+    assert re.search(what, refused(tmp_path / "a.nii"))
+
+
+def test_an_offset_that_is_no_number(tmp_path: Path) -> None:
+    # make fuzz, seed 0: nifti 52
+    assert "header is damaged" in refused(patched(save(tmp_path / "a.nii"), "vox_offset", np.inf))
+
+
+def test_a_qform_that_is_no_rotation_is_told(tmp_path: Path) -> None:
+    # make fuzz, seed 0: nifti 26, nifti_gz 29
+    path = save(tmp_path / "a.nii")
+    for field, value in (("qform_code", 1), ("sform_code", 1), ("quatern_b", 3.0)):
+        patched(path, field, value)
+    assert conflict_of_forms(read_header(path).header) == "its qform is no rotation"
+
+
+def test_nibabel_does_not_speak_of_what_it_repairs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    # make fuzz, seed 0: nifti 239
+    read_nifti(patched(save(tmp_path / "a.nii"), "qform_code", 8))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("field", "value", "what"), [("srow_x", [1, 0, 0, 1e30], "mm away")])
+def test_an_origin_beyond_all_scanners(tmp_path: Path, field: str, value: list[float], what: str) -> None:
+    assert what in refused(patched(save(tmp_path / "a.nii"), field, value))
+
+
+def test_a_qform_beyond_all_numbers_is_told_without_a_warning(tmp_path: Path) -> None:
+    # make fuzz, seed 0: nifti 449, nifti_gz 605
+    path = save(tmp_path / "a.nii")
+    for field, value in (("qform_code", 1), ("pixdim", [1, 3e38, 3e38, 3e38, 0, 0, 0, 0]), ("qoffset_x", 3e38)):
+        patched(path, field, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "mm apart" in str(conflict_of_forms(read_header(path).header))
 
 
 @pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])

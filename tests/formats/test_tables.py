@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import DatasetError
+from common.files import is_file
 from common.formats.tables import listed_path, read_table
 
 ROWS = [["subject", "Age", "note"], ["Müller", "61", "a, b; c"], ["p2", "48", ""]]
@@ -51,3 +52,18 @@ def test_backslashes_separate_folders_where_such_a_file_exists(tmp_path):
     assert listed_path(tmp_path, "p2\\t1.nii") == tmp_path / "p2\\t1.nii"
     (tmp_path / "p1\\t1.nii").touch()
     assert listed_path(tmp_path, "p1\\t1.nii") == tmp_path / "p1\\t1.nii"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_empty_lines_above_the_header_row_count_as_lines(tmp_path, end):
+    # make fuzz, seed 0: csv_table 37, 53, 104
+    (tmp_path / "list.csv").write_bytes(f"{end}{end}subject;Age{end}p1;61{end}".encode())
+    table = read_table(tmp_path / "list.csv")
+    assert table.rows == [(4, {"subject": "p1", "age": "61"})]
+
+
+@pytest.mark.parametrize("text", ["~nobody-of-this-name/t1.nii", "x" * 300, "x" * 300 + "\\t1.nii", "a\0b", "\ud800"])
+def test_a_path_that_the_system_refuses_is_a_path_that_is_not_there(tmp_path, text):
+    # make fuzz, seed 0: csv_list 14, 18, json_list 59
+    assert listed_path(tmp_path, text) == tmp_path / text
+    assert not is_file(listed_path(tmp_path, text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from monailabel.interfaces.tasks.infer_v2 import InferType
 from monailabel.tasks.infer.bundle import BundleInferTask
 
 from common.cohorts.features import FEATURES
+from common.tasks.metadata import read_metadata
 from common.transforms import refuse_unused
 
 TYPES = {"image": InferType.SEGMENTATION, "probabilities": InferType.CLASSIFICATION}
@@ -27,7 +27,7 @@ class BundleTask(BundleInferTask):
 
     def _open(self) -> None:
         self.opened = self._changed()
-        metadata = json.loads((self.root / "configs" / "metadata.json").read_text(encoding="utf-8"))
+        metadata = read_metadata(self.root / "configs" / "metadata.json")
         output = next(iter(metadata["network_data_format"]["outputs"].values()))
         super().__init__(str(self.root), self.conf, type=TYPES[output["type"]], load_strict=True)
         self.dimension = 2 if metadata["data_type"] == PICTURES else 3

@@ -16,6 +16,7 @@ from pathlib import Path
 from common.cohorts.datasets.data_set import EVERYTHING, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
+from common.files import is_file, is_folder, user_path
 from common.formats.folders import SUFFIXES, list_folder, tell_contents
 from common.formats.images import is_image_name
 from common.records import Record
@@ -62,7 +63,7 @@ def scan_br35h(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
         DatasetError: there is no such folder, or no image in it.
         KnobError: an excluded image is not in the folder.
     """
-    root, need_label = Path(root).expanduser().absolute(), wanted.need_label
+    root, need_label = user_path(root), wanted.need_label
     if root.is_file() and not need_label:
         about: Record = {"label": None, "class_name": None, "source": "files"}
         return [{"subject": root.stem, "image": str(root), **about}], []
@@ -109,8 +110,8 @@ def unique_names(paths: Sequence[Path]) -> list[str]:
 
 def _find_classes(root: Path) -> Path:
     """``root``, or the one folder in it that holds ``yes`` and ``no``."""
-    if not root.is_dir():
-        what = "is a file, not a folder" if root.exists() else "there is no such folder"
+    if not is_folder(root):
+        what = "is a file, not a folder" if is_file(root) else "there is no such folder"
         raise DatasetError(Problem(what, str(root), "Pass the unpacked folder; a list of images goes to --datalist."))
     level = [root]
     for _ in range(DEPTH + 1):

@@ -19,6 +19,7 @@ from common.cohorts.datasets.brats_releases import RELEASES, Release, find_relea
 from common.cohorts.datasets.data_set import DEPTH, EVERYTHING, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
+from common.files import user_path
 from common.formats.folders import Tree, find_nifti, list_folder, tell_contents, walk_tree
 from common.formats.hdf5_slices import SLICE
 from common.records import MODALITIES, Record
@@ -68,7 +69,7 @@ def scan_brats(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
         DatasetError: there is no such folder, or no patient in it.
         KnobError: an excluded patient or scan is not in the folder.
     """
-    root = Path(root).expanduser().absolute()
+    root = user_path(root)
     tree = walk_tree(root, lambda name: find_release(name) is not None, TABLES, DEPTH)
     if not tree.patients and not tree.problems:
         what = f"no BraTS patient is in it; it {tell_contents(list_folder(root))}"

@@ -19,6 +19,7 @@ from common.cohorts.datasets.brats_releases import CITATION, find_release
 from common.cohorts.datasets.data_set import DEPTH, EVERYTHING, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem, list_some
+from common.files import user_path
 from common.formats.hdf5_slices import SLICE, SliceStack, find_dataset, import_h5py, open_slice
 from common.records import BRATS_MASK_VALUES
 
@@ -43,7 +44,7 @@ class SliceTree:
 
 def find_slices(root: str | os.PathLike[str]) -> SliceTree:
     """Look for slices and tables in ``root`` and a few levels below it; no file is opened."""
-    top = Path(root).expanduser().absolute()
+    top = user_path(root)
     tree = SliceTree()
     for place, folders, files in os.walk(top, followlinks=True):
         folder = Path(place)

@@ -18,7 +18,7 @@ from common.cohorts.clinical_values import NOT_RECORDED
 from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
-from common.files import read_json
+from common.files import is_file, is_folder, read_json, user_path
 from common.formats.channels import Channel
 from common.formats.folders import find_nifti, list_folder, require_folder, walk_tree
 
@@ -41,7 +41,7 @@ def scan_decathlon(root: str | os.PathLike[str], wanted: Wanted) -> Found:
         DatasetError: there is no such folder, or ``dataset.json`` cannot be understood.
         KnobError: an excluded patient is not in the folder.
     """
-    table = _find_table(Path(root).expanduser().absolute())
+    table = _find_table(user_path(root))
     content = _read_table(table)
     channels = _channels(content, wanted.modalities, table)
     mask_values = _mask_values(content, table)
@@ -50,7 +50,7 @@ def scan_decathlon(root: str | os.PathLike[str], wanted: Wanted) -> Found:
     problems: list[Problem] = []
     for subject in sorted(keep_scans({subject: subject for subject in entries}, wanted.excluded)):
         image, mask = entries[subject]
-        lacking = [path for path in (image, mask) if path and not path.is_file()]
+        lacking = [path for path in (image, mask) if path and not is_file(path)]
         if mask is None and wanted.need_seg:
             problems.append(Problem(f"{subject} names no label", table, f"Use --exclude {subject}."))
         problems += [
@@ -86,7 +86,7 @@ def _read_table(table: Path) -> Mapping[str, Any]:
 
 def _channels(content: Mapping[str, Any], modalities: Sequence[str], table: Path) -> dict[str, int]:
     """The index of each modality's channel."""
-    told = {str(name).strip().lower(): int(index) for index, name in content["modality"].items()}
+    told = {str(name).strip().lower(): _whole(index, table) for index, name in content["modality"].items()}
     found = {MODALITY_NAMES[name]: index for name, index in told.items() if name in MODALITY_NAMES}
     absent = [name for name in modalities if name not in found]
     if absent:
@@ -97,7 +97,7 @@ def _channels(content: Mapping[str, Any], modalities: Sequence[str], table: Path
 
 def _mask_values(content: Mapping[str, Any], table: Path) -> tuple[int, ...]:
     """The labels of NCR, ED and ET."""
-    told = {str(name).strip().lower(): int(value) for value, name in content["labels"].items()}
+    told = {str(name).strip().lower(): _whole(value, table) for value, name in content["labels"].items()}
     values = [next((told[name] for name in told if name.startswith(start)), None) for start in CLASS_NAMES]
     known = tuple(value for value in values if value is not None)
     if len(set(known)) < len(CLASS_NAMES):
@@ -110,16 +110,34 @@ def _entries(
     content: Mapping[str, Any], table: Path, with_test: bool
 ) -> Iterable[tuple[str, tuple[Path, Path | None]]]:
     """Image and mask by subject."""
-    for entry in [*content.get("training", ()), *(content.get("test", ()) if with_test else ())]:
-        named = entry if isinstance(entry, dict) else {"image": entry}
-        image = _find_file(table.parent / str(named["image"]))
-        mask = _find_file(table.parent / str(named["label"])) if named.get("label") else None
-        yield ENDING.sub("", Path(str(named["image"])).name), (image, mask)
+    for section in ("training", "test") if with_test else ("training",):
+        listed = content.get(section) or []
+        entries = [entry if isinstance(entry, dict) else {"image": entry} for entry in _as_list(listed, section, table)]
+        for number, entry in enumerate(entries, 1):
+            named = entry.get("image")
+            if not isinstance(named, str) or not named.strip():
+                raise DatasetError(Problem(f"entry {number} of {section} names no image", table, FETCH))
+            label = entry.get("label")
+            mask = _find_file(table.parent / str(label)) if label else None
+            yield ENDING.sub("", Path(named).name), (_find_file(table.parent / named), mask)
+
+
+def _as_list(listed: Any, section: str, table: Path) -> list[Any]:
+    if not isinstance(listed, list):
+        raise DatasetError(Problem(f"its {section} is no list", table, FETCH))
+    return listed
+
+
+def _whole(text: str, table: Path) -> int:
+    """The number of a channel, or a label."""
+    if not re.fullmatch(r"[0-9]{1,5}", text):
+        raise DatasetError(Problem(f"{text!r} is no number of a channel or a label", table, FETCH))
+    return int(text)
 
 
 def _find_file(path: Path) -> Path:
     """The file that the table names, or the same with ``.nii`` for ``.nii.gz`` or in another case."""
-    if path.is_file() or not path.parent.is_dir():
+    if is_file(path) or not is_folder(path.parent):
         return path
     return find_nifti(list_folder(path.parent), ENDING.sub("", path.name)) or path
 

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import islice
 from pathlib import Path
 
 from common.cohorts.datasets.data_set import DataSet, Found, Kind, Outline, Wanted
 from common.errors import DatasetError, Problem
+from common.formats.dicom.files import is_dicom
 from common.formats.folders import SUFFIXES
 from common.formats.images import is_image_name
 
 BIDS_FILE = re.compile(r"sub-[a-z0-9]+_.*(t1w|t2w|flair|t1|t2)\.nii(\.gz)?", re.IGNORECASE)
 SCAN = re.compile(r"(.*[^a-z])?(flair|t1(w|c|ce|gd|n)?|t2[wf]?|mprage)([^a-z].*)?\.nii(\.gz)?", re.IGNORECASE)
+MOST_OPENED = 5
+"""Files whose names say nothing."""
+
 DICOM_ENDINGS = (".dcm", ".ima", ".dicom")
 MASK_FOLDERS = ("mask", "masks", "label", "labels", "annotations", "segmentation", "segmentations", "ground_truth")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
@@ -46,8 +51,13 @@ def has_pictures(outline: Outline) -> bool:
 
 
 def has_dicom(outline: Outline) -> bool:
-    """Files with an ending of DICOM, and no pictures."""
-    return not has_pictures(outline) and outline.has_file(lambda name: name.lower().endswith(DICOM_ENDINGS))
+    """Files with an ending of DICOM, or without an ending and with DICOM's mark, and no pictures."""
+    if has_pictures(outline):
+        return False
+    if outline.has_file(lambda name: name.lower().endswith(DICOM_ENDINGS)):
+        return True
+    unnamed = (file for file in outline.files if not any(map(str.isalpha, file.suffix)))
+    return any(map(_begins_as_dicom, islice(unnamed, MOST_OPENED)))
 
 
 def has_raw_scans(outline: Outline) -> bool:
@@ -72,6 +82,13 @@ def has_archives_alone(outline: Outline) -> bool:
         and not has_pictures(outline)
         and not outline.has_file(lambda name: name.lower().endswith(unpacked))
     )
+
+
+def _begins_as_dicom(file: Path) -> bool:
+    try:
+        return is_dicom(file)
+    except OSError:
+        return False
 
 
 def _refuse(root: str | os.PathLike[str], wanted: Wanted) -> Found:

@@ -19,6 +19,7 @@ from common.cohorts.clinical_values import NOT_RECORDED
 from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, KnobError, Problem, list_some
+from common.files import is_file, is_folder, user_path
 from common.formats.folders import list_folder, tell_contents
 from common.records import BRATS_MASK_VALUES, HEALTHY, Record, check_modalities
 
@@ -69,7 +70,7 @@ def scan_ixi(root: str | os.PathLike[str], wanted: Wanted) -> Found:
         KnobError: an excluded person is not there, or IXI does not have one of the modalities.
     """
     refuse_absent_sequences(wanted.modalities)
-    root = Path(root).expanduser().absolute()
+    root = user_path(root)
     scans, problems = find_scans(root)
     if not scans and not problems:
         what = f"no volume of IXI is in it; it {tell_contents(list_folder(root))}"
@@ -108,8 +109,8 @@ def find_scans(root: Path) -> tuple[Scans, list[Problem]]:
     Raises:
         DatasetError: ``root`` is no folder.
     """
-    if not root.is_dir():
-        what = "is a file, not a folder" if root.exists() else "there is no such folder"
+    if not is_folder(root):
+        what = "is a file, not a folder" if is_file(root) else "there is no such folder"
         raise DatasetError(Problem(what, root, "Pass the unpacked folder; a list of volumes goes to --datalist."))
     scans: Scans = defaultdict(lambda: defaultdict(list))
     problems: list[Problem] = []

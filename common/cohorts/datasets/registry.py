@@ -13,6 +13,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from common.cohorts.datasets.data_set import DataSet, Outline
+from common.files import is_folder, user_path
 
 
 @cache
@@ -35,8 +36,8 @@ def find_data_set(
         is_meant: whether a data set is one that is looked for; where a folder holds several of the lowest rank, the
             first of these.
     """
-    root = Path(folder).expanduser().absolute()
-    if not root.is_dir():
+    root = user_path(folder)
+    if not is_folder(root):
         return None
     outline = Outline(root)
     found = [data_set for data_set in data_sets() if data_set.recognise(outline)]

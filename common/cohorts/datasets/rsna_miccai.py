@@ -17,6 +17,7 @@ from common.cohorts.clinical_values import read_clinical
 from common.cohorts.datasets.data_set import EVERYTHING, DataSet, Found, Kind, Outline, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
+from common.files import user_path
 from common.formats.folders import list_folder, tell_contents, walk_tree
 from common.formats.images import is_image_name
 from common.records import MODALITIES, Record, check_modalities
@@ -74,7 +75,7 @@ def scan_rsna_miccai(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) 
     """
     check_modalities(wanted.modalities)
     need_label = wanted.need_label
-    root = Path(root).expanduser().absolute()
+    root = user_path(root)
     tree = walk_tree(root, lambda name: PATIENT.fullmatch(name) is not None, {LABELS}, DEPTH)
     if not tree.patients and not tree.problems:
         what = f"no patient of RSNA-MICCAI is in it; it {tell_contents(list_folder(root))}"

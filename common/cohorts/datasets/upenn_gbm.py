@@ -37,6 +37,7 @@ from common.cohorts.datasets.brats_releases import Release
 from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
+from common.files import user_path
 from common.formats.folders import find_nifti, list_folder, tell_contents, walk_tree
 from common.formats.tables import read_table, require_columns
 
@@ -78,7 +79,7 @@ def scan_upenn_gbm(root: str | os.PathLike[str], wanted: Wanted) -> Found:
         DatasetError: there is no such folder, or no patient in it.
         KnobError: an excluded patient or scan is not in the folder.
     """
-    root = Path(root).expanduser().absolute()
+    root = user_path(root)
     tree = walk_tree(root, lambda name: SCAN.fullmatch(name) is not None, {TABLE.lower()}, DEPTH)
     structural = {name: [folder for folder in found if _is_structural(folder)] for name, found in tree.patients.items()}
     folders = {name: found for name, found in sorted(structural.items()) if found and BASELINE.match(name)}

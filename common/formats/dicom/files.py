@@ -8,6 +8,7 @@ person can reach a message, a log or a record. The texts of ITK's errors are dro
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
-from common.formats.dicom.pixels import holds_all_pixels, without_padding
+from common.formats.dicom.pixels import META_BYTES, holds_all_pixels, without_padding
 from common.formats.limits import plane_too_large
 
 SERIES_UID = "0020|000e"
@@ -40,7 +41,14 @@ MAGIC_AT = 128
 OLD_STYLE = (b"\x08\x00", b"\x02\x00")
 """How a file without the preamble begins: with the group number of its first element."""
 
-ROWS = b"\x28\x00\x10\x00"
+ROWS = (b"\x28\x00\x10\x00", b"\x00\x28\x00\x10")
+"""How the element begins that only images have, in either byte order."""
+
+IMAGE_CLASS = re.compile(
+    rb"\x02\x00\x02\x00UI..1\.2\.840\.10008\.5\.1\.4\.1\.1\.(2|4|7|20|128)(\.[134])?[\0\x02]", re.DOTALL
+)
+"""In the first part of a file, which is never compressed: an image of CT, MR, NM or PET, or a secondary capture."""
+
 LEAST_BYTES = 1024
 
 LOADING = Lock()
@@ -123,7 +131,7 @@ def read_slice_header(path: str | Path) -> SliceHeader | None:
         along_row=tuple(map(float, reader.GetDirection(0))),
         along_column=tuple(map(float, reader.GetDirection(1))),
         spacing=(float(reader.GetSpacing(0)), float(reader.GetSpacing(1)), float(reader.GetSpacing(2))),
-        has_spacing=bool(_text(tags, PIXEL_SPACING)) or size[2] > 1,
+        has_spacing=_tells_spacing(_text(tags, PIXEL_SPACING)) or size[2] > 1,
     )
 
 
@@ -162,6 +170,14 @@ def read_mark(path: str | Path, mark: str) -> bool:
     return _text(reader.GetMetaDataDictionary(), DESCRIPTION) == mark
 
 
+def _tells_spacing(text: str) -> bool:
+    """Whether an element holds sizes of pixels; GDCM reads 0 as 1 mm."""
+    try:
+        return all(float(size) > 0 for size in text.split("\\"))
+    except ValueError:
+        return False
+
+
 def _rescaled(tags: Any, key: str, source: Any) -> float:
     """A stored value as it stands among the pixels that are read: inverted in MONOCHROME1, then rescaled."""
     bits, signed = int(_text(tags, BITS_STORED)), _text(tags, SIGNED) == "1"
@@ -193,12 +209,13 @@ def _text(tags: Any, key: str) -> str:
 
 
 def _is_meant_as_image(path: str | Path) -> bool:
-    """Whether a file that GDCM refuses should hold an image: it has the element Rows, or ends within its header.
+    """Whether a file that GDCM refuses should hold an image: it says so, has the element Rows, or ends in its header.
 
-    Neither is true of reports, directories and the like, which lie beside many series.
+    None of this is true of reports, directories and the like, which lie beside many series.
     """
     data = Path(path).read_bytes()
-    return ROWS in data or len(data) < LEAST_BYTES
+    is_told = IMAGE_CLASS.search(data, 0, META_BYTES) is not None
+    return is_told or any(start in data for start in ROWS) or len(data) < LEAST_BYTES
 
 
 def _damaged(path: str | Path) -> Problem:

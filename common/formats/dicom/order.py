@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from common.errors import DatasetError, Problem
 from common.formats.dicom.files import SliceHeader, is_dicom, read_slice_header, read_slice_pixels
 from common.formats.folders import list_folder, tell_contents
+from common.formats.limits import affine_fault
 
 SAME_PLACE_MM = 0.01
 SAME_DIRECTION = 0.01
@@ -137,6 +138,9 @@ def _find_mixture(headers: Sequence[SliceHeader], where: PathLike) -> list[Probl
     if placeless := sum(header.origin is None for header in headers):
         add(f"{placeless} of its {len(headers)} images have no position or orientation, so they have no order")
         return problems
+    if absurd := [fault for header in headers if (fault := affine_fault(_plane_affine(header)))]:
+        add(f"of {len(absurd)} of its {len(headers)} images {absurd[0]}")
+        return problems
     turned = _clusters(headers, lambda header: [*header.along_row, *header.along_column], SAME_DIRECTION)
     if len(turned) > 1:
         add(f"its slices lie in {len(turned)} orientations ({_counts(turned)} slices)")
@@ -186,6 +190,16 @@ def _affine(ordered: Sequence[SliceHeader]) -> NDArray[np.float64]:
     affine = np.eye(4)
     affine[:3, :3] = LPS_TO_RAS @ np.stack(axes, axis=1)
     affine[:3, 3] = LPS_TO_RAS @ origin
+    return affine
+
+
+def _plane_affine(header: SliceHeader) -> NDArray[np.float64]:
+    """A slice's own (4, 4), as if it were 1 mm thick."""
+    affine = np.eye(4)
+    with np.errstate(over="ignore", invalid="ignore"):
+        across = np.multiply(header.along_row, header.spacing[0]), np.multiply(header.along_column, header.spacing[1])
+        affine[:3, :3] = np.stack([*across, header.normal], axis=1)
+    affine[:3, 3] = header.origin
     return affine
 
 

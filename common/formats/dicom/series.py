@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
+from common.files import is_file, is_folder
 from common.formats.dicom.files import read_slice_pixels
 from common.formats.dicom.order import DicomSeries, PathLike, order_files
 from common.formats.folders import list_folder
@@ -77,8 +78,8 @@ def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:
             unknown size.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        what = "is a file, not the folder of a DICOM series" if folder.exists() else "there is no such folder"
+    if not is_folder(folder):
+        what = "is a file, not the folder of a DICOM series" if is_file(folder) else "there is no such folder"
         raise DatasetError(Problem(what, str(folder), "Pass the folder that holds the series."))
     files = list_folder(folder)
     series = order_files([path for path in files if path.is_file()], folder, need_regular)

@@ -28,6 +28,19 @@ from common.records import MASK_CLASSES
 
 COPY_AGAIN = "Copy or train it again."
 PROVENANCE = "provenance"
+LISTS = (
+    *("training_subjects", "validation_subjects", "training_scans", "validation_scans"),
+    *("classes", "modalities"),
+)
+"""What a provenance records as lists of texts."""
+
+RECORDED: dict[str, type] = {
+    **dict.fromkeys(("bundle", "protocol", "version", "split_hash"), str),
+    **dict.fromkeys(("settings", "encoder"), dict),
+    **dict.fromkeys(LISTS, list),
+}
+"""Of what type a value of a provenance is, where it is there."""
+
 OTHER_ENCODER = "and give the --network_def#encoder that it was trained with, where it has another."
 HEAD = ".segmentation_head."
 
@@ -68,6 +81,7 @@ def load_checked(path: str | Path) -> dict[str, Any]:
         CheckpointError: it is missing, damaged, or holds anything but tensors and plain values.
     """
     try:
+        _refuse_changed(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         hint = "Train first, or correct the path (--checkpoint, --init_weights or --pretrained)."
@@ -84,6 +98,19 @@ def load_checked(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
     return content
+
+
+def _refuse_changed(path: str | Path) -> None:
+    """Compare what a checkpoint holds with its checksums, which PyTorch does not do.
+
+    Raises:
+        ValueError: a bit was lost since it was written. So do others of a broken zip.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            changed = archive.testzip()
+        if changed is not None:
+            raise ValueError(f"{changed} was changed after it was written")
 
 
 def _is_pickle(path: str | Path) -> bool:
@@ -154,6 +181,7 @@ def use_weights(
     weights, provenance = find_state_dict(content), provenance_of(content)
     if not isinstance(weights, dict) or not isinstance(provenance, dict):
         raise CheckpointError(Problem("it holds no state dict", str(path), "Give a checkpoint of this bundle."))
+    _check_record(provenance, path)
     _check_origin(provenance, path, settings, bundle)
     expected = network.state_dict()
     weights = without_prefixes(weights, expected)
@@ -180,6 +208,16 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain_values(part) for part in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_record(provenance: Mapping[str, Any], path: str | Path) -> None:
+    """Refuse a provenance in which something stands that this suite never writes there."""
+    odd = [name for name, kind in RECORDED.items() if not isinstance(provenance.get(name), (kind, type(None)))]
+    lists = {name: provenance.get(name) or () for name in LISTS if name not in odd}
+    odd += [name for name, parts in lists.items() if not all(isinstance(part, str) for part in parts)]
+    if odd:
+        what = f"what it records of its training is damaged ({', '.join(odd)})"
+        raise CheckpointError(Problem(what, str(path), COPY_AGAIN))
 
 
 def _check_origin(
@@ -226,11 +264,28 @@ def weight_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) ->
     unknown = [f"{key} is unknown" for key in found if key not in expected]
     both = [key for key in expected if key in found]
     other = [
-        f"{key} is {tuple(getattr(found[key], 'shape', ()))}, not {tuple(expected[key].shape)}"
+        f"{key} is {_shown(found[key])}, not {_shown(expected[key])}"
         for key in both
-        if getattr(found[key], "shape", None) != expected[key].shape
+        if not _fits(found[key], expected[key])
     ]
     return missing + unknown + other
+
+
+def _fits(found: Any, expected: torch.Tensor) -> bool:
+    """Whether a weight can be taken over: a plain tensor of the same shape and kind of numbers."""
+    plain = isinstance(found, torch.Tensor) and found.layout is torch.strided
+    if not plain or found.is_quantized or found.is_meta or found.shape != expected.shape:
+        return False
+    return bool(found.is_floating_point() == expected.is_floating_point() and not found.is_complex())
+
+
+def _shown(weight: Any) -> str:
+    """The shape of a tensor, or of what kind something else is."""
+    if not isinstance(weight, torch.Tensor):
+        return f"a {type(weight).__name__}"
+    odd = weight.layout is not torch.strided or weight.is_quantized or weight.is_meta
+    kind = "" if weight.is_floating_point() and not odd else f" of {str(weight.dtype).removeprefix('torch.')}"
+    return f"{tuple(weight.shape)}{kind}"
 
 
 def _cavity_advice(provenance: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:

@@ -119,3 +119,22 @@ def test_another_task_is_named(root: Path) -> None:
     found = find_data_set(root)
     assert found is not None
     assert found.name == "decathlon_other"
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ({"modality": {"x": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}}, "'x' is no number"),  # dataset_json 34
+        ({"modality": {"²": "FLAIR"}}, "'²' is no number"),  # dataset_json 52
+        ({"labels": {"~": "edema"}}, "'~' is no number"),  # dataset_json 58
+        ({"labels": {"9" * 5000: "edema"}}, "is no number"),
+        ({"training": [{"label": "./labelsTr/BRATS_001.nii.gz"}]}, "entry 1 of training names no image"),  # 165
+        ({"training": [{"image": 5}]}, "entry 1 of training names no image"),
+        ({"training": "BRATS_001"}, "its training is no list"),
+    ],
+)
+def test_odd_values_in_the_table(root: Path, values: dict[str, object], what: str) -> None:
+    # make fuzz, seed 0
+    change(root, **values)
+    with pytest.raises(DatasetError, match=what):
+        read_cohort(root)

@@ -49,6 +49,16 @@ def test_a_folder_tells_its_data_set(tmp_path: Path, files: list[str], name: str
     assert (found.name if found else None) == name
 
 
+@pytest.mark.parametrize("name", ["IM000001", "MR.1.2.840.113619.2.5", "1"])
+def test_dicom_without_an_ending_is_known_by_its_mark(tmp_path: Path, name: str) -> None:
+    (tmp_path / "P1" / "S1").mkdir(parents=True)
+    (tmp_path / "P1" / "S1" / name).write_bytes(b"\0" * 128 + b"DICM")
+    found = find_data_set(tmp_path)
+    assert found is not None and found.name == "dicom"
+    (tmp_path / "P1" / "S1" / name).write_bytes(b"\0" * 200)
+    assert find_data_set(tmp_path) is None
+
+
 def test_nothing_is_recognised_in_what_is_not_there(tmp_path: Path) -> None:
     assert find_data_set(tmp_path / "nowhere") is None
 
