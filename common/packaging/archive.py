@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from common.errors import PackageError, Problem
+from common.vendored import MANIFEST
 
-MANIFEST = "manifest.json"
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip can store; every file gets it."""
 

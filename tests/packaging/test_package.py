@@ -120,6 +120,25 @@ print(type(workflow.network_def).__name__)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "inferring", "--config_file", "configs/inference.yaml"],
+        ["ckpt_export", "network_def", "--config_file", "configs/inference.yaml", "--ckpt_file", "models/model.pt"],
+        ["ckpt_export", "network_def", "--config_file", "configs/train.yaml", "--ckpt_file", "models/model.pt"],
+        ["verify_net_in_out", "network_def", "configs/metadata.json", "configs/inference.yaml"],
+    ],
+    ids=lambda words: "-".join(words[:1] + words[-1:]),
+)
+def test_a_folder_copied_without_its_code_says_what_to_do(trained: Path, words: list[str]) -> None:
+    program = f"import runpy\nsys.argv[1:] = {words!r}\nrunpy.run_module('monai.bundle', run_name='__main__')"
+    bare = [sys.executable, "-c", BARE.format(root=str(ROOT)) + program]
+    done = subprocess.run(bare, cwd=trained, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    told = "common is missing: make package, or pip install -r requirements.txt"
+    assert done.stderr.strip().rpartition("\n")[2] == told
+
+
 def test_a_bundle_that_was_not_trained_has_no_weights(trained: Path, tmp_path: Path) -> None:
     untrained = tmp_path / GRADE
     shutil.copytree(trained, untrained, ignore=shutil.ignore_patterns("models"))
