@@ -3,6 +3,7 @@
 # Knobs:  PYTHON  the interpreter that makes the environment (3.10 or newer)
 #         VENV    where the environment lies; may be outside this clone and shared between clones
 #         WORKERS   processes that run the tests
+#         CONSUMERS_ARGS  of make consumers: bundles, --zoo <model zoo>/ci/verify_bundle.py; see docs/packages.md
 #         FUZZ      what make fuzz is told, e.g. FUZZ='--readers nifti dicom'
 #         SOAK      options of make soak, e.g. SOAK='--kills 24 --seed 1'; python -m tests.soak --help lists them
 #         PIP_ARGS  more arguments for pip, e.g. PIP_ARGS='-c requirements.lock' for the tested versions
@@ -10,12 +11,14 @@ PYTHON   ?= python3
 VENV     ?= .venv
 WORKERS  ?= 2
 PIP_ARGS ?=
+CONSUMERS_ARGS ?=
 
 SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz soak test-deploy test-label lint format bench docs package verify lock clean clean-cache
+.PHONY: help demo test fuzz soak test-deploy test-label lint format bench docs package verify consumers lock clean \
+        clean-cache
 
 BIN := $(VENV)/bin
 
@@ -78,13 +81,16 @@ package: $(READY)  ## each bundle as a folder and a zip in dist/ that need nothi
 verify: $(READY)  ## check the packages in dist/ as the model zoo does
 	@$(BIN)/python scripts/verify_packages.py
 
+consumers: $(READY)  ## each bundle wherever MONAI bundles work, on phantoms: a table
+	@LABEL_VENV=$(LABEL_VENV) DEPLOY_VENV=$(DEPLOY_VENV) $(BIN)/python scripts/try_consumers.py $(CONSUMERS_ARGS)
+
 lock: $(READY)  ## record the installed versions in requirements.lock
 	@{ echo "# The versions the tests last passed with ($$($(BIN)/python -V), $$(uname -s)); written by make lock."; \
 	   echo "# Use it as a constraint: pip install -r requirements.txt -c requirements.lock"; \
 	   $(BIN)/pip freeze --exclude-editable; } > requirements.lock
 
 clean:  ## remove what the targets leave behind, the environment excepted
-	@rm -rf demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf demo consumers build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 clean-cache: $(READY)  ## empty the cache of prepared patients

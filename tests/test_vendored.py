@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from common import networks
 from common.commands import ROOT
 from common.errors import PackageError
-from common.vendored import needed_files, open_code, stamp_of
+from common.vendored import needed_files, open_code, own_file, stamp_of
 
 
 @pytest.fixture
@@ -43,8 +44,12 @@ def test_another_byte_or_name_is_another_stamp(copied: Path, change: str) -> Non
 
 def test_a_package_with_the_same_code_shares_it(copied: Path) -> None:
     code = open_code(copied)
-    assert code.networks is networks
+    assert code.networks.load_weights is networks.load_weights
+    assert code.reports.copies.write_copies.__module__ == "common.reports.copies"  # nobody has imported it
     assert not hasattr(code, "__wrapped__")  # what MONAI and pickle ask every object for is no package
+    assert copy.deepcopy(code).networks.load_weights is networks.load_weights
+    with pytest.raises(ImportError, match="no_such_thing"):
+        code.networks.no_such_thing  # noqa: B018
 
 
 def test_a_package_with_other_code_is_refused_and_both_are_named(copied: Path) -> None:
@@ -53,3 +58,23 @@ def test_a_package_with_other_code_is_refused_and_both_are_named(copied: Path) -
         open_code(copied)
     for part in (stamp_of(copied / "common"), stamp_of(ROOT / "common"), str(copied), str(ROOT)):
         assert part in str(caught.value)
+
+
+def test_a_file_is_taken_from_its_own_bundle(tmp_path: Path) -> None:
+    """By the manifest, or by the folder's name; a folder that is no bundle's may hold anybody's."""
+    for name in ("mine", "theirs", "renamed", "plain"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.pt").touch()
+    for name in ("mine", "theirs"):
+        (tmp_path / name / "configs").mkdir()
+    (tmp_path / "renamed" / "manifest.json").write_text('{"bundle": "mine"}')
+    places = [tmp_path / "empty", tmp_path / "theirs", tmp_path / "renamed", tmp_path / "mine"]
+
+    def found(root: Path) -> Path:
+        return Path(own_file("mine", "model.pt", root, places)).parent
+
+    assert found(tmp_path / "mine") == tmp_path / "mine"
+    assert found(tmp_path / "plain") == tmp_path / "plain"
+    assert found(tmp_path / "theirs") == tmp_path / "renamed"
+    assert found(tmp_path / "empty") == tmp_path / "renamed"
+    assert own_file("mine", "other.pt", "root", places) == str(Path("root", "other.pt"))

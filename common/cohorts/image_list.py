@@ -114,11 +114,12 @@ def _label_of(entry: Entry) -> str:
 def _tell_repeated(images: dict[str, Path], path: Path) -> list[Problem]:
     places: dict[Path, list[str]] = {}
     for where, image in images.items():
-        places.setdefault(image.resolve(), []).append(where)
+        if is_file(image):
+            places.setdefault(image.resolve(), []).append(where)
     return [
         Problem(f"{image} is listed more than once: {', '.join(lines)}", str(path), "Keep one.")
         for image, lines in places.items()
-        if len(lines) > 1 and is_file(image)
+        if len(lines) > 1
     ]
 
 

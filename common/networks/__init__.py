@@ -24,6 +24,7 @@ from common.networks.weights.provenance import (
     describe_provenance,
     load_for_evaluation,
     load_for_inference,
+    mask_classes_of,
     read_provenance,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "load_for_evaluation",
     "load_for_inference",
     "load_weights",
+    "mask_classes_of",
     "predict_masks",
     "provenance_of",
     "read_fitted",

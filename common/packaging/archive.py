@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from common.errors import PackageError, Problem
-from common.packaging.places import MANIFEST
+from common.vendored import MANIFEST
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip can store; every file gets it."""

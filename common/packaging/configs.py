@@ -4,6 +4,7 @@ MONAI evaluates ``$import`` statements before anything else, and puts the bundle
 ``run``, after ``initialize``. A config of the repository can therefore import only what is installed. A packaged one
 refers to its code instead: ``$@common.networks.load_weights(...)`` for ``$networks.load_weights(...)``, and
 ``_target_: $@common.networks.FusionClassifier``. MONAI resolves a reference before it is used, whichever program asks.
+Weights are found likewise, since not every program says where the bundle is.
 """
 
 from __future__ import annotations
@@ -14,19 +15,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from common.cohorts.labels.cavity import REGION
 from common.networks.weights.checkpoints import plain_values
+from common.records import CAVITY_CLASS
 
 TWINS = ("train", "evaluate", "inference")
 """Configs that other programs look for as JSON: ``monai.bundle.load``, ``MonaiAlgo``, MONAI Label."""
 
 IMPORTS = re.compile(r"^imports:\n(?:- .*\n)+", re.MULTILINE)
 ALIAS = re.compile(r"^- \$import (common[\w.]*) as (\w+)$", re.MULTILINE)
-MISSING = re.compile(r"^- .*optional_import\('common'\).*\n", re.MULTILINE)
+INSTALLED = re.compile(r"^code: .*optional_import\('common'\).*\n", re.MULTILINE)
+WEIGHTS = re.compile(r"^checkpoint: \$@bundle_root \+ '/models/([\w.-]+\.pt)'", re.MULTILINE)
+BACKGROUND = "background"
 TARGET = re.compile(r"(_target_: )(common\.)")
 END_OF_KNOBS = "# --- end of knobs ---"
 
 CODE = """\
-# the code of this package: a workflow of MONAI's knows the folder of its configs; another program passes bundle_root
+# the code of this package: a workflow of MONAI's knows the folder of its configs; other programs pass bundle_root, or
+# have the package on sys.path
 imports:
 - $import inspect
 - $import os
@@ -35,13 +41,14 @@ imports:
 - $import sys
 callers: "$[getattr(info.frame.f_locals.get('self'), '__dict__', {}) for info in inspect.stack(0)]"
 code_places: "$[str(caller['config_root_path'].parent) for caller in @callers if 'config_root_path' in caller] \
-+ [str(@bundle_root), *sys.path]"
++ [str(@bundle_root)] * (str(@bundle_root) != '.') + [*sys.path, '.']"
 code_here: "$[place for place in @code_places if os.path.isfile(os.path.join(place, 'common', 'vendored.py'))]"
 code_root: "$@code_here[0] if @code_here else \
 os.path.dirname(getattr(pydoc.locate('common'), '__path__', [os.path.join(@bundle_root, 'common')])[0])"
 common: "$runpy.run_path(os.path.join(@code_root, 'common', 'vendored.py'))['open_code'](@code_root)"
+code: $@common
 """
-CODE_KEYS = ("imports", "callers", "code_places", "code_here", "code_root", "common")
+CODE_KEYS = ("imports", "callers", "code_places", "code_here", "code_root", "common", "code")
 
 
 def aliases_in(texts: Mapping[str, str]) -> dict[str, str]:
@@ -56,7 +63,7 @@ def refer_to_code(text: str, aliases: Mapping[str, str]) -> str:
         text: YAML, with its comments.
         aliases: of :func:`aliases_in`; an overlay uses those of the config that it is merged into.
     """
-    text = MISSING.sub("", IMPORTS.sub(lambda _: CODE, text))
+    text = INSTALLED.sub("", IMPORTS.sub(lambda _: CODE, text))
     text = TARGET.sub(r"\1$@\2", text)
     names = "|".join(map(re.escape, aliases))
     used = re.compile(rf"(?<![\w.@#'/])({names})\.(?=\w)")
@@ -68,6 +75,17 @@ def _refer_in_line(line: str, used: re.Pattern[str], aliases: Mapping[str, str])
     if not line.lstrip().startswith("#"):
         code = used.sub(lambda found: f"@{aliases[found[1]]}.", code)
     return code + mark + comment
+
+
+def find_weights(text: str, bundle: str) -> str:
+    """An inference config that finds the weights of its package, whatever ``bundle_root`` is.
+
+    Args:
+        text: YAML.
+        bundle: its name.
+    """
+    found = rf"checkpoint: $@common.vendored.own_file('{bundle}', 'models/\1', @bundle_root, @code_places)"
+    return WEIGHTS.sub(found, text)
 
 
 def with_defaults(text: str, values: Mapping[str, Any]) -> str:
@@ -96,9 +114,32 @@ def knobs_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         "modalities": provenance.get("modalities"),
         "num_classes": len(provenance.get("classes") or ()) or None,
+        "cavity": REGION if CAVITY_CLASS in (provenance.get("classes") or ()) else None,
         "missing_indicators": encoder.get("missing_indicators") if encoder.get("features") else None,
     }
     return {**{name: value for name, value in found.items() if value is not None}, **knobs}
+
+
+def describe_network(metadata: str, provenance: Mapping[str, Any]) -> str:
+    """Metadata of the network that weights were trained with: its classes, and the size of its image.
+
+    Other programs take names from there, and the zoo tries the network with such an image.
+
+    Args:
+        metadata: text of ``metadata.json``.
+        provenance: of the weights; what it does not record stays as it is.
+    """
+    content = json.loads(metadata)
+    image, pred = (
+        content["network_data_format"][side][name] for side, name in (("inputs", "image"), ("outputs", "pred"))
+    )
+    named = list(pred["channel_def"].values())
+    if provenance.get("classes"):
+        named = [*named[: named.count(BACKGROUND)], *provenance["classes"]]
+    pred.update(num_channels=len(named), channel_def={str(index): name for index, name in enumerate(named)})
+    settings = provenance.get("settings") or {}
+    image["spatial_shape"] = settings.get("image_size") or settings.get("volume_size") or image["spatial_shape"]
+    return metadata if content == json.loads(metadata) else json.dumps(content, indent=4, ensure_ascii=False) + "\n"
 
 
 def json_twin(path: Path, classes: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +15,20 @@ from common.files import scratch_folder, write_json, write_text
 from common.locks import holding
 from common.networks import read_provenance
 from common.packaging.archive import checksums, write_zip
-from common.packaging.configs import TWINS, aliases_in, json_twin, knobs_of, refer_to_code, with_defaults
+from common.packaging.configs import (
+    TWINS,
+    WEIGHTS,
+    aliases_in,
+    describe_network,
+    find_weights,
+    json_twin,
+    knobs_of,
+    refer_to_code,
+    with_defaults,
+)
 from common.packaging.exports import export_onnx, export_torchscript
-from common.packaging.places import MANIFEST, require_bundle, require_free
-from common.vendored import needed_files, stamp_of
-
-CHECKPOINT = re.compile(r"^checkpoint: \$@bundle_root \+ '/models/([\w.-]+\.pt)'", re.MULTILINE)
+from common.packaging.places import require_bundle, require_free
+from common.vendored import MANIFEST, needed_files, stamp_of
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ def _copy_weights(bundle: Path, folder: Path) -> dict[str, str]:
     """
     trained: dict[str, str] = {}
     for config in sorted((bundle / "configs").glob("inference*.yaml")):
-        found = CHECKPOINT.search(config.read_text(encoding="utf-8"))
+        found = WEIGHTS.search(config.read_text(encoding="utf-8"))
         if found and (bundle / "models" / found[1]).is_file():
             _copy(bundle / "models" / found[1], folder / "models" / found[1])
             trained.setdefault(config.stem, found[1])
@@ -123,9 +130,12 @@ def _write_configs(bundle: Path, folder: Path, trained: Mapping[str, str]) -> No
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((bundle / "configs").glob("*.yaml"))}
     aliases = aliases_in(texts)
     for name, text in texts.items():
+        fresh = refer_to_code(find_weights(text, bundle.name), aliases)
         knobs = knobs_of(_origin(folder, trained, name))
-        write_text(folder / "configs" / f"{name}.yaml", with_defaults(refer_to_code(text, aliases), knobs))
-    outputs = _number_of_outputs(folder, trained)
+        if name.startswith("inference"):
+            knobs.pop("cavity", None)  # whichever weights it is given, it makes the network for them
+        write_text(folder / "configs" / f"{name}.yaml", with_defaults(fresh, knobs))
+    outputs = _describe_network(folder, trained)
     for name in TWINS:
         write_text(folder / "configs" / f"{name}.json", json_twin(folder / "configs" / f"{name}.yaml", outputs))
 
@@ -142,7 +152,9 @@ def _origin(folder: Path, trained: Mapping[str, str], config: str) -> dict[str, 
     return provenance
 
 
-def _number_of_outputs(folder: Path, trained: Mapping[str, str]) -> int:
-    classes = _origin(folder, trained, "inference").get("classes")
-    metadata = json.loads((folder / "configs" / "metadata.json").read_text(encoding="utf-8"))
-    return len(classes) if classes else int(metadata["network_data_format"]["outputs"]["pred"]["num_channels"])
+def _describe_network(folder: Path, trained: Mapping[str, str]) -> int:
+    """Describe the network of the weights in the metadata, and count its outputs."""
+    path = folder / "configs" / "metadata.json"
+    text = describe_network(path.read_text(encoding="utf-8"), _origin(folder, trained, "inference"))
+    write_text(path, text)
+    return int(json.loads(text)["network_data_format"]["outputs"]["pred"]["num_channels"])

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.errors import OutputError, PackageError, Problem
-
-MANIFEST = "manifest.json"
+from common.vendored import MANIFEST
 
 
 def require_bundle(bundle: Path) -> None:

@@ -12,8 +12,8 @@ import torch
 from common.errors import PackageError, Problem
 from common.files import is_file, read_json
 from common.packaging.archive import checksums, unpack
-from common.packaging.places import MANIFEST
 from common.tasks.metadata import read_metadata
+from common.vendored import MANIFEST
 
 NEEDED = (
     "configs/metadata.json",

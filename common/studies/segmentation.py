@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.studies.quiet import quiet
-from common.studies.results import RESEARCH_USE, Origin, all_headers, common_elements
+from common.studies.results import OWN_CODES, RESEARCH_USE, Origin, all_headers, common_elements
 from common.studies.study import StudySeries
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Segment:
 
     Args:
         label: for viewers.
-        kind: the property that is segmented, of CID 7151.
+        kind: the property that is segmented, of CID 7151 where that has it.
         colour: CIELab, for viewers.
     """
 
@@ -45,6 +45,9 @@ SEGMENTS = (
 )
 """Classes 1, 2 and 3. SNOMED CT has no code for an enhancing lesion, so CID 7151 takes NCI Thesaurus's."""
 
+CAVITY = Segment("RC: resection cavity", ("RC", OWN_CODES, "Resection cavity"), (60.0, 0.0, -60.0))
+"""Class 4, where a network has it and finds one. CID 7151 has no code for it."""
+
 
 def make_segmentation(labels: NDArray[np.integer], series: Sequence[StudySeries], origin: Origin) -> Dataset:
     """Make a binary DICOM SEG object.
@@ -55,19 +58,20 @@ def make_segmentation(labels: NDArray[np.integer], series: Sequence[StudySeries]
         origin: what made it.
 
     Returns:
-        The object, whose segments 1, 2 and 3 are :data:`SEGMENTS`. Frames without a class are left out, unless there
-        is none with one.
+        The object, whose segments 1, 2 and 3 are :data:`SEGMENTS`; 4 is :data:`CAVITY` where ``labels`` have one.
+        Frames without a class are left out, unless there is none with one.
     """
     import highdicom
 
     first, *others = series
     frames = np.ascontiguousarray(np.asarray(labels, dtype=np.uint8).transpose(2, 1, 0))
+    segments = (*SEGMENTS, CAVITY) if frames.max(initial=0) > len(SEGMENTS) else SEGMENTS
     with quiet():
         return highdicom.seg.Segmentation(
             source_images=first.headers,
             pixel_array=frames,
             segmentation_type="BINARY",
-            segment_descriptions=[_describe(number, segment, origin) for number, segment in enumerate(SEGMENTS, 1)],
+            segment_descriptions=[_describe(number, segment, origin) for number, segment in enumerate(segments, 1)],
             further_source_images=all_headers(others) or None,
             content_label="GLIOMA",
             content_description=RESEARCH_USE,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,19 @@ class LabelTask:
 class DeployOperator:
     """A bundle in MONAI Deploy: ``MonaiBundleInferenceOperator`` on a folder.
 
-    ``bundle_root`` is set by the app, since the operator leaves it at the config's own.
+    Args:
+        root: of the bundle. The operator puts it on ``sys.path``, for the rest of the process; the test takes it away.
+        bundle_root: set by an app, since the operator leaves it at the config's own.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, bundle_root: str | None = None) -> None:
+        sys.path.insert(0, str(root))
         self.parser = ConfigParser()
         self.parser.read_meta(json.loads((root / "configs" / "metadata.json").read_text()))
-        self.parser.read_config([root / "configs" / "inference.yaml"])
-        self.parser["bundle_root"] = str(root)
+        name = next(name for name in ("inference.json", "inference.yaml") if (root / "configs" / name).exists())
+        self.parser.read_config([root / "configs" / name])
+        if bundle_root:
+            self.parser["bundle_root"] = bundle_root
         self.parser["device"] = "cpu"
         self.parser.parse()
         self.preprocessing, self.postprocessing = self._compose("preprocessing"), self._compose("postprocessing")

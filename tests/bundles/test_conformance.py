@@ -266,7 +266,7 @@ def test_several_processes_begin_as_one_does(train: Path) -> None:
     assert alone["join"] is None
     assert joined["join"] == "$distributed.start(@device)"
     place = begin.index("$@join")
-    assert "exit('common is missing" in begin[0]
+    assert begin[0] == "$@code" and "exit('common is missing" in alone["code"]
     assert [step for step in begin[1:place] if "check_" not in step] == []  # a misspelt knob needs no processes
     assert begin[place + 1 :] == ["$running.seed_everything(@seed)"]  # the network may be drawn before the run
     assert alone["run"][0].startswith("$running.open_run")  # nothing is read or written before

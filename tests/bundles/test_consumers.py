@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from PIL import Image
 
 from common.errors import DatasetError, find_glioma_error
 from common.formats.dicom import read_series
 from common.networks.weights.checkpoints import save_weights
+from common.packaging.package import make_package
 from common.records import MODALITIES
 from tests.bundles.consumers import DeployOperator, LabelTask, write_bundle
 
@@ -119,7 +122,7 @@ def patients(
     return {**patients, TUMOUR: picture, MGMT: series}
 
 
-def _infer(start: Start, setting: Setting, root: Path, image: Path) -> Any:
+def _infer(start: Start, setting: Setting, root: Path, image: Path, classes: int = 4) -> Any:
     files: dict[str, Any] = {"dataset_dir": None}
     if setting.bundle == TUMOUR:
         files["dataset_dir"] = str(image)
@@ -133,8 +136,9 @@ def _infer(start: Start, setting: Setting, root: Path, image: Path) -> Any:
     results = root / "eval" / "predictions"
     if setting.bundle == SEGMENTATION:
         stored = np.asanyarray(nib.load(next(results.glob("*_seg.nii.gz"))).dataobj)
-        assert set(np.unique(stored)) == {0, 1, 2, 4}
-        return np.where(stored == 4, 3, stored)
+        values = [0, 1, 2, 4, 5][:classes]  # BraTS's of 2020, and the next one for a cavity
+        assert np.unique(stored).tolist() == values
+        return np.searchsorted(values, stored)
     row = pd.read_csv(results / "predictions.csv").iloc[0]
     return {name.removeprefix("p_").lower(): float(row[name]) for name in row.index if name.startswith("p_")}
 
@@ -165,16 +169,63 @@ def test_monai_label_answers_as_inferring_does(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.fixture(autouse=True)
+def own_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator's entries of ``sys.path`` end with the test."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
 @pytest.mark.parametrize("bundle", BY_NAME)
 def test_monai_deploy_answers_as_inferring_does(bundle: str, place: Callable[[str], Placed]) -> None:
     placed = place(bundle)
-    image, affine, channel_dim = _in_memory(placed)
-    result = DeployOperator(placed.root).compute(image, affine, channel_dim, **placed.setting.params)
-    if bundle == SEGMENTATION:
+    check_deploy(DeployOperator(placed.root, bundle_root=str(placed.root)), placed)
+
+
+@pytest.mark.parametrize("bundle", BY_NAME)
+def test_a_package_needs_no_bundle_root_in_monai_deploy(
+    bundle: str, place: Callable[[str], Placed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started where another bundle's weights lie, after a package of another bundle was opened."""
+    placed = place(bundle)
+    package = make_package(placed.root, tmp_path / "dist", exports=False).folder
+    other = next(name for name in BY_NAME if name != bundle)
+    for folder in (tmp_path / "here" / other, tmp_path / "opened" / other):
+        (folder / "models").mkdir(parents=True)
+        (folder / "configs").mkdir()
+        (folder / "models" / "model.pt").write_text("of another bundle")
+    monkeypatch.syspath_prepend(str(tmp_path / "opened" / other))
+    monkeypatch.chdir(tmp_path / "here" / other)
+    check_deploy(DeployOperator(package), placed)
+
+
+def check_deploy(operator: DeployOperator, placed: Placed) -> None:
+    result = operator.compute(*_in_memory(placed), **placed.setting.params)
+    if placed.setting.bundle == SEGMENTATION:
         np.testing.assert_array_equal(result[0], placed.expected)
         assert result.dtype == np.uint8
     else:
         assert result.tolist() == pytest.approx(list(placed.expected.values()), abs=1e-4)
+
+
+def test_weights_with_a_cavity_class_bring_it_along(
+    start: Start, patients: dict[str, Path], write_weights: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Nothing is set: network, values, names and table follow the classes that the weights record."""
+    weights = torch.load(write_weights(SEGMENTATION, cavity="region"), weights_only=True)
+    provenance = {"bundle": SEGMENTATION, "classes": ["NCR", "ED", "ET", "RC"], "spacing": [1.0, 1.0, 1.0]}
+    save_weights(tmp_path / "model.pt", weights, provenance)
+    root = write_bundle(tmp_path, SEGMENTATION, tmp_path / "model.pt")
+    setting = Setting(SEGMENTATION)
+    expected = _infer(start, setting, root, patients[SEGMENTATION], classes=5)
+    assert "RC_ml" in pd.read_csv(root / "eval" / "predictions" / "volumes.csv")
+
+    package = make_package(root, tmp_path / "dist", exports=False).folder
+    task = LabelTask(package)
+    labels, _ = task.label_map(str(patients[SEGMENTATION]))
+    np.testing.assert_array_equal(labels, expected)
+    assert task.labels == {"ncr": 1, "ed": 2, "et": 3, "rc": 4}
+    check_deploy(DeployOperator(package), Placed(setting, package, patients[SEGMENTATION], expected))
+    assert ConfigParser.load_config_file(package / "configs" / "train.yaml")["cavity"] == "region"
 
 
 def _in_memory(placed: Placed) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -205,7 +256,7 @@ def test_there_is_no_survival_without_its_values(params: dict[str, Any], place: 
     with pytest.raises(DatasetError, match=r"no (age|resection) is given"):
         LabelTask(placed.root).infer(str(placed.image), **params)
     with pytest.raises(RuntimeError) as caught:  # MONAI's Compose wraps it
-        DeployOperator(placed.root).compute(*_in_memory(placed), **params)
+        DeployOperator(placed.root, bundle_root=str(placed.root)).compute(*_in_memory(placed), **params)
     assert re.search(r"no (age|resection) is given", str(find_glioma_error(caught.value)))
 
 

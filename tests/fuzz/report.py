@@ -102,7 +102,9 @@ def _coverage(file: Path) -> list[str]:
     measured = coverage.Coverage(data_file=str(file), source=["common.formats", "common.cohorts"])
     if not list(file.parent.glob(f"{file.name}*")):
         return []
-    measured.combine(keep=False) if list(file.parent.glob(f"{file.name}.*")) else measured.load()
+    measured.load()  # what earlier runs in the folder reached
+    if list(file.parent.glob(f"{file.name}.*")):
+        measured.combine()
     measured.save()
     lines: dict[str, list[int]] = {}
     for path in sorted(measured.get_data().measured_files()):

@@ -10,8 +10,8 @@ import pytest
 from common.commands import ROOT
 from common.errors import PackageError
 from common.packaging.archive import checksums, unpack, write_zip
-from common.packaging.places import MANIFEST
 from common.packaging.verification import NEEDED, check_content, verify_package
+from common.vendored import MANIFEST
 
 METADATA = ROOT / "bundles" / "glioma_segmentation" / "configs" / "metadata.json"
 

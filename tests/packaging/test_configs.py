@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,15 @@ import pytest
 import yaml
 
 from common.commands import ROOT
-from common.packaging.configs import CODE_KEYS, aliases_in, json_twin, knobs_of, refer_to_code, with_defaults
+from common.packaging.configs import (
+    CODE_KEYS,
+    aliases_in,
+    describe_network,
+    json_twin,
+    knobs_of,
+    refer_to_code,
+    with_defaults,
+)
 
 BUNDLES = sorted(path.parent for path in (ROOT / "bundles").glob("*/configs"))
 
@@ -43,18 +53,30 @@ def test_no_packaged_config_imports_what_it_could_not_find(bundle: Path) -> None
         assert not [value for value in expressions if "@common" in value and "$import" in value]
 
 
+def test_the_code_has_what_packaged_configs_refer_to() -> None:
+    """In a process of its own, in which nobody has imported a module before."""
+    names: set[str] = set()
+    for texts in map(texts_of, BUNDLES):
+        packaged = " ".join(refer_to_code(text, aliases_in(texts)) for text in texts.values())
+        names |= set(re.findall(r"@common\.([\w.]+)", packaged))
+    assert len(names) > 100
+    program = f"import operator; from common.vendored import Code; [operator.attrgetter(n)(Code()) for n in {names}]"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-1000:]
+
+
 @pytest.mark.parametrize("bundle", BUNDLES, ids=lambda bundle: bundle.name)
 def test_nothing_else_of_a_config_changes(bundle: Path) -> None:
     texts = texts_of(bundle)
     aliases = aliases_in(texts)
     for name, text in texts.items():
         packaged = yaml.safe_load(refer_to_code(text, aliases))
+        original = yaml.safe_load(text)
         for key in CODE_KEYS:
             packaged.pop(key, None)
-        original = yaml.safe_load(text)
-        original.pop("imports", None)
+            original.pop(key, None)
         assert list(packaged) == list(original), name
-        assert len(list(strings_in(packaged))) == len(list(strings_in(original))) - ("initialize" in original), name
+        assert len(list(strings_in(packaged))) == len(list(strings_in(original))), name
         assert comments_of(text) == comments_of(refer_to_code(text, aliases)), name
 
 
@@ -94,7 +116,30 @@ def test_the_knobs_that_a_provenance_records() -> None:
     assert knobs_of({"modalities": ["t1"], "encoder": {"features": [], "missing_indicators": True}}) == {
         "modalities": ["t1"]
     }
+    assert knobs_of({"classes": ["NCR", "ED", "ET", "RC"]}) == {"num_classes": 4, "cavity": "region"}
     assert knobs_of({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("named", "classes", "wanted"),
+    [
+        (["background", "a", "b"], ["a", "b", "c"], ["background", "a", "b", "c"]),
+        (["a", "b", "healthy"], ["a", "b"], ["a", "b"]),
+    ],
+)
+def test_metadata_name_the_classes_of_the_weights(named: list[str], classes: list[str], wanted: list[str]) -> None:
+    pred = {"num_channels": 3, "channel_def": {str(index): name for index, name in enumerate(named)}}
+    image = {"spatial_shape": ["32*n", "n"]}
+    text = json.dumps({"network_data_format": {"inputs": {"image": image}, "outputs": {"pred": pred}}})
+    described = json.loads(describe_network(text, {"classes": classes}))["network_data_format"]
+    told = described["outputs"]["pred"]
+    assert (told["num_channels"], list(told["channel_def"].values())) == (len(wanted), wanted)
+    assert list(told["channel_def"]) == [str(index) for index in range(len(wanted))]
+    assert described["inputs"]["image"] == image
+    assert describe_network(text, {}) is text
+    assert describe_network(text, {"classes": [name for name in named if name != "background"]}) is text
+    sized = json.loads(describe_network(text, {"settings": {"image_size": [64, 48]}}))
+    assert sized["network_data_format"]["inputs"]["image"] == {"spatial_shape": [64, 48]}
 
 
 def test_the_json_of_a_config_counts_no_cohort(tmp_path: Path) -> None:

@@ -19,9 +19,8 @@ from common.errors import CheckpointError, OutputError, PackageError
 from common.networks import FusionClassifier, read_provenance, save_weights
 from common.packaging.exports import network_and_example
 from common.packaging.package import Package, make_package
-from common.packaging.places import MANIFEST
 from common.packaging.verification import verify_package
-from common.vendored import stamp_of
+from common.vendored import MANIFEST, stamp_of
 
 GRADE = "glioma_grade_classification"
 SETTINGS: dict[str, Any] = {"backbone": "resnet18", "image_size": [64, 64], "units": [8, 4], "clinical": False}
@@ -119,6 +118,25 @@ print(type(workflow.network_def).__name__)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split()[-1] == "FusionClassifier"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "inferring", "--config_file", "configs/inference.yaml"],
+        ["ckpt_export", "network_def", "--config_file", "configs/inference.yaml", "--ckpt_file", "models/model.pt"],
+        ["ckpt_export", "network_def", "--config_file", "configs/train.yaml", "--ckpt_file", "models/model.pt"],
+        ["verify_net_in_out", "network_def", "configs/metadata.json", "configs/inference.yaml"],
+    ],
+    ids=lambda words: "-".join(words[:1] + words[-1:]),
+)
+def test_a_folder_copied_without_its_code_says_what_to_do(trained: Path, words: list[str]) -> None:
+    program = f"import runpy\nsys.argv[1:] = {words!r}\nrunpy.run_module('monai.bundle', run_name='__main__')"
+    bare = [sys.executable, "-c", BARE.format(root=str(ROOT)) + program]
+    done = subprocess.run(bare, cwd=trained, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    told = "common is missing: make package, or pip install -r requirements.txt"
+    assert done.stderr.strip().rpartition("\n")[2] == told
 
 
 def test_a_bundle_that_was_not_trained_has_no_weights(trained: Path, tmp_path: Path) -> None:

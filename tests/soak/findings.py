@@ -16,7 +16,7 @@ import yaml
 from PIL import Image
 
 from common.packaging.archive import checksums
-from common.packaging.places import MANIFEST
+from common.vendored import MANIFEST
 from tests.soak.lives import Life
 
 MESSAGE = re.compile(r"^(\w+Error): (.+)$", re.MULTILINE)

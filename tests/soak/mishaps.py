@@ -32,26 +32,33 @@ LARGEST = 50_000
 """Bytes of a file where the limit of a process stands for a full disk: what the run says must fit."""
 
 RIGHTS = "-dac_override,-dac_read_search"
-"""With which root writes everywhere."""
+BOUND = ["setpriv", "--bounding-set", RIGHTS, "--inh-caps", RIGHTS]
+"""Starts a program as a root that the modes of folders bind too."""
 
 
 def give_up_rights() -> None:
-    """Start anew as a root that the modes of folders bind too; other users are bound by them anyway."""
-    if os.geteuid() == 0 and not _is_bound() and shutil.which("setpriv"):
-        words = ["setpriv", "--bounding-set", RIGHTS, "--inh-caps", RIGHTS]
-        os.execvp("setpriv", [*words, sys.executable, "-m", "tests.soak", *sys.argv[1:]])
+    """Start anew as a root that the modes of folders bind; other users are bound by them anyway."""
+    if not _is_bound() and _can_be_bound():
+        os.execvp(BOUND[0], [*BOUND, sys.executable, "-m", "tests.soak", *sys.argv[1:]])
 
 
 def missing_ways() -> dict[str, str]:
     """The mishaps that cannot be had here, and why."""
-    return {} if _is_bound() else {FORBIDDEN: "root may write everywhere, and there is no setpriv to give that up"}
+    return {} if _is_bound() else {FORBIDDEN: "root may write everywhere, and setpriv cannot take that from it here"}
+
+
+def _can_be_bound() -> bool:
+    ask = "from tests.soak.mishaps import _is_bound; raise SystemExit(not _is_bound())"
+    tried = [*BOUND, sys.executable, "-c", ask]
+    return bool(shutil.which(BOUND[0])) and subprocess.run(tried, capture_output=True, check=False).returncode == 0
 
 
 def _is_bound() -> bool:
     if os.geteuid():
         return True
-    bounding = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff"))
-    return not int(bounding.split()[1], 16) & 0b110
+    lines = Path("/proc/self/status").read_text().splitlines()
+    effective = next(line for line in lines if line.startswith("CapEff"))
+    return not int(effective.split()[1], 16) & 0b110  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
 
 
 class Disk:

@@ -92,6 +92,14 @@ def test_what_a_segmentation_says(study: Study, labels: np.ndarray) -> None:
     assert made.ManufacturerModelName == "glioma_test"
 
 
+def test_a_resection_cavity_is_a_segment_of_its_own(study: Study, labels: np.ndarray) -> None:
+    labels[0, 0, 1] = 4
+    made = make_segmentation(labels, study.series, ORIGIN)
+    assert [item.SegmentLabel[:3] for item in made.SegmentSequence] == ["NCR", "ED:", "ET:", "RC:"]
+    kind = made.SegmentSequence[3].SegmentedPropertyTypeCodeSequence[0]
+    assert (kind.CodeValue, kind.CodingSchemeDesignator) == ("RC", "99GLIOMA")
+
+
 def test_two_results_have_different_ids(study: Study, labels: np.ndarray) -> None:
     one, other = (make_segmentation(labels, study.series, ORIGIN) for _ in range(2))
     assert one.SOPInstanceUID != other.SOPInstanceUID

@@ -51,8 +51,9 @@ def files_of(nifti: Path, *modalities: str) -> dict[str, str]:
     return {key: str(nifti / f"{nifti.name}_{key}.nii.gz") for key in modalities}
 
 
-def test_segmentation(run_app: RunApp, bundles: Path, dicom: Path, nifti: Path, tmp_path: Path) -> None:
-    read = highdicom.seg.segread(run_app("glioma_segmentation", dicom))
+@pytest.mark.parametrize("name", ["glioma_segmentation"])
+def test_segmentation(name: str, run_app: RunApp, bundles: Path, dicom: Path, nifti: Path, tmp_path: Path) -> None:
+    read = highdicom.seg.segread(run_app(name, dicom))
     flair = sorted((pydicom.dcmread(file) for file in (dicom / FLAIR).iterdir()), key=lambda one: one.InstanceNumber)
     frames = read.get_pixels_by_source_instance(
         [image.SOPInstanceUID for image in flair],
@@ -61,7 +62,7 @@ def test_segmentation(run_app: RunApp, bundles: Path, dicom: Path, nifti: Path, 
         assert_missing_frames_are_empty=True,
     )
     files = files_of(nifti, "flair", "t1", "t1ce", "t2")
-    wanted = infer(bundles / "glioma_segmentation", tmp_path / "inferred", **files)
+    wanted = infer(bundles / name, tmp_path / "inferred", **files)
     assert wanted.any()
     np.testing.assert_array_equal(frames.transpose(2, 1, 0), wanted)
     assert read.FrameOfReferenceUID == flair[0].FrameOfReferenceUID
@@ -83,16 +84,18 @@ def test_classification_of_volumes(
     assert len(report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence) == len(modalities)
 
 
-def test_classification_of_a_series(run_app: RunApp, bundles: Path, dicom: Path, tmp_path: Path) -> None:
-    report = pydicom.dcmread(run_app("mgmt_classification", dicom))
-    row = infer(bundles / "mgmt_classification", tmp_path / "inferred", flair=str(dicom / FLAIR))[0]
+@pytest.mark.parametrize("name", ["mgmt_classification"])
+def test_classification_of_a_series(name: str, run_app: RunApp, bundles: Path, dicom: Path, tmp_path: Path) -> None:
+    report = pydicom.dcmread(run_app(name, dicom))
+    row = infer(bundles / name, tmp_path / "inferred", flair=str(dicom / FLAIR))[0]
     assert dict(probabilities(report)) == pytest.approx(probabilities_in(row), abs=1e-4)
     (series,) = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
     assert series.SeriesInstanceUID == pydicom.dcmread(dicom / FLAIR / "0001.dcm").SeriesInstanceUID
 
 
-def test_classification_of_slices(run_app: RunApp, bundles: Path, dicom: Path, tmp_path: Path) -> None:
-    report = pydicom.dcmread(run_app("brain_tumor_classification", dicom, "--series", "flair"))
+@pytest.mark.parametrize("name", ["brain_tumor_classification"])
+def test_classification_of_slices(name: str, run_app: RunApp, bundles: Path, dicom: Path, tmp_path: Path) -> None:
+    report = pydicom.dcmread(run_app(name, dicom, "--series", "flair"))
     found = probabilities(report)
     study = read_study(dicom, read_rules(APP / "series_rules.json"), ["flair"])
     pictures = read_slices(study.series[0])
@@ -101,7 +104,7 @@ def test_classification_of_slices(run_app: RunApp, bundles: Path, dicom: Path, t
     shown = [level for level, picture in enumerate(pictures) if picture.any()]
     for level in shown:
         Image.fromarray(pictures[level]).save(tmp_path / "pictures" / f"{level:03d}.png")
-    rows = infer(bundles / "brain_tumor_classification", tmp_path / "inferred", dataset_dir=str(tmp_path / "pictures"))
+    rows = infer(bundles / name, tmp_path / "inferred", dataset_dir=str(tmp_path / "pictures"))
     for level, row in zip(shown, rows, strict=True):
         assert dict(found[2 * level : 2 * level + 2]) == pytest.approx(probabilities_in(row), abs=1e-4)
 

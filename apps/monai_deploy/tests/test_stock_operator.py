@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from monai.deploy.operators.monai_bundle_inference_operator import (
     MonaiBundleInferenceOperator,
 )
 
+from common.packaging.package import make_package
 from common.studies import AppliedBundle, predict_study, read_rules, read_slices, read_study, read_voxels
 from tests.studies.small_bundles import SMALL
 
@@ -42,12 +44,20 @@ class Context:
     models = None
 
 
+@pytest.fixture
+def package(name: str, bundles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of the bundle; the process is somewhere else, and what the operator adds to ``sys.path`` ends with the test."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return make_package(bundles / name, tmp_path / "dist").folder
+
+
 @pytest.mark.parametrize("name", WITHOUT_CLINICAL)
-def test_it_says_what_our_application_says(
-    name: str, bundles: Path, dicom: Path, monkeypatch: pytest.MonkeyPatch
+def test_it_says_of_a_package_what_our_application_says_of_the_bundle(
+    name: str, package: Path, bundles: Path, dicom: Path
 ) -> None:
-    """From inside the bundle's folder: the operator leaves ``bundle_root`` at the config's own."""
-    monkeypatch.chdir(bundles / name)
+    """With the TorchScript of the package. The operator leaves ``bundle_root`` at the config's own."""
     bundle = AppliedBundle(bundles / name)
     study = read_study(dicom, read_rules(APP / "series_rules.json"), bundle.modalities)
     operator = MonaiBundleInferenceOperator(
@@ -55,7 +65,7 @@ def test_it_says_what_our_application_says(
         app_context=Context(),
         input_mapping=[IOMapping("image", Image, IOType.IN_MEMORY)],
         output_mapping=[IOMapping("pred", dict, IOType.IN_MEMORY)],
-        bundle_path=bundles / name,
+        bundle_path=package,
         bundle_config_names=BundleConfigNames(config_names=["inference"]),
         name="stock",
     )

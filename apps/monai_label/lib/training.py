@@ -16,8 +16,9 @@ from common.errors import DatasetError, Problem
 from common.files import atomic_path, write_json
 from common.records import MODALITIES, scan_of
 from common.transforms.loading import files_of
+from lib.training_request import DEFAULTS, bundle_knobs
 
-MOST_FOLDS, FEWEST_PATIENTS = 5, 3
+FEWEST_PATIENTS = 3
 LABEL_VALUES = (1, 2, 3)
 """NCR, ED and ET, as viewers write the names that ``/info`` lists."""
 
@@ -33,21 +34,14 @@ class StoreTraining(TrainTask):
         self.root = root
 
     def config(self) -> dict[str, Any]:
-        """What a request may set."""
-        return {
-            "device": device_list(),
-            "pretrained": False,  # continue from the bundle's weights
-            "max_epochs": 50,
-            "samples_per_epoch": 2400,
-            "batch_size": 16,
-            "lr": 0.001,
-        }
+        """What a request may set; see :mod:`lib.training_request`."""
+        return {"device": device_list(), **DEFAULTS}
 
     def __call__(self, request: dict[str, Any], datastore: Datastore) -> dict[str, Any]:
-        """Train; see :func:`store_records`."""
-        wanted = {**self.config(), "device": "cuda", **request}
+        """Train; see :func:`store_records` and :func:`lib.training_request.bundle_knobs` for what is refused."""
         run, weights = self.root / "eval" / "monai_label", self.root / "models" / "model.pt"
         records = store_records(datastore)
+        knobs = bundle_knobs(request, patients=len({record["subject"] for record in records}))
         write_json(run / "datalist.json", {"mask_values": list(LABEL_VALUES), "training": records})
         monai.bundle.run(
             run_id="training",
@@ -57,11 +51,9 @@ class StoreTraining(TrainTask):
             output_dir=str(run),
             weights=str(run / "model.pt"),
             overwrite=True,
-            init_weights=str(weights) if wanted["pretrained"] else None,
-            folds=min(MOST_FOLDS, len(records)),
-            epochs=int(wanted["max_epochs"]),
-            device=name_to_device(wanted["device"]),
-            **{name: wanted[name] for name in ("samples_per_epoch", "batch_size", "lr")},
+            init_weights=str(weights) if knobs.pop("pretrained") else None,
+            device=name_to_device(request.get("device") or "cuda"),
+            **knobs,
         )
         with atomic_path(weights) as path:
             shutil.copy(run / "model.pt", path)

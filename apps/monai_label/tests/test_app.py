@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import requests
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from .conftest import (
     ANSWER_SECONDS,
@@ -106,14 +108,23 @@ def test_training_from_the_store(server: Server, bundles: Path, store: Path, pha
     weights = bundles / SEGMENTATION / "models" / "model.pt"
     before = hashlib.sha256(weights.read_bytes()).hexdigest()
     address = f"{server.url}/train/{SEGMENTATION}?run_sync=true"
-    settings = {"max_epochs": 1, "samples_per_epoch": 8, "batch_size": 4, "device": "cpu"}
+    settings = {"max_epochs": 2, "samples_per_epoch": 8, "batch_size": 4, "lr": 0, "val_split": 0.33, "device": "cpu"}
     refused = requests.post(address, json=settings, timeout=ANSWER_SECONDS)
     assert (refused.status_code, "0 patients have a final label" in refused.json()["detail"]) == (400, True)
     for mask in phantoms.glob("brats/**/*_seg.nii.gz"):
         _save_label(server, mask, tmp_path / mask.name)
+    refused = requests.post(address, json={**settings, "dropout": 0.5}, timeout=ANSWER_SECONDS)
+    assert (refused.status_code, refused.json()["detail"].count("\n")) == (400, 2), refused.text
+    for told in ("dropout: this training does not honour 0.5", "lr: 0 is not a learning rate above 0"):
+        assert told in refused.json()["detail"]
+    settings["lr"] = 0.002
     trained = requests.post(address, json=settings, timeout=ANSWER_SECONDS)
     assert (trained.status_code, trained.json()["patients"]) == (200, 3), trained.text
     assert hashlib.sha256(weights.read_bytes()).hexdigest() != before
+    run = bundles / SEGMENTATION / "eval" / "monai_label"
+    assert json.loads((run / "split.json").read_text())["folds"] == 3
+    curves = EventAccumulator(str(run / "tensorboard")).Reload()
+    assert [point.value for point in curves.Scalars("learning_rate")] == pytest.approx([0.002, 0.002])
     expected = inferring(bundles / SEGMENTATION, tmp_path / "after", files_of_patient(store))
     np.testing.assert_array_equal(np.asanyarray(server.label_map(FLAIR, tmp_path).dataobj), expected)
 

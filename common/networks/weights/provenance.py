@@ -11,9 +11,11 @@ from typing import Any
 from torch import nn
 
 from common import __version__
+from common.cohorts.labels.cavity import mask_classes
 from common.errors import CheckpointError, Problem
 from common.knobs import as_bool
 from common.networks.weights.checkpoints import load_checked, load_weights, plain_values, provenance_of, use_weights
+from common.records import MASK_CLASSES
 from common.splits.guard import check_start, check_unseen
 from common.splits.manifest import SplitManifest
 
@@ -99,6 +101,23 @@ def read_provenance(weights: str | Path) -> dict[str, Any]:
         CheckpointError: it cannot be read.
     """
     return _as_dict(provenance_of(load_checked(weights)))
+
+
+def mask_classes_of(weights: str | Path, cavity: str | None = None) -> tuple[str, ...]:
+    """The classes of a segmentation network besides background, by which the network is made for its weights.
+
+    Args:
+        weights: the checkpoint; where it is not there yet, a network without a class of the resection cavity is meant.
+        cavity: ``--cavity`` as in training, for weights that do not record their classes; ``None`` to take what they
+            record.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+    """
+    if cavity is not None:
+        return mask_classes(cavity)
+    recorded = read_provenance(weights).get("classes") if Path(weights).is_file() else None
+    return tuple(recorded or MASK_CLASSES)
 
 
 def _as_dict(provenance: Any) -> dict[str, Any]:

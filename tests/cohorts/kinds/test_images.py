@@ -139,3 +139,11 @@ def test_a_subject_that_cannot_name_a_file(images: Path) -> None:
         read_image_cohort(datalist=write_csv(images, "image,label,subject", *lines))
     assert [str(problem.where)[-6:] for problem in caught.value.problems] == ["line 2", "line 3"]
     assert all("separator" in problem.what for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "x" * 300 + ".png", "~nobody-of-this-name/a.png"])
+def test_a_path_that_the_system_refuses_is_told_in_its_line(images: Path, name: str) -> None:
+    # make fuzz, seed 1: csv_list 139
+    path = write_csv(images, "image,label", f"{name},yes", f"{name},no")
+    problems = scan_image_list(path)[1]
+    assert [problem.what.endswith("does not exist") for problem in problems] == [True, True]
