@@ -31,7 +31,8 @@ class Problem:
     hint: str
 
     def __str__(self) -> str:
-        return visible(f"{self.where}: {self.what}. {self.hint}".rstrip())
+        where = str(self.where).replace("\n", r"\n")  # a name with a line break writes no line of its own
+        return visible(f"{where}: {self.what}. {self.hint}".rstrip())
 
 
 def visible(text: str) -> str:

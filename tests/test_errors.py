@@ -145,3 +145,4 @@ def test_a_name_cannot_write_to_the_terminal() -> None:
     assert r"a\x1b[2Jb\x07\u202ec\rd\udcffe: is empty. Remove it." in told
     assert "\u4e2d: is Müller's." in told
     told.encode("utf-8")
+    assert str(Problem("is empty", "a\nWhat is wrong: nothing", "")) == r"a\nWhat is wrong: nothing: is empty."

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import DatasetError, Problem
-from common.formats.limits import HINT, MOST_SIDE, plane_too_large
+from common.formats.limits import HINT, MOST_SIDE, endless, plane_too_large
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
@@ -97,6 +97,8 @@ def opened_image(path: PathLike) -> Iterator[Image.Image]:
     Raises:
         DatasetError: as :func:`read_rgb_image`; what is wrong with the pixels, once they are loaded.
     """
+    if problem := endless(path):
+        raise DatasetError(problem)
     try:
         with _strict_tags():
             opened = Image.open(path, formats=FORMATS)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -60,6 +62,17 @@ def plane_too_large(size: Sequence[int], where: str | os.PathLike[str]) -> Probl
     if math.prod(map(int, size)) <= MOST_SIDE**2:
         return None
     return Problem(f"claims {_by(size)} pixels; at most {MOST_SIDE} x {MOST_SIDE} are read", str(where), HINT)
+
+
+def endless(path: str | os.PathLike[str]) -> Problem | None:
+    """Why something is not opened that is no file: a pipe may never answer, a device may never end."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return None
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return None
+    return Problem("is a pipe or a device, not a file", str(path), "Put the file in its place, or remove it.")
 
 
 def affine_fault(affine: np.ndarray) -> str | None:

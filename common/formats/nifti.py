@@ -28,7 +28,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from common.errors import DatasetError, Problem
 from common.files import atomic_path
-from common.formats.limits import affine_fault, volume_too_large
+from common.formats.limits import affine_fault, endless, volume_too_large
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
@@ -107,6 +107,8 @@ def read_header(path: PathLike) -> nib.Nifti1Image:
     Raises:
         DatasetError: the file is missing, empty, or no NIfTI.
     """
+    if problem := endless(path):
+        raise DatasetError(problem)
     try:
         with Path(path).open("rb") as file, _opened(file, path) as stream:
             return _interpret(stream, path)
@@ -129,6 +131,8 @@ def _opened(file: IO[bytes], path: PathLike) -> Iterator[IO[bytes]]:
 
 
 def _read_bytes(path: PathLike) -> bytes:
+    if problem := endless(path):
+        raise DatasetError(problem)
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:

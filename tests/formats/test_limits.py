@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import struct
 import tracemalloc
 import zlib
@@ -189,3 +190,15 @@ def _virtual(path: Path) -> h5py.VirtualLayout:
     layout = h5py.VirtualLayout((40, 40, 4), "f8")
     layout[:] = h5py.VirtualSource(str(path), "image", shape=(40, 40, 4))
     return layout
+
+
+@pytest.mark.parametrize("reader", [read_image, read_nifti, read_header])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, reader: Callable[..., object]) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with refused("is a pipe or a device"):
+        reader(tmp_path / "pipe.png")
+
+
+def test_a_pipe_among_slices_is_no_slice(tmp_path: Path, write_series: Writer) -> None:
+    os.mkfifo(write_series(tmp_path / "a", range(3)) / "pipe.dcm")
+    assert read_series(tmp_path / "a").array.shape[2] == 3

@@ -153,7 +153,7 @@ def _find_images(folder: Path, deep: bool = True) -> list[Path]:
     others = 0
     for path in list_folder(folder):
         if path.is_dir():
-            files += _find_images(path) if deep else []
+            files += _find_images(path) if deep and not _leads_back(path) else []
         elif is_image_name(path):
             files.append(path)
         else:
@@ -161,6 +161,11 @@ def _find_images(folder: Path, deep: bool = True) -> list[Path]:
     if others:
         logger.info("%d files in %s are not named as images are and were not read", others, folder)
     return files
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in: its images are there already, in other classes."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _check_folders(root: Path, images: dict[Path, list[Path]], need_label: bool) -> list[Problem]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
 from common.formats.dicom.pixels import META_BYTES, holds_all_pixels, without_padding
-from common.formats.limits import plane_too_large
+from common.formats.limits import endless, plane_too_large
 
 SERIES_UID = "0020|000e"
 INSTANCE_UID = "0008|0018"
@@ -95,6 +95,8 @@ def is_dicom(path: Path) -> bool:
     Raises:
         OSError: it cannot be read.
     """
+    if endless(path):
+        return False
     with path.open("rb") as file:
         start = file.read(MAGIC_AT + len(MAGIC))
     if start[MAGIC_AT:] == MAGIC:

@@ -144,3 +144,13 @@ def test_real(realdata: Path) -> None:
     records = read_br35h(realdata / "br35h")
     assert [sum(record["label"] == label for record in records) for label in (0, 1)] == [369, 428]
     assert {"no/No13", "no/no1", "yes/y999"} <= set(names(records))
+
+
+def test_links_are_followed_but_not_back_to_where_they_lie(tmp_path: Path) -> None:
+    for name in ("set/yes/y1.png", "set/no/n1.png", "elsewhere/y2.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "set" / "yes" / "more").symlink_to(tmp_path / "elsewhere")
+    for name, target in (("back", "set"), ("here", "set/yes")):
+        (tmp_path / "set" / "yes" / name).symlink_to(tmp_path / target)
+    assert [record["subject"] for record in read_br35h(tmp_path / "set")] == ["no/n1", "yes/more/y2", "yes/y1"]
