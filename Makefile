@@ -17,8 +17,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz soak test-deploy test-label lint format bench docs package verify consumers lock clean \
-        clean-cache
+.PHONY: help demo test fuzz soak test-deploy test-label lint format bench docs package verify consumers lock clean clean-cache
 
 BIN := $(VENV)/bin
 

@@ -156,6 +156,9 @@ def read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
         what = f"it ends before its last pixel (of {expected} bytes)"
         raise DatasetError(Problem(what, str(path), "Download or copy the file again."))
     pixels = itk.array_from_image(reader.GetOutput())
+    if not np.isfinite(pixels).all():
+        what = "its pixels are not finite once they are rescaled: its rescale slope or intercept is damaged"
+        raise DatasetError(Problem(what, str(path), "Export the series again."))
     if not tags.HasKey(PADDING):
         return pixels
     ends = [_rescaled(tags, key, source) for key in (PADDING, PADDING_LIMIT) if tags.HasKey(key)]
