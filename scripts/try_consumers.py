@@ -25,6 +25,7 @@ APPLICATIONS = {
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    known = sorted(path.parent.name for path in ROOT.glob("bundles/*/configs"))
     parser.add_argument("bundles", nargs="*", help="names of bundles (default: all)")
     parser.add_argument("--output", type=Path, default=ROOT / "consumers", help="replaced (default: %(default)s)")
     parser.add_argument("--zoo", type=Path, help="ci/verify_bundle.py of a clone of Project-MONAI/model-zoo")
@@ -34,6 +35,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="bundles at a time (default: %(default)s)")
     parser.add_argument("--skip-applications", action="store_true", help="leave MONAI Label and MONAI Deploy out")
     arguments = parser.parse_args(argv)
+    if unknown := set(arguments.bundles) - set(known):
+        parser.error(f"there is no bundle {', '.join(sorted(unknown))}: choose from {', '.join(known)}")
+    arguments.bundles = arguments.bundles or known
     if arguments.weights and len(arguments.bundles) != 1:
         parser.error("--weights are of one bundle: name it")
     return arguments
@@ -59,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         shutil.rmtree(output / part, ignore_errors=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["GLIOMA_CACHE_DIR"] = str(output / "cache")
-    names = arguments.bundles or sorted(path.parent.name for path in ROOT.glob("bundles/*/configs"))
+    names = arguments.bundles
     make_phantoms(names, output / "phantoms")
     bare = BareEnvironment(output / "environment")
     given = (arguments.zoo and arguments.zoo.resolve(), arguments.schema, arguments.weights)

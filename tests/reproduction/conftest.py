@@ -15,7 +15,8 @@ BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 
 @pytest.fixture
 def options(tmp_path: Path) -> Callable[..., Options]:
-    """Options with an output below ``tmp_path``."""
+    """Options with an output below ``tmp_path``, and an empty folder of data."""
+    (tmp_path / "data").mkdir()
 
     def make(**others: Any) -> Options:
         return Options(**{"dataset_dir": tmp_path / "data", "output": tmp_path / "out", "bundles": BUNDLES, **others})

@@ -56,6 +56,8 @@ WRONG = [
         "absent: there is no such folder",
     ),
     ("reproduce", ["p5", "--dataset_dir", "empty", "--set", "epochs"], "epochs"),
+    ("try_consumers", ["no_bundle"], "there is no bundle no_bundle"),
+    ("try_consumers", ["--weights", "absent.pt"], "--weights are of one bundle"),
     ("verify_packages", ["absent", "empty"], "it is no package"),
     ("verify_packages", ["empty", "--schema", "absent.json"], "empty: it is no package"),
     ("write_documents", ["absent"], "it is no bundle"),
