@@ -113,7 +113,7 @@ def test_grading_from_the_bundles_folder(classifiable: Path, tmp_path: Path) -> 
             {"epochz": 3},
             "KnobError: --epochz: no config of this run defines it, so it would change nothing. ",
         ),
-        ("run", {"dataset_dir": "nowhere"}, f"DatasetError: {BUNDLE / 'nowhere'}: "),
+        ("run", {"dataset_dir": "nowhere"}, "KnobError: --dataset_dir nowhere: there is no such folder."),
     ],
     ids=["a misspelt knob", "a missing folder"],
 )

@@ -193,7 +193,7 @@ def test_heads_without_a_mask_are_refused_in_one_message(
     (problem,) = error.problems
     assert problem.what == f"3 volumes are whole heads without a brain mask: {', '.join(bare)}"
     assert "HD-BET" in problem.hint
-    assert not (tmp_path / "run" / "models").exists()
+    assert not list((tmp_path / "run" / "models").glob("*.pt"))
     given = {"checkpoint": str(trained / "models" / "model.pt"), "dataset_dir": None, "t1ce": str(root / bare[0])}
     assert "1 volume is a whole head without a brain mask" in str(refused(begin, tmp_path, "inference", **given))
 

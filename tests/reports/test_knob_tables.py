@@ -98,6 +98,8 @@ def test_only_the_text_between_the_markers_changes(bundle: Path) -> None:
 
 
 def test_check_tells_and_writes_nothing(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("configs/metadata.json", "LICENSE"):
+        (bundle / name).write_text("{}")
     assert main([str(bundle), "--check"]) == 1
     assert "stale" in capsys.readouterr().out
     assert (bundle / "docs" / "README.md").read_text() == DOCUMENT

@@ -208,8 +208,8 @@ class TestHealthy:
         assert "16 (12 BraTS 2018, 5 IXI)" not in text
         assert "17 (12 BraTS 2018, 5 IXI)" in text
         assert "not NIfTI" in text
-        assert main([str(root), "--healthy", str(ixi / "nowhere"), "--headers-only"]) == 1
-        assert "there is no such folder" in "\n".join(told(capsys))
+        with pytest.raises(DatasetError, match="there is no such folder"):
+            main([str(root), "--healthy", str(ixi / "nowhere"), "--headers-only"])
 
 
 class TestKinds:

@@ -65,7 +65,8 @@ def write_hdf5(folder: Path, subject: PhantomSubject) -> None:
     masks = np.stack([subject.mask == value for value in BRATS_MASK_VALUES], axis=-1).astype(np.uint8)
     for index in range(images.shape[2]):
         name = f"volume_{subject.patient.index + 1}_slice_{index}.h5"
-        with atomic_path(folder / name) as temporary, h5py.File(temporary, "w") as file:
+        # atomic_path holds a lock on the file, which HDF5's own would wait for
+        with atomic_path(folder / name) as temporary, h5py.File(temporary, "w", locking=False) as file:
             file.create_dataset("image", data=standardise(images[:, :, index]), compression="gzip", compression_opts=1)
             file.create_dataset("mask", data=masks[:, :, index], compression="gzip", compression_opts=1)
             file.attrs["description"] = MARK
