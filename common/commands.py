@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,21 +59,6 @@ def ending_with_parent() -> dict[str, Any]:
             os._exit(1)
 
     return {"preexec_fn": end_with_parent}
-
-
-def end_with(parent: int) -> None:
-    """Let this process, a worker, end within a second of its parent's death, also where that was killed.
-
-    Args:
-        parent: its process id. Where the system keeps naming a dead parent, as Windows does, nothing happens.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def config_files(bundle: Path, configs: Sequence[str]) -> tuple[Path, ...]:

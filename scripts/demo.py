@@ -34,7 +34,7 @@ LAST_LINES = 25
 BAR = re.compile(r"\d+%\|| \d+%.*\[\d\d:\d\d<")
 """A progress bar."""
 
-OURS = re.compile(r"^\d\d:\d\d:\d\d (INFO|WARNING|ERROR) |INFO - Epoch\[\d+\] Metrics|Error: ")
+OURS = re.compile(r"^\d\d:\d\d:\d\d (INFO|WARNING|ERROR) |INFO - (Epoch\[\d+\] Metrics|Key metric)|Error: ")
 """Our own log lines, the measures after an epoch, and errors; MONAI's lines begin with a date."""
 
 
@@ -241,7 +241,8 @@ def run_step(command: list[str], log: Path) -> int:
     """Run a command; returns its exit code.
 
     All that it prints goes to the log, what a person should see to the terminal too: results, our own messages and the
-    measures of each epoch, but no progress bars, and no notices and configs of MONAI. If it fails, its last lines.
+    measures of each epoch, but no notices and configs of MONAI; progress bars share one line of a terminal. If it
+    fails, its last lines.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
     with log.open("a", encoding="utf-8") as file:
@@ -249,27 +250,39 @@ def run_step(command: list[str], log: Path) -> int:
         words = [sys.executable, *command]
         with Popen(words, cwd=ROOT, stdout=PIPE, stderr=STDOUT, **ending_with_parent()) as process:
             assert process.stdout is not None
-            for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline="\n"):
+            # A bar overwrites its line by a carriage return, which ends a line here as well.
+            for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline=""):
                 file.write(line)
-                # A bar overwrites its line by a carriage return: what stands at last is what a person would see.
-                text = line.rstrip("\r\n").rpartition("\r")[2].removeprefix("\x1b[A").rstrip()
+                text = line.rstrip("\r\n").removeprefix("\x1b[A").rstrip()
+                if BAR.search(text):
+                    show_bar(text)
+                    continue
                 last.append(text)
                 if matters(text, is_training="-m" in command[:1]):
-                    print(text, flush=True)
+                    print(f"{clear_line()}{text}", flush=True)
     if process.returncode:
         print(*last, sep="\n", file=sys.stderr)
     return process.returncode
+
+
+def show_bar(text: str) -> None:
+    """Show how far a command is, in the last line of a terminal; elsewhere not at all."""
+    if sys.stdout.isatty():
+        print(f"{clear_line()}{text[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
+
+
+def clear_line() -> str:
+    """What removes a bar from a terminal."""
+    return "\r\x1b[K" if sys.stdout.isatty() else ""
 
 
 def matters(line: str, is_training: bool) -> bool:
     """Whether a person should see a line of a command's output.
 
     Args:
-        line: without its end.
+        line: without its end, and no progress bar.
         is_training: whether the command is one of MONAI's, which says much beside ours.
     """
-    if BAR.search(line):
-        return False
     return bool(OURS.search(line)) if is_training else True
 
 
