@@ -256,6 +256,7 @@ def run_step(command: list[str], log: Path) -> int:
                 text = line.rstrip("\r\n").removeprefix("\x1b[A").rstrip()
                 if BAR.search(text):
                     show_bar(text)
+                if BAR.search(text) or line == "\r":
                     continue
                 last.append(text)
                 if matters(text, is_training="-m" in command[:1]):
