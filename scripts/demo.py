@@ -256,11 +256,10 @@ def run_step(command: list[str], log: Path) -> int:
                 text = line.rstrip("\r\n").removeprefix("\x1b[A").rstrip()
                 if BAR.search(text):
                     show_bar(text)
-                if BAR.search(text) or line == "\r":
-                    continue
-                last.append(text)
-                if matters(text, is_training="-m" in command[:1]):
-                    print(f"{clear_line()}{text}", flush=True)
+                elif line != "\r":
+                    last.append(text)
+                    if matters(text, is_training="-m" in command[:1]):
+                        print(f"{clear_line()}{text}", flush=True)
     if process.returncode:
         print(*last, sep="\n", file=sys.stderr)
     return process.returncode

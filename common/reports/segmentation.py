@@ -117,7 +117,7 @@ def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
             row[f"{measure.heading()}, mean"] = _number(values["mean"], digits)
             row[f"{measure.title}, 95 % interval"] = interval(values, digits)
             row[f"{measure.title}, median"] = _number(values["median"], digits)
-        row.update({f"empty in {where}": str(count) for where, count in measures.get("empty", {}).items()})
+        row.update({f"empty in {where}": str(count) for where, count in measures["empty"].items()})
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -139,6 +139,13 @@ def odd_json(value: Any, draw: Draw) -> Any:
     return value
 
 
+def odd_parts_of(value: Any, draw: Draw) -> Any:
+    """A JSON value after 1 to 3 changes by :func:`odd_json`."""
+    for _ in range(int(draw.integers(1, 4))):
+        value = odd_json(value, draw)
+    return value
+
+
 def write_json(path: Path, value: Any, draw: Draw | None = None) -> None:
     """Write JSON; with ``draw``, in one of the forms that mean the same."""
     if draw is None:
@@ -160,6 +167,13 @@ def deep_json(draw: Draw) -> str:
     depth = int(draw.integers(3_000, 200_000))
     start, end = [("[", "]"), ('{"a":', "}")][int(draw.integers(2))]
     return start * depth + "1" + end * (depth if draw.integers(2) else 0)
+
+
+def deep(path_of: Callable[[Path, Any, Draw], Path]) -> Mutation:
+    """Of one file: JSON of thousands of levels."""
+    return Mutation(
+        "thousands of levels", on_file(path_of, lambda _, draw: deep_json(draw).encode(), must_be_refused), 0.5
+    )
 
 
 def must_be_refused(_: Any) -> Truth:

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be
-from tests.fuzz.mutations import deep_json, odd_json, on_bytes, write_json
+from tests.fuzz.mutations import deep, odd_parts_of, on_bytes, write_json
 
 CHANNELS = {"FLAIR": "flair", "T1w": "t1", "t1gd": "t1ce", "T2w": "t2"}
 LABELS = ("background", "edema", "non-enhancing tumor", "enhancing tumour")
@@ -102,15 +102,12 @@ def missing(folder: Path, made: Made, draw: Draw) -> Truth:
 
 def odd_parts(folder: Path, made: Made, draw: Draw) -> Truth:
     path, content, _ = made
-    for _ in range(int(draw.integers(1, 4))):
-        content = odd_json(content, draw)
-    write_json(path, content)
+    write_json(path, odd_parts_of(content, draw))
     return ANYTHING
 
 
-def deep(folder: Path, made: Made, draw: Draw) -> Truth:
-    made[0].write_text(deep_json(draw))
-    return MUST_BE_REFUSED
+def the_file(folder: Path, made: Made, draw: Draw) -> Path:
+    return made[0]
 
 
 MUTATIONS = (
@@ -118,8 +115,8 @@ MUTATIONS = (
     Mutation("another form", other_form, 4.0),
     Mutation("what is refused", missing, 2.0),
     Mutation("odd parts", odd_parts, 6.0),
-    Mutation("thousands of levels", deep, 0.5),
-    *on_bytes("file", lambda folder, made, draw: made[0]),
+    deep(the_file),
+    *on_bytes("file", the_file),
 )
 
 READERS = (Reader("dataset_json", write, MUTATIONS, has_header, read),)

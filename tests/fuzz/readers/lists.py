@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be
-from tests.fuzz.mutations import deep_json, odd_json, odd_text, on_bytes, write_json
+from tests.fuzz.mutations import deep, odd_parts_of, odd_text, on_bytes, write_json
 from tests.fuzz.readers.tables import Rows, plain, write_volumes
 
 ENTRIES = 3
@@ -215,15 +215,8 @@ def odd_cells(folder: Path, made: Listed, draw: Draw) -> Truth:
 
 def odd_parts(folder: Path, made: Listed, draw: Draw) -> Truth:
     content: Any = {"training": made.entries, "mask_values": [1, 2, 4], "validation": []}
-    for _ in range(int(draw.integers(1, 4))):
-        content = odd_json(content, draw)
-    write_json(made.path, content)
+    write_json(made.path, odd_parts_of(content, draw))
     return ANYTHING
-
-
-def deep(folder: Path, made: Listed, draw: Draw) -> Truth:
-    made.path.write_text(deep_json(draw))
-    return MUST_BE_REFUSED
 
 
 def the_list(folder: Path, made: Listed, draw: Draw) -> Path:
@@ -245,7 +238,7 @@ JSON = (
     *SHARED,
     Mutation("another form", other_json, 4.0),
     Mutation("odd parts", odd_parts, 6.0),
-    Mutation("thousands of levels", deep, 0.5),
+    deep(the_list),
     *on_bytes("file", the_list),
 )
 

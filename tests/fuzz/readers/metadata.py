@@ -8,7 +8,7 @@ from typing import Any
 
 from common.commands import ROOT
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be
-from tests.fuzz.mutations import deep_json, odd_json, on_bytes, write_json
+from tests.fuzz.mutations import deep, odd_json, odd_parts_of, on_bytes, write_json
 
 Made = tuple[Path, dict[str, Any]]
 
@@ -67,15 +67,13 @@ def odd_parts(folder: Path, made: Made, draw: Draw) -> Truth:
     part = NEEDED[draw.integers(len(NEEDED))]
     inner = odd_json({"x": content[part]}, draw)
     changed = {**content, part: inner.get("x") if isinstance(inner, dict) else inner} if draw.integers(2) else None
-    for _ in range(int(draw.integers(1, 4))):
-        content = odd_json(content, draw)
+    content = odd_parts_of(content, draw)
     write_json(path, changed or content)
     return ANYTHING
 
 
-def deep(folder: Path, made: Made, draw: Draw) -> Truth:
-    made[0].write_text(deep_json(draw))
-    return MUST_BE_REFUSED
+def the_file(folder: Path, made: Made, draw: Draw) -> Path:
+    return made[0]
 
 
 MUTATIONS = (
@@ -84,8 +82,8 @@ MUTATIONS = (
     Mutation("more keys", more_keys),
     Mutation("what is refused", lacking, 3.0),
     Mutation("odd parts", odd_parts, 7.0),
-    Mutation("thousands of levels", deep, 0.5),
-    *on_bytes("file", lambda folder, made, draw: made[0]),
+    deep(the_file),
+    *on_bytes("file", the_file),
 )
 
 READERS = (Reader("metadata", write, MUTATIONS, has_header, read),)

@@ -9,7 +9,7 @@ import yaml
 
 from common.commands import ROOT
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be
-from tests.fuzz.mutations import deep_json, odd_json, on_bytes, write_json
+from tests.fuzz.mutations import deep_json, odd_parts_of, on_bytes, write_json
 
 BUNDLE = ROOT / "bundles" / "glioma_grade_classification"
 KNOBS: dict[str, Any] = {
@@ -109,8 +109,7 @@ def refused(folder: Path, made: Made, draw: Draw) -> Truth:
 def odd_parts(folder: Path, made: Made, draw: Draw) -> Truth:
     path, content = made
     content = {**content, "train": {"trainer": {"max_epochs": 3}}, "loss#lambda": 1, "network_def": {"_target_": "x"}}
-    for _ in range(int(draw.integers(1, 4))):
-        content = odd_json(content, draw)
+    content = odd_parts_of(content, draw)
     try:
         path.write_bytes(yaml.safe_dump(content, allow_unicode=True).encode("utf-8", "surrogatepass"))
     except yaml.YAMLError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be, must_be_or_refused
-from tests.fuzz.mutations import cut, deep_json, flip, odd_json, on_file, scramble, write_json
+from tests.fuzz.mutations import cut, deep, flip, odd_parts_of, on_file, scramble, write_json
 
 SIDES = ("train", "validation", "test")
 SUBJECTS = tuple(f"P{number:02d}" for number in range(20))
@@ -110,15 +110,8 @@ def odd_parts(folder: Path, made: Split, draw: Draw) -> Truth:
     content: Any = made.content
     if draw.integers(2):
         del content["hash"]
-    for _ in range(int(draw.integers(1, 4))):
-        content = odd_json(content, draw)
-    write_json(made.path, content)
+    write_json(made.path, odd_parts_of(content, draw))
     return ANYTHING
-
-
-def deep(folder: Path, made: Split, draw: Draw) -> Truth:
-    made.path.write_text(deep_json(draw))
-    return MUST_BE_REFUSED
 
 
 def the_file(folder: Path, made: Split, draw: Draw) -> Path:
@@ -136,7 +129,7 @@ MUTATIONS = (
     Mutation("by hand", by_hand, 3.0),
     Mutation("what is refused", changed, 3.0),
     Mutation("odd parts", odd_parts, 6.0),
-    Mutation("thousands of levels", deep, 0.5),
+    deep(the_file),
     Mutation("file: bytes flip", on_file(the_file, flip, value_or_refusal), 3.0),
     Mutation("file: bytes scramble", on_file(the_file, scramble, value_or_refusal)),
     Mutation("file: bytes cut", on_file(the_file, cut, lambda _: MUST_BE_REFUSED)),
