@@ -169,7 +169,7 @@ class SplitLeakageError(SplitError):
 
 
 class CheckpointError(GliomaError):
-    """A checkpoint cannot be read, or belongs to another network or protocol."""
+    """A checkpoint cannot be read, or belongs to another network, recipe or kind of split."""
 
 
 class PackageError(GliomaError):

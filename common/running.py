@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from common import __version__
-from common.errors import OutputError, Problem
+from common.errors import KnobError, OutputError, Problem
 from common.files import write_json, write_text
 from common.knobs import as_bool, bool_or_path, check_overrides, merged_config, parse_command_line
 from common.locks import hold
@@ -22,7 +22,7 @@ __all__ = [
     "as_bool",  # the configs use running.as_bool
     "bool_or_path",
     "check_overrides",
-    "check_protocol_overlay",
+    "check_recipe",
     "last_state_path",
     "open_run",
     "record_run",
@@ -34,28 +34,38 @@ RESULTS = ("split.json", "predictions.csv", "samples.csv", "metrics.json", "conf
 """What a run and its evaluation write into the run folder, besides the records of their settings."""
 
 
-def check_protocol_overlay(protocol: str, arguments: Sequence[str] | None = None) -> None:
-    """Accept the published protocol only through its overlay, which changes more than this knob.
+def check_recipe(recipe: str, split_by: str, arguments: Sequence[str] | None = None) -> None:
+    """Refuse choices that there are not, and the paper's recipe without its overlay, which is what changes the recipe.
 
     The overlay of ``train.yaml`` is ``paper.yaml``, that of ``train_masks.yaml`` is ``paper_masks.yaml``.
 
     Args:
-        protocol: of the run.
+        recipe: how the network is trained, ``ours`` or ``paper``.
+        split_by: what is split, ``patient``, or ``paper`` for what the paper split.
         arguments: as for :func:`check_overrides`.
 
     Raises:
-        KnobError: an unknown protocol, or ``paper`` without the overlay.
+        KnobError: an unknown choice, a recipe that is not that of the configs, or another network's overlay.
     """
     from monai.bundle import ConfigParser
 
-    from common.splits import check_protocol  # scikit-learn comes with it
+    from common.splits.guard import PROTOCOLS, RECIPES  # scikit-learn comes with it
 
-    files, _ = parse_command_line(arguments)
-    setting = [Path(file).stem for file in files if "protocol" in ConfigParser.load_config_file(file)]
-    if setting:
-        check_protocol(protocol, setting[-1], setting[0].replace("train", "paper", 1))
-    elif files:
-        check_protocol(protocol, None)
+    problems = [
+        Problem(f"'{given}' is no choice", f"--{knob}", f"Choose {' or '.join(choices)}.")
+        for knob, given, choices in (("recipe", recipe, RECIPES), ("split_by", split_by, PROTOCOLS))
+        if given not in choices
+    ]
+    read = {file: ConfigParser.load_config_file(file) for file in parse_command_line(arguments)[0]}
+    setting = {Path(file).stem: content["recipe"] for file, content in read.items() if "recipe" in content}
+    overlay = next(iter(setting), "train").replace("train", "paper", 1)
+    *_, last = setting or ["train"]
+    if not problems and read and (recipe != setting.get(last) or (recipe == "paper" and last != overlay)):
+        what = f"the recipe is the paper's with configs/{overlay}.yaml, and ours without it"
+        hint = f"Add configs/{overlay}.yaml to --config_file, or leave it out. The split is --split_by."
+        problems.append(Problem(what, f"--recipe {recipe}", hint))
+    if problems:
+        raise KnobError(problems)
 
 
 def open_run(

@@ -17,7 +17,7 @@ from common.knobs import (
     refuse_unknown,
 )
 
-CONFIG = {"dataset_dir": None, "epochs": 60, "protocol": "patient", "train": {"trainer": {"max_epochs": "@epochs"}}}
+CONFIG = {"dataset_dir": None, "epochs": 60, "recipe": "ours", "train": {"trainer": {"max_epochs": "@epochs"}}}
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def test_the_command_line_of_another_program_is_left_alone(monkeypatch: pytest.M
 
 def test_configs_are_merged_in_their_order_and_overrides_last(config: str, tmp_path: Path) -> None:
     overlay = write(tmp_path / "overlay.yaml", {"epochs": 17, "train#trainer#amp": True})
-    merged = merged_config([config, overlay], {"train#trainer#amp": False, "protocol": "paper"})
+    merged = merged_config([config, overlay], {"train#trainer#amp": False, "recipe": "paper"})
     trainer = {"max_epochs": "@epochs", "amp": False}
-    assert merged == {"dataset_dir": None, "epochs": 17, "protocol": "paper", "train": {"trainer": trainer}}
+    assert merged == {"dataset_dir": None, "epochs": 17, "recipe": "paper", "train": {"trainer": trainer}}
 
 
 def test_known_overrides_pass(config: str) -> None:

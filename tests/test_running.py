@@ -12,14 +12,14 @@ import yaml
 from common import __version__
 from common.errors import KnobError, OutputError
 from common.running import (
-    check_protocol_overlay,
+    check_recipe,
     last_state_path,
     open_run,
     record_run,
     seed_everything,
 )
 
-CONFIG = {"dataset_dir": None, "epochs": 60, "protocol": "patient", "train": {"trainer": {"max_epochs": "@epochs"}}}
+CONFIG = {"dataset_dir": None, "epochs": 60, "recipe": "ours", "train": {"trainer": {"max_epochs": "@epochs"}}}
 
 
 @pytest.fixture
@@ -37,27 +37,29 @@ def left_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
-def test_the_published_protocol_needs_its_overlay(config: str, tmp_path: Path) -> None:
-    with pytest.raises(KnobError, match=r"configs/paper\.yaml"):
-        check_protocol_overlay("paper", ["run", "--config_file", config, "--protocol", "paper"])
-    paper = write(tmp_path / "paper.yaml", {"protocol": "paper", "train#trainer#amp": True})
-    check_protocol_overlay("paper", ["run", "--config_file", f"{config},{paper}"])
-    check_protocol_overlay("patient", ["run", "--config_file", config])
-    with pytest.raises(KnobError, match=r"configs/paper\.yaml"):
-        check_protocol_overlay("paper", ["run", "--config_file", f"{paper},{config}", "--protocol", "paper"])
+def test_the_recipe_is_that_of_the_configs_and_the_split_is_free(config: str, tmp_path: Path) -> None:
+    paper = write(tmp_path / "paper.yaml", {"recipe": "paper", "split_by": "paper", "train#trainer#amp": True})
+    for split_by in ("patient", "paper"):
+        check_recipe("ours", split_by, ["run", "--config_file", config])
+        check_recipe("paper", split_by, ["run", "--config_file", f"{config},{paper}"])
+    for recipe, files in (("paper", config), ("ours", f"{config},{paper}"), ("paper", f"{paper},{config}")):
+        with pytest.raises(KnobError, match=rf"--recipe {recipe}: .*configs/paper\.yaml"):
+            check_recipe(recipe, "patient", ["run", "--config_file", files, "--recipe", recipe])
 
 
 def test_a_training_file_has_an_overlay_of_its_own(tmp_path: Path) -> None:
     masks = write(tmp_path / "train_masks.yaml", CONFIG)
-    paper, paper_masks = (write(tmp_path / f"{name}.yaml", {"protocol": "paper"}) for name in ("paper", "paper_masks"))
-    check_protocol_overlay("paper", ["run", "--config_file", f"{masks},{paper_masks}"])
+    paper, paper_masks = (write(tmp_path / f"{name}.yaml", {"recipe": "paper"}) for name in ("paper", "paper_masks"))
+    check_recipe("paper", "paper", ["run", "--config_file", f"{masks},{paper_masks}"])
     with pytest.raises(KnobError, match=r"configs/paper_masks\.yaml"):
-        check_protocol_overlay("paper", ["run", "--config_file", f"{masks},{paper}"])
+        check_recipe("paper", "paper", ["run", "--config_file", f"{masks},{paper}"])
 
 
-def test_an_unknown_protocol_is_refused(config: str) -> None:
-    with pytest.raises(KnobError, match="'papre' is not a protocol"):
-        check_protocol_overlay("papre", ["run", "--config_file", config, "--protocol", "papre"])
+def test_unknown_choices_are_refused_together(config: str) -> None:
+    with pytest.raises(KnobError) as caught:
+        check_recipe("papre", "image", ["run", "--config_file", config])
+    told = [str(problem) for problem in caught.value.problems]
+    assert ["--recipe: 'papre' is no choice" in told[0], "--split_by: 'image' is no choice" in told[1]] == [True, True]
 
 
 def test_the_last_state_lies_beside_the_weights() -> None:

@@ -31,8 +31,19 @@ def group_copies(records: Sequence[Record], copies: CopyReport) -> list[Record]:
     return [{**record, "subject": called[number], "scan": name} for record, number, name in grouped]
 
 
+def subjects_of(records: Sequence[Record], copies: CopyReport, split_by: str) -> list[Record]:
+    """Copies of the records, whose ``subject`` is what is split.
+
+    Args:
+        records: as for :func:`group_copies`.
+        copies: which of them are copies.
+        split_by: ``patient`` for groups of copies, ``paper`` for single images, as P2 did: a copy may be on another side.
+    """
+    return single_images(records) if split_by == "paper" else group_copies(records, copies)
+
+
 def single_images(records: Sequence[Record]) -> list[Record]:
-    """Copies of the records, each image a subject of its own, as in P2: its copies may be on another side."""
+    """Copies of the records, each image a subject of its own."""
     return [{**without_key(record, "scan"), "subject": scan_of(record)} for record in records]
 
 

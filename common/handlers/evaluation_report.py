@@ -22,6 +22,7 @@ from common.locks import release
 from common.metrics.patient_predictions import unit_of
 from common.records import Record
 from common.reports.key_result import key_result
+from common.splits.guard import recipe_of
 from common.splits.manifest import SplitManifest
 from common.tasks.registry import find_task
 
@@ -61,7 +62,7 @@ class EvaluationReport(ABC):
         seed: of the bootstrap.
     """
 
-    of_weights: tuple[str, ...] = ("bundle", "version", "protocol", "epoch")
+    of_weights: tuple[str, ...] = ("bundle", "version", "recipe", "protocol", "epoch")
     """What the results tell of the provenance."""
 
     of_sample: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class EvaluationReport(ABC):
         """What ``metrics.json`` says of the run and of its weights, which are loaded when an evaluation starts."""
         judged = self.judged
         return {
+            "recipe": recipe_of(judged.provenance),
             "protocol": judged.split.protocol,
             "split_hash": judged.split.hash,
             "side": judged.side,

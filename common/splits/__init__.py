@@ -4,7 +4,6 @@ The checks of a cohort before it is split are in :mod:`common.shortcuts`; the co
 """
 
 from common.shortcuts import check_clinical, probe_sources
-from common.splits.guard import check_protocol
 from common.splits.resolve import resolve_split, side_records, with_scans
 
-__all__ = ["check_clinical", "check_protocol", "probe_sources", "resolve_split", "side_records", "with_scans"]
+__all__ = ["check_clinical", "probe_sources", "resolve_split", "side_records", "with_scans"]

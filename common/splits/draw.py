@@ -14,7 +14,8 @@ from common.splits.folds import PUBLISHED_SHARES, Sides, hold_out_k_fold, k_fold
 from common.splits.guard import name_some
 from common.splits.manifest import SIDES, SplitManifest, cohort_hash
 
-METHODS = ("k_fold", "hold_out_k_fold", "monte_carlo", "external")
+EXTERNAL = "external"
+METHODS = ("k_fold", "hold_out_k_fold", "monte_carlo", EXTERNAL)
 PARTS = ("slice", "image")
 
 
@@ -41,13 +42,13 @@ def draw_split(
             ``monte_carlo``, which repeat.
         folds: how many folds, or repeats.
         protocol: ``patient``; or ``paper`` for a split over all slices (P3) or images (P1) of all patients, or over the
-            records' subjects (P2), where copies of an image are separate subjects.
+            records' subjects by ``method`` (P2, where copies of an image are separate subjects; P4).
         stratify_by: a key of the records, ``None`` for no stratification.
         slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper``.
         method: ``k_fold``; ``hold_out_k_fold``, whose folds share one test side; ``monte_carlo`` with any train share;
             ``external``: all patients are on the test side, to evaluate a checkpoint on another data set.
         train_share: of ``hold_out_k_fold`` and ``monte_carlo``.
-        unit: what ``paper`` splits, ``slice``, ``image`` or ``subject``; a split over subjects is by ``method``.
+        unit: what ``paper`` splits, ``slice``, ``image`` or ``subject``.
         shares: of ``paper``'s training, validation and test side.
         stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
 
@@ -61,13 +62,13 @@ def draw_split(
     subjects = sorted({record["subject"] for record in records})
     _check(subjects, fold, folds, method)
     settings: dict[str, Any] = {"method": method}
-    if protocol == "paper" and unit != "subject":
+    if protocol == "paper" and unit != "subject" and method != EXTERNAL:
         check_parts(records, unit)
         sides = _split_parts(records, slices_per_subject, unit, shares, _draw_seed(seed, fold), stratify_units_by)
         settings = {"method": f"{unit}_split", "unit": unit, "seed": seed, "fold": fold}
         settings["stratify_by"] = stratify_units_by
         settings["shares"] = None if tuple(shares) == PUBLISHED_SHARES else tuple(shares)
-    elif method == "external":
+    elif method == EXTERNAL:
         sides = Sides((), (), tuple(subjects))
     elif method == "hold_out_k_fold":
         sides = hold_out_k_fold(records, folds, seed, train_share, stratify_by)[fold]
@@ -111,7 +112,7 @@ def check_parts(records: Sequence[Record], unit: str) -> None:
     several = [subject for subject, count in counts.items() if count > 1]
     if several:
         what = f"a split over {unit}s cannot distinguish several scans of a patient: {name_some(several)}"
-        hint = "Keep one scan per patient with --exclude, or leave configs/paper.yaml out."
+        hint = "Keep one scan per patient with --exclude, or give --split_by patient."
         problems.append(Problem(what, "the cohort", hint))
     if problems:
         raise SplitError(problems)
@@ -130,7 +131,7 @@ def _split_parts(
     stratify_by: str | None,
 ) -> Sides:
     if parts_per_subject is None:
-        raise ValueError(f"the published protocol splits {unit}s: slices_per_subject is needed")
+        raise ValueError(f"the paper's split is over {unit}s: slices_per_subject is needed")
     digits = "03d" if unit == "slice" else "d"
     strata = {
         f"{record['subject']}#{index:{digits}}": str(record.get(stratify_by)) if stratify_by else None

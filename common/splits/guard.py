@@ -4,8 +4,11 @@ A patient is known by the id without the year of the release (``Brats18_CBICA_AA
 one person: BraTS 2019's name mapping says so for all 285 patients of 2018). BraTS 2020 and 2021 renamed everyone, so
 a person cannot be followed there without their name mapping files. Whatever the id, a scan is known by its voxels.
 
-Ids of single slices and images are written ``subject#index``. The patient protocol compares them by subject; the
-published protocol, which shares patients between the sides by design, compares them one by one.
+Ids of single slices and images are written ``subject#index``. A split by patient compares them by subject; the paper's
+split, which shares patients between the sides by design, compares them one by one.
+
+A run has a recipe (how a network is trained) and a protocol (what is split); each is ours or a paper's. The knobs are
+called ``recipe`` and ``split_by``, and records of a run keep them as ``recipe`` and ``protocol``.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from common.errors import CheckpointError, KnobError, Problem, SplitLeakageError, list_some
+from common.errors import CheckpointError, Problem, SplitLeakageError, list_some
 
 PROTOCOLS = ("patient", "paper")
+RECIPES = ("ours", "paper")
 HASH_LENGTH = 16
 RELEASE = re.compile(r"^brats1[89]_", re.IGNORECASE)
 SHOWN_IDS = 5
@@ -56,22 +60,12 @@ def name_some(ids: Iterable[str]) -> str:
     return list_some(sorted(ids), SHOWN_IDS)
 
 
-def check_protocol(protocol: str, overlay: str | None, wanted: str = "paper") -> None:
-    """Accept the published protocol only through its overlay.
+def recipe_of(record: Mapping[str, Any]) -> str | None:
+    """The recipe that weights or measures record, ``ours`` or ``paper``; ``None`` where they record neither choice.
 
-    Args:
-        protocol: the knob, ``patient`` or ``paper``.
-        overlay: the name of the overlay that was merged last and sets a protocol, ``None`` for none.
-        wanted: the name of the overlay that belongs to the training config.
-
-    Raises:
-        KnobError: an unknown protocol, ``paper`` on the command line alone, or another network's overlay.
+    Where only the protocol is recorded, the two were still one choice: the paper's split came with its recipe.
     """
-    if protocol not in PROTOCOLS:
-        raise KnobError(Problem(f"'{protocol}' is not a protocol", "--protocol", f"Choose {' or '.join(PROTOCOLS)}."))
-    if protocol == "paper" and overlay != wanted:
-        what = f"the published protocol is set by configs/{wanted}.yaml, which changes more than this knob"
-        raise KnobError(Problem(what, "--protocol paper", f"Add configs/{wanted}.yaml to --config_file instead."))
+    return record.get("recipe") or {"patient": "ours", "paper": "paper"}.get(str(record.get("protocol")))
 
 
 def check_disjoint(
@@ -80,13 +74,13 @@ def check_disjoint(
     protocol: str = "patient",
     unit: str = "slice",
 ) -> None:
-    """Check that no patient (published protocol: no slice, or image) is on two sides.
+    """Check that no patient (under the paper's split: no slice, or image) is on two sides.
 
     Args:
         sides: the ids on each side; a side's name is used in the message.
         where: the file that the sides come from, or a file for each side.
         protocol: ``patient`` or ``paper``.
-        unit: what the published protocol split, for the message.
+        unit: what the paper split, for the message.
 
     Raises:
         SplitLeakageError: names the ids, both sides and both files; all pairs of sides at once.
@@ -119,8 +113,8 @@ def check_unseen(
         subjects: the ids (of subjects or slices) to evaluate on.
         allow_trained_on: check nothing.
         checkpoint_path: for the message.
-        split_hash: the hash of this run's split. A checkpoint of the published protocol shares patients with its own
-            test side by design; it is accepted only on the split that it was trained on.
+        split_hash: the hash of this run's split. A checkpoint of the paper's split shares patients with its own test
+            side by design; it is accepted only on the split that it was trained on.
         scans: of the subjects.
 
     Raises:

@@ -33,7 +33,7 @@ class SplitManifest:
         sides: sorted ids under ``train``, ``validation`` and ``test``; for the units ``slice`` and ``image`` they
             are ``subject#index``.
         cohort_hash: of the sorted ids of all subjects that were split.
-        protocol: ``patient`` or ``paper``.
+        protocol: what was split, as the knob ``split_by`` says: ``patient``, or ``paper`` for what the paper split.
         method: ``k_fold``, ``hold_out_k_fold``, ``monte_carlo``, ``external``, ``slice_split``, ``image_split``, or
             ``by_hand`` for a file of your own.
         unit: what the ids on a side are, ``subject``, ``slice`` or ``image``.
@@ -135,7 +135,7 @@ class SplitManifest:
 
         Raises:
             SplitError: what is missing or malformed; or the hash does not fit, so that the file was changed.
-            SplitLeakageError: a patient (published protocol: a slice) is on two sides.
+            SplitLeakageError: a patient (under the paper's split: a slice) is on two sides.
         """
         _refuse(_wrong_sides(content, where))
         sides = {side: tuple(sorted(content[side])) for side in SIDES}

@@ -7,12 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from common.errors import Problem, SplitError
 from common.records import Record
-from common.splits.draw import check_parts, draw_split
-from common.splits.folds import PUBLISHED_SHARES
+from common.splits.draw import EXTERNAL, check_parts, draw_split
 from common.splits.guard import name_some, subject_of
 from common.splits.manifest import BY_HAND, SplitManifest, load_manifest
 
@@ -31,12 +30,9 @@ def resolve_split(
     split_file: str | Path | None = None,
     protocol: str = "patient",
     stratify_by: str | None = "grade",
-    slices_per_subject: Mapping[str, int] | None = None,
     method: str = "k_fold",
     train_share: float = 0.8,
-    unit: str = "slice",
-    shares: Sequence[float] = PUBLISHED_SHARES,
-    stratify_units_by: str | None = None,
+    paper: Mapping[str, Any] | None = None,
 ) -> SplitManifest:
     """The split of this run, written to ``<output_dir>/split.json`` and reused where it still fits.
 
@@ -50,15 +46,12 @@ def resolve_split(
         fold: which fold, or which repeat, is tested.
         folds: how many folds, or repeats.
         split_file: a manifest of your own; it takes the place of seed, fold, folds, method and train share.
-        protocol: ``patient`` or ``paper``.
+        protocol: what is split: ``patient``, or ``paper`` for what the paper split.
         stratify_by: a key of the records, ``None`` for no stratification.
-        slices_per_subject: how many slices each volume, or images each patient, has; needed for ``paper`` without a
-            split file.
         method: see :func:`common.splits.draw.draw_split`.
         train_share: of the methods ``hold_out_k_fold`` and ``monte_carlo``.
-        unit: what ``paper`` splits, ``slice`` (P3), ``image`` (P1) or ``subject`` (P2, whose subjects are images).
-        shares: of ``paper``'s training, validation and test side.
-        stratify_units_by: a key of the records whose values ``paper`` spreads evenly over the sides.
+        paper: how the paper split: arguments of :func:`common.splits.draw.draw_split`, which take the place of these
+            where the protocol is ``paper`` and the method not ``external``.
 
     Returns:
         The ids on each side, the settings of the draw, and the scans of each subject; see :func:`with_scans`.
@@ -70,22 +63,11 @@ def resolve_split(
     """
     path = Path(output_dir) / FILE_NAME
     if split_file is not None:
-        own_split = _load_own(records, Path(split_file), protocol, unit)
+        own_split = _load_own(records, Path(split_file), protocol, (paper or {}).get("unit", "slice"))
         return with_scans(_keep(own_split, path, exactly=True), records)
-    drawn = draw_split(
-        records,
-        seed=seed,
-        fold=fold,
-        folds=folds,
-        protocol=protocol,
-        stratify_by=stratify_by,
-        slices_per_subject=slices_per_subject,
-        method=method,
-        train_share=train_share,
-        unit=unit,
-        shares=shares,
-        stratify_units_by=stratify_units_by,
-    )
+    ours = {"stratify_by": stratify_by, "method": method, "train_share": train_share}
+    replaced = paper if paper and protocol == "paper" and method != EXTERNAL else {}
+    drawn = draw_split(records, seed=seed, fold=fold, folds=folds, protocol=protocol, **{**ours, **replaced})
     return with_scans(_keep(drawn, path, exactly=False), records)
 
 
@@ -138,8 +120,8 @@ def _load_own(records: Sequence[Record], path: Path, protocol: str, unit: str) -
     if manifest.method == BY_HAND and manifest.unit == "subject":
         manifest = replace(manifest, protocol=protocol)
     if manifest.protocol != protocol:
-        what = f"it was made under the {manifest.protocol} protocol, and this run is under the {protocol} protocol"
-        raise SplitError(Problem(what, path, "Add or leave out configs/paper.yaml, or take another split file."))
+        what = f"it was made with --split_by {manifest.protocol}, and this run has --split_by {protocol}"
+        raise SplitError(Problem(what, path, f"Give --split_by {manifest.protocol}, or take another split file."))
     if manifest.unit not in ("subject", unit):
         what = f"it splits {manifest.unit}s, and this run splits {unit}s"
         raise SplitError(Problem(what, path, "Take a split file of the same bundle, or one of patients."))

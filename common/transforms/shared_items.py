@@ -184,7 +184,7 @@ def case_items(cases: Iterable[Case], per_modality: bool = False) -> list[Item]:
     if not per_modality:
         if any("images" in case for case in cases):
             what = "it is over single modalities, and each patient's modalities are taken together"
-            raise SplitError(Problem(what, "the split", "Split patients, or take each modality as an image."))
+            raise SplitError(Problem(what, "the split", "Give --samples modality, or --split_by patient."))
         return [case_facts(case, "cached") for case in cases]
     return [
         {**case_facts(case, "cached"), "modality": index}

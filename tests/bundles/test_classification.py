@@ -1,4 +1,4 @@
-"""The classification networks, in process: train, break off, resume, evaluate, predict; both protocols."""
+"""The classification networks, in process: train, break off, resume, evaluate, predict; both recipes."""
 
 from __future__ import annotations
 

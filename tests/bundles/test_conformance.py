@@ -33,7 +33,8 @@ LONGEST_EXPRESSION = 125  # letters; what is longer is a function of common
 BLOCKS = ["data", "split", "run", "network", "learning", "--- end of knobs ---"]
 
 OWN_WORDS = {
-    "protocol": "which overlay publishes it",
+    "recipe": "which overlay has the paper's",
+    "split_by": "what the paper split",
     "dataset_dir": "which data sets have what the task needs",
     "datalist": "patients, or images",
     "exclude": "patients, or images",
@@ -148,13 +149,14 @@ def test_overlays_fit_together(bundle: str, configs: tuple[str, ...]) -> None:
     for call in inputs(parser, network, 1, 64, 64):
         assert network(*call).shape[:2] == (1, classes_of(parser))
     published = any(name.startswith("paper") for name in configs)
-    assert parser.get_parsed_content("protocol") == ("paper" if published else "patient")
+    assert parser.get_parsed_content("recipe") == ("paper" if published else "ours")
+    assert parser.get_parsed_content("split_by") == ("paper" if published else "patient")
     stage = next((int(name[-1]) for name in configs if name.startswith("stage")), 1)
     assert parser.get("stage", 1) == stage
 
 
 @pytest.mark.parametrize("bundle", [bundle.name for bundle in BUNDLES])
-def test_runs_of_different_protocols_and_stages_do_not_share_a_folder(bundle: str) -> None:
+def test_runs_of_different_recipes_and_stages_do_not_share_a_folder(bundle: str) -> None:
     alone = {configs for name, configs in chains() if name == bundle and not {*FINISH[1:]} & {*configs}}
     for knob in ("weights", "output_dir"):
         trains = {configs[0] for configs in alone}

@@ -1,4 +1,4 @@
-"""The life of the MGMT bundle, in process: train, break off, resume, evaluate, predict; both protocols; privacy."""
+"""The life of the MGMT bundle, in process: train, break off, resume, evaluate, predict; both recipes; privacy."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_patients_that_were_trained_on_are_not_judged_unasked(begin: Start, trai
     assert isinstance(refused(begin, trained, "train", "evaluate", **settings), SplitLeakageError)
 
 
-def test_the_published_protocol_splits_slices_and_reports_the_epoch_that_was_best_on_them(
+def test_the_papers_split_is_over_slices_and_reports_the_epoch_that_was_best_on_them(
     begin: Start, tmp_path: Path
 ) -> None:
     begin(tmp_path, "train", "paper", **PAPER).run()

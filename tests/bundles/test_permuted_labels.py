@@ -31,7 +31,7 @@ BY_HEART: dict[str, Any] = {
     "epochs": 20,
     "val_interval": 20,
     "samples_per_epoch": None,
-    "split_shares": [0.7, 0.02, 0.28],
+    "paper_split#shares": [0.7, 0.02, 0.28],
 }
 """What learns by heart soonest: each modality an image of its own, no augmentation, nothing frozen or dropped."""
 

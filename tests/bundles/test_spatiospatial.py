@@ -1,4 +1,4 @@
-"""The life of the bundle of whole volumes, in process: train, break off, resume, evaluate, predict; both protocols."""
+"""The life of the bundle of whole volumes, in process: train, break off, resume, evaluate, predict; both recipes."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def test_a_grid_without_meaning_is_refused_by_the_names_of_its_knobs(begin: Star
         assert [problem.where for problem in error.problems] == ["--volume_size", "--volume_spacing"]
 
 
-def test_the_published_protocol_draws_three_splits_whose_test_sides_overlap(begin: Start, tmp_path: Path) -> None:
+def test_the_papers_split_is_three_draws_whose_test_sides_overlap(begin: Start, tmp_path: Path) -> None:
     given: dict[str, Any] = {"folds": 3, "batch_size": 8, "samples_per_epoch": 8}
     begin(tmp_path, "train", "paper", **given, epochs=1).run()
     begin(tmp_path, "train", "paper", "evaluate", **given).run()
@@ -290,7 +290,7 @@ def test_the_published_protocol_draws_three_splits_whose_test_sides_overlap(begi
     assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in page
 
 
-def test_weights_of_one_protocol_are_not_judged_by_the_other(begin: Start, trained: Path, tmp_path: Path) -> None:
+def test_weights_of_one_recipe_are_not_judged_by_the_other(begin: Start, trained: Path, tmp_path: Path) -> None:
     checkpoint = str(trained / "models" / "model.pt")
     error = refused(begin, tmp_path, "train", "paper", "evaluate", checkpoint=checkpoint, folds=3, seed=1)
     assert isinstance(error, CheckpointError)

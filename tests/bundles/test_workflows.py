@@ -1,4 +1,4 @@
-"""The life of a model, in process: train, break off, resume, evaluate, segment; stages; the published protocol."""
+"""The life of a model, in process: train, break off, resume, evaluate, segment; stages; the paper's recipe and split."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Weights = dict[str, torch.Tensor]
 TINY = {"epochs": 1, "samples_per_epoch": 4, "device": "cpu"}
 CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "glioma_segmentation" / "configs"
 LEARNING = {"epochs": 2, "lr_step": 1}
-SMALL_SLICES = {  # the published protocol resizes slices to 256 x 256
+SMALL_SLICES = {  # the paper's recipe resizes slices to 256 x 256
     "train#preprocessing#transforms#2#spatial_size": [64, 64],
     "validate#preprocessing#transforms#2#spatial_size": [64, 64, -1],
 }
@@ -173,7 +173,7 @@ def test_patients_that_were_trained_on_are_not_judged_unasked(start: Start, trai
     assert (tmp_path / "metrics.json").exists()
 
 
-def test_weights_of_one_protocol_are_not_judged_by_the_other(start: Start, trained: Path, tmp_path: Path) -> None:
+def test_weights_of_one_recipe_are_not_judged_by_the_other(start: Start, trained: Path, tmp_path: Path) -> None:
     checkpoint = str(trained / "models" / "model.pt")
     with pytest.raises(Exception) as caught:
         start(tmp_path, "train", "paper", "evaluate", checkpoint=checkpoint, **SMALL_SLICES).run()
@@ -215,11 +215,11 @@ def test_stage_3_goes_on_with_the_deep_head(start: Start, trained: Path, stage2:
     assert after["provenance"]["stage"] == 3
 
 
-def test_the_published_protocol_splits_slices_and_says_so(start: Start, tmp_path: Path) -> None:
+def test_the_papers_split_is_over_slices_and_says_so(start: Start, tmp_path: Path) -> None:
     settings = {"epochs": 1, "batch_size": 16, "pretrained": False, "samples_per_epoch": 16, **SMALL_SLICES}
     start(tmp_path, "train", "paper", **settings).run()
     content = load(tmp_path / "models" / "paper.pt")
-    assert content["provenance"]["protocol"] == "paper"
+    assert (content["provenance"]["recipe"], content["provenance"]["protocol"]) == ("paper", "paper")
     assert "val_soft_dice" in content["provenance"]
     split = json.loads((tmp_path / "eval" / "paper" / "split.json").read_text())
     sides = {side: set(split[side]) for side in ("train", "validation", "test")}
@@ -233,13 +233,13 @@ def test_the_published_protocol_splits_slices_and_says_so(start: Start, tmp_path
     assert "both sides of the split" in (tmp_path / "eval" / "paper" / "report.html").read_text()
 
 
-def test_the_published_protocol_is_refused_without_its_overlay(
+def test_the_papers_recipe_is_refused_without_its_overlay(
     phantom_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"config_file": CONFIGS / "train.yaml", "bundle_root": tmp_path, "dataset_dir": phantom_dir, **TINY}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     logging_file = ["--logging_file", "False"]
-    monkeypatch.setattr(sys, "argv", ["monai.bundle", "run", *words, *logging_file, "--protocol", "paper"])
+    monkeypatch.setattr(sys, "argv", ["monai.bundle", "run", *words, *logging_file, "--recipe", "paper"])
     with pytest.raises(Exception) as caught:
         runpy.run_module("monai.bundle", run_name="__main__", alter_sys=True)
     error = find_glioma_error(caught.value)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from common.cohorts import tumour_cohort
-from common.copies import group_copies, single_images
+from common.copies import group_copies, single_images, subjects_of
 from common.copies.groups import CopyPair, CopyReport
 from common.errors import DatasetError
 
@@ -52,6 +52,12 @@ def test_what_a_list_keeps_together_is_joined_with_its_copies() -> None:
 def test_single_images_are_subjects_of_their_own() -> None:
     grouped = group_copies([image("a"), image("b")], report("ab", "ab"))
     assert single_images(grouped) == [image("a"), image("b")]
+
+
+def test_a_split_is_over_groups_of_copies_or_as_in_p2_over_images() -> None:
+    records, copies = [image("a"), image("b"), image("c")], report("abc", "ab")
+    assert [record["subject"] for record in subjects_of(records, copies, "patient")] == ["a", "a", "c"]
+    assert subjects_of(records, copies, "paper") == records
 
 
 def test_the_labels_of_two_classes_are_none_and_tumour() -> None:

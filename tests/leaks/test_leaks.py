@@ -226,9 +226,9 @@ def test_weights_that_keep_silent(tmp_path: Path) -> None:
         judge(tmp_path / "bare.pt", split("a", test="b"))
 
 
-def test_a_checkpoint_of_the_published_protocol(tmp_path: Path) -> None:
+def test_a_checkpoint_of_the_papers_split(tmp_path: Path) -> None:
     shared = SplitManifest({"train": ("a#1",), "validation": (), "test": ("a#2",)}, "", "paper", unit="slice")
-    with pytest.raises(CheckpointError, match="trained by the paper protocol"):
+    with pytest.raises(CheckpointError, match="trained with --split_by paper"):
         judge(trained(tmp_path, shared), split("b", test="a"))
 
 

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from common.errors import CheckpointError, KnobError, SplitLeakageError
+from common.errors import CheckpointError, SplitLeakageError
 from common.splits.guard import (
     check_disjoint,
-    check_protocol,
     check_start,
     check_unseen,
     hash_scan,
     hash_subject,
     knows_scan,
     name_some,
+    recipe_of,
 )
 
 
@@ -53,12 +53,12 @@ def test_a_leak_between_files_names_both() -> None:
 @pytest.mark.parametrize(
     ("train", "test"), [("A#001", "A#002"), ("A", "A#002"), ("Brats18_CBICA_AAB_1", "BraTS19_CBICA_AAB_1")]
 )
-def test_under_the_patient_protocol_two_slices_of_a_patient_are_a_leak(train: str, test: str) -> None:
+def test_split_by_patient_two_slices_of_a_patient_are_a_leak(train: str, test: str) -> None:
     with pytest.raises(SplitLeakageError):
         check_disjoint({"train": [train], "test": [test]}, "split.json")
 
 
-def test_under_the_published_protocol_patients_are_shared_but_never_a_slice() -> None:
+def test_in_the_papers_split_patients_are_shared_but_never_a_slice() -> None:
     check_disjoint({"train": ["A#001"], "test": ["A#002"]}, "split.json", "paper")
     with pytest.raises(SplitLeakageError, match="same slices"):
         check_disjoint({"train": ["A#001"], "test": ["A#1"]}, "split.json", "paper")
@@ -95,7 +95,7 @@ def test_a_checkpoint_that_does_not_say_whom_it_learned_from_is_refused() -> Non
     check_unseen({}, ["A"], allow_trained_on=True)
 
 
-def test_a_checkpoint_of_the_published_protocol_passes_on_its_own_split_only() -> None:
+def test_a_checkpoint_of_the_papers_split_passes_on_its_own_split_only() -> None:
     paper = provenance(["A"], protocol="paper", split_hash="1234")
     check_unseen(paper, ["A#001"], split_hash="1234")
     check_start(paper, {"validation": ["A#001"], "test": ["A#002"]}, split_hash="1234")
@@ -119,13 +119,18 @@ def test_a_start_that_learned_from_the_held_out_patients_is_refused_for_both_sid
     assert all(line.startswith("stage1.pt") for line in told)
 
 
-def test_the_published_protocol_comes_only_with_its_overlay() -> None:
-    check_protocol("patient", None)
-    check_protocol("paper", "paper")
-    with pytest.raises(KnobError, match=r"configs/paper\.yaml"):
-        check_protocol("paper", None)
-    with pytest.raises(KnobError, match="'papper' is not a protocol"):
-        check_protocol("papper", None)
+@pytest.mark.parametrize(
+    ("record", "recipe"),
+    [
+        ({"recipe": "ours", "protocol": "paper"}, "ours"),
+        ({"recipe": "paper", "protocol": "patient"}, "paper"),
+        ({"protocol": "paper"}, "paper"),  # of before the two were choices of their own
+        ({"protocol": "patient"}, "ours"),
+        ({}, None),
+    ],
+)
+def test_the_recipe_that_is_recorded(record: dict[str, str], recipe: str | None) -> None:
+    assert recipe_of(record) == recipe
 
 
 def test_long_lists_are_cut() -> None:

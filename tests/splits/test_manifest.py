@@ -93,7 +93,7 @@ def test_a_leak_in_a_file_is_refused(tmp_path: Path) -> None:
         load_manifest(write(tmp_path / "mine.json", {"train": ["A"], "validation": [], "test": ["A"]}))
 
 
-def test_slices_of_a_patient_on_two_sides_need_the_published_protocol(tmp_path: Path) -> None:
+def test_slices_of_a_patient_on_two_sides_need_the_papers_split(tmp_path: Path) -> None:
     content = {"unit": "slice", "train": ["A#1"], "validation": [], "test": ["A#2"]}
     with pytest.raises(SplitLeakageError):
         load_manifest(write(tmp_path / "mine.json", content))
@@ -101,7 +101,7 @@ def test_slices_of_a_patient_on_two_sides_need_the_published_protocol(tmp_path: 
     assert manifest.subjects("test") == ("A",)
 
 
-def test_an_image_on_two_sides_is_a_leak_under_any_protocol(tmp_path: Path) -> None:
+def test_an_image_on_two_sides_is_a_leak_in_any_split(tmp_path: Path) -> None:
     content = {"unit": "image", "protocol": "paper", "train": ["A#1"], "validation": [], "test": ["A#2"]}
     manifest = load_manifest(write(tmp_path / "mine.json", content))
     assert manifest.subjects() == ("A",)

@@ -74,9 +74,9 @@ def test_a_split_file_whose_patients_are_not_in_the_folder_is_refused(tmp_path: 
     assert not (tmp_path / "run").exists()
 
 
-def test_a_split_file_of_the_other_protocol_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_the_other_split_is_refused(tmp_path: Path) -> None:
     draw_split(RECORDS).save(tmp_path / "mine.json")
-    with pytest.raises(SplitError, match=r"made under the patient protocol.*configs/paper\.yaml"):
+    with pytest.raises(SplitError, match=r"made with --split_by patient.*Give --split_by patient"):
         resolve_split(RECORDS, tmp_path / "run", split_file=tmp_path / "mine.json", protocol="paper")
 
 
@@ -112,7 +112,7 @@ def test_records_of_a_side_are_copies_in_the_cohorts_order(tmp_path: Path) -> No
 
 def test_the_published_split_gives_each_record_its_slices_of_the_side(tmp_path: Path) -> None:
     slices = {record["subject"]: 5 for record in RECORDS}
-    manifest = resolve_split(RECORDS, tmp_path, protocol="paper", slices_per_subject=slices)
+    manifest = resolve_split(RECORDS, tmp_path, protocol="paper", paper={"slices_per_subject": slices})
     assert [len(manifest.sides[side]) for side in SIDES] == [80, 10, 10]
     seen: dict[str, list[int]] = {record["subject"]: [] for record in RECORDS}
     for side in SIDES:
@@ -125,9 +125,8 @@ def test_the_published_split_gives_each_record_its_slices_of_the_side(tmp_path: 
 
 def test_the_published_split_over_images(tmp_path: Path) -> None:
     images = {record["subject"]: 4 for record in RECORDS}
-    manifest = resolve_split(
-        RECORDS, tmp_path, protocol="paper", unit="image", slices_per_subject=images, shares=(0.72, 0.08, 0.2)
-    )
+    paper = {"unit": "image", "slices_per_subject": images, "shares": [0.72, 0.08, 0.2]}
+    manifest = resolve_split(RECORDS, tmp_path, protocol="paper", paper=paper)
     assert (manifest.method, manifest.unit) == ("image_split", "image")
     assert [len(manifest.sides[side]) for side in SIDES] == [58, 6, 16]
     everything = sorted(unit for side in SIDES for unit in manifest.sides[side])
@@ -140,27 +139,26 @@ def test_the_published_split_over_images(tmp_path: Path) -> None:
 
 
 def test_other_shares_or_units_in_the_same_folder_are_told(tmp_path: Path) -> None:
-    knobs: dict[str, Any] = {"protocol": "paper", "slices_per_subject": {record["subject"]: 5 for record in RECORDS}}
-    first = resolve_split(RECORDS, tmp_path, **knobs)
+    paper = {"slices_per_subject": {record["subject"]: 5 for record in RECORDS}}
+    first = resolve_split(RECORDS, tmp_path, protocol="paper", paper=paper)
     assert "shares" not in first.settings
     assert first.stratify_by is None
     with pytest.raises(SplitError, match=r"shares was None and is \[0\.7, 0\.15, 0\.15\]"):
-        resolve_split(RECORDS, tmp_path, shares=[0.7, 0.15, 0.15], **knobs)
+        resolve_split(RECORDS, tmp_path, protocol="paper", paper={**paper, "shares": [0.7, 0.15, 0.15]})
     with pytest.raises(SplitError, match="method was slice_split and is image_split; unit was slice and is image"):
-        resolve_split(RECORDS, tmp_path, unit="image", **knobs)
+        resolve_split(RECORDS, tmp_path, protocol="paper", paper={**paper, "unit": "image"})
     with pytest.raises(SplitError, match=r"split\.json: it splits slices, and this run splits images"):
-        resolve_split(RECORDS, tmp_path / "b", split_file=tmp_path / "split.json", unit="image", protocol="paper")
+        images, file = {**paper, "unit": "image"}, tmp_path / "split.json"
+        resolve_split(RECORDS, tmp_path / "b", split_file=file, protocol="paper", paper=images)
 
 
 def test_slices_are_spread_evenly_by_a_key_of_their_patient(tmp_path: Path) -> None:
-    manifest = resolve_split(
-        RECORDS,
-        tmp_path,
-        protocol="paper",
-        slices_per_subject={record["subject"]: 20 for record in RECORDS},
-        shares=(0.7, 0.15, 0.15),
-        stratify_units_by="grade",
-    )
+    paper = {
+        "slices_per_subject": {record["subject"]: 20 for record in RECORDS},
+        "shares": (0.7, 0.15, 0.15),
+        "stratify_units_by": "grade",
+    }
+    manifest = resolve_split(RECORDS, tmp_path, protocol="paper", paper=paper)
     high = {record["subject"] for record in RECORDS if record["grade"] == "HGG"}
     counts = {side: sum(unit.partition("#")[0] in high for unit in manifest.sides[side]) for side in SIDES}
     assert counts == {"train": 196, "validation": 42, "test": 42}
@@ -177,14 +175,14 @@ def test_slices_are_spread_evenly_by_a_key_of_their_patient(tmp_path: Path) -> N
 def test_a_published_split_without_meaning(tmp_path: Path, change: dict[str, Any], told: str) -> None:
     parts = {record["subject"]: 4 for record in RECORDS}
     with pytest.raises(SplitError, match=told):
-        resolve_split(RECORDS, tmp_path, protocol="paper", slices_per_subject=parts, **change)
+        resolve_split(RECORDS, tmp_path, protocol="paper", paper={"slices_per_subject": parts, **change})
 
 
 def test_several_scans_of_a_patient_cannot_be_split_by_slice(tmp_path: Path) -> None:
     records = [*RECORDS, {"subject": "P03", "scan": "P03-001"}]
     parts = {record["subject"]: 4 for record in RECORDS}
     with pytest.raises(SplitError, match=r"over slices cannot distinguish several scans of a patient: P03\."):
-        resolve_split(records, tmp_path, protocol="paper", slices_per_subject=parts)
+        resolve_split(records, tmp_path, protocol="paper", paper={"slices_per_subject": parts})
 
 
 def test_other_ranks_wait_for_rank_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,15 +223,33 @@ def test_a_split_file_of_slices_cannot_tell_scans_apart(tmp_path: Path) -> None:
 
 def test_the_published_split_of_single_images_is_over_subjects(tmp_path: Path) -> None:
     """P2: the images are the subjects; a file of it is read again as such."""
-    settings: dict[str, Any] = {"method": "hold_out_k_fold", "folds": 3, "stratify_by": None, "unit": "subject"}
-    split = resolve_split(RECORDS, tmp_path, protocol="paper", **settings)
+    paper = {"unit": "subject", "stratify_by": None}
+    split = resolve_split(RECORDS, tmp_path, method="hold_out_k_fold", folds=3, protocol="paper", paper=paper)
+    assert split.stratify_by is None
     assert len(split.sides["test"]) == 4
     assert len(split.sides["validation"]) in (5, 6)
     assert split.unit == "subject"
     assert split.settings["train_share"] == 0.8
-    again = resolve_split(RECORDS, tmp_path / "b", split_file=tmp_path / "split.json", protocol="paper", unit="subject")
+    again = resolve_split(RECORDS, tmp_path / "b", split_file=tmp_path / "split.json", protocol="paper", paper=paper)
     assert again == split
     assert [record["subject"] for record in side_records(RECORDS, split, "test")] == list(split.sides["test"])
+
+
+def test_how_the_paper_split_counts_under_its_split_alone(tmp_path: Path) -> None:
+    """P4: people are drawn 7:3; ours are folds."""
+    paper = {"unit": "subject", "method": "monte_carlo", "train_share": 0.7}
+    theirs = resolve_split(RECORDS, tmp_path / "paper", protocol="paper", paper=paper)
+    assert (theirs.method, theirs.train_share, len(theirs.sides["test"])) == ("monte_carlo", 0.7, 6)
+    ours = resolve_split(RECORDS, tmp_path / "patient", paper=paper)
+    assert ours == resolve_split(RECORDS, tmp_path / "alone")
+    assert (ours.protocol, ours.method, ours.train_share) == ("patient", "k_fold", None)
+
+
+def test_another_data_set_is_for_test_whatever_the_paper_split(tmp_path: Path) -> None:
+    paper = {"unit": "slice", "slices_per_subject": {record["subject"]: 5 for record in RECORDS}}
+    split = resolve_split(RECORDS, tmp_path, protocol="paper", method="external", paper=paper)
+    assert split.sides["test"] == tuple(sorted(record["subject"] for record in RECORDS))
+    assert split.unit == "subject"
 
 
 def test_a_split_knows_the_scans_of_its_subjects_also_where_it_is_reused(tmp_path: Path) -> None:

@@ -23,16 +23,16 @@ HINT = (
 logger = logging.getLogger(__name__)
 
 
-def mask_classes(cavity: str, protocol: str = "patient") -> tuple[str, ...]:
+def mask_classes(cavity: str, recipe: str = "ours") -> tuple[str, ...]:
     """The classes of a mask besides background, in the order of their indices from 1.
 
     Raises:
-        KnobError: there is no such choice, or the published protocol has no class of the cavity.
+        KnobError: there is no such choice, or the paper's recipe has no class of the cavity.
     """
     check_choice(cavity)
-    if cavity == REGION and protocol == "paper":
+    if cavity == REGION and recipe == "paper":
         hint = "Say --cavity background, or leave configs/paper.yaml out of --config_file."
-        raise KnobError(Problem("the published protocol has no class of the resection cavity", "--cavity", hint))
+        raise KnobError(Problem("the paper's recipe has no class of the resection cavity", "--cavity", hint))
     return (*MASK_CLASSES, CAVITY_CLASS) if cavity == REGION else MASK_CLASSES
 
 

@@ -2,8 +2,8 @@
 
 A checkpoint is a bare state dict, which every program that uses PyTorch can load. Its provenance is an entry of the
 dict's own ``_metadata``, where PyTorch keeps the versions of modules, and stays there through ``torch.save`` and
-``torch.load``. It holds the bundle, the network's settings or stage, the protocol and the hashed ids that the weights
-were trained on. Checkpoints of earlier versions, ``{"model": state_dict, "provenance": {...}}``, are read too.
+``torch.load``. It holds the bundle, the network's settings or stage, recipe, kind of split and the hashed ids that the
+weights were trained on. Checkpoints of earlier versions, ``{"model": state_dict, "provenance": {...}}``, are read too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LISTS = (
 """What a provenance records as lists of texts."""
 
 RECORDED: dict[str, type] = {
-    **dict.fromkeys(("bundle", "protocol", "version", "split_hash"), str),
+    **dict.fromkeys(("bundle", "recipe", "protocol", "version", "split_hash"), str),
     **dict.fromkeys(("settings", "encoder"), dict),
     **dict.fromkeys(LISTS, list),
 }

@@ -28,7 +28,7 @@ class JudgedWeights(Mapping[str, Any]):
         allow_trained_on: also judge patients that the weights were trained on.
         settings: knobs of the network that must be those of the checkpoint.
         bundle: the only bundle that the checkpoint may come from.
-        own: provenance of weights of this run.
+        own: provenance of weights of this run; its ``recipe`` must be that of the checkpoint.
     """
 
     def __init__(
@@ -42,8 +42,9 @@ class JudgedWeights(Mapping[str, Any]):
         bundle: str | None = None,
         own: Mapping[str, Any] | None = None,
     ) -> None:
-        self._load = (network, weights, split, side, allow_trained_on, settings, bundle)
         self._provenance = dict(own or {})
+        recipe = self._provenance.get("recipe")
+        self._load = (network, weights, split, side, allow_trained_on, settings, bundle, recipe)
 
     def load(self) -> None:
         """Load the weights, with the checks of :func:`load_for_evaluation`."""

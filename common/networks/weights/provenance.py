@@ -16,7 +16,7 @@ from common.errors import CheckpointError, Problem
 from common.knobs import as_bool
 from common.networks.weights.checkpoints import load_checked, load_weights, plain_values, provenance_of, use_weights
 from common.records import MASK_CLASSES
-from common.splits.guard import check_start, check_unseen
+from common.splits.guard import check_start, check_unseen, recipe_of
 from common.splits.manifest import SplitManifest
 
 logger = logging.getLogger(__name__)
@@ -29,14 +29,14 @@ NEW_HEAD = 2
 def describe_provenance(
     bundle: str, split: SplitManifest, start: Mapping[str, Any] | None = None, **settings: Any
 ) -> dict[str, Any]:
-    """Plain values for a checkpoint: bundle, protocol, split, hashed subjects, and the settings that must fit again.
+    """Plain values for a checkpoint: bundle, recipe, split, hashed subjects, and the settings that must fit again.
 
     Args:
         bundle: name of the bundle.
         split: of the run.
         start: provenance of the checkpoint that the run continues from; its subjects count as trained on.
-        settings: whatever else identifies this run's weights, such as ``stage``; the knobs that a network
-            for these weights must be made with go by the name ``settings`` (see :func:`load_weights`).
+        settings: whatever else identifies this run's weights, such as ``recipe`` or ``stage``; the knobs that a
+            network for these weights must be made with go by the name ``settings`` (see :func:`load_weights`).
 
     Returns:
         Plain values by name.
@@ -132,6 +132,7 @@ def load_for_evaluation(
     allow_trained_on: bool | str = False,
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
+    recipe: str | None = None,
 ) -> dict[str, Any]:
     """Load the weights that are judged on one side of a split.
 
@@ -143,21 +144,18 @@ def load_for_evaluation(
         allow_trained_on: also judge patients that the weights were trained on.
         settings: as for :func:`load_weights`.
         bundle: as for :func:`load_weights`.
+        recipe: of the run; ``None`` to judge weights of any recipe.
 
     Returns:
         Their provenance.
 
     Raises:
         CheckpointError: the weights cannot be read, belong to another network or bundle, or were trained by another
-            protocol.
+            recipe or on another kind of split.
         SplitLeakageError: they were trained on patients of that side, and ``allow_trained_on`` was not given.
     """
     provenance = load_weights(network, weights, settings=settings, bundle=bundle)
-    found = provenance.get("protocol", split.protocol)
-    if found != split.protocol:
-        overlay = "Add configs/paper.yaml to" if found == "paper" else "Leave configs/paper.yaml out of"
-        what = f"it was trained by the {found} protocol, and this run evaluates by the {split.protocol} protocol"
-        raise CheckpointError(Problem(what, str(weights), f"{overlay} --config_file."))
+    _check_choices(provenance, split.protocol, recipe, weights)
     allowed = as_bool(allow_trained_on, "allow_trained_on")
     check_unseen(provenance, split.known_as(side), allowed, weights, split.hash, split.voxels)
     if not provenance:
@@ -165,6 +163,23 @@ def load_for_evaluation(
             "%s: %s. What training had fitted is fitted anew on this run's training side.", weights, NOTHING_RECORDED
         )
     return provenance
+
+
+def _check_choices(provenance: Mapping[str, Any], protocol: str, recipe: str | None, weights: str | Path) -> None:
+    """Refuse to judge weights by another recipe's preparation of the images, or on another kind of split."""
+    problems = []
+    trained_by = recipe_of(provenance)
+    if recipe and trained_by not in (None, recipe):
+        called = {"ours": "our recipe", "paper": "the paper's recipe"}
+        what = f"it was trained by {called[str(trained_by)]}, and this run evaluates by {called[recipe]}"
+        overlay = "Add configs/paper.yaml to" if trained_by == "paper" else "Leave configs/paper.yaml out of"
+        problems.append(Problem(what, str(weights), f"{overlay} --config_file."))
+    split_by = provenance.get("protocol", protocol)
+    if split_by != protocol:
+        what = f"it was trained with --split_by {split_by}, and this run evaluates with --split_by {protocol}"
+        problems.append(Problem(what, str(weights), f"Give --split_by {split_by}."))
+    if problems:
+        raise CheckpointError(problems)
 
 
 def load_for_inference(

@@ -101,5 +101,5 @@ def test_the_classes_of_a_choice() -> None:
     assert mask_classes("refuse") == mask_classes("background") == ("NCR", "ED", "ET")
     assert mask_classes("region") == ("NCR", "ED", "ET", "RC")
     assert mask_classes("background", "paper") == ("NCR", "ED", "ET")
-    with pytest.raises(KnobError, match="published protocol has no class of the resection cavity"):
+    with pytest.raises(KnobError, match="paper's recipe has no class of the resection cavity"):
         mask_classes("region", "paper")

@@ -94,15 +94,35 @@ def test_the_side_of_ones_own_split_is_judged(tmp_path: Path) -> None:
             load_for_evaluation(network, path, manifest, side)
 
 
-def test_another_protocol_is_refused_and_names_the_overlay(tmp_path: Path) -> None:
+def test_another_split_is_refused_and_names_the_knob(tmp_path: Path) -> None:
     published, ours = split("AB", "C", "D", "paper"), split("AB", "C", "D")
     path = checkpoint(tmp_path / "model.pt", published)
-    with pytest.raises(CheckpointError, match=r"by the paper protocol.*Add configs/paper\.yaml to --config_file"):
+    with pytest.raises(CheckpointError, match="trained with --split_by paper.*Give --split_by paper"):
         load_for_evaluation(nn.Linear(2, 2), path, ours)
     load_for_evaluation(nn.Linear(2, 2), path, published)
     path = checkpoint(tmp_path / "model.pt", ours)
-    with pytest.raises(CheckpointError, match=r"Leave configs/paper\.yaml out of --config_file"):
+    with pytest.raises(CheckpointError, match="Give --split_by patient"):
         load_for_evaluation(nn.Linear(2, 2), path, published, allow_trained_on=True)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "split_by", "run", "told"),
+    [
+        ({"recipe": "paper"}, "patient", "ours", r"by the paper's recipe.*Add configs/paper\.yaml to"),
+        ({"recipe": "ours"}, "patient", "paper", r"by our recipe.*Leave configs/paper\.yaml out of"),
+        ({}, "paper", "ours", r"by the paper's recipe"),  # of before: the paper's split came with its recipe
+        ({}, "patient", "paper", r"by our recipe"),
+    ],
+)
+def test_another_recipe_is_refused_and_names_the_overlay(
+    recorded: dict[str, str], split_by: str, run: str, told: str, tmp_path: Path
+) -> None:
+    manifest, path = split("AB", "C", "D", split_by), tmp_path / "model.pt"
+    save_weights(path, nn.Linear(2, 2).state_dict(), describe_provenance("bundle", manifest, **recorded))
+    with pytest.raises(CheckpointError, match=told):
+        load_for_evaluation(nn.Linear(2, 2), path, manifest, recipe=run)
+    other = {"ours": "paper", "paper": "ours"}[run]
+    assert load_for_evaluation(nn.Linear(2, 2), path, manifest, recipe=other)["bundle"] == "bundle"
 
 
 def test_weights_that_do_not_say_whom_they_learned_from(tmp_path: Path) -> None:
