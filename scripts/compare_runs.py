@@ -1,4 +1,4 @@
-"""Two evaluated runs side by side, for example the patient protocol and the published one."""
+"""Evaluated runs side by side, for example a recipe on the paper's split and on a split by patient."""
 
 from __future__ import annotations
 

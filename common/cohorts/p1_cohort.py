@@ -61,9 +61,9 @@ def _is_complete(record: Record) -> bool:
 def _check(lgg: Collection[str], hgg: Collection[str]) -> None:
     problems = []
     if not lgg:
-        problems.append(Problem("no patient is LGG", "the cohort", "P1's protocol needs both grades."))
+        problems.append(Problem("no patient is LGG", "the cohort", "P1's recipe needs both grades."))
     if not hgg:
-        hint = "P1's protocol needs the tables of BraTS 2020, or columns age and survival_days in a list."
+        hint = "P1's recipe needs the tables of BraTS 2020, or columns age and survival_days in a list."
         problems.append(Problem("no HGG patient has an age and a day of death", "the cohort", hint))
     if problems:
         raise DatasetError(problems)

@@ -1,4 +1,4 @@
-"""The cohort that a run works on, as its knobs say: one protocol for all kinds of data sets."""
+"""The cohort that a run works on, as its knobs say: one function for all kinds of data sets."""
 
 from __future__ import annotations
 

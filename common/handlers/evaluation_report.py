@@ -62,7 +62,7 @@ class EvaluationReport(ABC):
         seed: of the bootstrap.
     """
 
-    of_weights: tuple[str, ...] = ("bundle", "version", "recipe", "protocol", "epoch")
+    of_weights: tuple[str, ...] = ("bundle", "version", "protocol", "epoch")
     """What the results tell of the provenance."""
 
     of_sample: tuple[str, ...] = ()

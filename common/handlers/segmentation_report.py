@@ -21,7 +21,7 @@ class SegmentationReport(EvaluationReport):
     number of the page can be computed from the tables, without the images.
     """
 
-    of_weights = ("bundle", "version", "stage", "recipe", "protocol", "epoch")
+    of_weights = ("bundle", "version", "stage", "protocol", "epoch")
 
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
         """The measures of a volume."""

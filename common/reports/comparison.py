@@ -1,4 +1,4 @@
-"""Several evaluated runs side by side, such as both protocols; the sentences are in ``comparison.html.j2``."""
+"""Several evaluated runs side by side, such as one recipe on two splits; the page is ``comparison.html.j2``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from common.metrics.measures import OF_A_CLASS, title_of
 from common.reports.classification.summary import with_interval
 from common.reports.page import render_page
 from common.reports.run_folders import Metrics, only_task, read_metrics
+from common.splits.guard import recipe_of
+from common.tasks.nouns import Nouns
 from common.tasks.published import short_name
 from common.tasks.registry import SEGMENTATION, find_task, nouns_of
 from common.tasks.segmentation import SOFT_DICE
@@ -63,15 +65,49 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
         phantoms=[run for run, metrics in read.items() if metrics.get("phantom")],
         unmarked=[run for run, metrics in read.items() if "phantom" not in metrics],
         published=leaky[0] if leaky else None,
-        split_by=find_task(task).nouns_under("patient").subjects,
+        differing=what_differs(read),
         measures=table,
         subjects=dict.fromkeys(nouns_of(metrics).subjects for metrics in read.values()),
         runs=read,
     )
 
 
+def what_differs(read: Mapping[str, Metrics]) -> list[str]:
+    """Of which differences the leak of a paper's split is the cause, and of which not alone.
+
+    Args:
+        read: the measures of each run.
+
+    Returns:
+        A sentence for each run on a split that shares patients between its sides; none without another kind of split.
+    """
+    task = find_task(only_task(read))
+    apart = {run: metrics for run, metrics in read.items() if metrics["protocol"] == "patient"}
+    leaky = {run: metrics for run, metrics in read.items() if metrics["protocol"] == "paper"}
+    if task.apart or not apart:
+        return []
+    sentences = []
+    for run, metrics in leaky.items():
+        same = [other for other, theirs in apart.items() if recipe_of(theirs) == recipe_of(metrics)]
+        cases = nouns_of(metrics).cases
+        sentences.append(
+            f"{run} and {', '.join(same)} have the same recipe: what the former gains is what its split leaks, and does "
+            f"not hold for new {cases}."
+            if same
+            else f"{run} differs from {', '.join(apart)} in its recipe and in its split: what it gains is not the leak "
+            "alone. The same recipe with --split_by patient tells how much is."
+        )
+    return sentences
+
+
+def _choices(metrics: Metrics, nouns: Nouns) -> Column:
+    """The recipe, and what was split."""
+    split_by = "as the paper split" if metrics["protocol"] == "paper" else f"by {nouns.subject}"
+    return {"recipe": recipe_of(metrics) or "-", "split": split_by}
+
+
 def _segmentation(metrics: Metrics) -> Column:
-    column = _facts(metrics, "protocol", "side", "patients", "slices")
+    column = {**_choices(metrics, nouns_of(metrics)), **_facts(metrics, "side", "patients", "slices")}
     for region, measures in metrics["regions"].items():
         for measure in REGION_MEASURES:
             if measure.name in measures:
@@ -83,7 +119,7 @@ def _segmentation(metrics: Metrics) -> Column:
 
 def _classification(metrics: Metrics) -> Column:
     nouns = nouns_of(metrics)
-    column = {"protocol": f"{metrics['protocol']}{nouns.protocol_note}", **_facts(metrics, "side")}
+    column = {**_choices(metrics, nouns), **_facts(metrics, "side")}
     column.update({nouns.subjects: str(metrics["patients"]), nouns.samples: str(metrics["samples"])})
     if metrics.get("permuted_labels"):
         column["labels"] = "shuffled"

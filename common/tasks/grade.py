@@ -27,7 +27,7 @@ TASK = Task(
     published=(TABLE_5,),
     reading=(
         "The printed numbers count images, and the network had been trained on other images of the same patients: only "
-        "a run under the published protocol is comparable with them."
+        "a run of P1's recipe on its split is comparable with them."
     ),
     prose=Prose(
         task="Grade of glioma (low or high) from three slices of multimodal brain MRI",

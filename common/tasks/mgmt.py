@@ -23,8 +23,8 @@ TASK = Task(
     published=(PUBLISHED, CHALLENGE, EXTERNAL),
     reading=(
         "P5's accuracy counts slices, the network had been trained on other slices of the same patients, and the epoch "
-        "is the one that was best on the reported slices (93.00 % on its training slices): only a run under the "
-        "published protocol, which also chooses the epoch on what it reports, is comparable with it. Under splits by "
+        "is the one that was best on the reported slices (93.00 % on its training slices): only a run of its recipe on "
+        "its split, where the epoch is also chosen on what is reported, is comparable with it. Under splits by "
         "patient the challenge's winner reached an AUC of about 0.62, its models 0.562 on other patients (Kim 2022), "
         "and a study of 585 patients found no correlation (Saeed 2023): about 0.5 is the result to expect."
     ),

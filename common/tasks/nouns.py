@@ -23,8 +23,7 @@ class Nouns:
         samples: what scans are made of; the same as ``scans`` where a scan is a single sample.
         shuffled: the units between which labels are shuffled.
         shared: what is on both sides of a published split.
-        trained_on: the part of the test side that is also trained on under the published protocol.
-        protocol_note: what to add to the protocol's name.
+        trained_on: the part of the test side that is also trained on in the paper's split.
         columns: new names of a table's columns.
     """
 
@@ -37,7 +36,6 @@ class Nouns:
     shuffled: str = "patients"
     shared: str = "slices or images of one patient"
     trained_on: str = "the patients"
-    protocol_note: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property

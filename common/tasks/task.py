@@ -59,9 +59,9 @@ class Task:
         key_measure: that a result is told by, as ``metrics.json`` names it.
         published: what papers printed.
         reading: how the printed numbers compare with ours, a paragraph of the page.
-        nouns: for what is judged, where it is not patients, by protocol.
-        apart: what is to be said of the published protocol where it, too, keeps subjects on one side of the split;
-            empty where it does not.
+        nouns: for what is judged, where it is not patients, by what is split.
+        apart: what is to be said of the paper's split where it, too, keeps subjects on one side; empty where it does
+            not.
         prose: of ``metadata.json``.
     """
 
@@ -82,7 +82,7 @@ class Task:
     prose: Prose | None = None
 
     def nouns_under(self, protocol: str) -> Nouns:
-        """The nouns for what is judged under a protocol."""
+        """The nouns for what is judged where the split is by ``patient``, or that of the ``paper``."""
         return self.nouns.get(protocol, PATIENTS)
 
     def published_of(self, backbone: str | None = None) -> tuple[Published, ...]:

@@ -28,13 +28,12 @@ IMAGES = Nouns(
     trained_on="copies of the images",
     columns={"subject": "image"},
 )
-"""Under the published protocol a copy of an image counts as an image of its own."""
+"""In the paper's split a copy of an image counts as an image of its own."""
 
 GROUPS = replace(
     IMAGES,
     subject="group of copies",
     subjects="groups of copies",
-    protocol_note=" (a group of copies counts as one)",
     columns={"subject": "group of copies", "scan": "image"},
 )
 
@@ -51,7 +50,7 @@ TASK = Task(
     published=(FROM_SCRATCH, TRANSFER),
     reading=(
         "P2's numbers are of a test set on which the epoch was chosen, and most of whose images have a copy in "
-        "training: only a run under the published protocol is comparable with them."
+        "training: only a run of its recipe on its split is comparable with them."
     ),
     nouns={"patient": GROUPS, "paper": IMAGES},
     prose=Prose(

@@ -50,7 +50,7 @@ TASK = Task(
         "2022, accuracy 96.98 %)."
     ),
     apart=(
-        "Published protocol: random 7:3 splits of the patients. Nobody is on both sides of a split, but the test sides "
+        "The paper's split: random 7:3 draws of the patients. Nobody is on both sides of a split, but the test sides "
         "of its three splits overlap, and its healthy brains come from another data set than its tumours."
     ),
     prose=Prose(

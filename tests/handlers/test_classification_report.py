@@ -87,6 +87,7 @@ def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> No
     assert np.loadtxt(tmp_path / "confusion_matrix.csv", delimiter=",").tolist() == [[0, 1], [0, 2]]
     found = metrics(tmp_path)
     assert (found["task"], found["target"], found["patients"], found["side"]) == ("classification", "grade", 3, "test")
+    assert (found["recipe"], found["protocol"]) == ("ours", "patient")  # weights of before record the latter alone
     assert found["weights"] == {
         "bundle": "a_bundle",
         "version": "0.1",

@@ -17,7 +17,7 @@ from common.reports.comparison import compare_runs, write_comparison
 from common.reports.segmentation import summarise_cohort
 
 
-def leave_run(folder: Path, protocol: str, dice: tuple[float, float]) -> Path:
+def leave_run(folder: Path, protocol: str, dice: tuple[float, float], **facts: str) -> Path:
     undefined = (float("nan"), float("nan"))
     measures = {
         f"{measure.name}_{region}": dice if measure.name == "dice" else undefined
@@ -28,14 +28,15 @@ def leave_run(folder: Path, protocol: str, dice: tuple[float, float]) -> Path:
     measures |= {f"soft_dice_{name}": dice for name in ("NCR", "ED", "ET")}
     rows = pd.DataFrame({"subject": ["a", "b"], "slices": [10, 30], **measures})
     summary = summarise_cohort(rows)
-    write_json(folder / "metrics.json", {"protocol": protocol, "side": "test", **summary})
+    write_json(folder / "metrics.json", {"protocol": protocol, "side": "test", **facts, **summary})
     return folder
 
 
-def test_both_protocols_stand_side_by_side_with_the_printed_numbers(tmp_path: Path) -> None:
+def test_runs_stand_side_by_side_with_the_printed_numbers(tmp_path: Path) -> None:
     runs = [leave_run(tmp_path / "a", "patient", (0.5, 0.7)), leave_run(tmp_path / "b", "paper", (0.9, 0.9))]
     table = compare_runs(runs).set_index("measure")
-    assert list(table.loc["protocol"]) == ["patient", "paper", "-"]
+    assert list(table.loc["recipe"]) == ["ours", "paper", "-"]  # of before: the paper's split came with its recipe
+    assert list(table.loc["split"]) == ["by patient", "as the paper split", "-"]
     assert table.loc["Dice WT", str(runs[0])] == "0.600 (0.500 to 0.700)"
     assert table.loc["HD95 (pooled) WT in mm", str(runs[0])] == "-"
     assert table.loc["soft Dice NCR", "published"] == "0.8728"
@@ -56,13 +57,30 @@ def test_the_page_names_the_runs_on_phantoms_and_those_of_older_versions(tmp_pat
     assert f"has not recorded whether the images of these runs are phantoms: {runs[0]}</p>" in page
 
 
-@pytest.mark.parametrize(("protocols", "warned"), [(("patient", "paper"), True), (("patient", "patient"), False)])
-def test_the_page_warns_of_the_published_protocol_only(
-    tmp_path: Path, protocols: tuple[str, str], warned: bool
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        ([("ours", "patient"), ("ours", "patient")], []),
+        ([("paper", "paper")], []),  # nothing to compare it with
+        ([("ours", "patient"), ("paper", "paper")], ["1 differs from 0 in its recipe and in its split"]),
+        ([("paper", "patient"), ("paper", "paper")], ["1 and 0 have the same recipe: what the former gains is what its"]),
+        (
+            [("paper", "paper"), ("paper", "patient"), ("ours", "patient"), ("ours", "paper")],
+            ["0 and 1 have the same recipe", "3 and 2 have the same recipe"],
+        ),
+    ],
+)
+def test_only_what_one_recipe_gains_is_called_a_leak(
+    tmp_path: Path, runs: list[tuple[str, str]], told: list[str]
 ) -> None:
-    runs = [leave_run(tmp_path / str(number), name, (0.5, 0.7)) for number, name in enumerate(protocols)]
-    write_comparison(tmp_path / "page.html", compare_runs(runs), runs)
-    assert ("memorising patients" in (tmp_path / "page.html").read_text(encoding="utf-8")) is warned
+    folders = [
+        leave_run(tmp_path / str(number), protocol, (0.5, 0.7), recipe=recipe)
+        for number, (recipe, protocol) in enumerate(runs)
+    ]
+    write_comparison(tmp_path / "page.html", compare_runs(folders), folders)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8").replace(f"{tmp_path}/", "")
+    found = re.findall(r'<p class="warning">(\d [^<]*)</p>', page)
+    assert [sentence.startswith(start) for sentence, start in zip(found, told, strict=True)] == [True] * len(told)
 
 
 def test_every_run_that_was_not_evaluated_is_named(tmp_path: Path) -> None:
@@ -98,7 +116,7 @@ def test_classifications_stand_beside_both_papers(tmp_path: Path) -> None:
     ]
     table = compare_runs(runs).set_index("measure")
     assert table.index.is_unique
-    assert list(table.loc["protocol"]) == ["patient", "paper", "-", "-", "-"]
+    assert list(table.loc["split"]) == ["by patient", "as the paper split", "-", "-", "-"]
     assert table.loc["accuracy", str(runs[0])].startswith("0.667 (")
     assert table.loc["F1, long", "published: P1, table 6"] == "0.880"
     assert table.loc["accuracy, samples counted", str(runs[0])] == "0.667"
@@ -147,7 +165,7 @@ def test_grades_on_their_own_are_rows_too(tmp_path: Path) -> None:
 
 
 def test_groups_of_copies_and_images_stand_side_by_side(tmp_path: Path) -> None:
-    """Three images, two of them copies: two subjects by default, three under the published protocol."""
+    """Three images, two of them copies: two subjects by default, three in the paper's split."""
     runs = [tmp_path / "groups", tmp_path / "images"]
     classes = ("none", "tumour")
     rows = pd.DataFrame({"p_none": [0.9, 0.8, 0.2], "p_tumour": [0.1, 0.2, 0.8]})
@@ -159,7 +177,7 @@ def test_groups_of_copies_and_images_stand_side_by_side(tmp_path: Path) -> None:
         facts = {"target": "tumour", "protocol": protocol, "side": "test", "verdict": {"claim": False}}
         write_json(run / "metrics.json", {**summary, **facts})
     table = compare_runs(runs).set_index("measure")
-    assert list(table.index[:4]) == ["protocol", "side", "groups of copies", "images"]
+    assert list(table.index[:4]) == ["recipe", "split", "side", "groups of copies"]
     assert table.loc["groups of copies", [str(run) for run in runs]].tolist() == ["2", "-"]
     assert table.loc["images", [str(run) for run in runs]].tolist() == ["3", "3"]
     assert table.loc["accuracy", "published: P2, transfer (test set)"] == "0.980"
@@ -171,7 +189,7 @@ def test_groups_of_copies_and_images_stand_side_by_side(tmp_path: Path) -> None:
     assert "patients" not in page
 
 
-def test_the_published_protocol_of_volumes_has_no_patient_on_both_sides(tmp_path: Path) -> None:
+def test_the_papers_split_of_volumes_has_no_patient_on_both_sides(tmp_path: Path) -> None:
     run = leave_classification(tmp_path / "a", "volume_grade", "paper")
     write_comparison(tmp_path / "page.html", compare_runs([run]), [run])
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -61,8 +61,8 @@ def test_knobs_are_read_with_default_and_meaning(tmp_path: Path) -> None:
 
 
 def test_an_overlay_without_an_end_line_is_knobs_throughout(tmp_path: Path) -> None:
-    overlay = "protocol: paper  # as published\ntrain#trainer#max_epochs: 30  # epochs\n"
-    assert [knob.name for knob in read_knobs(write(tmp_path, overlay))] == ["protocol", "train#trainer#max_epochs"]
+    overlay = "recipe: paper  # as published\ntrain#trainer#max_epochs: 30  # epochs\n"
+    assert [knob.name for knob in read_knobs(write(tmp_path, overlay))] == ["recipe", "train#trainer#max_epochs"]
 
 
 def test_all_problems_of_a_config_are_told_at_once(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
         sentences.append(BY_SCAN)
     if not apart:
         sentences.append(
-            f"Under the published protocol the network was trained on {nouns.trained_on} that it is judged on."
+            f"In the paper's split the network was trained on {nouns.trained_on} that it is judged on."
         )
     elif not foreign:
         sentences.append(f"The {summary['side']} side is no test of it.")

@@ -87,7 +87,7 @@ class LoadBraind(Transform):
     form with one channel of class indices.
 
     Args:
-        whole_slice: put the brain's box back into the whole slice, as the published protocol has it.
+        whole_slice: put the brain's box back into the whole slice, as P3's recipe has it.
     """
 
     def __init__(self, whole_slice: bool = False) -> None:

@@ -51,7 +51,7 @@ def make(tmp_path: Path) -> Any:
 
 def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     html = make()
-    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: BraTS 2020 (20). Protocol: patient." in html
+    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: BraTS 2020 (20). Recipe: not recorded. Split: by patient." in html
     assert "Weights: epoch 7. Split: 0123456789ab." in html
     assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
     assert "No baseline of age alone: nobody has it." in html
@@ -100,7 +100,7 @@ def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any) -
     assert "on its own" not in make()
 
 
-def test_the_published_protocol_of_volumes_has_words_of_its_own(make: Any) -> None:
+def test_the_papers_split_of_volumes_has_words_of_its_own(make: Any) -> None:
     html = make(target="volume_grade", protocol="paper", unit="subject")
     assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in html
     assert "copies of one image" not in html
@@ -153,7 +153,7 @@ def test_where_no_patient_is_known_none_is_named(
 ) -> None:
     """But for the knob's value, `patient`, which is explained."""
     text, _ = tumour_page(protocol, side=side, permuted_labels=permuted_labels)
-    assert "patient" not in text.replace("Protocol: patient (a group of copies counts as one).", "").lower()
+    assert "patient" not in text.lower()
     assert not re.search(r"\bscans?\b", text)
 
 
@@ -171,7 +171,7 @@ def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
     assert table.drop_duplicates("class")["images"].tolist() == [12, 6, 6]
 
 
-def test_images_are_what_the_published_protocol_splits(tumour_page: Any) -> None:
+def test_images_are_what_the_paper_split(tumour_page: Any) -> None:
     text, _ = tumour_page("paper")
     assert "12 images of the test side: 6 none, 6 tumour." in text
     assert "copies of one image are on both sides of the split" in text

@@ -171,7 +171,7 @@ def test_a_side_without_tumours_has_nothing_to_claim() -> None:
     assert "no tumour is judged" in verdict.sentences[1]
 
 
-def test_the_published_protocol_of_volumes_keeps_patients_apart() -> None:
+def test_the_papers_split_of_volumes_keeps_patients_apart() -> None:
     assert judge_evidence(summary(protocol="paper", target="volume_grade")).claim
     assert not judge_evidence(summary(protocol="paper", target="volume_grade", side="validation")).claim
     assert not judge_evidence(summary(protocol="paper", target="grade")).claim
