@@ -51,8 +51,8 @@ def make(tmp_path: Path) -> Any:
 
 def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     html = make()
-    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: BraTS 2020 (20). Recipe: not recorded. Split: by patient." in html
-    assert "Weights: epoch 7. Split: 0123456789ab." in html
+    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: BraTS 2020 (20). Recipe: not recorded." in html
+    assert "Split: by patient (0123456789ab). Weights: epoch 7." in html
     assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
     assert "No baseline of age alone: nobody has it." in html
     assert html.count("<img") == 4  # confusion matrix, ROC curve, reliability, and the heat map that was given
