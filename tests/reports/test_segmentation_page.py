@@ -64,7 +64,7 @@ def test_a_panel_shows_the_slice_with_the_most_tumour() -> None:
 def test_the_page_tells_what_was_judged(make: Any) -> None:
     html = make()
     assert "2 patients (4 slices) of the test side." in html
-    assert "Cohort: BraTS 2020 (2). Recipe: the paper's. Split: by patient (0123456789ab)." in html
+    assert "Cohort: BraTS 2020 (2). Recipe: that of the paper. Split: by patient (0123456789ab)." in html
     assert "Weights: stage 1, epoch 7." in html
     assert "P01: WT Dice 1.000" in html
     assert html.count("<img") == 3  # two patients and the confusion matrix
