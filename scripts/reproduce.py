@@ -2,6 +2,9 @@
 
 python scripts/reproduce.py p1-table2 --dataset_dir <BraTS 2020> --output runs/p1-table2
 
+Three columns, each with networks of its own: the paper's recipe on the paper's split, the same recipe split by patient,
+and our recipe split by patient. The first two differ by what the split leaks, the last two by their recipes.
+
 Each network is trained and judged by the bundles' own commands (--dry_run prints them). To continue a command that was
 interrupted, give it again. The table is in <output>/table.html, table.csv and table.json.
 """
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from common.reproduction.table_plan import PaperTable
 
 ROOT = Path(__file__).resolve().parents[1]
+COLUMNS = ("paper", "paper_by_patient", "ours")
 TABLES = (
     *("p1-table2", "p1-table3", "p1-table4", "p1-table5", "p1-table6"),
     *("p2-table1", "p2-table2"),
@@ -56,7 +60,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--healthy_dir", type=Path, help="healthy people for p4-table1: IXI as downloaded")
     parser.add_argument("--output", type=Path, help="folder of the runs and the table (default: runs/<table>)")
-    parser.add_argument("--protocol", choices=("patient", "paper", "both"), default="both", help="(default: both)")
+    parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS, help="(default: all three)")
+    parser.add_argument(
+        "--permute_labels",
+        action="store_true",
+        help="one more column: the paper's recipe and split on shuffled labels, which memory alone can predict",
+    )
     parser.add_argument("--task", choices=("grade", "survival", "both"), default="both", help="(default: both)")
     parser.add_argument("--repeats", type=int, help="splits of each network (default: 1; p1-table4: 10; p2, p4: 3)")
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="run only these, such as grade/vgg16")
@@ -76,14 +85,15 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def read_options(arguments: argparse.Namespace) -> Options:
     """What the command line asks for; paths become absolute, since every command names them."""
+    from common.reproduction import table_plan
     from common.reproduction.options import Options, read_settings
-    from common.reproduction.table_plan import PROTOCOLS
 
+    chosen = [column for column in table_plan.COLUMNS if column.name in arguments.columns]
     return Options(
         dataset_dir=arguments.dataset_dir.absolute(),
         output=(arguments.output or Path("runs") / arguments.table).absolute(),
         bundles=ROOT / "bundles",
-        protocols=PROTOCOLS if arguments.protocol == "both" else (arguments.protocol,),
+        columns=(*chosen, *([table_plan.PERMUTED] if arguments.permute_labels else [])),
         repeats=arguments.repeats,
         settings=read_settings(arguments.set),
         pretrained_dir=arguments.pretrained_dir and arguments.pretrained_dir.absolute(),

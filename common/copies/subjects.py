@@ -37,7 +37,7 @@ def subjects_of(records: Sequence[Record], copies: CopyReport, split_by: str) ->
     Args:
         records: as for :func:`group_copies`.
         copies: which of them are copies.
-        split_by: ``patient`` for groups of copies, ``paper`` for single images, as P2 did: a copy may be on another side.
+        split_by: ``patient`` for groups of copies, ``paper`` for single images, as P2 did.
     """
     return single_images(records) if split_by == "paper" else group_copies(records, copies)
 

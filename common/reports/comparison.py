@@ -91,8 +91,8 @@ def what_differs(read: Mapping[str, Metrics]) -> list[str]:
         same = [other for other, theirs in apart.items() if recipe_of(theirs) == recipe_of(metrics)]
         cases = nouns_of(metrics).cases
         sentences.append(
-            f"{run} and {', '.join(same)} have the same recipe: what the former gains is what its split leaks, and does "
-            f"not hold for new {cases}."
+            f"{run} and {', '.join(same)} have the same recipe: what the former gains, beyond chance, its split leaks, "
+            f"and does not hold for new {cases}."
             if same
             else f"{run} differs from {', '.join(apart)} in its recipe and in its split: what it gains is not the leak "
             "alone. The same recipe with --split_by patient tells how much is."

@@ -1,4 +1,4 @@
-"""From evaluations to the table: the printed number beside ours under both protocols."""
+"""From evaluations to the table: the printed number beside ours in each column."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pandas as pd
 
 from common.metrics.bootstrap import Summary
 from common.reports.page import DASH
+from common.reproduction.differences import Difference
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.head_search import Evaluations
-from common.reproduction.table_plan import Cell, PaperTable, counted_as
+from common.reproduction.table_plan import COLUMNS, PERMUTED, Cell, Column, PaperTable, counted_as
 
 PRINTED = "published"
-HEADINGS = {"paper": "published protocol", "patient": "patient protocol"}
+ORDER = (*COLUMNS, PERMUTED)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Filled:
 
     Args:
         cell: that was planned.
-        protocol: it was measured under.
+        column: how its network was trained, and on what kind of split.
         side: of the split that was judged.
         repeats: how many runs it is the mean of.
         value: mean, with the interval over patients (one run) or the standard deviation over runs.
@@ -34,7 +35,7 @@ class Filled:
     """
 
     cell: Cell
-    protocol: str
+    column: Column
     side: str
     repeats: int
     value: dict[str, float]
@@ -43,17 +44,17 @@ class Filled:
     @property
     def heading(self) -> str:
         """Of its column below the paper's."""
-        text = HEADINGS[self.protocol]
+        text = self.column.heading
         return text if self.side == "test" else f"{text}, {self.side} side"
 
     @property
     def order(self) -> tuple[int, bool]:
-        """Where that column stands: the published protocol first, the test side last.
+        """Where that column stands; the test side last.
 
         Returns:
             A key to sort by.
         """
-        return list(HEADINGS).index(self.protocol), self.side == "test"
+        return ORDER.index(self.column), self.side == "test"
 
     def __str__(self) -> str:
         if math.isnan(self.value["mean"]):
@@ -70,12 +71,12 @@ class Filled:
 
 
 def fill(cells: Sequence[Cell], evaluations: Evaluations) -> list[Filled]:
-    """Every cell that something was measured for, under each protocol."""
+    """Every cell that something was measured for, in each column."""
     return [
         filled
         for cell in cells
-        for (model, protocol), found in evaluations.items()
-        if model == cell.model and (filled := _fill(cell, protocol, found)) is not None
+        for column in ORDER
+        if (filled := _fill(cell, column, evaluations.get((cell.model, column.name), ()))) is not None
     ]
 
 
@@ -104,15 +105,18 @@ def lay_out(cells: Sequence[Cell], filled: Sequence[Filled]) -> pd.DataFrame:
     return pd.DataFrame({key: [column.get(row, "") for row in rows] for key, column in columns.items()})
 
 
-def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, Any]]:
+def to_json(
+    cells: Sequence[Cell], filled: Sequence[Filled], differences: Sequence[Difference] = ()
+) -> list[dict[str, Any]]:
     """All numbers of the table.
 
     Args:
         cells: of the table.
         filled: those that something was measured for.
+        differences: between the columns.
 
     Returns:
-        One dict per cell: its labels, the printed number, and ``measured``, one dict per protocol.
+        One dict per cell: its labels, the printed number, ``measured``, one dict per column, and ``differences``.
     """
     return [
         {
@@ -122,7 +126,9 @@ def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, A
             "published": cell.published,
             "measured": [
                 {
-                    "protocol": part.protocol,
+                    "trained_as": part.column.name,
+                    "recipe": part.column.recipe,
+                    "split": part.column.split,
                     "side": part.side,
                     "counted": part.counted,
                     "runs": part.repeats,
@@ -131,6 +137,7 @@ def to_json(cells: Sequence[Cell], filled: Sequence[Filled]) -> list[dict[str, A
                 for part in filled
                 if part.cell == cell
             ],
+            "differences": [part.to_json() for part in differences if part.cell == cell],
         }
         for cell in cells
     ]
@@ -161,13 +168,13 @@ def _as_printed(value: float, digits: int) -> str:
     return f"{value:.2f}" if math.isclose(value, round(value, 2)) else f"{value:.4f}"
 
 
-def _fill(cell: Cell, protocol: str, found: Sequence[Evaluation]) -> Filled | None:
-    counted = counted_as(cell.unit, protocol)
+def _fill(cell: Cell, column: Column, found: Sequence[Evaluation]) -> Filled | None:
+    counted = counted_as(cell.unit, column.split)
     read = [evaluation.of_side(cell.side) for evaluation in found if cell.repeat in (None, evaluation.repeat)]
     values = [value for evaluation in read if (value := evaluation.measure(cell.measure, counted)) is not None]
     if not values:
         return None
-    return Filled(cell, protocol, str(read[0].facts["side"]), len(values), _average(values), counted)
+    return Filled(cell, column, str(read[0].facts["side"]), len(values), _average(values), counted)
 
 
 def _average(values: Sequence[Summary]) -> dict[str, float]:

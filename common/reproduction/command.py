@@ -54,7 +54,7 @@ def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
         outcomes: of the runs so far.
     """
     ready = [search for search in table.searches if _is_ready(search.start.task, outcomes)]
-    chosen = [choose(search, collect(outcomes), options.protocols) for search in ready]
+    chosen = [choose(search, collect(outcomes), options.columns) for search in ready]
     return plan_runs(table, options, tuple(model for model in chosen if model is not None))
 
 

@@ -148,6 +148,11 @@ class Evaluation:
         """
         return read_frame(self.folder / "predictions.csv")
 
+    @property
+    def has_samples(self) -> bool:
+        """Whether a patient can have several samples, which are then in ``samples.csv``."""
+        return (self.folder / "samples.csv").is_file()
+
     @cached_property
     def samples(self) -> pd.DataFrame:
         """``samples.csv``; the patients where each has a single sample.
@@ -155,8 +160,7 @@ class Evaluation:
         Returns:
             One row per image or slice.
         """
-        path = self.folder / "samples.csv"
-        return read_frame(path) if path.is_file() else self.patients
+        return read_frame(self.folder / "samples.csv") if self.has_samples else self.patients
 
     def _short(self, measure: str) -> str:
         """``recall_short`` of ``recall_short (under 266 days)``."""

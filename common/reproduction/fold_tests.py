@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.metrics.t_tests import compare_folds
-from common.reproduction.assembly import HEADINGS, PRINTED
+from common.reproduction.assembly import PRINTED
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.head_search import Evaluations
-from common.reproduction.table_plan import Contest
+from common.reproduction.table_plan import COLUMNS, Contest
 
 
 def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]]:
-    """The t-tests of the printed folds and of ours under each protocol.
+    """The t-tests of the printed folds and of ours in each column.
 
     Folds that one of the two lacks are left out; fewer than two are no cross-validation.
 
@@ -25,11 +25,11 @@ def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]
         One row per test; where t is above 0, the first network is better.
     """
     folds: dict[str, tuple[Sequence[float], Sequence[float]]] = {PRINTED: contest.published}
-    for protocol, heading in HEADINGS.items():
-        first, second = (_folds(contest, evaluations.get((name, protocol), ())) for name, _ in _names(contest))
+    for column in COLUMNS:
+        first, second = (_folds(contest, evaluations.get((name, column.name), ())) for name, _ in _names(contest))
         both = sorted(first.keys() & second.keys())
         if len(both) > 1:
-            folds[heading] = [first[fold] for fold in both], [second[fold] for fold in both]
+            folds[column.heading] = [first[fold] for fold in both], [second[fold] for fold in both]
     return [
         {
             "numbers": whose,

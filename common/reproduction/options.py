@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from common.errors import KnobError, Problem
-from common.reproduction.table_plan import PROTOCOLS, PaperTable
+from common.reproduction.table_plan import COLUMNS, PERMUTED, Column, PaperTable
 
 OURS = {
     "dataset_dir": "--dataset_dir",
@@ -21,7 +21,9 @@ OURS = {
     "weights": "--output",
     "checkpoint": "--output",
     "bundle_root": "",
-    "protocol": "--protocol",
+    "recipe": "--columns",
+    "split_by": "--columns",
+    "permute_labels": "--permute_labels",
     "side": "",
     "device": "--device",
     "fold": "--repeats",
@@ -41,7 +43,7 @@ class Options:
         dataset_dir: the data set's folder as downloaded.
         output: folder of the runs and of the table.
         bundles: the folder that holds the bundles.
-        protocols: of :data:`PROTOCOLS`.
+        columns: of :data:`COLUMNS`, perhaps with :data:`PERMUTED`.
         repeats: of each training, on as many splits; ``None`` for the table's own.
         settings: knobs for every command whose config has them, as they are typed.
         pretrained_dir: folder with one file of pre-trained weights per backbone.
@@ -53,7 +55,7 @@ class Options:
     dataset_dir: Path
     output: Path
     bundles: Path
-    protocols: tuple[str, ...] = PROTOCOLS
+    columns: tuple[Column, ...] = COLUMNS
     repeats: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     pretrained_dir: Path | None = None
@@ -104,12 +106,14 @@ def check_options(table: PaperTable, options: Options, known: Collection[str]) -
         KnobError: with everything that is wrong.
     """
     problems = [problem for name in options.settings for problem in _setting_problems(name, table, known)]
-    in_folds = set(options.protocols) - set(table.drawn)
+    in_folds = {column.split for column in options.columns} - set(table.drawn)
     folds = int(options.settings.get("folds", table.folds))
     repeats = options.repeats_of(table)
     if repeats < 1 or (repeats > folds and in_folds):
         hint = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
         problems.append(Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", hint))
+    if PERMUTED in options.columns and "permute_labels" not in known:
+        problems.append(Problem(f"{table.source} has no labels to shuffle", "--permute_labels", "Leave it out."))
     if options.segmentation and "segmentation" not in table.varied:
         problems.append(Problem(f"{table.source} needs no segmentation", "--segmentation", "Leave it out."))
     if options.healthy_dir and not table.healthy:

@@ -11,14 +11,14 @@ from common.commands import config_files
 from common.errors import KnobError, Problem
 from common.reproduction.options import Options, check_options, known_keys, take_known
 from common.reproduction.steps import Run, Step
-from common.reproduction.table_plan import Model, PaperTable
+from common.reproduction.table_plan import Column, Model, PaperTable
 from common.tasks import grade, mgmt, segmentation, survival, tumour, volume_grade
 
 SEGMENTATION, GRADE, SURVIVAL, TUMOUR, MGMT, VOLUME = (
     module.TASK.bundle for module in (segmentation, grade, survival, tumour, mgmt, volume_grade)
 )
 PAPER = {"train": "paper", "train_masks": "paper_masks"}
-"""The overlay with the published protocol of each training config."""
+"""The overlay with the paper's recipe of each training config."""
 
 ENCODER = "resnet18"
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
@@ -55,10 +55,10 @@ def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | N
     runs: list[Run] = []
     problems: list[Problem] = []
     for model in table.models if models is None else models:
-        for protocol in options.protocols:
+        for column in options.columns:
             for repeat in range(options.repeats_of(table)):
                 try:
-                    runs.append(_plan_run(model, protocol, repeat, table, options))
+                    runs.append(_plan_run(model, column, repeat, table, options))
                 except KnobError as error:
                     problems += error.problems
     if problems:
@@ -66,13 +66,13 @@ def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | N
     return runs
 
 
-def _plan_run(model: Model, protocol: str, repeat: int, table: PaperTable, options: Options) -> Run:
-    folder = options.output / model.name / (f"{protocol}-{repeat}" if repeat else protocol)
+def _plan_run(model: Model, column: Column, repeat: int, table: PaperTable, options: Options) -> Run:
+    folder = options.output / model.name / (f"{column.name}-{repeat}" if repeat else column.name)
     split: dict[str, Any] = {"fold": repeat}
-    if protocol in table.drawn:
+    if column.split in table.drawn:
         split["folds"] = max(options.repeats_of(table), table.repeats)
-    builder = _StepBuilder(model, protocol, folder, split, options)
-    return Run(model, protocol, repeat, folder, RECIPES[model.recipe](builder))
+    builder = _StepBuilder(model, column, folder, split, options)
+    return Run(model, column, repeat, folder, RECIPES[model.recipe](builder))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _StepBuilder:
     """Makes the commands of one run; all recipes use it."""
 
     model: Model
-    protocol: str
+    column: Column
     folder: Path
     split: Mapping[str, Any]
     options: Options
@@ -96,7 +96,7 @@ class _StepBuilder:
         self, bundle: str, *configs: str, weights: Path, overlays: tuple[str, ...] = ("evaluate",), **settings: Any
     ) -> Step:
         """Judge weights and leave the results in the run's own folder."""
-        side = self.model.side if self.protocol == "patient" else "test"
+        side = self.model.side if self.column.split == "patient" else "test"
         given = {"output_dir": self.folder, **settings, "weights": weights, "side": settings.get("side", side)}
         if given["side"] != "test":
             given["allow_trained_on"] = True  # that side was used in training, and the table says so
@@ -106,7 +106,7 @@ class _StepBuilder:
         """Judge them on the model's further sides, each in a folder of its name."""
         return tuple(
             self.evaluate(bundle, *configs, weights=weights, side=side, output_dir=self.folder / side)
-            for side in self.model.also.get(self.protocol, ())
+            for side in self.model.also.get(self.column.split, ())
         )
 
     def _step(
@@ -120,10 +120,10 @@ class _StepBuilder:
         overlays: tuple[str, ...] = (),
     ) -> Step:
         root = self.options.bundles / bundle
-        paper = (PAPER[configs[0]],) if self.protocol == "paper" else ()
+        paper = (PAPER[configs[0]],) if self.column.recipe == "paper" else ()
         merged = (*configs, *paper, *overlays)
-        model = {**self.model.settings, **self.model.of_protocol.get(self.protocol, {}), **self.split}
-        wanted = {name: value for name, value in {**model, **self.options.settings}.items() if name not in skipped}
+        given_before = {**self.model.knobs_of(self.column), **self.split, **self.options.settings}
+        wanted = {name: value for name, value in given_before.items() if name not in skipped}
         files = config_files(root, merged)
         healthy = {"healthy_dir": self.options.healthy_dir} if self.options.healthy_dir else {}
         settings = {
@@ -201,7 +201,7 @@ def _combined(builder: _StepBuilder) -> tuple[Step, ...]:
     if masks is None:
         own = folder / "segmentation"
         # one split for both networks, or the U-Net would have learned from patients that the other is judged on
-        split = {"split_file": folder / "split.json"} if builder.protocol == "patient" else {}
+        split = {"split_file": folder / "split.json"} if builder.column.split == "patient" else {}
         steps.append(builder.train(SEGMENTATION, "train", folder=own, backbone=ENCODER, **split))
         masks = own / "model.pt"
     overlays = ("evaluate", "evaluate_from_images")

@@ -11,13 +11,15 @@ import pandas as pd
 from common.files import write_json
 from common.formats.spreadsheets import write_frame
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
-from common.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
+from common.reproduction.assembly import ORDER, chosen_cells, fill, lay_out, to_json
+from common.reproduction.difference_table import how_to_read, lay_out_differences
+from common.reproduction.differences import list_differences
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.fold_tests import test_rows
 from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
 from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
-from common.reproduction.table_plan import PaperTable, counted_as
+from common.reproduction.table_plan import OURS, PaperTable, counted_as
 from common.tasks.registry import nouns_of
 
 
@@ -40,7 +42,7 @@ def collect(outcomes: Sequence[Outcome]) -> Evaluations:
     for outcome in outcomes:
         if is_done(outcome.run):
             evaluation = Evaluation(outcome.run.folder, outcome.run.repeat)
-            found.setdefault((outcome.run.model.name, outcome.run.protocol), []).append(evaluation)
+            found.setdefault((outcome.run.model.name, outcome.run.column.name), []).append(evaluation)
     return found
 
 
@@ -60,6 +62,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     cells = (*table.cells, *chosen_cells(table))
     filled = fill(cells, evaluations)
     frame = lay_out(cells, filled)
+    differences = list_differences(table, cells, evaluations)
     warnings = list_warnings(table, options, outcomes, evaluations, cohort)
     content: dict[str, Any] = {
         "table": table.name,
@@ -69,7 +72,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
         "settings": dict(options.settings),
         "warnings": warnings,
         "notes": list(table.notes),
-        "cells": to_json(cells, filled),
+        "cells": to_json(cells, filled, differences),
         "contest": test_rows(table.contest, evaluations) if table.contest else [],
         "runs": run_rows(outcomes),
     }
@@ -83,6 +86,9 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
         sources=cohort.sources,
         warnings=warnings,
         cells=frame,
+        columns=options.columns,
+        differences=lay_out_differences(differences),
+        differing=how_to_read(differences, options.repeats_of(table)),
         tests=pd.DataFrame(content["contest"]),
         confusions=_confusions(evaluations) if table.confusion else {},
         runs=pd.DataFrame(content["runs"]),
@@ -106,10 +112,10 @@ def list_warnings(
         One or two sentences per warning.
     """
     warnings = [PHANTOMS] if cohort.phantoms else []
-    if any(protocol == "paper" for _, protocol in evaluations):
+    if any(column != OURS.name for _, column in evaluations):
         warnings.append(table.leak)
     changed = [f"{name} = {value}" for name, value in options.settings.items()]
-    changed += ["pre-trained weights from files, under both protocols"] if options.pretrained_dir else []
+    changed += ["pre-trained weights from files, in every column"] if options.pretrained_dir else []
     changed += ["masks made with other weights (--segmentation)"] if options.segmentation else []
     if changed:
         warnings.append(f"Not what the table is about, but set on the command line: {'; '.join(changed)}.")
@@ -151,12 +157,13 @@ def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 
 def _confusions(evaluations: Evaluations) -> dict[str, pd.DataFrame]:
-    """The confusion matrix of each model under each protocol, under its heading."""
+    """The confusion matrix of each model in each column, under its heading."""
+    columns = {column.name: column for column in ORDER}
     found = {}
-    for (name, protocol), repeats in evaluations.items():
-        counted = counted_as("protocol", protocol)
+    for (name, column), repeats in evaluations.items():
+        counted = counted_as("split", columns[column].split)
         cases = "images or slices" if counted == "samples" else counted
-        found[f"{name}, {HEADINGS[protocol]}, {cases} counted"] = sum_confusions(repeats, counted)
+        found[f"{name}, {columns[column].heading}, {cases} counted"] = sum_confusions(repeats, counted)
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.commands import bundle_command, config_files
-from common.reproduction.table_plan import Model
+from common.reproduction.table_plan import Column, Model
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """A network of a table under one protocol, on one split.
+    """A network of a table in one column, on one split.
 
     Args:
         model: that is trained and judged.
-        protocol: ``paper`` or ``patient``.
+        column: how it is trained, and on what kind of split.
         repeat: which split, from 0.
         folder: where everything goes; the run is done when ``metrics.json`` is there.
         steps: the commands.
     """
 
     model: Model
-    protocol: str
+    column: Column
     repeat: int
     folder: Path
     steps: tuple[Step, ...]

@@ -6,8 +6,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-PROTOCOLS = ("paper", "patient")
 TASKS = ("grade", "survival")
+
+
+@dataclass(frozen=True)
+class Column:
+    """How the networks of a column are trained, and on what kind of split.
+
+    Args:
+        name: of the runs' folders, and on the command line.
+        heading: below the paper's.
+        recipe: ``ours`` or ``paper``.
+        split: ``patient`` or ``paper``.
+        permuted: whether the labels are shuffled between patients.
+    """
+
+    name: str
+    heading: str
+    recipe: str
+    split: str
+    permuted: bool = False
+
+
+PUBLISHED = Column("paper", "paper's recipe, paper's split", "paper", "paper")
+BY_PATIENT = Column("paper_by_patient", "paper's recipe, split by patient", "paper", "patient")
+OURS = Column("ours", "our recipe, split by patient", "ours", "patient")
+COLUMNS = (PUBLISHED, BY_PATIENT, OURS)
+"""The first two differ in their split alone, the last two in their recipe alone."""
+
+PERMUTED = Column("permuted", "paper's recipe and split, labels shuffled", "paper", "paper", permuted=True)
+"""What memory alone reaches."""
 
 
 @dataclass(frozen=True)
@@ -18,15 +46,17 @@ class Model:
         name: of its folder, such as ``grade/vgg16``.
         recipe: of :mod:`common.reproduction.recipes`.
         settings: knobs that differ from the bundle's defaults.
-        of_protocol: knobs of one protocol alone.
-        side: that it is judged on under the patient protocol; the published one has only ``test``.
-        also: sides that it is judged on as well, under each protocol; their results lie in folders of their names.
+        of_split: further ones of one kind of split, ``patient`` or ``paper``.
+        chosen: further ones of a column, which a search has found.
+        side: that it is judged on where patients are split; the paper's split has only ``test``.
+        also: sides that it is judged on as well, by kind of split; their results lie in folders of their names.
     """
 
     name: str
     recipe: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    of_protocol: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    of_split: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     side: str = "test"
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -34,6 +64,12 @@ class Model:
     def task(self) -> str:
         """``grade`` or ``survival``, or whatever its folder begins with."""
         return self.name.partition("/")[0]
+
+    def knobs_of(self, column: Column) -> dict[str, Any]:
+        """The knobs of this network in a column."""
+        permuted = {"permute_labels": True} if column.permuted else {}
+        own = {**self.settings, **self.of_split.get(column.split, {}), **self.chosen.get(column.name, {})}
+        return {"split_by": column.split, **permuted, **own}
 
 
 @dataclass(frozen=True)
@@ -46,9 +82,9 @@ class Cell:
         model: name of the network that it is measured on.
         measure: as :class:`common.reproduction.evaluation.Evaluation` names it.
         published: what the paper printed there, if anything.
-        unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``protocol``: samples under the
-            published protocol, as the paper counted, and patients under the patient protocol.
-        side: one of the model's further sides; where a protocol does not have it, and by default, the one that the
+        unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``split``: samples where the paper's
+            split is used, as the paper counted, and patients where patients are split.
+        side: one of the model's further sides; where a split does not have it, and by default, the one that the
             model is judged on.
         repeat: the split that it is read from, from 0; by default it is the mean over all of them.
         digits: after the decimal point.
@@ -59,7 +95,7 @@ class Cell:
     model: str
     measure: str
     published: float | None = None
-    unit: str = "protocol"
+    unit: str = "split"
     side: str | None = None
     repeat: int | None = None
     digits: int = 3
@@ -114,7 +150,8 @@ class PaperTable:
         models: networks to train.
         cells: what is read from them.
         notes: what a person must know to read it.
-        leak: what is wrong with the published protocol.
+        leak: what is wrong with the paper's recipe and split.
+        apart: whether the paper's split keeps patients on one side, so that another split shows no leak.
         repeats: how often each network is trained, on as many splits, unless the command sets another number.
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
@@ -122,7 +159,7 @@ class PaperTable:
         cohort: the kind that its task is learned from, a key of :data:`common.cohorts.reading.KINDS`.
         folds: how many the bundle has by default.
         contest: whose networks are compared over the folds.
-        drawn: protocols under which every repeat is a new random split, so that there may be any number of them.
+        drawn: kinds of split of which every repeat is a new draw, so that there may be any number of them.
         healthy: whether a folder of healthy people belongs to its data.
     """
 
@@ -142,8 +179,9 @@ class PaperTable:
     contest: Contest | None = None
     drawn: tuple[str, ...] = ()
     healthy: bool = False
+    apart: bool = False
 
 
-def counted_as(unit: str, protocol: str) -> str:
-    """What counts as one, ``samples`` or ``patients``; a cell with ``protocol`` follows the protocol."""
-    return unit if unit != "protocol" else {"paper": "samples", "patient": "patients"}[protocol]
+def counted_as(unit: str, split: str) -> str:
+    """What counts as one, ``samples`` or ``patients``; a cell with ``split`` follows the kind of split."""
+    return unit if unit != "split" else {"paper": "samples", "patient": "patients"}[split]

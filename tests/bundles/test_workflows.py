@@ -1,4 +1,4 @@
-"""The life of a model, in process: train, break off, resume, evaluate, segment; stages; the paper's recipe and split."""
+"""The life of a model, in process: train, break off, resume, evaluate, segment; stages; both recipes."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_the_page_names_the_runs_on_phantoms_and_those_of_older_versions(tmp_pat
         ([("ours", "patient"), ("ours", "patient")], []),
         ([("paper", "paper")], []),  # nothing to compare it with
         ([("ours", "patient"), ("paper", "paper")], ["1 differs from 0 in its recipe and in its split"]),
-        ([("paper", "patient"), ("paper", "paper")], ["1 and 0 have the same recipe: what the former gains is what its"]),
+        ([("paper", "patient"), ("paper", "paper")], ["1 and 0 have the same recipe: what the former gains"]),
         (
             [("paper", "paper"), ("paper", "patient"), ("ours", "patient"), ("ours", "paper")],
             ["0 and 1 have the same recipe", "3 and 2 have the same recipe"],

@@ -16,6 +16,7 @@ from common.reproduction.papers.catalogue import find_table
 from common.reproduction.papers.p1_choices import BACKBONES
 from common.reproduction.results_page import collect, sum_confusions
 from common.reproduction.runs import FAILED, MISSING, Outcome
+from common.reproduction.table_plan import COLUMNS, OURS, PERMUTED, PUBLISHED
 
 MakeOptions = Callable[..., Options]
 Leave = Callable[..., None]
@@ -56,21 +57,32 @@ def states(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {outcome.run.name: outcome.state for outcome in outcomes}
 
 
-def test_both_protocols_stand_beside_the_printed_number(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+def test_three_columns_stand_beside_the_printed_number(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
     given = on_phantoms(settings={"epochs": "1"})
     runner = Runner(leave_evaluation, lambda settings: 0.25)
     reproduce(find_table("p1-table2", "survival"), given, start=runner)
     table, content, page = read(given)
     assert list(table.index) == list(BACKBONES)
     heading = "survival macro F1: "
-    assert list(table) == [heading + kind for kind in ("published", "published protocol", "patient protocol")]
+    headings = ["paper's recipe, paper's split", "paper's recipe, split by patient", "our recipe, split by patient"]
+    assert list(table) == [heading + kind for kind in ("published", *headings)]
     ours = table.loc["vgg16"].to_list()
     assert ours[0] == "0.46"
     assert ours[1].startswith("0.489 (")  # images: F1 of 0.8, 0.667 and 0
-    assert ours[2] == "0.250 (0.150 to 0.350)"
+    assert ours[2:] == ["0.250 (0.150 to 0.350)"] * 2
     cell = next(cell for cell in content["cells"] if cell["row"] == "vgg16")
-    told = [(part["protocol"], part["counted"], part["n"]) for part in cell["measured"]]
-    assert told == [("paper", "samples", 4), ("patient", "patients", 4)]
+    told = [(part["recipe"], part["split"], part["counted"], part["n"]) for part in cell["measured"]]
+    assert told == [
+        ("paper", "paper", "samples", 4),
+        ("paper", "patient", "patients", 4),
+        ("ours", "patient", "patients", 4),
+    ]
+    assert [(part["kind"], part["mean"], part["paired"]) for part in cell["differences"]] == [
+        ("leak", 0, 4),  # the same patients and the same answers
+        ("recipe", 0, 4),
+    ]
+    assert "What the split and the recipe account for" in page
+    assert "+0.000 (+0.000 to +0.000), 4 paired" in page
     for warning in ("These are phantoms", "are on both sides of the split", "epochs = 1", "As few as 4 patients"):
         assert any(warning in text for text in content["warnings"]), warning
         assert warning in page
@@ -80,10 +92,10 @@ def test_both_protocols_stand_beside_the_printed_number(on_phantoms: MakeOptions
 def test_a_run_that_fails_leaves_a_blank_and_the_others_go_on(
     on_phantoms: MakeOptions, leave_evaluation: Leave
 ) -> None:
-    table, given = find_table("p1-table2", "survival"), on_phantoms(protocols=("patient",))
+    table, given = find_table("p1-table2", "survival"), on_phantoms(columns=(OURS,))
     broken = Runner(leave_evaluation, lambda settings: None if settings["backbone"] == "vgg16" else 0.5)
     outcomes = reproduce(table, given, start=broken)
-    assert [name for name, state in states(outcomes).items() if state == FAILED] == ["survival/vgg16/patient"]
+    assert [name for name, state in states(outcomes).items() if state == FAILED] == ["survival/vgg16/ours"]
     shown, _, page = read(given)
     assert shown.loc["vgg16"].to_list() == ["0.46", ""]
     assert shown.loc["resnet50"].to_list()[1].startswith("0.500")
@@ -96,7 +108,7 @@ def test_a_run_that_fails_leaves_a_blank_and_the_others_go_on(
 
 
 def test_a_part_of_the_rows_may_be_run(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
-    table, given = find_table("p1-table2", "grade"), on_phantoms(protocols=("paper",))
+    table, given = find_table("p1-table2", "grade"), on_phantoms(columns=(PUBLISHED,))
     runner = Runner(leave_evaluation, lambda settings: 0.5)
     outcomes = reproduce(table, given, only=["grade/vgg16"], start=runner)
     assert list(states(outcomes).values()).count(MISSING) == 7
@@ -106,11 +118,11 @@ def test_a_part_of_the_rows_may_be_run(on_phantoms: MakeOptions, leave_evaluatio
 
 
 def test_repeats_give_a_mean_and_a_deviation(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
-    given = on_phantoms(protocols=("patient",), repeats=3)
+    given = on_phantoms(columns=(OURS,), repeats=3)
     runner = Runner(leave_evaluation, lambda settings: 0.2 + 0.1 * settings["fold"])
     reproduce(find_table("p1-table4", "survival"), given, start=runner)
     shown, content, _ = read(given)
-    assert shown.loc["50% survival", "f1: patient protocol"] == "0.300 ± 0.100 (3 runs)"
+    assert shown.loc["50% survival", "f1: our recipe, split by patient"] == "0.300 ± 0.100 (3 runs)"
     value = next(cell for cell in content["cells"] if cell["row"] == "50% survival")["measured"][0]
     assert (value["mean"], value["deviation"], value["runs"]) == (pytest.approx(0.3), pytest.approx(0.1), 3)
 
@@ -124,36 +136,37 @@ def test_the_winner_of_each_factor_is_judged_once_on_the_test_side(
         return 0.3 + 0.1 * sum(settings[knob] == value for knob, value in good.items())
 
     runner = Runner(leave_evaluation, score)
-    given = on_phantoms(protocols=("patient",))
+    given = on_phantoms(columns=(OURS,))
     outcomes = reproduce(find_table("p1-table3", "survival"), given, start=runner)
     *candidates, chosen = runner.judged
     assert {settings["side"] for settings in candidates} == {"validation"}
     assert chosen["side"] == "test"
     assert {knob: chosen[knob] for knob in good} == good
-    assert outcomes[-1].run.name == "survival/chosen/patient"
+    assert outcomes[-1].run.name == "survival/chosen/ours"
     shown = read(given)[0]
     assert list(shown) == [
         "survival macro F1: published",
-        "survival macro F1: patient protocol, validation side",
-        "survival macro F1: patient protocol",
+        "survival macro F1: our recipe, split by patient, validation side",
+        "survival macro F1: our recipe, split by patient",
     ]
     assert shown.loc["Activation function: tanh"].to_list() == ["0.50", "0.400 (0.300 to 0.500)", ""]
     assert shown.loc["the best options together"].to_list() == ["0.60", "", "0.800 (0.700 to 0.900)"]
 
 
-def test_each_protocol_chooses_by_what_it_counts(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+def test_each_column_chooses_by_what_it_counts(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
     runner = Runner(leave_evaluation, lambda settings: 0.9 if settings["lr"] == 0.002 else 0.1)
     reproduce(find_table("p1-table3", "grade"), on_phantoms(), start=runner)
-    paper, patient = runner.judged[-2:]
-    assert (paper["lr"], patient["lr"]) == (0.0005, 0.002)  # all are equal on images: the first is taken
-    assert (paper["batch_norm"], patient["batch_norm"]) == (2, 2)
+    paper, *by_patient = runner.judged[-3:]
+    assert paper["lr"] == 0.0005  # all are equal on images: the first is taken
+    assert [settings["lr"] for settings in by_patient] == [0.002, 0.002]
+    assert {settings["batch_norm"] for settings in runner.judged[-3:]} == {2}
 
 
 def test_nothing_is_chosen_before_all_options_are_there(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
-    given = on_phantoms(protocols=("patient",))
+    given = on_phantoms(columns=(OURS,))
     runner = Runner(leave_evaluation, lambda settings: None if settings["lr"] == 0.002 else 0.5)
     outcomes = reproduce(find_table("p1-table3", "grade"), given, start=runner)
-    assert "grade/chosen/patient" not in states(outcomes)
+    assert "grade/chosen/ours" not in states(outcomes)
     assert read(given)[0].loc["the best options together"].to_list() == ["0.97", ""]
 
 
@@ -172,6 +185,16 @@ def test_the_final_table_shows_who_was_taken_for_whom(on_phantoms: MakeOptions, 
     outcomes = reproduce(find_table("p1-table6"), given, start=Runner(leave_evaluation, lambda settings: 0.5))
     shown, _, page = read(given)
     assert list(shown.index) == ["short", "mid", "long", "macro average"]
-    assert page.count("predicted mid") == 2  # one matrix per protocol
+    assert page.count("predicted mid") == 3  # one matrix per column
     confusion = sum_confusions(collect(outcomes)["survival/final", "paper"], "samples")
     assert confusion.iloc[2].to_list() == ["long", 4, 0, 0]  # two images in each of two repeats
+
+
+def test_shuffled_labels_are_one_more_column(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:
+    given = on_phantoms(columns=(*COLUMNS, PERMUTED))
+    runner = Runner(leave_evaluation, lambda settings: 0.5)
+    reproduce(find_table("p1-table5"), given, start=runner)
+    assert [settings.get("permute_labels") for settings in runner.judged] == [None, None, None, "true"]
+    shown, content, _ = read(given)
+    assert "recall: paper's recipe and split, labels shuffled" in list(shown)
+    assert {part["kind"] for cell in content["cells"] for part in cell["differences"]} == {"leak", "recipe"}

@@ -56,7 +56,7 @@ def test_another_side_is_read_from_its_folder(evaluation: Evaluation, leave_eval
     other = evaluation.of_side("validation")
     assert other.facts["side"] == "validation"
     assert other.measure("macro_f1", "patients") != evaluation.measure("macro_f1", "patients")
-    assert evaluation.of_side("train") is evaluation  # a protocol without that side
+    assert evaluation.of_side("train") is evaluation  # a split without that side
     assert evaluation.of_side(None) is evaluation
 
 

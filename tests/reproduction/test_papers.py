@@ -15,22 +15,23 @@ from common.reproduction.papers.catalogue import TABLES, find_table
 from common.reproduction.papers.p1_choices import BEST_HEAD, FIRST_HEAD
 from common.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, VOLUME, plan_table
 from common.reproduction.steps import Run, Step
+from common.reproduction.table_plan import BY_PATIENT, COLUMNS, OURS, PERMUTED, PUBLISHED
 
 MakeOptions = Callable[..., Options]
 
 RUNS = {
-    "p1-table2": 8 * 2 * 2,
-    "p1-table3": 14 * 2 * 2,  # 16 options, three of which are the first head
-    "p1-table4": 5 * 10 * 2 * 2,
-    "p1-table5": 2,
-    "p1-table6": 2,
-    "p2-table1": 2 * 3 * 2,
-    "p2-table2": 2 * 3 * 2,
-    "p3-table1": 2,
-    "p3-table2": 2,
-    "p3-table3": 2,
-    "p4-table1": 6 * 3 * 2,
-    "p5": 2,
+    "p1-table2": 8 * 2 * 3,
+    "p1-table3": 14 * 2 * 3,  # 16 options, three of which are the first head
+    "p1-table4": 5 * 10 * 2 * 3,
+    "p1-table5": 3,
+    "p1-table6": 3,
+    "p2-table1": 2 * 3 * 3,
+    "p2-table2": 2 * 3 * 3,
+    "p3-table1": 3,
+    "p3-table2": 3,
+    "p3-table3": 3,
+    "p4-table1": 6 * 3 * 3,
+    "p5": 3,
 }
 
 
@@ -62,6 +63,25 @@ def test_every_command_of_a_table_sets_knobs_that_its_configs_know(name: str, op
             leave_split(step)
             check_overrides(step.command(resume=step.run_id == "training")[2:])
             seen.add(kind)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_columns_differ_in_their_split_or_in_their_recipe_alone(name: str, options: MakeOptions) -> None:
+    table = find_table(name)
+    groups = {column: [run for run in plan_table(table, options()) if run.column == column] for column in COLUMNS}
+    for theirs, between, ours in zip(*groups.values(), strict=True):
+        for one, other, third in zip(theirs.steps, between.steps, ours.steps, strict=False):
+            assert one.configs == other.configs
+            assert {"paper", "paper_masks"} & {*other.configs}
+            assert tuple(config for config in other.configs if not config.startswith("paper")) == third.configs
+            splits = [step.settings["split_by"] for step in (one, other, third)]
+            assert splits == ["paper", "patient", "patient"]
+            assert {step.settings.get("seed") for step in (one, other, third)} == {None}  # the bundles' own, in all
+            paths = ("output_dir", "weights", "init_weights", "segmentation", "split_file")
+            knobs = [
+                {name: value for name, value in step.settings.items() if name not in paths} for step in (other, third)
+            ]
+            assert knobs[0] == knobs[1]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -129,7 +149,7 @@ def test_the_printed_numbers_stand_where_they_were_printed(name: str, row: str, 
 
 @pytest.mark.parametrize(("task", "bundle"), [("grade", GRADE), ("survival", SURVIVAL)])
 def test_the_best_head_is_the_bundles_own(task: str, bundle: str, options: MakeOptions) -> None:
-    """That of the published protocol: without pre-training another start may serve better."""
+    """That of the paper's recipe: without pre-training another start may serve better."""
     folder = options().bundles / bundle / "configs"
     config: dict[str, Any] = {}
     for name in ("train", "paper"):
@@ -144,11 +164,12 @@ def test_a_candidate_head_differs_from_the_first_in_one_factor() -> None:
     assert {model.side for model in models} == {"validation"}
 
 
-def test_only_the_patient_protocol_compares_on_the_validation_side(options: MakeOptions) -> None:
+def test_options_are_compared_on_the_validation_side_where_patients_are_split(options: MakeOptions) -> None:
     runs = plan_table(find_table("p1-table3", "grade"), options())
-    assert {(run.protocol, run.steps[-1].settings["side"]) for run in runs} == {
-        ("paper", "test"),
-        ("patient", "validation"),
+    assert {(run.column, run.steps[-1].settings["side"]) for run in runs} == {
+        (PUBLISHED, "test"),
+        (BY_PATIENT, "validation"),
+        (OURS, "validation"),
     }
 
 
@@ -164,9 +185,9 @@ def test_a_side_that_was_used_in_training_is_judged_by_the_explicit_word(options
 
 
 def test_each_fold_validates_in_turn_and_all_are_held_to_one_test_side(options: MakeOptions) -> None:
-    runs = plan_table(find_table("p2-table1"), options(protocols=("patient",)))
+    runs = plan_table(find_table("p2-table1"), options(columns=(OURS,)))
     folds = {run.name: (run.steps[0].settings["net"], run.steps[0].settings["fold"]) for run in runs}
-    assert folds["net_b/patient-2"] == ("B", 2)
+    assert folds["net_b/ours-2"] == ("B", 2)
     assert len(set(folds.values())) == 6
     config = yaml.safe_load((options().bundles / TUMOUR / "configs" / "train.yaml").read_text(encoding="utf-8"))
     assert (config["split_method"], config["folds"]) == ("hold_out_k_fold", 3)
@@ -184,13 +205,16 @@ def test_only_net_b_needs_weights_of_its_backbone(options: MakeOptions, tmp_path
 
 def test_a_monte_carlo_run_draws_its_own_split(options: MakeOptions) -> None:
     runs = plan_table(find_table("p1-table4", "grade"), options())
-    ours = find_run("grade/70/patient-3", runs).steps[0].settings
+    ours = find_run("grade/70/ours-3", runs).steps[0].settings
     drawn = {"split_method": "monte_carlo", "train_share": 0.7, "fold": 3, "folds": 10}
     assert {knob: ours[knob] for knob in drawn} == drawn
     theirs = find_run("grade/70/paper-9", runs).steps[0].settings
-    assert theirs["split_shares"] == [0.63, 0.07, 0.3]
+    assert theirs["paper_split#shares"] == [0.63, 0.07, 0.3]
     assert (theirs["fold"], theirs["folds"]) == (9, 10)
-    assert sum(theirs["split_shares"]) == pytest.approx(1)
+    assert sum(theirs["paper_split#shares"]) == pytest.approx(1)
+    between = find_run("grade/70/paper_by_patient-3", runs).steps[0]
+    assert between.configs == ("train", "paper")
+    assert {knob: between.settings[knob] for knob in drawn} == drawn
     assert "split_method" not in theirs
 
 
@@ -204,16 +228,15 @@ def test_the_published_split_can_be_drawn_as_often_as_the_table_asks(bundle: str
 def test_three_random_splits_stand_beside_three_folds(options: MakeOptions) -> None:
     runs = plan_table(find_table("p4-table1"), options())
     theirs = find_run("volume_grade/mc3_18/paper-2", runs).steps[0].settings
-    ours = find_run("volume_grade/mc3_18/patient-2", runs).steps[0].settings
+    ours = find_run("volume_grade/mc3_18/ours-2", runs).steps[0].settings
     assert (theirs["fold"], theirs["folds"], ours["fold"]) == (2, 3, 2)
     assert "folds" not in ours  # the bundle's own
     folder = options().bundles / VOLUME / "configs"
     config = merged_config([str(folder / "train.yaml"), str(folder / "paper.yaml")])
-    assert (config["split_method"], config["train_share"]) == ("monte_carlo", 0.7)
-    assert config["split"]["unit"] == "subject"  # people are drawn, not slices
+    assert config["paper_split"] == {"unit": "subject", "method": "monte_carlo", "train_share": 0.7}  # people are drawn
     with pytest.raises(KnobError, match="5 folds cannot be tested 6 times"):
         plan_table(find_table("p4-table1"), options(repeats=6))
-    drawn = plan_table(find_table("p4-table1"), options(repeats=6, protocols=("paper",)))
+    drawn = plan_table(find_table("p4-table1"), options(repeats=6, columns=(PUBLISHED,)))
     assert {run.steps[0].settings["folds"] for run in drawn} == {6}
 
 
@@ -246,7 +269,7 @@ def test_healthy_people_go_to_training_and_evaluation(options: MakeOptions, tmp_
 
 def test_both_networks_of_the_combined_system_keep_to_one_split(options: MakeOptions) -> None:
     runs = plan_table(find_table("p3-table3"), options())
-    survival, segmentation, judged = find_run("survival/predicted_masks/patient", runs).steps
+    survival, segmentation, judged = find_run("survival/predicted_masks/paper_by_patient", runs).steps
     assert segmentation.settings["split_file"] == Path(survival.settings["output_dir"]) / "split.json"
     assert "fold" not in segmentation.settings
     assert judged.settings["segmentation"] == segmentation.settings["weights"]
@@ -307,7 +330,7 @@ def test_weights_come_from_a_file_a_backbone(options: MakeOptions, tmp_path: Pat
         ("p1-table2", {"settings": {"epochz": "1"}}, "Did you mean --set epochs?"),
         ("p1-table2", {"settings": {"backbone": "resnet18"}}, "P1, table 2 is about it"),
         ("p1-table5", {"settings": {"output_dir": "x"}}, "Use --output instead."),
-        ("p1-table5", {"settings": {"train#trainre": "x", "protocol": "paper"}}, "Use --protocol instead."),
+        ("p1-table5", {"settings": {"train#trainre": "x", "split_by": "paper"}}, "Use --columns instead."),
         ("p1-table5", {"repeats": 6}, "5 folds cannot be tested 6 times"),
         ("p2-table1", {"repeats": 4}, "3 folds cannot be tested 4 times"),
         ("p2-table1", {"settings": {"net": "B"}}, "P2, table 1 is about it"),
@@ -315,6 +338,8 @@ def test_weights_come_from_a_file_a_backbone(options: MakeOptions, tmp_path: Pat
         ("p1-table5", {"segmentation": Path("model.pt")}, "needs no segmentation"),
         ("p3-table3", {"segmentation": Path("nowhere.pt")}, "it does not exist"),
         ("p1-table2", {"pretrained_dir": Path("nowhere")}, "it does not exist"),
+        ("p1-table5", {"settings": {"permute_labels": "true"}}, "Use --permute_labels instead."),
+        ("p3-table1", {"columns": (PERMUTED,)}, "P3, table 1 has no labels to shuffle"),
         ("p1-table2", {"healthy_dir": Path("nowhere")}, "P1, table 2 has no healthy people"),
         ("p4-table1", {"healthy_dir": Path("nowhere")}, "it does not exist"),
         ("p4-table1", {"settings": {"healthy_dir": "x"}}, "Use --healthy_dir instead."),
@@ -339,7 +364,7 @@ def test_all_that_is_wrong_is_told_at_once(options: MakeOptions) -> None:
 
 def test_more_folds_allow_more_repeats(options: MakeOptions) -> None:
     runs = plan_table(find_table("p1-table5"), options(repeats=6, settings={"folds": "6"}))
-    assert [run.name for run in runs[6:8]] == ["grade/final/patient", "grade/final/patient-1"]
+    assert [run.name for run in runs[6:8]] == ["grade/final/paper_by_patient", "grade/final/paper_by_patient-1"]
 
 
 def test_a_table_without_the_task_is_refused() -> None:

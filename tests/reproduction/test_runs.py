@@ -12,13 +12,14 @@ from common.reproduction.papers.catalogue import find_table
 from common.reproduction.recipes import plan_table
 from common.reproduction.runs import DONE, FAILED, carry_out, check_folders, last_error, start_process
 from common.reproduction.steps import Run
+from common.reproduction.table_plan import OURS
 
 MakeOptions = Callable[..., Options]
 
 
 @pytest.fixture
 def run(options: MakeOptions) -> Run:
-    return plan_table(find_table("p1-table5"), options(protocols=("patient",), device="cpu"))[0]
+    return plan_table(find_table("p1-table5"), options(columns=(OURS,), device="cpu"))[0]
 
 
 class Starts:
@@ -78,7 +79,7 @@ def test_a_run_without_measures_has_failed(run: Run) -> None:
 def test_another_setting_is_refused_where_something_was_learned(run: Run, options: MakeOptions) -> None:
     carry_out(run, Starts(run))
     check_folders([run])
-    given = options(protocols=("patient",), settings={"epochs": "3"})
+    given = options(columns=(OURS,), settings={"epochs": "3"})
     with pytest.raises(OutputError, match="begun with other settings \\(epochs unset, now 3\\)") as caught:
         check_folders(plan_table(find_table("p1-table5"), given))
     assert caught.value.problems[0].where == run.folder
@@ -86,12 +87,12 @@ def test_another_setting_is_refused_where_something_was_learned(run: Run, option
 
 def test_the_device_is_no_setting(run: Run, options: MakeOptions) -> None:
     carry_out(run, Starts(run))
-    check_folders(plan_table(find_table("p1-table5"), options(protocols=("patient",), device="cuda:1")))
+    check_folders(plan_table(find_table("p1-table5"), options(columns=(OURS,), device="cuda:1")))
 
 
 def test_another_setting_may_follow_a_failure_that_left_nothing(run: Run, options: MakeOptions) -> None:
     carry_out(run, Starts(run, fail="training"))
-    given = options(protocols=("patient",), settings={"pretrained": "false"})
+    given = options(columns=(OURS,), settings={"pretrained": "false"})
     check_folders(plan_table(find_table("p1-table5"), given))
 
 

@@ -59,7 +59,7 @@ def test_failed_runs_are_told_with_their_logs(
         return 1
 
     monkeypatch.setattr(runs, "start_process", fail)
-    line = ["p1-table5", "--dataset_dir", str(phantom_dir), "--output", str(tmp_path), "--protocol", "paper"]
+    line = ["p1-table5", "--dataset_dir", str(phantom_dir), "--output", str(tmp_path), "--columns", "paper"]
     assert reproduce.main(line) == 1
     told = capsys.readouterr().err
     assert "failed: grade/final/paper\n  exit code 1: CheckpointError: weights could not be downloaded\n" in told

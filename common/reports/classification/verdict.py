@@ -112,9 +112,7 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
     if SCAN in unbeaten and not _is_unknown(unbeaten[SCAN]):
         sentences.append(BY_SCAN)
     if not apart:
-        sentences.append(
-            f"In the paper's split the network was trained on {nouns.trained_on} that it is judged on."
-        )
+        sentences.append(f"In the paper's split the network was trained on {nouns.trained_on} that it is judged on.")
     elif not foreign:
         sentences.append(f"The {summary['side']} side is no test of it.")
     best = "The network predicts the class better than chance and better than every baseline of this page."

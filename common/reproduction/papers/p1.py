@@ -1,8 +1,8 @@
 """The tables of P1 (Valbuena Rubio et al.): grade and survival from three slices.
 
 Every network is DenseNet121 unless the table varies it, with the head of section 3.1 (tables 2 and 3) or the best one
-of section 3.2 (tables 4 to 6). What the published protocol does beyond that is in the bundles' ``paper.yaml``; under
-the patient protocol the rest is as in ``train.yaml``.
+of section 3.2 (tables 4 to 6). The rest of P1's recipe is in the bundles' ``paper.yaml``, that of ours in
+``train.yaml``.
 """
 
 from __future__ import annotations
@@ -11,30 +11,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HEAD, HEAD_SEARCH, TRAIN_SHARES
-from common.reproduction.table_plan import PROTOCOLS, Cell, Model, PaperTable, Search
+from common.reproduction.table_plan import Cell, Model, PaperTable, Search
 from common.tasks import grade, survival
 from common.tasks.published import Published
 
 LEAK = (
-    "Published protocol: the four modalities of a patient are images of their own and are on both sides of the "
-    "split; age and survival of the LGG patients are invented, so that a long survivor is an LGG patient. These "
-    "numbers explain the printed ones and say nothing about new patients."
+    "The paper's split: the four modalities of a patient are images of their own and are on both sides of the split. "
+    "The paper's recipe: age and survival of the LGG patients are invented, so that a long survivor is an LGG patient, "
+    "also where patients are split. These numbers explain the printed ones and say nothing about new patients."
 )
 COUNTED = (
-    "Under the published protocol an image is counted as one, as P1 did; under the patient protocol a patient. "
-    "Intervals are 95 %, bootstrap over patients, under both."
+    "On the paper's split an image is counted as one, as P1 did; where patients are split, a patient. "
+    "Intervals are 95 %, bootstrap over patients, in every column."
 )
 DEFAULTS = (
-    "The patient protocol is that of the bundles' train.yaml: all modalities of a patient at once, patients split, "
-    "grade without clinical values, the whole network trained from random weights. Only the settings that the table is "
-    "about are the paper's."
+    "Our recipe is that of the bundles' train.yaml: all modalities of a patient at once, grade without clinical "
+    "values, the whole network trained from random weights. Only the settings that the table is about are the paper's."
 )
 CLASSES = (
-    "Survival: P1's classes are 1 and 5 years, and all who lived longer are invented; under the patient protocol they "
-    "are tertiles of the recorded survival of the training patients."
+    "Survival: P1's classes are 1 and 5 years, and all who lived longer are invented; those of our recipe are tertiles "
+    "of the recorded survival of the training patients."
 )
 CUT = 0.1
-"""Share of the training images that validates under the published protocol; P1 states none."""
+"""Share of the training images that validates in the paper's split; P1 states none."""
 
 
 def backbones(tasks: Sequence[str]) -> PaperTable:
@@ -76,7 +75,7 @@ def head_search(tasks: Sequence[str]) -> PaperTable:
         models=tuple(models.values()),
         cells=tuple(cells),
         notes=(
-            "P1 chose each option on the test images. Under the patient protocol the options are compared on the "
+            "P1 chose each option on the test images. Where patients are split, the options are compared on the "
             "validation patients, a column of its own: it is optimistic, since the epoch was chosen there too. The "
             "best options together are then judged once on the test patients (last row).",
             "P1 says that all other settings stay at their default; its printed numbers (0.97 and 0.60 come back in "
@@ -108,14 +107,14 @@ def train_shares(tasks: Sequence[str]) -> PaperTable:
         notes=(
             "Means over the repeats with their standard deviation; repeats share patients, so it is no standard error. "
             "Precision, recall and F1 are macro averages, which P1 does not state.",
-            "The validation side is taken from the training share: a tenth of it under the published protocol, a tenth "
-            "of all patients under the patient protocol. P1 states neither.",
+            "The validation side is taken from the training share: a tenth of it in the paper's split, a tenth of all "
+            "patients where they are split. P1 states neither.",
             *_notes(tasks),
         ),
         leak=LEAK,
         repeats=10,
-        drawn=PROTOCOLS,
-        varied=("split_method", "folds", "train_share", "split_shares", *FIRST_HEAD),
+        drawn=("paper", "patient"),
+        varied=("split_method", "folds", "train_share", "paper_split", *FIRST_HEAD),
     )
 
 
@@ -181,11 +180,11 @@ def _search(task: str) -> Search:
 
 def _share(task: str, share: float) -> Model:
     validation = round(CUT * share, 4)
-    by_protocol = {
+    of_split = {
         "patient": {"split_method": "monte_carlo", "train_share": share},
-        "paper": {"split_shares": [round(share - validation, 4), validation, round(1 - share, 4)]},
+        "paper": {"paper_split#shares": [round(share - validation, 4), validation, round(1 - share, 4)]},
     }
-    return _model(task, f"{round(100 * share)}", BEST_HEAD[task], of_protocol=by_protocol)
+    return _model(task, f"{round(100 * share)}", BEST_HEAD[task], of_split=of_split)
 
 
 def _notes(tasks: Sequence[str]) -> tuple[str, ...]:

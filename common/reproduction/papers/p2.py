@@ -8,7 +8,7 @@ from common.reproduction.table_plan import Cell, Contest, Model, PaperTable
 from common.tasks import tumour
 
 LEAK = (
-    "Published protocol: more than four in five images of Br35H have a rotated, flipped, brightened or sharpened copy "
+    "The paper's split: more than four in five images of Br35H have a rotated, flipped, brightened or sharpened copy "
     "in it, and copies are on both sides of the split. These numbers explain the printed ones and say nothing about "
     "new images."
 )
@@ -30,8 +30,8 @@ MODELS = tuple(
     for net, folder in NETS.items()
 )
 NOTES = (
-    "Each image counts as one under both protocols. Intervals are 95 %, bootstrap over groups of copies (patient "
-    "protocol, which is copy-safe only: Br35H names no patients) or over images (published protocol).",
+    "Each image counts as one in every column. Br35H names no patients: split by patient means that groups of copies "
+    "are split. Intervals are 95 %, bootstrap over these groups, or over images in the paper's split.",
     "P2's cross-validated sensitivity equals its accuracy in every fold while the specificity differs: only a recall "
     "weighted by the classes does that, so it is no sensitivity. Its epoch was chosen on the images that it reports, "
     "and its test side was not stratified (the figures fit 297 tumours and 303 others).",

@@ -9,16 +9,16 @@ from common.tasks.segmentation import SOFT_DICE
 from common.tasks.survival import FROM_PREDICTED_MASKS, FROM_TRUE_MASKS
 
 LEAK = (
-    "Published protocol: slices of a patient are on both sides of the split, and neighbouring slices of one tumour "
+    "The paper's split: slices of a patient are on both sides of it, and neighbouring slices of one tumour "
     "are nearly the same picture. These numbers explain the printed ones and say nothing about new patients."
 )
 BINS = {"short": "0 (short)", "mid": "1 (mid)", "long": "2 (long)"}
 INTERVALS = "Intervals are 95 %, bootstrap over patients, whatever is counted."
 EMPTY = (
-    "Slices: the published protocol counts all slices of a volume, the patient protocol those with tumour, unless "
-    "--set empty_slices=true is given."
+    "Slices: the paper's recipe counts all slices of a volume, ours those with tumour, unless --set empty_slices=true "
+    "is given."
 )
-TERTILES = "The bins are tertiles of survival, fitted on the training side under both protocols."
+TERTILES = "The bins are tertiles of survival, fitted on the training side in every column."
 WAYS = {
     "all slices": "all slices",
     "slices with tumour": "image-wise (slices with tumour)",
@@ -102,9 +102,9 @@ def predicted_masks(tasks: Sequence[str]) -> PaperTable:
         notes=(
             "P3 scores the vote of a volume once for each of its slices, so that a large tumour weighs more than a "
             "small one; the last column counts each patient once.",
-            "Masks: stage 1 of the segmentation bundle, or the weights of --segmentation. Under the patient protocol "
-            "it is trained on the survival network's split, so that neither was trained on a test patient; patients "
-            "without a survival time are left out of it.",
+            "Masks: stage 1 of the segmentation bundle, or the weights of --segmentation. Where patients are "
+            "split, it is trained on the survival network's split, so that neither was trained on a test patient; "
+            "patients without a survival time are left out of it.",
             TERTILES,
             INTERVALS,
         ),

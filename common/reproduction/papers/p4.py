@@ -8,7 +8,7 @@ from common.reproduction.table_plan import Cell, Model, PaperTable
 from common.tasks import volume_grade
 
 LEAK = (
-    "Published protocol: random 7:3 splits of the people. Nobody is on both sides of one, but the test sides of "
+    "The paper's split: random 7:3 draws of the people. Nobody is on both sides of one, but the test sides of "
     "the three overlap, so that their spread is no standard error. Its healthy brains come from another scanner, "
     "another sequence and another brain extraction than its tumours: that they are recognised shows nothing, and it "
     "raises both averages. The grades on their own are the columns to read."
@@ -30,8 +30,8 @@ F1 = {
 }
 ON_THEIR_OWN = {"LGG against HGG: AUC": "subgroup_auc", "LGG against HGG: macro F1": "subgroup_macro_f1"}
 NOTES = (
-    "Means over the splits with their standard deviation; each volume counts as one. Under the patient protocol the "
-    "folds are grouped by patient and stratified by class.",
+    "Means over the splits with their standard deviation; each volume counts as one. Split by patient means the "
+    "folds of the bundle, grouped by patient and stratified by class.",
     "P4's parameter counts do not fit the networks that it describes; with one input channel and three classes "
     "torchvision's have 33,148,995 (R3D), 31,297,254 (R(2+1)D) and 11,472,963 (MC3).",
     "A step is forward pass, loss, backward pass and optimiser on the first training run's own device, median of 20; "
@@ -61,6 +61,7 @@ def spatio_spatial(tasks: Sequence[str]) -> PaperTable:
         cohort=volume_grade.TASK.cohort,
         drawn=("paper",),
         healthy=True,
+        apart=True,
     )
 
 

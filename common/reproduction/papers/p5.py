@@ -8,7 +8,7 @@ from common.reproduction.table_plan import Cell, Model, PaperTable
 from common.tasks import mgmt
 
 LEAK = (
-    "Published protocol: slices of a patient are on both sides of the split, neighbours of one another, and the "
+    "The paper's split: slices of a patient are on both sides of it, neighbours of one another, and the "
     "best epoch is chosen on the slices that are reported. These numbers explain the printed ones and say nothing "
     "about new patients."
 )
@@ -31,9 +31,9 @@ def methylation(tasks: Sequence[str]) -> PaperTable:
             Cell("test AUC, patients", "ResNet18", MODEL.name, "auc", None, "patients"),
         ),
         notes=(
-            "P5 has no test side: under the published protocol the side that chose the best epoch is the one that is "
-            "reported, so that validation and test are the same there. Its training accuracy is that of the last epoch "
-            "while training; here the chosen weights are judged on the training side.",
+            "P5 has no validation side of its own: in its split the side that chose the best epoch is the one that is "
+            "reported: validation and test are the same there, and this choice is part of the leak. Its training "
+            "accuracy is that of the last epoch while training; here the chosen weights are judged on that side.",
             "Splits by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
             "for its models on other patients (Kim 2022), no correlation in 585 patients (Saeed 2023). An AUC whose "
             "interval holds 0.5 is the result to expect; the runs below show whether it is so here.",

@@ -97,7 +97,7 @@ def test_the_side_of_ones_own_split_is_judged(tmp_path: Path) -> None:
 def test_another_split_is_refused_and_names_the_knob(tmp_path: Path) -> None:
     published, ours = split("AB", "C", "D", "paper"), split("AB", "C", "D")
     path = checkpoint(tmp_path / "model.pt", published)
-    with pytest.raises(CheckpointError, match="trained with --split_by paper.*Give --split_by paper"):
+    with pytest.raises(CheckpointError, match=r"trained with --split_by paper.*Give --split_by paper"):
         load_for_evaluation(nn.Linear(2, 2), path, ours)
     load_for_evaluation(nn.Linear(2, 2), path, published)
     path = checkpoint(tmp_path / "model.pt", ours)
