@@ -56,7 +56,7 @@ def how_to_read(differences: Sequence[Difference], repeats: int) -> list[str]:
         trained = "one network each" if repeats == 1 else f"{repeats} networks each, whose mean is compared"
         told += [
             COUNTED[counted.pop()] if len(counted) == 1 else "",
-            f"Intervals are 95 %, bootstrap over patients, of {trained}: what another seed would change is not in them.",
+            f"Intervals are 95 %, bootstrap over patients, of {trained}: what another seed changes is not in them.",
         ]
     if not all(part.same_classes for part in differences):
         told.append("The recipes have other classes, so that their difference compares the answers to two questions.")

@@ -129,10 +129,7 @@ class Comparison:
         self.shared = [first.keys() & second.keys() for first, second in cases]
         smaller = sum(min(len(first), len(second)) for first, second in cases)
         self.is_paired = sum(map(len, self.shared)) >= LEAST_SHARED * smaller
-        self.patient_of: dict[str, str] = {}
-        for both in self.runs:  # a table with scans knows best whose they are: in P2's split each image is on its own
-            for one in sorted(both, key=lambda one: "scan" in one.patients):
-                self.patient_of |= _cases(one.patients)
+        self.patient_of = patients_of([one for both in self.runs for one in both])
         names = sorted(set(self.patient_of.values()))
         self.place_of = {name: place for place, name in enumerate(names)}
         self.counts = np.vstack([np.ones(len(names)), draw_cohorts(names)])
@@ -156,6 +153,30 @@ class Comparison:
             return self.counts[:, places] * used
 
         return weigh
+
+
+def patients_of(evaluations: Sequence[Evaluation]) -> dict[str, str]:
+    """Whose each case of some evaluations is.
+
+    On P2's split an image is a subject. Its patient is then the group of its copies: as a table with scans has it, else
+    as ``copies.csv`` does.
+
+    Args:
+        evaluations: on one data set.
+
+    Returns:
+        The patient of each scan, and of each subject without scans.
+    """
+    known: dict[str, str] = {}
+    alone: dict[str, str] = {}
+    group_of: dict[str, str] = {}
+    for one in evaluations:
+        found = known if "scan" in one.patients else alone
+        found |= _cases(one.patients)
+        group_of |= one.copies
+    named = {group_of[case]: patient for case, patient in known.items() if case in group_of}
+    grouped = {case: named.get(group, group) for case, group in group_of.items() if case in alone}
+    return {**alone, **grouped, **known}
 
 
 def measure_all(evaluation: Evaluation, unit: str, weigh: Weigh) -> dict[str, np.ndarray]:

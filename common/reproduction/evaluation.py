@@ -140,6 +140,13 @@ class Evaluation:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     @cached_property
+    def copies(self) -> dict[str, str]:
+        """The group of copies of each image, from ``copies.csv``; empty where copies were not looked for."""
+        path = self.folder / "copies.csv"
+        table = read_frame(path) if path.is_file() else pd.DataFrame(columns=["subject", "group"])
+        return dict(zip(table["subject"].astype(str), table["group"].astype(str), strict=True))
+
+    @cached_property
     def patients(self) -> pd.DataFrame:
         """``predictions.csv``.
 

@@ -88,9 +88,9 @@ def test_other_patients_are_drawn_on_their_own(tmp_path: Path) -> None:
 def test_only_whom_both_judge_are_compared_where_they_are_half_of_the_smaller_side(
     tmp_path: Path, shared: int, paired: int | None, mean: float
 ) -> None:
-    """The first is right in all of 100; the second in none of the shared ones, and in two of its 20 where they are 9."""
+    """The first is right in all of 100, the second in none that they share; of nine, it is right in two others."""
     names = [*HUNDRED[:shared], *(f"q{number}" for number in range(20 - shared))]
-    right = {name: paired is not None and name.startswith("q") or name in ("q0", "q1") for name in names}
+    right = {name: (paired is not None and name.startswith("q")) or name in ("q0", "q1") for name in names}
     first = leave(tmp_path / "a", rows_of(hits(HUNDRED, 100)))
     (leak,) = compare(first, leave(tmp_path / "b", rows_of(right)))
     assert (leak.paired, leak.value["mean"]) == (paired, pytest.approx(mean))
@@ -104,6 +104,18 @@ def test_images_of_a_group_of_copies_are_drawn_together(tmp_path: Path) -> None:
     (leak,) = compare(apart, together, replace(ACCURACY, unit="samples"))
     assert (leak.value["mean"], leak.paired, leak.value["n"]) == (pytest.approx(0.5), 10, 10)
     assert interval(leak) == (pytest.approx(0.2, abs=0.05), pytest.approx(0.8, abs=0.05))
+
+
+def test_copies_that_only_the_papers_split_judges_are_drawn_together_too(tmp_path: Path) -> None:
+    """20 groups of five images: half of those of the one side are right, none of the other; Binomial(10, .5) / 10."""
+    images = [f"p{number:03d}" for number in range(100)]
+    copies = pd.DataFrame({"subject": images, "group": [f"c{number // 5}" for number in range(100)]})
+    first = leave(tmp_path / "a", rows_of(hits(images[:50], 25)))
+    copies.to_csv(first.folder / "copies.csv", index=False)
+    others = rows_of(hits(images[50:], 0)).assign(scan=images[50:], subject=[f"g{place // 5}" for place in range(50)])
+    (leak,) = compare(first, leave(tmp_path / "b", others), replace(ACCURACY, unit="samples"))
+    assert (leak.value["mean"], leak.paired, leak.value["n"]) == (pytest.approx(0.5), None, 20)
+    assert interval(leak) == (pytest.approx(0.2, abs=0.06), pytest.approx(0.8, abs=0.06))
 
 
 def test_repeats_are_averaged_and_a_patient_of_both_is_one_patient(tmp_path: Path) -> None:
@@ -133,9 +145,7 @@ def test_what_counts_images_in_one_column_alone_is_compared_by_patients(tmp_path
 
 def test_the_recipe_is_the_difference_of_the_other_two(tmp_path: Path) -> None:
     right = {"paper": 90, "paper_by_patient": 60, "ours": 75}
-    found = {
-        ("net", name): [leave(tmp_path / name, rows_of(hits(HUNDRED, count)))] for name, count in right.items()
-    }
+    found = {("net", name): [leave(tmp_path / name, rows_of(hits(HUNDRED, count)))] for name, count in right.items()}
     leak, recipe = list_differences(TABLE, [ACCURACY], found)
     assert (leak.kind, leak.value["mean"]) == ("leak", pytest.approx(0.3))
     assert (recipe.kind, recipe.value["mean"]) == ("recipe", pytest.approx(-0.15))
