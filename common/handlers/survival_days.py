@@ -61,7 +61,7 @@ class SurvivalDays:
 
         Returns:
             The classes, ``median_days``, how many of the cohort (``patients``) are ``set_aside``, and ``measures``.
-            Where some are set aside, ``shares`` of the classes among those whose class is known, and ``shares_estimated``
+            Where some are set aside, ``shares`` of the classes among those judged, and ``shares_estimated``
             by Kaplan and Meier among all; and the accuracy weighted for censoring.
         """
         labels = [record["label"] for record in records]

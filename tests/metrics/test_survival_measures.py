@@ -87,7 +87,7 @@ def test_patients_who_are_all_alive_have_no_measure(rows: pd.DataFrame) -> None:
 
 
 def test_shares_of_classes_with_censored_patients_by_hand() -> None:
-    """Days 5, 8+, 8, 10: S falls to 3/4 at 5, to 3/4 × 2/3 at 8, to 0 at 10; a death on a threshold is beyond it."""
+    """Days 5, 8+, 8, 10: S falls to 3/4 at 5, to 3/4 of 2/3 at 8, to 0 at 10; a death on a threshold is beyond it."""
     days, died = np.array([5, 8, 8, 10]), np.array([True, False, True, True])
     assert class_shares(days, died, (6, 9)).tolist() == pytest.approx([1 / 4, 1 / 4, 1 / 2])
     assert class_shares(days, died, (5, 10)).tolist() == pytest.approx([0, 1 / 2, 1 / 2])
@@ -95,7 +95,7 @@ def test_shares_of_classes_with_censored_patients_by_hand() -> None:
 
 
 def test_a_patient_stands_for_those_who_were_lost_before() -> None:
-    """Of four at risk on day 20 one is lost: whoever is seen later counts 4/3, up to the first day of the last class."""
+    """Of four at risk on day 20 one is lost: who is seen later counts 4/3, until the last class begins."""
     days, died = np.array([10.0, 20, 30, 50, 70]), np.array([True, False, True, False, True])
     weights = censoring_weights(np.array([10.0, 30, 50, 70]), days, died, horizon=40)
     assert weights.tolist() == pytest.approx([1, 4 / 3, 4 / 3, 4 / 3])
