@@ -75,7 +75,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     for option, owners in OPTIONS.items():
         if arguments.layout not in owners and getattr(arguments, option) != parser.get_default(option):
-            parser.error(f"--{option.replace('_', '-')} X
+            parser.error(f"--{option.replace('_', '-')} is of {', '.join(owners)}")
     return arguments
 
 
