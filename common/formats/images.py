@@ -7,6 +7,7 @@ be read becomes one clear problem.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import DatasetError, Problem
-from common.formats.limits import HINT, MOST_SIDE, endless, plane_too_large
+from common.formats.limits import HINT, MOST_SIDE, endless, fitting_memory, plane_too_large
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
@@ -41,6 +42,9 @@ DAMAGED = (
     *(TypeError, KeyError, IndexError, OverflowError, UserWarning),
 )
 """What Pillow raises of a file that is not as its format says, whose tags may be of any type, number and size."""
+
+MOST_AT_ONCE = 2**20
+"""Bytes that are asked of a file without a look at how many are left."""
 
 BROKEN_TAG = "Tag data larger than file|Truncated File Read|(Possibly c|C)orrupt EXIF"
 """How Pillow's warnings of a damaged tag begin. It may be the one that turns the image."""
@@ -84,7 +88,7 @@ def read_comment(path: PathLike) -> str:
         DatasetError: the file is missing or no image.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with _BoundedFile(path) as file, Image.open(file, formats=FORMATS) as image:
             comment = image.info.get("comment", "")
     except (FileNotFoundError, *DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
@@ -94,6 +98,23 @@ def read_comment(path: PathLike) -> str:
 def is_image_name(path: Path) -> bool:
     """Whether a file is named as images are, in either case."""
     return path.suffix.lower() in SUFFIXES
+
+
+class _BoundedFile(io.BufferedReader):
+    """A file of which no more is asked than it holds.
+
+    Pillow asks for as many bytes as a damaged length claims, and memory for all of them is taken first.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        super().__init__(io.FileIO(path))
+        self.length = self.seek(0, os.SEEK_END)
+        self.seek(0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size <= MOST_AT_ONCE:
+            return super().read(size)
+        return super().read(min(size, max(self.length - self.tell(), 0)))
 
 
 @contextmanager
@@ -106,11 +127,12 @@ def opened_image(path: PathLike) -> Iterator[Image.Image]:
     if problem := endless(path):
         raise DatasetError(problem)
     try:
-        with _strict_tags():
-            opened = Image.open(path, formats=FORMATS)
-        with opened as image:
-            _refuse_odd(image, path)
-            yield image
+        with fitting_memory(path), _BoundedFile(path) as file:
+            with _strict_tags():
+                opened = Image.open(file, formats=FORMATS)
+            with opened as image:
+                _refuse_odd(image, path)
+                yield image
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
 
@@ -130,8 +152,8 @@ def _open(path: PathLike, grey_of_at_least: int | None = None) -> Image.Image:
             image.draft("L", (grey_of_at_least, grey_of_at_least))  # of JPEGs alone
         image.load()
         with _strict_tags():
-            turned = ImageOps.exif_transpose(image)
-        return _opaque(_eight_bits(turned, path))
+            ImageOps.exif_transpose(image, in_place=True)
+        return _opaque(_eight_bits(image, path))
 
 
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:

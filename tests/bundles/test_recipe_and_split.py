@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from common.errors import SplitError, find_glioma_error
-from common.splits.guard import subject_of
+from common.names import subject_of
 from common.splits.manifest import SIDES, SplitManifest
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"

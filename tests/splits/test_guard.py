@@ -12,7 +12,6 @@ from common.splits.guard import (
     hash_scan,
     hash_subject,
     knows_scan,
-    name_some,
     recipe_of,
 )
 
@@ -131,11 +130,6 @@ def test_a_start_that_learned_from_the_held_out_patients_is_refused_for_both_sid
 )
 def test_the_recipe_that_is_recorded(record: dict[str, str], recipe: str | None) -> None:
     assert recipe_of(record) == recipe
-
-
-def test_long_lists_are_cut() -> None:
-    assert name_some(["B", "A"]) == "A, B"
-    assert name_some([f"P{number}" for number in range(8)]) == "P0, P1, P2, P3, P4 and 3 more"
 
 
 def with_scans(training: str, *voxels: str) -> dict[str, Any]:
