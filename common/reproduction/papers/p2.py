@@ -49,8 +49,8 @@ CONTEST = Contest(
     words=(
         "P2 prints t = 0.3977 of a T-test of the accuracy across three folds, and does not say which. It is a "
         "two-sample t from the rounded means and standard deviations of its text (97.66 ± 0.287 and 97.76 ± 0.328 give "
-        "0.397). The folds of its own table 1 have other deviations (0.302 and 0.505) and give -0.304 by the two-sample "
-        "test, -0.371 by the paired and -0.234 by the corrected one. By none of them do the networks differ.",
+        "0.397). The folds of its own table 1 have other deviations (0.302 and 0.505) and give -0.304 by the "
+        "two-sample test, -0.371 by the paired and -0.234 by the corrected one. By none do the networks differ.",
     ),
 )
 
