@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,12 @@ TINY: dict[str, Any] = {
     "slices_per_patient": 4,
 }
 """A training run of seconds."""
+
+PICTURES = {"common.handlers.GradCamPictures": "samples", "common.handlers.SegmentationPictures": "volumes"}
+"""Handlers that draw at each validation, and what says how many pictures."""
+
+SHUFFLES = 100
+"""Of the labels, for the question what else predicts them: the fewest with which an answer is significant."""
 
 Start = Callable[..., "ConfigWorkflow"]
 WriteWeights = Callable[..., Path]
@@ -69,6 +75,25 @@ def healthy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_ixi_phantoms(tmp_path_factory.mktemp("healthy"), people=12, shape=(48, 48, 40))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_reports() -> Iterator[None]:
+    """Few shuffles and one heat map an evaluation: these take longest, and have tests of their own."""
+    from common.handlers import classification_report
+    from common.shortcuts import probe
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "SHUFFLES", SHUFFLES)
+        patch.setattr(classification_report, "MOST_PICTURES", 1)
+        yield
+
+
+def one_picture(config: dict[str, Any]) -> dict[str, int]:
+    """The settings with which each handler draws one picture a validation."""
+    handlers = config.get("validate", {}).get("handlers", [])
+    asked = {f"validate#handlers#{index}": PICTURES.get(one["_target_"]) for index, one in enumerate(handlers)}
+    return {f"{place}#{knob}": 1 for place, knob in asked.items() if knob}
+
+
 @pytest.fixture(scope="session")
 def start(phantom_dir: Path) -> Start:
     """Opens and initialises a workflow of a bundle on the phantoms: ``start(folder, "train", "stage2", epochs=2)``.
@@ -81,7 +106,7 @@ def start(phantom_dir: Path) -> Start:
 
         files = [str(BUNDLES / bundle / "configs" / f"{name}.yaml") for name in configs]
         known = ConfigParser.load_config_files(files)
-        tiny = {name: value for name, value in TINY.items() if name in known}
+        tiny = {name: value for name, value in TINY.items() if name in known} | one_picture(known)
         workflow = ConfigWorkflow(
             config_file=files,
             workflow_type="infer" if configs[0].startswith("inference") else "train",
