@@ -10,7 +10,7 @@ import pytest
 
 # Read when matplotlib, OpenMP and the hub are first imported, here and in every process that a test starts.
 os.environ["MPLBACKEND"] = "Agg"
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with two threads each cost thrice the CPU time
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 pytest_plugins = ("tests.writers",)

@@ -77,13 +77,15 @@ def healthy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def short_reports() -> Iterator[None]:
-    """Few shuffles and one heat map an evaluation: these take longest, and have tests of their own."""
+    """Few shuffles and resamples, and one heat map an evaluation: these take longest, and have tests of their own."""
     from common.handlers import classification_report
+    from common.metrics import roc
     from common.shortcuts import probe
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(probe, "SHUFFLES", SHUFFLES)
         patch.setattr(classification_report, "MOST_PICTURES", 1)
+        patch.setattr(roc, "CURVE_RESAMPLES", 10)
         yield
 
 

@@ -19,6 +19,7 @@ import torch
 from common.errors import CheckpointError, KnobError, OutputError, SplitLeakageError, find_glioma_error
 from common.metrics import judge_regions
 from tests.bundles.lifecycle import interrupt, load
+from tests.facts import in_order
 
 Start = Callable[..., Any]
 Weights = dict[str, torch.Tensor]
@@ -198,7 +199,7 @@ def test_stage_3_is_refused_the_weights_of_stage_1(start: Start, trained: Path) 
         start(trained, "train", "stage3", init_weights=first).run()
     error = find_glioma_error(caught.value)
     assert isinstance(error, CheckpointError)
-    assert "it was trained in stage 1, and stage 3 continues from stage 2" in str(error)
+    assert in_order(str(error), first, "stage 1", "stage 3 continues from stage 2")
 
 
 def test_stage_3_goes_on_with_the_deep_head(start: Start, trained: Path, stage2: Path) -> None:
