@@ -13,6 +13,8 @@ from common.errors import CheckpointError, find_glioma_error
 from common.metrics import chance_interval
 from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 
 SHUFFLED: dict[str, Any] = {
