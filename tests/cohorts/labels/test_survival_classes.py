@@ -68,7 +68,9 @@ def test_thresholds_of_a_persons_own(thresholds: Any) -> None:
 
 
 def test_one_threshold_makes_two_classes_whatever_their_number_was() -> None:
-    assert len(fit_survival_classes(dead(100, 400), 300, classes=3).names) == 2
+    fitted = fit_survival_classes(dead(100, 400), 300, classes=3)
+    assert [fitted.label(record) for record in dead(299, 300)] == [0, 1]
+    assert ["300" in name for name in fitted.names] == [True, True]
 
 
 @pytest.mark.parametrize("thresholds", ["451,300", [300, 300], [0, 300], [-5], "a year", [300, "inf"], [None], []])
