@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException
-from lib.inference import BundleTask
+from lib.inference import WEIGHTS, BundleTask
 from lib.training import StoreTraining
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.exception import MONAILabelException
@@ -23,7 +23,6 @@ from common import __version__
 from common.errors import DatasetError, Problem, find_glioma_error
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
-WEIGHTS = Path("models") / "model.pt"
 SEGMENTATION = "glioma_segmentation"
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from common.errors import DatasetError, Problem
 from common.formats.hdf5_restoring import restore_intensities
-from common.formats.limits import HINT, MOST_SIDE, volume_too_large
+from common.formats.limits import HINT, MOST_SIDE, fitting_memory, volume_too_large
 from common.formats.nifti import FETCH_AGAIN, PathLike, Volume, brats_affine
 from common.records import BRATS_MASK_VALUES, MODALITIES
 
@@ -94,9 +94,14 @@ def read_hdf5(address: PathLike) -> Volume:
     Intensities that were not whole numbers come as float32 multiples of each slice's standard deviation.
 
     Raises:
-        DatasetError: with every slice that is missing, truncated, damaged, or of another form than the first.
+        DatasetError: with every slice that is missing, truncated, damaged, or of another form than the first; or they
+            do not fit into the memory.
     """
-    stack = SliceStack.parse(address)
+    with fitting_memory(address):
+        return _read_stack(SliceStack.parse(address))
+
+
+def _read_stack(stack: SliceStack) -> Volume:
     planes: list[np.ndarray] = []
     problems: list[Problem] = []
     for path in stack.files:
@@ -113,7 +118,7 @@ def read_hdf5(address: PathLike) -> Volume:
     if problems:
         raise DatasetError(problems)
     voxels = np.stack(planes, axis=-1) if stack.part == "seg" else restore_intensities(planes)
-    header = read_hdf5_header(address)
+    header = read_hdf5_header(str(stack))
     return Volume(voxels, header.affine, header.header)
 
 

@@ -7,6 +7,7 @@ be read becomes one clear problem.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import DatasetError, Problem
-from common.formats.limits import HINT, MOST_SIDE, endless, plane_too_large
+from common.formats.limits import HINT, MOST_SIDE, endless, fitting_memory, plane_too_large
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
@@ -84,7 +85,7 @@ def read_comment(path: PathLike) -> str:
         DatasetError: the file is missing or no image.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with _BoundedFile(path) as file, Image.open(file, formats=FORMATS) as image:
             comment = image.info.get("comment", "")
     except (FileNotFoundError, *DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
@@ -94,6 +95,22 @@ def read_comment(path: PathLike) -> str:
 def is_image_name(path: Path) -> bool:
     """Whether a file is named as images are, in either case."""
     return path.suffix.lower() in SUFFIXES
+
+
+class _BoundedFile(io.BufferedReader):
+    """A file of which no more is asked than it holds.
+
+    Pillow asks for as many bytes as a damaged length claims, and memory for all of them is taken first.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        super().__init__(io.FileIO(path))
+        self.length = self.seek(0, os.SEEK_END)
+        self.seek(0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(self.length - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 @contextmanager
@@ -106,11 +123,12 @@ def opened_image(path: PathLike) -> Iterator[Image.Image]:
     if problem := endless(path):
         raise DatasetError(problem)
     try:
-        with _strict_tags():
-            opened = Image.open(path, formats=FORMATS)
-        with opened as image:
-            _refuse_odd(image, path)
-            yield image
+        with fitting_memory(path), _BoundedFile(path) as file:
+            with _strict_tags():
+                opened = Image.open(file, formats=FORMATS)
+            with opened as image:
+                _refuse_odd(image, path)
+                yield image
     except (*DAMAGED, Image.DecompressionBombError) as error:
         raise DatasetError(_explain(error, path)) from error
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from common.errors import Problem
+from common.errors import DatasetError, Problem
 
 MOST_BYTES = 2**30
 """Of a volume. The four modalities of BraTS in one file have 286 MB where they are stored as float64."""
@@ -30,11 +31,15 @@ FLAT = 1e-3
 MOST_MM = 1e6
 """Of a scan's first voxel from the origin of its coordinates."""
 
+MOST_AHEAD = 2**26
+"""Bytes of a NIfTI file before its first voxel: the header and its extensions."""
+
 GIGABYTE = 1e9
 LEAST_ITEM = 4
 """Bytes of a voxel, however it is stored: volumes are prepared as float32."""
 
 HINT = "Such a file is damaged, or no scan of a head: export it again, or leave it out."
+MORE_MEMORY = "Close other programs, read fewer at once (fewer workers), or use a machine with more memory."
 
 
 def volume_too_large(shape: Sequence[int], item: int, where: str | os.PathLike[str]) -> Problem | None:
@@ -62,6 +67,19 @@ def plane_too_large(size: Sequence[int], where: str | os.PathLike[str]) -> Probl
     if math.prod(map(int, size)) <= MOST_SIDE**2:
         return None
     return Problem(f"claims {_by(size)} pixels; at most {MOST_SIDE} x {MOST_SIDE} are read", str(where), HINT)
+
+
+@contextmanager
+def fitting_memory(where: str | os.PathLike[str]) -> Iterator[None]:
+    """Tell a lack of memory while voxels or pixels are decoded: what is within the limits may be more than is free.
+
+    Raises:
+        DatasetError: the memory does not suffice.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise DatasetError(Problem("does not fit into the memory that is free", str(where), MORE_MEMORY)) from error
 
 
 def endless(path: str | os.PathLike[str]) -> Problem | None:

@@ -28,7 +28,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from common.errors import DatasetError, Problem
 from common.files import atomic_path
-from common.formats.limits import affine_fault, endless, volume_too_large
+from common.formats.limits import MOST_AHEAD, affine_fault, endless, fitting_memory, volume_too_large
 
 GZIP_MAGIC = b"\x1f\x8b"
 FETCH_AGAIN = "Download or copy the file again."
@@ -51,6 +51,9 @@ MOST_APART = 1.0
 
 MOST_BEHIND = 2**20
 """Bytes behind the last voxel that are read over."""
+
+QUATERNION = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")
+"""What a qform consists of, besides the sizes of voxels."""
 
 TEXT_FIELDS = ("data_type", "db_name", "descrip", "aux_file", "intent_name", "unused_str")
 
@@ -82,17 +85,18 @@ def read_nifti(path: PathLike) -> Volume:
     """Read a ``.nii`` or ``.nii.gz`` file whole.
 
     Raises:
-        DatasetError: the file is missing, empty, truncated, damaged, or no NIfTI.
+        DatasetError: the file is missing, empty, truncated, damaged, no NIfTI, or does not fit into the memory.
     """
-    data = _read_bytes(path)
-    with _opened(io.BytesIO(data), path) as stream:
-        image = _interpret(stream, path)
-    stored = cast(ArrayProxy, image.dataobj)
-    end = stored.offset + math.prod(image.shape) * image.get_data_dtype().itemsize
-    data = _decompress(data, end + MOST_BEHIND, path)
-    if end > len(data):
-        raise DatasetError(Problem("the file ends before its last voxel", str(path), FETCH_AGAIN))
-    return Volume(_voxels(stored, data), np.asarray(image.affine, dtype=np.float64), image.header)
+    with fitting_memory(path):
+        data = _read_bytes(path)
+        with _opened(io.BytesIO(data), path) as stream:
+            image = _interpret(stream, path)
+        stored = cast(ArrayProxy, image.dataobj)
+        end = stored.offset + math.prod(image.shape) * image.get_data_dtype().itemsize
+        data = _decompress(data, end + MOST_BEHIND, path)
+        if end > len(data):
+            raise DatasetError(Problem("the file ends before its last voxel", str(path), FETCH_AGAIN))
+        return Volume(_voxels(stored, data), np.asarray(image.affine, dtype=np.float64), image.header)
 
 
 def _voxels(stored: ArrayProxy, data: bytes) -> np.ndarray:
@@ -176,6 +180,9 @@ def _interpret(stream: IO[bytes], path: PathLike) -> nib.Nifti1Image:
         raise DatasetError(Problem(f"its NIfTI header is damaged (shape {image.shape})", str(path), FETCH_AGAIN))
     if too_large := volume_too_large(image.shape, image.get_data_dtype().itemsize, path):
         raise DatasetError(too_large)
+    if (offset := cast(ArrayProxy, image.dataobj).offset) > MOST_AHEAD:
+        what = f"its NIfTI header is damaged (voxels would begin {offset:.3g} bytes behind its start)"
+        raise DatasetError(Problem(what, str(path), FETCH_AGAIN))
     _check_affine(image, header, path)
     return _as_the_standard_reads(image, stream)
 
@@ -190,6 +197,9 @@ def _check_affine(image: nib.Nifti1Image, stored: nib.Nifti1Header, path: PathLi
     """
     if not image.header["sform_code"] and not np.all(stored["pixdim"][1:4]):
         raise DatasetError(Problem("it does not tell the size of its voxels", str(path), CONVERT_AGAIN))
+    qform = (*stored["pixdim"][:4], *(stored[field] for field in QUATERNION))
+    if image.header["qform_code"] and not np.isfinite(qform).all():
+        raise DatasetError(Problem("its qform holds values that are not finite", str(path), CONVERT_AGAIN))
     if fault := affine_fault(image.affine):
         raise DatasetError(Problem(fault, str(path), CONVERT_AGAIN))
 
@@ -252,7 +262,8 @@ def conflict_of_forms(header: nib.Nifti1Header) -> str | None:
         ``None`` where the qform and the sform say the same, or only one of them is set.
     """
     try:
-        sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
     except ValueError:
         return "its qform is no rotation"
     if sform is None and qform is None:

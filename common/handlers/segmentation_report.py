@@ -3,44 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from common.handlers.evaluation_report import CONFUSION, PAGE, PREDICTIONS, EvaluationReport
+from common.handlers.evaluation_report import CONFUSION, PAGE, PREDICTIONS, EvaluationReport, Judged
 from common.records import scan_of
-from common.reports.segmentation import judge_volume, summarise_cohort
+from common.reports.segmentation import judge_volume, predicted_classes, summarise_cohort
 from common.reports.segmentation_page import Panel, write_page
 from common.shortcuts.probe import probe_shortcuts
+from common.transforms.brain.components import NONE, TRIED, ComponentRule
+
+RULES = "component_rules.csv"
+AT = "@"
+"""Between a measure and the rule that it was taken with."""
 
 
 class SegmentationReport(EvaluationReport):
     """Measures every volume of an evaluator and writes the report when it is done.
 
     Writes ``predictions.csv``, ``metrics.json``, ``confusion_matrix.csv`` and ``report.html`` in ``output_dir``; every
-    number of the page can be computed from the tables, without the images.
+    number of the page can be computed from the tables, without the images. Where a rule for small parts is used, or may
+    be chosen because the validation side is judged, ``component_rules.csv`` holds each volume's measures with and
+    without.
+
+    Args:
+        output_dir: as of :class:`EvaluationReport`, like the next three.
+        task: likewise.
+        judged: likewise.
+        seed: likewise.
+        smallest_component: of :class:`~common.transforms.brain.components.ComponentRule`, ml.
+        smallest_et: likewise.
     """
 
     of_weights = ("bundle", "version", "stage", "protocol", "epoch")
 
+    def __init__(
+        self,
+        output_dir: str | Path,
+        task: str,
+        judged: Judged,
+        seed: int = 0,
+        smallest_component: float = 0.0,
+        smallest_et: float = 0.0,
+    ) -> None:
+        super().__init__(output_dir, task, judged, seed)
+        self.rule = ComponentRule(smallest_component, smallest_et)
+        self.rules = dict.fromkeys([NONE, self.rule, *(TRIED if judged.side == "validation" else ())])
+
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
-        """The measures of a volume."""
-        spacing = [float(size) for size in item["geometry"]["spacing"]]
-        return {**judge_volume(output["pred"], output["label"], spacing, bool(item["whole"]))}
+        """The measures of a volume, those of the rules that are not used under ``<measure>@<rule>``."""
+        volume = output["pred"], output["label"], _spacing(item), bool(item["whole"])
+        row: dict[str, Any] = {**judge_volume(*volume, self.rule)}
+        for rule in self.rules if item["whole"] else ():
+            found = judge_volume(*volume, rule) if rule != self.rule else row
+            row |= {f"{name}{AT}{rule.name}": value for name, value in found.items() if AT not in name}
+        return row
 
     def keep_picture(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
         """Keep the slice with the most tumour."""
-        name = scan_of(item)
-        self.pictures[name] = Panel.of_volume(name, output["image"], output["label"], output["pred"])
+        name, logits = scan_of(item), output["pred"]
+        predicted = predicted_classes(logits, _spacing(item), bool(item["whole"]), self.rule)
+        self.pictures[name] = Panel.of_volume(name, output["image"], output["label"], predicted, len(logits))
 
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the table of volumes, the confusion matrix of their voxels, the metrics and the page."""
+        """Write the tables of volumes, the confusion matrix of their voxels, the metrics and the page."""
+        by_rule = self._take_rules(rows)
+        rows = rows[[name for name in rows if AT not in name]]
         shortcuts = probe_shortcuts(self.records, self.task.label, self.seed)
         summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
+        summary["component_rule"] = self.rule.name
+        summary["component_rules"] = {
+            name: {"regions": summarise_cohort(table, self.seed)["regions"]} for name, table in by_rule.items()
+        }
         panels = list(self.pictures.values())
         confusion = sum(panel.confusion for panel in panels)
         self.write_table(PREDICTIONS, rows)
+        if len(by_rule) > 1:
+            tables = [table.assign(component_rule=name) for name, table in by_rule.items()]
+            self.write_table(RULES, pd.concat(tables, ignore_index=True))
         self.write_table(CONFUSION, pd.DataFrame(confusion), header=False)
         self.write_metrics(summary)
         write_page(self.output_dir / PAGE, summary, rows, panels, confusion, self.records)
         return summary
+
+    def _take_rules(self, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """The table of each rule by its name; none where whole volumes were not judged."""
+        names = [name for name in ("subject", "scan") if name in rows]
+        tables = {}
+        for rule in self.rules:
+            ending = f"{AT}{rule.name}"
+            columns = {name: name.removesuffix(ending) for name in rows if name.endswith(ending)}
+            if columns:
+                tables[rule.name] = rows[[*names, *columns]].rename(columns=columns)
+        return tables
+
+
+def _spacing(item: Mapping[str, Any]) -> list[float]:
+    return [float(size) for size in item["geometry"]["spacing"]]

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.knobs import as_bool
 from common.metrics.judgement import probabilities_of
-from common.metrics.survival_measures import predict_days, summarise_survival
+from common.metrics.survival_measures import (
+    censoring_weights,
+    class_shares,
+    predict_days,
+    summarise_survival,
+    summarise_weighted_accuracy,
+)
 from common.records import Record, value_of
 
 
@@ -53,11 +60,34 @@ class SurvivalDays:
             seed: of the bootstrap.
 
         Returns:
-            The classes, ``median_days``, how many are ``set_aside``, and ``measures``.
+            The classes, ``median_days``, how many of the cohort (``patients``) are ``set_aside``, and ``measures``.
+            Where some are set aside, ``shares`` of the classes among those judged, and ``shares_estimated``
+            by Kaplan and Meier among all; and the accuracy weighted for censoring.
         """
-        return {
+        labels = [record["label"] for record in records]
+        summary = {
             **self.classes.to_json(),
             "median_days": list(self.median_days),
-            "set_aside": sum(record["label"] is None for record in records),
+            "patients": len(records),
+            "set_aside": labels.count(None),
             "measures": summarise_survival(rows, seed, self.brats),
+        }
+        return summary | self._correct(rows, records, seed, summary["measures"]) if None in labels else summary
+
+    def _correct(
+        self, rows: pd.DataFrame, records: Sequence[Record], seed: int, measures: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What censoring hides: the classes of those who are set aside."""
+        days = np.array([value_of(record, "survival_days") for record in records], dtype=float)
+        died = np.array([not record.get("alive") for record in records])
+        thresholds = self.classes.thresholds
+        known = [record["label"] for record in records if record["label"] is not None]
+        truth = np.searchsorted(thresholds, rows["days"], side="right")
+        is_right = truth == probabilities_of(rows, self.classes.names).argmax(axis=1)
+        weights = censoring_weights(rows["days"].to_numpy(dtype=float), days, died, thresholds[-1])
+        weighted = summarise_weighted_accuracy(list(rows["subject"]), is_right, weights, seed)
+        return {
+            "shares": (np.bincount(known, minlength=len(thresholds) + 1) / max(len(known), 1)).tolist(),
+            "shares_estimated": class_shares(days, died, thresholds).tolist(),
+            "measures": {"weighted_accuracy": weighted, **measures},
         }

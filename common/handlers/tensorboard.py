@@ -136,7 +136,9 @@ class SegmentationPictures:
         """Count the voxels of a volume and draw its slice with the most tumour."""
         pairs = zip(engine.state.batch, engine.state.output, strict=True)
         for number, (item, output) in enumerate(pairs, start=engine.state.iteration - 1):
-            panel = Panel.of_volume(scan_of(item), output["image"], output["label"], output["pred"])
+            logits = output["pred"]
+            prediction = logits.argmax(dim=0)
+            panel = Panel.of_volume(scan_of(item), output["image"], output["label"], prediction, len(logits))
             self.confusion = self.confusion + panel.confusion
             if number < self.volumes:
                 figure = draw_segmentation_panel(panel.image, panel.truth, panel.prediction, panel.name)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from numpy.typing import ArrayLike
+from scipy.stats import CensoredData, ecdf, spearmanr
 
-from common.metrics.bootstrap import Summary, draw_cohorts, share_of_pairs, summarise_draws
+from common.metrics.bootstrap import Summary, divide, draw_cohorts, share_of_pairs, summarise_draws
 
 TITLES = {
+    "weighted_accuracy": "accuracy of the classes, weighted for censoring (IPCW)",
     "concordance": "concordance index (Harrell)",
     "brats_accuracy": "accuracy of three groups (10 and 15 months)",
     "brats_mse": "mean squared error in days²",
@@ -96,6 +98,63 @@ def summarise_survival(rows: pd.DataFrame, seed: int = 0, brats: bool = False) -
     patients = rows["subject"].nunique()
     summary = {"concordance": summarise_draws(concordance_index(days, died, -predicted), drawn, patients)}
     return {**summary, **_summarise_brats(rows[died], seed)} if brats else summary
+
+
+def class_shares(days: np.ndarray, died: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+    """The shares of the classes of survival in a cohort with censored patients, by Kaplan and Meier.
+
+    Args:
+        days: to death or last contact, (n,).
+        died: false where the days are censored, (n,).
+        thresholds: between the classes, ascending, (K - 1,).
+
+    Returns:
+        (K,), the shortest survival first.
+    """
+    survives = ecdf(CensoredData.right_censored(days, ~np.asarray(died, dtype=bool))).sf
+    return -np.diff(np.concatenate([[1.0], survives.evaluate(_just_before(thresholds)), [0.0]]))
+
+
+def censoring_weights(days: np.ndarray, cohort_days: np.ndarray, cohort_died: np.ndarray, horizon: float) -> np.ndarray:
+    """How many patients each one whose class is known stands for, since censoring hides the class of others.
+
+    The inverse of the probability not to be censored before death or before the last class begins, whichever is first.
+    Censoring must not depend on what kills.
+
+    Args:
+        days: of the patients whose class is known, (n,).
+        cohort_days: of all patients, to death or last contact, (N,).
+        cohort_died: false where they are censored, (N,).
+        horizon: the first day of the last class.
+
+    Returns:
+        At least 1, (n,).
+
+    References:
+        Robins and Finkelstein, Biometrics 56 (2000), 779-788.
+    """
+    observed = ecdf(CensoredData.right_censored(cohort_days, np.asarray(cohort_died, dtype=bool))).sf
+    return 1 / observed.evaluate(_just_before(np.minimum(days, horizon)))
+
+
+def summarise_weighted_accuracy(
+    subjects: Sequence[str], is_right: np.ndarray, weights: np.ndarray, seed: int = 0
+) -> Summary:
+    """The weighted share of patients whose class is predicted, with a 95 % bootstrap interval over subjects.
+
+    Args:
+        subjects: whose row it is, (n,).
+        is_right: whether the predicted class is the true one, (n,).
+        weights: of :func:`censoring_weights`, (n,); they are not estimated again in each drawn cohort.
+        seed: of the bootstrap.
+    """
+    counts = np.vstack([np.ones(len(weights)), draw_cohorts(subjects, seed)]) * weights
+    shares = divide(counts @ is_right.astype(float), counts.sum(axis=1))
+    return summarise_draws(shares[0], shares[1:], len(set(subjects)))
+
+
+def _just_before(days: ArrayLike) -> np.ndarray:
+    return np.nextafter(np.asarray(days, dtype=float), 0)
 
 
 def _summarise_brats(rows: pd.DataFrame, seed: int) -> dict[str, Summary]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ def knobs_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe_network(metadata: str, provenance: Mapping[str, Any]) -> str:
-    """Metadata of the network that weights were trained with: its classes, and the size of its image.
+    """Metadata of the network that weights were trained with: its classes, and the channels and size of its image.
 
     Other programs take names from there, and the zoo tries the network with such an image.
 
@@ -136,10 +136,32 @@ def describe_network(metadata: str, provenance: Mapping[str, Any]) -> str:
     named = list(pred["channel_def"].values())
     if provenance.get("classes"):
         named = [*named[: named.count(BACKGROUND)], *provenance["classes"]]
-    pred.update(num_channels=len(named), channel_def={str(index): name for index, name in enumerate(named)})
+    pred.update(_numbered(named))
     settings = provenance.get("settings") or {}
+    if modalities := provenance.get("modalities"):
+        known = list(image["channel_def"].values())
+        image.update(_numbered(_channels(known, modalities, settings.get("samples"))))
     image["spatial_shape"] = settings.get("image_size") or settings.get("volume_size") or image["spatial_shape"]
     return metadata if content == json.loads(metadata) else json.dumps(content, indent=4, ensure_ascii=False) + "\n"
+
+
+def _channels(known: Sequence[str], modalities: Sequence[str], samples: str | None) -> list[str]:
+    """Names of the channels of an image of these modalities: ``FLAIR``, or ``FLAIR, lower slice`` and its neighbours.
+
+    Args:
+        known: those of the bundle's default modalities.
+        modalities: in order.
+        samples: ``modality`` where each modality is an image of its own.
+    """
+    slices = list(dict.fromkeys(name.partition(", ")[2] for name in known))
+    if samples == "modality":
+        return slices
+    spelled = [modality.upper().replace("CE", "ce") for modality in modalities]
+    return [", ".join(filter(None, (modality, place))) for modality in spelled for place in slices]
+
+
+def _numbered(named: Sequence[str]) -> dict[str, Any]:
+    return {"num_channels": len(named), "channel_def": {str(index): name for index, name in enumerate(named)}}
 
 
 def json_twin(path: Path, classes: int) -> str:

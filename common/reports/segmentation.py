@@ -15,10 +15,17 @@ from common.metrics.dice import CAVITY, REGIONS, regions_of, soft_dice, to_regio
 from common.records import CAVITY_CLASS, MASK_CLASSES
 from common.reports.page import DASH
 from common.tasks.segmentation import SOFT_DICE
+from common.transforms.brain.components import NONE, ComponentRule
 from common.transforms.cases import MILLILITRE
 
 
-def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[float], whole: bool) -> dict[str, float]:
+def judge_volume(
+    logits: torch.Tensor,
+    label: torch.Tensor,
+    spacing: Sequence[float],
+    whole: bool,
+    rule: ComponentRule = NONE,
+) -> dict[str, float]:
     """The row of one patient.
 
     Args:
@@ -26,12 +33,13 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
         label: class indices (1, x, y, z), or soft masks (classes, x, y, z).
         spacing: of the voxels in mm.
         whole: all slices of the brain are there; otherwise distances and volumes are undefined, and NaN.
+        rule: for small parts of a whole volume. The soft Dice is that of the network's output.
 
     Returns:
         ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure;
         ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the resection cavity.
     """
-    predicted = logits.argmax(dim=0)
+    predicted = predicted_classes(logits, spacing, whole, rule)
     true = label[0] if label.shape[0] == 1 else label.argmax(dim=0)
     row: dict[str, float] = {"slices": float(true.shape[-1])}
     for region, measured in judge_regions(predicted, true, spacing, len(logits)).items():
@@ -47,6 +55,38 @@ def judge_volume(logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[fl
         for region, mask in zip(regions, to_regions(classes, regions=regions), strict=True):
             row[f"{kind}_ml_{region}"] = float(mask.sum()) * voxel if whole else float("nan")
     return row
+
+
+def predicted_classes(logits: torch.Tensor, spacing: Sequence[float], whole: bool, rule: ComponentRule) -> torch.Tensor:
+    """The most probable class of each voxel, (x, y, z), with the rule applied if the volume is whole.
+
+    Args:
+        logits: (classes, x, y, z).
+        spacing: of the voxels in mm.
+        whole: all slices of the brain are there.
+        rule: for small parts.
+    """
+    classes = logits.argmax(dim=0)
+    if not whole or rule == NONE:
+        return classes
+    return torch.from_numpy(rule.apply(classes.cpu().numpy(), float(np.prod(spacing)))).to(classes.device)
+
+
+def rule_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """What each rule for small parts gives, as a table of text.
+
+    Returns:
+        One row per rule: the means of Dice and HD95 over patients.
+    """
+    rows = []
+    for name, found in summary["component_rules"].items():
+        row = {"rule": f"{name} (used)" if name == summary["component_rule"] else name}
+        for measure in REGION_MEASURES:
+            for region, measures in found["regions"].items():
+                value = measures[measure.name]["mean"]
+                row[f"{measure.heading()}, {region}"] = _number(value, measure.digits)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:

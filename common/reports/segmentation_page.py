@@ -17,7 +17,7 @@ from common.metrics.brats_measures import REGION_MEASURES
 from common.records import CAVITY_CLASS, MASK_CLASSES, scan_of
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
-from common.reports.segmentation import region_table, regions_in, soft_dice_table
+from common.reports.segmentation import region_table, regions_in, rule_table, soft_dice_table
 from common.tasks.registry import nouns_of, task_of
 
 CLASS_NAMES = ("background", *MASK_CLASSES, CAVITY_CLASS)
@@ -43,19 +43,20 @@ class Panel:
     confusion: np.ndarray
 
     @classmethod
-    def of_volume(cls, name: str, image: torch.Tensor, label: torch.Tensor, logits: torch.Tensor) -> Panel:
+    def of_volume(
+        cls, name: str, image: torch.Tensor, label: torch.Tensor, prediction: torch.Tensor, classes: int = 4
+    ) -> Panel:
         """The panel of a volume.
 
         Args:
             name: of the patient or the scan.
             image: (c, x, y, z).
             label: (1 or classes, x, y, z).
-            logits: (classes, x, y, z).
+            prediction: class indices (x, y, z).
+            classes: how many there are.
         """
         truth = (label[0] if label.shape[0] == 1 else label.argmax(dim=0)).long()
-        prediction = logits.argmax(dim=0)
         depth = int((truth > 0).sum(dim=(0, 1)).argmax())
-        classes = len(logits)
         joint = torch.bincount((truth * classes + prediction).flatten(), minlength=classes**2)
         shown, true, predicted = (np.asarray(plane[..., depth].cpu()) for plane in (image[0], truth, prediction))
         return cls(name, shown, true, predicted, joint.reshape(classes, classes).cpu().numpy())
@@ -88,7 +89,11 @@ def write_page(
         task=task_of(summary),
         nouns=nouns_of(summary),
         sources=Counter(source_name(source) for source, _ in patients),
-        tables={"regions": region_table(summary), "soft_dice": soft_dice_table(summary)},
+        tables={
+            "regions": region_table(summary),
+            "soft_dice": soft_dice_table(summary),
+            "rules": rule_table(summary) if len(summary.get("component_rules", ())) > 1 else None,
+        },
         panels=_choose(panels, rows),
         confusion=draw_confusion(confusion, CLASS_NAMES[: len(confusion)]),
         rows=_patient_table(rows),

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import struct
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from common.errors import DatasetError
 from common.formats.dicom import read_series
@@ -69,6 +71,24 @@ def test_four_channels_of_float64_are_read_and_a_few_more_voxels_are_not(tmp_pat
     assert read_header(tmp_path / "a.nii").shape == (512, 512, 512)
     with refused("512 x 512 x 513"):
         read_header(tmp_path / "b.nii")
+
+
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+@pytest.mark.parametrize("offset", [2**27, 2**31, 2**62])
+def test_voxels_that_are_said_to_begin_far_behind_the_file(tmp_path: Path, reader: Callable, offset: int) -> None:
+    # make fuzz, seed 1: nifti_gz 204, 322; memory was asked for all that would lie before them
+    data = bytearray(nib.Nifti2Image(np.ones((5, 5, 3), np.int16), np.eye(4)).to_bytes())
+    data[168:176] = struct.pack("<q", offset)
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(bytes(data)))
+    with refused("header is damaged", "behind its start"):
+        reader(tmp_path / "a.nii.gz")
+
+
+def test_a_long_extension_lies_before_the_voxels(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.arange(75, dtype=np.int16).reshape(5, 5, 3), np.eye(4))
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"x" * 2**24))
+    nib.save(image, tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii.gz").array, np.asanyarray(image.dataobj))
 
 
 def test_a_small_volume_before_gigabytes_of_zeros(tmp_path: Path) -> None:
@@ -123,6 +143,35 @@ def test_a_picture_of_which_pillow_only_warns(tmp_path: Path, claiming: Callable
     (tmp_path / "a.png").write_bytes(claiming(10_000, 10_000))
     with refused("10000 x 10000", "8192 x 8192"):
         read_image(tmp_path / "a.png")
+
+
+def png_whose_part_claims_two_gigabytes(path: Path, part: bytes) -> np.ndarray:
+    information = PngInfo()
+    information.add_text("Comment", "a text")
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
+    Image.fromarray(pixels).save(path, pnginfo=information)
+    data = bytearray(path.read_bytes())
+    at = data.find(part) - 4
+    data[at : at + 4] = struct.pack(">I", 2**31 - 1)
+    path.write_bytes(bytes(data))
+    return pixels
+
+
+def test_a_text_in_a_picture_that_claims_two_gigabytes(tmp_path: Path) -> None:
+    png_whose_part_claims_two_gigabytes(tmp_path / "a.png", b"tEXt")
+    with refused("truncated or damaged"):
+        read_image(tmp_path / "a.png")
+
+
+def test_pixels_of_a_picture_that_claim_two_gigabytes_and_are_all_there(tmp_path: Path) -> None:
+    # make fuzz, seed 1: png 238; Pillow asked for memory for all that the part claims
+    pixels = png_whose_part_claims_two_gigabytes(tmp_path / "a.png", b"IDAT")
+    tracemalloc.start()
+    try:
+        np.testing.assert_array_equal(read_image(tmp_path / "a.png"), pixels)
+        assert tracemalloc.get_traced_memory()[1] < LEAST
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_slice_of_65535_rows_and_columns(tmp_path: Path, write_series: Writer) -> None:
@@ -202,3 +251,59 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, reader: Callable[..., object])
 def test_a_pipe_among_slices_is_no_slice(tmp_path: Path, write_series: Writer) -> None:
     os.mkfifo(write_series(tmp_path / "a", range(3)) / "pipe.dcm")
     assert read_series(tmp_path / "a").array.shape[2] == 3
+
+
+@contextmanager
+def memory_for(most: int) -> Iterator[None]:
+    """Let this process have only so many bytes more than it has."""
+    import resource
+
+    lines = Path("/proc/self/status").read_text().splitlines()
+    held = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (held + most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def large_nifti(folder: Path) -> Path:
+    with (folder / "a.nii").open("wb") as file:
+        file.write(nifti_claiming((512, 512, 512)))
+        file.truncate(352 + 2 * 512**3)
+    return folder / "a.nii"
+
+
+def large_compressed_nifti(folder: Path) -> Path:
+    packer = zlib.compressobj(1, wbits=31)
+    with (folder / "a.nii.gz").open("wb") as file:
+        file.write(packer.compress(nifti_claiming((512, 512, 512))))
+        for _ in range(2 * 512):
+            file.write(packer.compress(bytes(512**2)))
+        file.write(packer.flush())
+    return folder / "a.nii.gz"
+
+
+def large_picture(folder: Path) -> Path:
+    Image.new("L", (8000, 8000), 9).save(folder / "a.png", compress_level=1)
+    return folder / "a.png"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is set as Linux does")
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        (large_nifti, read_nifti),
+        (large_compressed_nifti, read_nifti),
+        (large_picture, read_image),
+        (lambda folder: str(hdf5_claiming(folder, (3000, 3000, 4))), read_hdf5),
+    ],
+)
+def test_what_may_be_read_and_does_not_fit_is_told(tmp_path: Path, write: Callable, read: Callable) -> None:
+    path = write(tmp_path)
+    with memory_for(2**25), pytest.raises(DatasetError) as caught:
+        read(path)
+    (problem,) = caught.value.problems
+    assert (problem.what, str(problem.where)) == ("does not fit into the memory that is free", str(path))
+    assert "fewer workers" in problem.hint

@@ -274,6 +274,22 @@ def test_a_qform_beyond_all_numbers_is_told_without_a_warning(tmp_path: Path) ->
         assert "mm apart" in str(conflict_of_forms(read_header(path).header))
 
 
+@pytest.mark.parametrize("reader", [read_nifti, read_header])
+@pytest.mark.parametrize(
+    ("field", "value"), [("pixdim", [1, np.inf, 1, 2e9, 0, 0, 0, 0]), ("quatern_c", np.nan), ("qoffset_z", -np.inf)]
+)
+def test_a_qform_that_is_not_finite(tmp_path: Path, reader, field: str, value: object) -> None:
+    # make fuzz, seed 1: nifti_gz 187; the affine of the sform was taken, and NumPy warned of the other
+    path = patched(save(tmp_path / "a.nii"), field, value)
+    read_nifti(path)  # its code says that there is none
+    assert refused(patched(path, "qform_code", 1), reader) == "its qform holds values that are not finite"
+
+
+def test_what_is_no_part_of_a_qform_may_be_any_number(tmp_path: Path) -> None:
+    path = patched(save(tmp_path / "a.nii"), "qform_code", 1)
+    assert read_nifti(patched(path, "pixdim", [1, 1.5, 2, 3, np.nan, np.inf, 0, 0])).array.shape == VOXELS.shape
+
+
 @pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
 def test_no_text_of_a_header_is_carried_over(tmp_path: Path, kind: type) -> None:
     source = kind(VOXELS, AFFINE)

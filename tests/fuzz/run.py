@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,10 +79,12 @@ def _show(folder: Path, seed: int, name: str, number: int) -> int:
     from tests.fuzz.worker import Watch
 
     folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()  # each input is tried with another working directory
+    tempfile.tempdir = str(folder / "tmp")
     with (folder / "noise.txt").open("w+b") as noise:
         found: dict[str, Any] = Watch(folder, noise).try_input(READERS[name], seed, number)
     told = found.pop("told")
-    print(json.dumps(found), told, f"The input is in {folder.resolve() / 'in'}", sep="\n")
+    print(json.dumps(found), told, f"The input is in {folder / 'in'}", sep="\n")
     return int(found["outcome"] in FAULTS)
 
 

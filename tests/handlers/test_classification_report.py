@@ -251,14 +251,15 @@ def test_survival_is_judged_in_days_as_well(tmp_path: Path) -> None:
     assert found["survival"]["measures"]["brats_mse"]["mean"] == pytest.approx((10**2 + 40**2) / 2)
     assert found["survival"]["set_aside"] == 1
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "Set aside: 1 of the cohort, alive at a last contact" in page
+    assert "Set aside: 1 of 12 patients" in page
+    assert found["survival"]["shares_estimated"][2] > found["survival"]["shares"][2]
     assert "missing values alone" not in found["baselines"]  # that survival is recorded is no input here
     assert "age alone" in found["baselines"]
 
 
 def test_the_measures_of_brats_are_an_option(tmp_path: Path) -> None:
     evaluate(survival_report(tmp_path), SURVIVORS)
-    assert list(metrics(tmp_path)["survival"]["measures"]) == ["concordance"]
+    assert list(metrics(tmp_path)["survival"]["measures"]) == ["weighted_accuracy", "concordance"]
 
 
 def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:

@@ -33,15 +33,17 @@ def volume(missed: int, **names: str) -> tuple[dict[str, Any], dict[str, torch.T
 def judge(tmp_path: Path) -> Any:
     """Judges volumes and returns the table, the metrics and the page."""
 
-    def judge(*volumes: Any, mark: str = "a patient") -> tuple[pd.DataFrame, dict[str, Any], str]:
+    def judge(
+        *volumes: Any, mark: str = "a patient", side: str = "test", **rule: float
+    ) -> tuple[pd.DataFrame, dict[str, Any], str]:
         image = nib.Nifti1Image(np.ones((8, 8, 2), np.int16), np.eye(4))
         image.header["descrip"] = mark
         nib.save(image, tmp_path / "flair.nii.gz")
         names = [{key: item[key] for key in ("subject", "scan") if key in item} for item, _ in volumes]
         records = [{**name, "source": "x", "flair": str(tmp_path / "flair.nii.gz")} for name in names]
         split = draw_split([{"subject": record["subject"]} for record in records], method="external")
-        judged = Judged(records, split, "test", {"stage": 1, "epoch": 1})
-        report = SegmentationReport(tmp_path / "out", "segmentation", judged)
+        judged = Judged(records, split, side, {"stage": 1, "epoch": 1})
+        report = SegmentationReport(tmp_path / "out", "segmentation", judged, **rule)
         engine: Any = SimpleNamespace(state=SimpleNamespace())
         report.start(engine)
         for item, output in volumes:
@@ -85,3 +87,45 @@ def test_scans_have_rows_and_names_of_their_own_and_patients_count_once(judge: A
     assert "2 patients (3 scans, 6 slices)" in page
     assert "Cohort: x (2)" in page
     assert "A-1: WT Dice 0.000, rank 3 of 3" in page
+
+
+def with_island() -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """A tumour of four voxels that the network finds, with an island of one voxel far away."""
+    item, output = volume(0, subject="A")
+    output["pred"][:, 7, 7, 1] = torch.tensor([0.0, 0.0, 100.0, 0.0])
+    return item, output
+
+
+def test_a_rule_for_small_parts_is_shown_beside_what_the_network_gave(judge: Any, tmp_path: Path) -> None:
+    rows, metrics, page = judge(with_island(), smallest_component=0.002)
+    assert rows["dice_WT"].tolist() == [1]
+    assert rows["predicted_ml_WT"].tolist() == [0.004]
+    assert not [name for name in rows if "@" in name]
+    assert metrics["regions"]["WT"]["dice"]["mean"] == 1
+    found = {name: rule["regions"]["WT"]["dice"]["mean"] for name, rule in metrics["component_rules"].items()}
+    assert found == {"none": pytest.approx(8 / 9), "islands under 0.002 ml": 1}
+    assert "islands under 0.002 ml (used)" in page
+    assert "never by this table" in page
+    table = pd.read_csv(tmp_path / "out" / "component_rules.csv").set_index("component_rule")
+    assert table["dice_WT"].to_dict() == pytest.approx(found)
+    confusion = np.loadtxt(tmp_path / "out" / "confusion_matrix.csv", delimiter=",")
+    assert confusion[0, 2] == 0
+
+
+def test_rules_are_compared_on_the_validation_side_alone(judge: Any) -> None:
+    _, metrics, page = judge(with_island(), side="validation")
+    assert metrics["component_rule"] == "none"
+    found = {name: rule["regions"]["WT"]["dice"]["mean"] for name, rule in metrics["component_rules"].items()}
+    assert found["none"] == metrics["regions"]["WT"]["dice"]["mean"] == pytest.approx(8 / 9)
+    assert found["islands under 0.1 ml"] == 1
+    assert "Choose by this side" in page
+    _, metrics, page = judge(with_island())
+    assert list(metrics["component_rules"]) == ["none"]
+    assert "Small parts" not in page
+
+
+def test_slices_that_are_no_volume_take_no_rule(judge: Any) -> None:
+    item, output = with_island()
+    rows, metrics, _ = judge(({**item, "whole": False}, output), smallest_component=1, side="validation")
+    assert rows["dice_WT"].tolist() == [pytest.approx(8 / 9)]
+    assert metrics["component_rules"] == {}

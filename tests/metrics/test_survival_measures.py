@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from common.metrics import brats_survival, concordance_index, predict_days, summarise_survival
+from common.metrics.survival_measures import censoring_weights, class_shares, summarise_weighted_accuracy
 
 
 def test_concordance_by_hand() -> None:
@@ -83,3 +84,35 @@ def test_the_measures_of_brats_are_an_option(rows: pd.DataFrame) -> None:
 def test_patients_who_are_all_alive_have_no_measure(rows: pd.DataFrame) -> None:
     found = summarise_survival(rows.assign(alive=True), brats=True)
     assert all(math.isnan(value["mean"]) and value["n"] == 0 for value in found.values())
+
+
+def test_shares_of_classes_with_censored_patients_by_hand() -> None:
+    """Days 5, 8+, 8, 10: S falls to 3/4 at 5, to 3/4 of 2/3 at 8, to 0 at 10; a death on a threshold is beyond it."""
+    days, died = np.array([5, 8, 8, 10]), np.array([True, False, True, True])
+    assert class_shares(days, died, (6, 9)).tolist() == pytest.approx([1 / 4, 1 / 4, 1 / 2])
+    assert class_shares(days, died, (5, 10)).tolist() == pytest.approx([0, 1 / 2, 1 / 2])
+    assert class_shares(days, np.ones(4, bool), (8,)).tolist() == pytest.approx([1 / 4, 3 / 4])
+
+
+def test_a_patient_stands_for_those_who_were_lost_before() -> None:
+    """Of four at risk on day 20 one is lost: who is seen later counts 4/3, until the last class begins."""
+    days, died = np.array([10.0, 20, 30, 50, 70]), np.array([True, False, True, False, True])
+    weights = censoring_weights(np.array([10.0, 30, 50, 70]), days, died, horizon=40)
+    assert weights.tolist() == pytest.approx([1, 4 / 3, 4 / 3, 4 / 3])
+    assert weights.sum() == pytest.approx(len(days))
+
+
+def test_weights_undo_the_bias_of_censoring() -> None:
+    """A classifier that is right for all short survivors and for no long one; half of the long ones are lost early."""
+    rng = np.random.default_rng(0)
+    death, lost = rng.exponential(400, 4000), rng.uniform(0, 700, 4000)
+    died, days = death <= lost, np.minimum(death, lost)
+    known = died | (days >= 365)
+    is_right = days[known] < 365
+    truth = np.mean(death < 365)
+    assert is_right.mean() > truth + 0.1
+    weights = censoring_weights(days[known], days, died, horizon=365)
+    found = summarise_weighted_accuracy(np.arange(known.sum()).astype(str).tolist(), is_right, weights)
+    assert found["mean"] == pytest.approx(truth, abs=0.02)
+    assert found["low"] < truth < found["high"]
+    assert class_shares(days, died, (365,))[0] == pytest.approx(truth, abs=0.02)

@@ -142,6 +142,38 @@ def test_metadata_name_the_classes_of_the_weights(named: list[str], classes: lis
     assert sized["network_data_format"]["inputs"]["image"] == {"spatial_shape": [64, 48]}
 
 
+@pytest.mark.parametrize(
+    ("bundle", "provenance", "wanted"),
+    [
+        ("glioma_segmentation", {"modalities": ["t1ce", "flair"]}, ["T1ce", "FLAIR"]),
+        ("mgmt_classification", {"modalities": ["t2"]}, ["T2"]),
+        (
+            "glioma_grade_classification",
+            {"modalities": ["t1"]},
+            ["T1, lower slice", "T1, middle slice", "T1, upper slice"],
+        ),
+        (
+            "glioma_survival_classification",
+            {"modalities": ["t1", "t2"], "settings": {"samples": "modality"}},
+            ["lower slice", "middle slice", "upper slice"],
+        ),
+        ("brain_tumor_classification", {"modalities": []}, ["slice"]),
+    ],
+)
+def test_metadata_name_the_channels_of_the_weights(bundle: str, provenance: dict[str, Any], wanted: list[str]) -> None:
+    text = (ROOT / "bundles" / bundle / "configs" / "metadata.json").read_text(encoding="utf-8")
+    image = json.loads(describe_network(text, provenance))["network_data_format"]["inputs"]["image"]
+    assert list(image["channel_def"].values()) == wanted
+    assert image["num_channels"] == len(wanted)
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+def test_default_modalities_change_no_channel(bundle: Path) -> None:
+    text = (bundle / "configs" / "metadata.json").read_text(encoding="utf-8")
+    known = yaml.safe_load((bundle / "configs" / "train.yaml").read_text(encoding="utf-8")).get("modalities")
+    assert describe_network(text, {"modalities": known}) is text
+
+
 def test_the_json_of_a_config_counts_no_cohort(tmp_path: Path) -> None:
     path = tmp_path / "train.yaml"
     path.write_text("lr: 1e-3\nnetwork_def: {_target_: x.Net, num_classes: $len(@classes), units: []}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from monailabel.interfaces.tasks.infer_v2 import InferType
 from monailabel.tasks.infer.bundle import BundleInferTask
 
 from common.cohorts.features import FEATURES
+from common.networks import read_provenance
+from common.packaging.configs import BACKGROUND, describe_network
 from common.tasks.metadata import read_metadata
 from common.transforms import refuse_unused
 
@@ -16,6 +19,7 @@ TYPES = {"image": InferType.SEGMENTATION, "probabilities": InferType.CLASSIFICAT
 """By the type of the output in a bundle's metadata."""
 
 PICTURES = "jpg"
+WEIGHTS = Path("models") / "model.pt"
 
 
 class BundleTask(BundleInferTask):
@@ -27,11 +31,14 @@ class BundleTask(BundleInferTask):
 
     def _open(self) -> None:
         self.opened = self._changed()
-        metadata = read_metadata(self.root / "configs" / "metadata.json")
-        output = next(iter(metadata["network_data_format"]["outputs"].values()))
+        path = self.root / "configs" / "metadata.json"
+        metadata = read_metadata(path)
+        network = json.loads(describe_network(path.read_text(encoding="utf-8"), read_provenance(self.root / WEIGHTS)))
+        output = next(iter(network["network_data_format"]["outputs"].values()))
         super().__init__(str(self.root), self.conf, type=TYPES[output["type"]], load_strict=True)
         self.dimension = 2 if metadata["data_type"] == PICTURES else 3
-        self._config["model_filename"] = ["model.pt"]
+        self.labels = {name.lower(): int(index) for index, name in output["channel_def"].items() if name != BACKGROUND}
+        self._config["model_filename"] = [WEIGHTS.name]
 
     def __call__(self, request: dict[str, Any], callbacks: Any = None) -> Any:
         """Answer a request.
@@ -46,4 +53,4 @@ class BundleTask(BundleInferTask):
         return super().__call__(request, callbacks)
 
     def _changed(self) -> int:
-        return (self.root / "models" / "model.pt").stat().st_mtime_ns
+        return (self.root / WEIGHTS).stat().st_mtime_ns

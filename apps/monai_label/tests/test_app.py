@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +31,7 @@ from .conftest import (
     inferring,
 )
 
+APP = Path(__file__).resolve().parents[1]
 FLAIR = f"{PATIENT}_flair"
 
 
@@ -42,6 +44,24 @@ def test_info_names_tasks_labels_and_dimensions(server: Server) -> None:
     assert {models[name]["type"] for name in BUNDLES if name != SEGMENTATION} == {"classification"}
     assert {name for name in BUNDLES if models[name]["dimension"] == 2} == {TUMOUR}
     assert list(info["trainers"]) == [SEGMENTATION]
+
+
+def test_labels_are_those_of_the_weights(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights with a class of the resection cavity, before anybody packages them."""
+    monkeypatch.syspath_prepend(APP)
+    import torch
+    from lib.inference import BundleTask
+    from monai.bundle import ConfigParser
+
+    from common.networks import save_weights
+
+    root = shutil.copytree(made / SEGMENTATION, tmp_path / SEGMENTATION)
+    config = ConfigParser.load_config_file(root / "configs" / "inference.yaml")
+    network = ConfigParser({**config, "cavity": "region"}).get_parsed_content("network_def")
+    provenance = {"bundle": SEGMENTATION, "classes": ["NCR", "ED", "ET", "RC"]}
+    torch.manual_seed(0)
+    save_weights(root / "models" / "model.pt", network.state_dict(), provenance)
+    assert BundleTask(root, {}).info()["labels"] == {"ncr": 1, "ed": 2, "et": 3, "rc": 4}
 
 
 @pytest.mark.parametrize("bundle", BUNDLES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import DatasetError, Problem
+from common.formats.dicom.jpeg_warnings import hearing_libjpeg, is_jpeg
 from common.formats.dicom.pixels import META_BYTES, holds_all_pixels, without_padding
-from common.formats.limits import endless, plane_too_large
+from common.formats.limits import endless, fitting_memory, plane_too_large
 
 SERIES_UID = "0020|000e"
 INSTANCE_UID = "0008|0018"
@@ -141,18 +143,20 @@ def read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
     """Read the pixels of a file with one frame as float32 (y, x), rescaled; padding becomes the darkest of the others.
 
     Raises:
-        DatasetError: as in :func:`read_slice_header`, or pixels are lacking.
+        DatasetError: as in :func:`read_slice_header`, or pixels are lacking, or do not fit into the memory.
     """
+    with fitting_memory(path):
+        return _read_slice_pixels(path)
+
+
+def _read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
     itk, image_type = _load_itk()
     reader, source = itk.ImageFileReader[image_type].New(FileName=str(path)), _new_reader(path)
     reader.SetImageIO(source)
-    try:
-        reader.Update()
-    except RuntimeError:
-        raise DatasetError(_damaged(path)) from None
+    data = _decode(reader, path)
     tags = source.GetMetaDataDictionary()
     expected = math.prod(int(_text(tags, key) or 1) for key in LAYOUT) // 8
-    if not holds_all_pixels(Path(path).read_bytes(), expected):
+    if not holds_all_pixels(data, expected):
         what = f"it ends before its last pixel (of {expected} bytes)"
         raise DatasetError(Problem(what, str(path), "Download or copy the file again."))
     pixels = itk.array_from_image(reader.GetOutput())
@@ -163,6 +167,26 @@ def read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
         return pixels
     ends = [_rescaled(tags, key, source) for key in (PADDING, PADDING_LIMIT) if tags.HasKey(key)]
     return without_padding(pixels, ends[0], ends[-1])
+
+
+def _decode(reader: Any, path: str | Path) -> bytes:
+    """Let a reader of ITK's decode a file; returns the file's bytes.
+
+    Raises:
+        DatasetError: the pixels are damaged.
+    """
+    try:
+        data = Path(path).read_bytes()
+        hearing: AbstractContextManager[list[str]] = hearing_libjpeg() if is_jpeg(data) else nullcontext([])
+        with hearing as warned:
+            reader.Update()
+    except (OSError, RuntimeError) as error:
+        if "alloc" in str(error):  # std::bad_alloc, or ITK's words for it
+            raise MemoryError from None
+        raise DatasetError(_damaged(path)) from None
+    if warned:
+        raise DatasetError(_damaged(path))
+    return data
 
 
 def read_mark(path: str | Path, mark: str) -> bool:

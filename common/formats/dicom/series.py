@@ -19,7 +19,7 @@ from common.files import is_file, is_folder
 from common.formats.dicom.files import read_slice_pixels
 from common.formats.dicom.order import DicomSeries, PathLike, order_files
 from common.formats.folders import list_folder
-from common.formats.limits import volume_too_large
+from common.formats.limits import fitting_memory, volume_too_large
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +52,14 @@ def read_ordered(series: DicomSeries) -> DicomVolume:
     """Read the slices that :func:`find_series` or :func:`order_files` found.
 
     Raises:
-        DatasetError: a slice's pixels cannot be decoded, or there are too many of them.
+        DatasetError: a slice's pixels cannot be decoded, or there are too many, for any machine or for this one.
     """
-    if too_large := volume_too_large((*series.size, len(series.files)), 4, Path(series.files[0]).parent):
+    folder = Path(series.files[0]).parent
+    if too_large := volume_too_large((*series.size, len(series.files)), 4, folder):
         raise DatasetError(too_large)
-    planes = [read_slice_pixels(file).T for file in series.files]
-    return DicomVolume(np.stack(planes, axis=-1), series.affine, series.spacing)
+    with fitting_memory(folder):
+        planes = [read_slice_pixels(file).T for file in series.files]
+        return DicomVolume(np.stack(planes, axis=-1), series.affine, series.spacing)
 
 
 def find_series(folder: PathLike, need_regular: bool = True) -> DicomSeries:

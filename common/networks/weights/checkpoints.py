@@ -294,7 +294,8 @@ def _cavity_advice(provenance: Mapping[str, Any], expected: Mapping[str, Any]) -
     if not trained or not biases or biases[-1] == (len(trained) + 1,):
         return None
     if len(trained) > len(MASK_CLASSES):
-        return "It was trained with --cavity region: pass the same, or weights without a class of the resection cavity."
+        here = "The segmentation takes --cavity region; elsewhere give weights without a class of the resection cavity."
+        return f"It was trained with --cavity region. {here}"
     return "It has no class of the resection cavity: leave --cavity region out."
 
 

@@ -349,3 +349,16 @@ def test_a_rescale_slope_beyond_all_numbers(tmp_path: Path) -> None:
         content[0x00281053] = element
     save(series, np.random.default_rng(0))
     assert "not finite once they are rescaled" in told(series.folder)
+
+
+def test_a_damaged_jpeg_of_which_the_decoder_only_warns(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    # make fuzz, seed 1: dicom 110; libjpeg fills up the rest of the slice
+    series = write_syntax(tmp_path, np.random.default_rng(0), "jpeg")
+    np.testing.assert_array_equal(read_series(series.folder).array, series.stack)
+    path = series.files()[1]
+    data = bytearray(path.read_bytes())
+    middle = (data.rfind(b"\xff\xda") + data.rfind(b"\xff\xd9")) // 2
+    data[middle : middle + 2] = b"\xff\xd9"
+    path.write_bytes(bytes(data))
+    assert f"{path}: the DICOM file is truncated, damaged" in told(series.folder)
+    assert capfd.readouterr().err == ""
