@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.once import make_once
+from tests.short_reports import shorten_reports
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
@@ -31,9 +33,6 @@ TINY: dict[str, Any] = {
 
 DRAWN = {"common.handlers.GradCamPictures": "samples", "common.handlers.SegmentationPictures": "volumes"}
 """Handlers that draw at each validation, and what says how many pictures."""
-
-SHUFFLES = 100
-"""Of the labels, for the question what else predicts them: the fewest with which an answer is significant."""
 
 Start = Callable[..., "ConfigWorkflow"]
 WriteWeights = Callable[..., Path]
@@ -87,16 +86,20 @@ def healthy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def short_reports() -> Iterator[None]:
-    """Few shuffles and resamples, and one heat map an evaluation: these take longest, and have tests of their own."""
+    """One heat map an evaluation, too."""
     from common.handlers import classification_report
-    from common.metrics import roc
-    from common.shortcuts import probe
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(probe, "SHUFFLES", SHUFFLES)
+    with shorten_reports() as patch:
         patch.setattr(classification_report, "MOST_PICTURES", 1)
-        patch.setattr(roc, "CURVE_RESAMPLES", 10)
         yield
+
+
+@cache
+def load_configs(bundle: str, *configs: str) -> dict[str, Any]:
+    """Configs of a bundle, merged; reading YAML takes a third of a second."""
+    from monai.bundle import ConfigParser
+
+    return ConfigParser.load_config_files([str(BUNDLES / bundle / "configs" / f"{name}.yaml") for name in configs])
 
 
 def one_picture(config: dict[str, Any]) -> dict[str, int]:
@@ -114,10 +117,10 @@ def start(phantom_dir: Path) -> Start:
     """
 
     def start(folder: Path, *configs: str, bundle: str = "glioma_segmentation", **settings: Any) -> ConfigWorkflow:
-        from monai.bundle import ConfigParser, ConfigWorkflow
+        from monai.bundle import ConfigWorkflow
 
         files = [str(BUNDLES / bundle / "configs" / f"{name}.yaml") for name in configs]
-        known = ConfigParser.load_config_files(files)
+        known = load_configs(bundle, *configs)
         tiny = {name: value for name, value in TINY.items() if name in known} | one_picture(known)
         workflow = ConfigWorkflow(
             config_file=files,

@@ -32,7 +32,7 @@ SMALL = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 8, "samples_per
     "image_size": "[64,64]",
 }
 """A classifier's training of seconds, on the twenty phantoms of ``classifiable``."""
-PATIENCE = 180  # seconds that a process may take
+PATIENCE = 600  # seconds that a process may take, on a busy machine
 
 Finished = subprocess.CompletedProcess[str]
 

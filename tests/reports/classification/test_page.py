@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,16 @@ from common.reports.classification.page import write_page
 from common.reports.classification.summary import class_table, summarise_classification
 from common.reports.classification.verdict import judge_evidence
 from tests.facts import in_order
+from tests.short_reports import shorten_reports
 
 GRADES = ("LGG", "HGG")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_reports() -> Iterator[None]:
+    """ROC curves have tests of their own."""
+    with shorten_reports():
+        yield
 
 
 @pytest.fixture
