@@ -100,9 +100,9 @@ def measure(part: str, folder: Path, repeats: int, advance: Callable[[], object]
     return module.measure(cohort, workspace, repeats, advance)
 
 
-def read_gpu_results() -> dict[str, Any]:
-    """What ``benchmarks/gpu.py`` last measured."""
-    path = FOLDER / "gpu.json"
+def read_results(name: str) -> dict[str, Any]:
+    """What ``benchmarks/gpu.py`` or ``benchmarks/copies.py`` last measured."""
+    path = FOLDER / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
@@ -119,7 +119,7 @@ def report(ratios: Mapping[str, Sequence[Ratio]], whole_run: bool) -> None:
     modules = [importlib.import_module(f"benchmarks.{part}") for part in ratios]
     explanations = {module.NAME: (module.__doc__ or "").strip() for module in modules}
     page = FOLDER / "README.md"
-    write_text(page, write_page(rows, explanations, "make bench", read_gpu_results()))
+    write_text(page, write_page(rows, explanations, "make bench", read_results("gpu"), read_results("copies")))
     print(f"Written to {page.relative_to(FOLDER.parent)}")
 
 

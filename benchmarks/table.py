@@ -20,7 +20,7 @@ medians are given. The seconds are for scale alone: they change with the machine
 {table}
 
 Measured on {machine}, with {versions}.
-{gpu}
+{gpu}{copies}
 ## What is measured
 
 {explanations}
@@ -52,7 +52,11 @@ def verdict(ratios: Sequence[Ratio]) -> str:
 
 
 def write_page(
-    ratios: Sequence[Ratio], explanations: Mapping[str, str], command: str, gpu_results: Mapping[str, Any]
+    ratios: Sequence[Ratio],
+    explanations: Mapping[str, str],
+    command: str,
+    gpu_results: Mapping[str, Any],
+    copies_results: Mapping[str, Mapping[str, float]],
 ) -> str:
     """The whole page.
 
@@ -61,6 +65,7 @@ def write_page(
         explanations: by what is measured, how.
         command: that measured them.
         gpu_results: the content of ``benchmarks/gpu.json``; empty where nothing was measured on a GPU.
+        copies_results: that of ``benchmarks/copies.json``.
     """
     return PAGE.format(
         verdict=verdict(ratios),
@@ -70,6 +75,7 @@ def write_page(
         machine=describe_machine(),
         versions=", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES),
         gpu=write_gpu_section(gpu_results),
+        copies=write_copies_section(copies_results),
         explanations="\n\n".join(f"**{name.capitalize()}.** {text}" for name, text in explanations.items()),
     )
 
@@ -119,12 +125,40 @@ def _cells(row: Mapping[str, float], names: Sequence[str]) -> list[str]:
 
 
 def replace_gpu_section(page: str, results: Mapping[str, Any]) -> str:
-    """The page with its section on the GPU written anew, before what explains the other rows."""
-    start, end = page.find(GPU_START), page.find(GPU_END)
+    """The page with its section on the GPU written anew."""
+    return _replace(page, (GPU_START, GPU_END), write_gpu_section(results))
+
+
+COPIES_START, COPIES_END = "<!-- copies -->", "<!-- /copies -->"
+COPIES_TEXT = """## Copies among more pictures
+
+Seconds of the processor, by `python benchmarks/copies.py FOLDER ...`; what is measured stands below."""
+
+
+def write_copies_section(results: Mapping[str, Mapping[str, float]]) -> str:
+    """What ``benchmarks/copies.py`` measured, as a section of the page; empty where it measured nothing.
+
+    Args:
+        results: ``ours``, ``bare`` (seconds) and ``limit`` (of their ratio), by how many pictures there are.
+    """
+    if not results:
+        return ""
+    ratios = [Ratio(name, row["ours"], row["bare"], row["limit"]) for name, row in results.items()]
+    return "\n".join([COPIES_START, COPIES_TEXT, "", write_table(ratios), COPIES_END, ""])
+
+
+def replace_copies_section(page: str, results: Mapping[str, Mapping[str, float]]) -> str:
+    """The page with its section on the search for copies written anew."""
+    return _replace(page, (COPIES_START, COPIES_END), write_copies_section(results))
+
+
+def _replace(page: str, marks: tuple[str, str], section: str) -> str:
+    """A section between two marks, before what explains the rows."""
+    start, end = (page.find(mark) for mark in marks)
     if start >= 0:
-        page = page[:start] + page[end + len(GPU_END) :].lstrip("\n")
+        page = page[:start] + page[end + len(marks[1]) :].lstrip("\n")
     head, mark, tail = page.partition("## What is measured")
-    return f"{head}{write_gpu_section(results)}\n{mark}{tail}"
+    return f"{head}{section}\n{mark}{tail}"
 
 
 def describe_machine() -> str:

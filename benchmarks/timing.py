@@ -41,7 +41,11 @@ class Ratio:
 
 
 def alternate(
-    ours: Callable[[], object], bare: Callable[[], object], repeats: int, advance: Callable[[], object]
+    ours: Callable[[], object],
+    bare: Callable[[], object],
+    repeats: int,
+    advance: Callable[[], object],
+    clock: Callable[[], float] | None = None,
 ) -> tuple[float, float]:
     """Median seconds of two functions, called in turn so that a drift of the machine affects both.
 
@@ -52,15 +56,17 @@ def alternate(
         bare: the bare work.
         repeats: how often both are timed.
         advance: called after each repeat, for the progress bar.
+        clock: in seconds; by default those on the wall.
 
     Returns:
         Medians in seconds, ours and bare.
     """
+    now = clock or time.perf_counter
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats + 1):
         for function, measured in zip((ours, bare), seconds, strict=True):
-            begun = time.perf_counter()
+            begun = now()
             function()
-            measured.append(time.perf_counter() - begun)
+            measured.append(now() - begun)
         advance()
     return median(seconds[0][1:]), median(seconds[1][1:])

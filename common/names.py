@@ -23,8 +23,24 @@ HINT = (
 )
 LONGEST_SHOWN = 60
 MOST_LISTED = 5
+RELEASE = re.compile(r"^brats1[89]_", re.IGNORECASE)
 INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
 """Unicode's categories of characters that a reader does not see, spaces among them."""
+
+
+def subject_of(unit: str) -> str:
+    """The subject of ``subject#slice``; a subject's id stays as it is."""
+    return unit.rsplit("#", 1)[0]
+
+
+def person_of(subject: str) -> str:
+    """The id without the release's year, the same for a person in BraTS 2018 and in BraTS 2019."""
+    return RELEASE.sub("", subject)
+
+
+def name_some(ids: Iterable[str]) -> str:
+    """The first few ids in alphabetical order, and how many more there are."""
+    return list_some(sorted(ids), MOST_LISTED)
 
 
 def name_problem(name: Any, where: str | Path, key: str = "subject", folders: bool = False) -> Problem | None:

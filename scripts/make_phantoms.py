@@ -24,6 +24,19 @@ LAYOUTS = {
     "dicom_study": "one DICOM study per patient: four series on one grid, of a brain alone",
     "ixi": "heads without a tumour as NIfTI files in one folder, with brain masks; --patients is their number",
 }
+OPTIONS = {
+    "copies": ("br35h",),
+    "scanner": ("ixi",),
+    "stripped": ("ixi",),
+    "learnable": ("rsna_miccai",),
+    "second_timepoints": ("brats2023",),
+    **dict.fromkeys(
+        ("lgg_share", "lgg_clinical", "blind_grade"),
+        ("brats2020", "brats2020_hdf5", "brats2023", "brats2024", "decathlon", "upenn_gbm"),
+    ),
+}
+"""The layouts that an option is of."""
+
 FULL_SHAPE = [240, 240, 155]
 
 
@@ -59,7 +72,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--stripped", action="store_true", help="ixi: leave the skull, and so the masks, out")
     parser.add_argument("--learnable", action="store_true", help="rsna_miccai: labels that the images show")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    for option, owners in OPTIONS.items():
+        if arguments.layout not in owners and getattr(arguments, option) != parser.get_default(option):
+            parser.error(f"--{option.replace('_', '-')} is of {', '.join(owners)}")
+    return arguments
 
 
 def choose_layout(name: str, second_timepoints: int) -> BratsLayout:

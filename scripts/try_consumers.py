@@ -40,6 +40,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     arguments.bundles = arguments.bundles or known
     if arguments.weights and len(arguments.bundles) != 1:
         parser.error("--weights are of one bundle: name it")
+    for option in ("zoo", "schema", "weights"):
+        path = getattr(arguments, option)
+        if path and not Path(path).exists():
+            parser.error(f"--{option}: {path} does not exist")
+    if arguments.output.exists() and not arguments.output.is_dir():
+        parser.error(f"--output: {arguments.output} is a file, not a folder")
     return arguments
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks import run
 from benchmarks.memory import STATUS
-from benchmarks.table import replace_gpu_section, verdict, write_page, write_table
+from benchmarks.table import replace_copies_section, replace_gpu_section, verdict, write_page, write_table
 from benchmarks.timing import Ratio, alternate
 
 KEPT = Ratio("kept", ours=2.2, bare=2.0, limit=1.15)
@@ -44,7 +44,7 @@ GPU = {
 
 
 def test_page_has_no_gpu_section_unless_one_was_measured() -> None:
-    pages = [write_page([KEPT], {"kept": "How."}, "make bench", results) for results in ({}, GPU)]
+    pages = [write_page([KEPT], {"kept": "How."}, "make bench", results, {}) for results in ({}, GPU)]
     assert "GPU" not in pages[0]
     assert "one Some Card with torch 2.11" in pages[1]
     assert "| U-Net, fp16 | 1234 | 2.0 GB |" in pages[1]
@@ -53,13 +53,26 @@ def test_page_has_no_gpu_section_unless_one_was_measured() -> None:
 
 
 def test_the_gpu_section_of_a_page_is_replaced_and_nothing_else() -> None:
-    page = write_page([KEPT], {"kept": "How."}, "make bench", {})
+    page = write_page([KEPT], {"kept": "How."}, "make bench", {}, {})
     first = replace_gpu_section(page, GPU)
     second = replace_gpu_section(first, {**GPU, "card": "Another Card"})
     assert second == first.replace("Some Card", "Another Card")
     assert first.count("| forward passes |") == 1
     assert first.startswith(page.partition("## What is measured")[0])
     assert first.endswith(page.partition("## What is measured")[2])
+
+
+def test_sections_stand_side_by_side_and_a_whole_run_keeps_them() -> None:
+    copies = {
+        "797 pictures": {"ours": 3.0, "bare": 1.5, "limit": 1.5},
+        "3000 phantoms": {"ours": 12.0, "bare": 10.0, "limit": 1.5},
+    }
+    page = write_page([KEPT], {"kept": "How."}, "make bench", GPU, copies)
+    assert "| 797 pictures | 3.00 s | 1.50 s | **2.00** | 1.50 | **missed** |" in page
+    assert "| 3000 phantoms | 12.00 s | 10.00 s | **1.20** | 1.50 | met |" in page
+    assert replace_copies_section(replace_gpu_section(page, GPU), copies).count("| 797 pictures |") == 1
+    assert "| forward passes |" in replace_copies_section(page, {})
+    assert "797" not in replace_copies_section(page, {})
 
 
 def test_functions_are_timed_in_turn_and_the_first_round_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +82,11 @@ def test_functions_are_timed_in_turn_and_the_first_round_is_not_counted(monkeypa
     medians = alternate(lambda: calls.append("ours"), lambda: calls.append("bare"), 2, lambda: calls.append("|"))
     assert calls == ["ours", "bare", "|"] * 3
     assert medians == (4, 1.5)
+
+
+def test_functions_are_timed_by_another_clock() -> None:
+    clock = iter([0, 9, 9, 10, 20, 25, 25, 27])
+    assert alternate(lambda: None, lambda: None, 1, lambda: None, lambda: next(clock)) == (5, 2)
 
 
 def test_all_parts_stand_in_one_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from common.names import (
     file_name_of,
     name_problem,
     name_problems,
+    name_some,
     similar_names,
     soundly_named,
     warn_of_similar_names,
@@ -117,3 +118,8 @@ def test_the_check_of_a_data_set_names_them() -> None:
     assert "names alike" in describe_series(records, [])
     assert "'001' and '1'" in describe_series(records, [])
     assert "names alike" not in describe_series(records[:1], [])
+
+
+def test_long_lists_are_cut() -> None:
+    assert name_some(["B", "A"]) == "A, B"
+    assert name_some([f"P{number}" for number in range(8)]) == "P0, P1, P2, P3, P4 and 3 more"

@@ -11,7 +11,7 @@ from common.audit.readers.image_files import without_ending
 from common.audit.split import Case, side_named
 from common.cohorts.datasets.brats_releases import find_release
 from common.errors import DatasetError, KnobError, Problem
-from common.splits.guard import name_some, person_of
+from common.names import name_some, person_of
 
 PATTERN = "--subject_pattern"
 

@@ -8,8 +8,7 @@ from itertools import combinations
 from common.audit.comparison import Audit
 from common.audit.readers.image_files import without_ending
 from common.audit.split import TEST, Case
-from common.names import similar_names
-from common.splits.guard import name_some
+from common.names import name_some, similar_names
 
 SHOWN = 5
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.audit.comparison import Audit, Comparison, Match
 from common.audit.remarks import remarks_of
 from common.audit.traces import KINDS
-from common.splits.guard import name_some
+from common.names import name_some
 
 SHOWN_PAIRS = 3
 """Of each two sides; all of them are in the table."""

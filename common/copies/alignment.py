@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -66,6 +65,9 @@ class Pictures:
 
     def __init__(self, values: np.ndarray, shapes: np.ndarray) -> None:
         self.values, self.shapes = values, shapes
+        self.half_shapes = (shapes + 1) // 2
+        self._halves = np.empty((2, len(values), SIZE // 2, SIZE // 2), np.float16)
+        self._halved = np.zeros(len(values), bool)
 
     def smoothed(self, indices: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
         """The pictures under a Gaussian, float32 (m, SIZE, SIZE), each once, and which of them each index is."""
@@ -76,20 +78,18 @@ class Pictures:
             blurred[place, :height, :width] = smooth(self.values[index, :height, :width].astype(np.float32), sigma)
         return blurred / QUANTUM, places
 
-    @cached_property
-    def half(self) -> tuple[np.ndarray, np.ndarray]:
-        """All pictures at half the size, smoothed for the coarse fit, and their larger details: float16 each."""
-        layers = np.empty((2, len(self.values), SIZE // 2, SIZE // 2), np.float16)
-        for place, picture in enumerate(self.values):
-            exact = picture.astype(np.float32) / QUANTUM
-            blurred, fine, wide = shrink_all(exact, (SIZE // 2, SIZE // 2), (BLURS[0], *COARSE_DETAIL))
-            layers[:, place] = blurred, fine - wide
-        return layers[0], layers[1]
+    def halves(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures at half the size, smoothed for the coarse fit, and their larger details, float32 (m, y, x) each.
 
-    @cached_property
-    def half_shapes(self) -> np.ndarray:
-        """(n, 2) height and width of the halves."""
-        return (self.shapes + 1) // 2
+        Most pictures are never asked for; those that are, are halved once.
+        """
+        for index in np.unique(indices[~self._halved[indices]]):
+            exact = self.values[index].astype(np.float32) / QUANTUM
+            blurred, fine, wide = shrink_all(exact, (SIZE // 2, SIZE // 2), (BLURS[0], *COARSE_DETAIL))
+            self._halves[:, index] = blurred, fine - wide
+            self._halved[index] = True
+        blurred, details = (layer[indices].astype(np.float32) for layer in self._halves)
+        return blurred, details
 
 
 @dataclass(frozen=True)
@@ -177,16 +177,15 @@ def _fit_coarsely(
     pictures: Pictures, pairs: Pairs, centres: np.ndarray, radii: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Maps (n, 2, 3) fitted to pictures of half the size, and which of them agree there."""
-    blurred = pictures.half[0]
     shapes = pictures.half_shapes[pairs.first], pictures.half_shapes[pairs.second]
-    one, two = (blurred[indices].astype(np.float32) for indices in (pairs.first, pairs.second))
+    one, two = (pictures.halves(indices)[0] for indices in (pairs.first, pairs.second))
     maps, fitted = _descend((one, two), shapes, _halved(pairs.maps), (centres - 0.5) / 2, radii / 2, WINDOWS)
     return _doubled(maps), fitted & (_correlate_halves(pictures, pairs, maps) >= LEAST_COARSE)
 
 
 def _correlate_halves(pictures: Pictures, pairs: Pairs, maps: np.ndarray) -> np.ndarray:
     """Correlation (n,) of the larger details, where ``maps`` lay pictures of half the size over each other."""
-    one, two = (pictures.half[1][indices].astype(np.float32) for indices in (pairs.first, pairs.second))
+    one, two = (pictures.halves(indices)[1] for indices in (pairs.first, pairs.second))
     shapes = pictures.half_shapes[pairs.first], pictures.half_shapes[pairs.second]
     return _correlate((one, two), shapes, maps, RIM // 2, 2)[0]
 

@@ -114,8 +114,8 @@ def _find_blobs(even: np.ndarray) -> np.ndarray:
     sigmas = tuple((np.sqrt(BLOB_SIGMAS**2 - HALVING**2) / 2).tolist())
     strength = np.abs(np.diff(shrink_all(small, half, sigmas), axis=0))
     inner = strength[1:-1, 1:-1, 1:-1]
-    peaks = np.nonzero((inner == _strongest_near(strength)) & (inner > FAINTEST))
-    level, y, x = (place + 1 for place in peaks)
+    peaks = np.flatnonzero((inner == _strongest_near(strength)) & (inner > FAINTEST))
+    level, y, x = (place + 1 for place in np.unravel_index(peaks, inner.shape))
     at, between = _parabola_peaks(strength, (level, y, x))
     sigma = BLOB_SIGMAS[0] * 1.3 ** (level + 0.5 + between[0])
     y, x = 2 * (y + between[1]) + 0.5, 2 * (x + between[2]) + 0.5

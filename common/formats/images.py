@@ -43,6 +43,9 @@ DAMAGED = (
 )
 """What Pillow raises of a file that is not as its format says, whose tags may be of any type, number and size."""
 
+MOST_AT_ONCE = 2**20
+"""Bytes that are asked of a file without a look at how many are left."""
+
 BROKEN_TAG = "Tag data larger than file|Truncated File Read|(Possibly c|C)orrupt EXIF"
 """How Pillow's warnings of a damaged tag begin. It may be the one that turns the image."""
 
@@ -109,8 +112,9 @@ class _BoundedFile(io.BufferedReader):
         self.seek(0)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        left = max(self.length - self.tell(), 0)
-        return super().read(left if size is None or size < 0 else min(size, left))
+        if size is None or size <= MOST_AT_ONCE:
+            return super().read(size)
+        return super().read(min(size, max(self.length - self.tell(), 0)))
 
 
 @contextmanager
@@ -148,8 +152,8 @@ def _open(path: PathLike, grey_of_at_least: int | None = None) -> Image.Image:
             image.draft("L", (grey_of_at_least, grey_of_at_least))  # of JPEGs alone
         image.load()
         with _strict_tags():
-            turned = ImageOps.exif_transpose(image)
-        return _opaque(_eight_bits(turned, path))
+            ImageOps.exif_transpose(image, in_place=True)
+        return _opaque(_eight_bits(image, path))
 
 
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:

@@ -10,7 +10,7 @@ from monai.engines import PrepareBatch, default_prepare_batch
 from torch import Tensor
 
 from common.errors import DatasetError, Problem
-from common.splits.guard import name_some
+from common.names import name_some
 
 
 class PrepareClinicalBatch(PrepareBatch):

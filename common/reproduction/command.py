@@ -1,4 +1,7 @@
-"""The whole reproduction: plan, run what is left, choose, and write the table."""
+"""The whole reproduction: plan, run what is left, choose, and write the table.
+
+What judges the runs takes seconds to import: it is when the options and the data set are known to be sound.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,8 @@ from tqdm import tqdm
 
 from common.errors import KnobError, Problem
 from common.reproduction.data_set import read_data_set
-from common.reproduction.head_search import choose
 from common.reproduction.options import Options
 from common.reproduction.recipes import plan_runs, plan_table
-from common.reproduction.results_page import collect, write_table
 from common.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
 from common.reproduction.steps import Run
 from common.reproduction.table_plan import PaperTable
@@ -41,6 +42,8 @@ def reproduce(
     more = plan_chosen(table, options, outcomes)
     check_folders(more)
     outcomes += _carry_out(more, only, start)
+    from common.reproduction.results_page import write_table
+
     write_table(table, options, outcomes, cohort)
     return outcomes
 
@@ -53,6 +56,9 @@ def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
         options: on what and how.
         outcomes: of the runs so far.
     """
+    from common.reproduction.head_search import choose
+    from common.reproduction.results_page import collect
+
     ready = [search for search in table.searches if _is_ready(search.start.task, outcomes)]
     chosen = [choose(search, collect(outcomes), options.protocols) for search in ready]
     return plan_runs(table, options, tuple(model for model in chosen if model is not None))

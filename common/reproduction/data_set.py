@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import read_cohort
 from common.reproduction.options import Options
-from common.reproduction.results_page import Cohort
 from common.reproduction.table_plan import PaperTable
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The patients that the table is about.
+
+    Args:
+        sources: number of patients under each data set.
+        phantoms: whether they are generated.
+    """
+
+    sources: Mapping[str, int]
+    phantoms: bool
 
 
 def read_data_set(table: PaperTable, options: Options) -> Cohort:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +11,7 @@ from common.files import write_json
 from common.formats.spreadsheets import write_frame
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import HEADINGS, chosen_cells, fill, lay_out, to_json
+from common.reproduction.data_set import Cohort
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.fold_tests import test_rows
 from common.reproduction.head_search import Evaluations
@@ -19,19 +19,6 @@ from common.reproduction.options import Options
 from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
 from common.reproduction.table_plan import PaperTable, counted_as
 from common.tasks.registry import nouns_of
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """The patients that the table is about.
-
-    Args:
-        sources: number of patients under each data set.
-        phantoms: whether they are generated.
-    """
-
-    sources: Mapping[str, int]
-    phantoms: bool
 
 
 def collect(outcomes: Sequence[Outcome]) -> Evaluations:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from common.errors import Problem, SplitError
+from common.names import name_some
 from common.records import Record
 from common.splits.folds import PUBLISHED_SHARES, Sides, hold_out_k_fold, k_fold, monte_carlo, slice_split
-from common.splits.guard import name_some
 from common.splits.manifest import SIDES, SplitManifest, cohort_hash
 
 METHODS = ("k_fold", "hold_out_k_fold", "monte_carlo", "external")

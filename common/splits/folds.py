@@ -15,8 +15,8 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from common.errors import Problem, SplitError
+from common.names import person_of
 from common.records import Record
-from common.splits.guard import person_of
 
 FEWEST_PATIENTS = 3
 OTHER = "other"

@@ -11,34 +11,22 @@ published protocol, which shares patients between the sides by design, compares 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from common.errors import CheckpointError, KnobError, Problem, SplitLeakageError, list_some
+from common.errors import CheckpointError, KnobError, Problem, SplitLeakageError
+from common.names import name_some, person_of, subject_of
 
 PROTOCOLS = ("patient", "paper")
 HASH_LENGTH = 16
-RELEASE = re.compile(r"^brats1[89]_", re.IGNORECASE)
-SHOWN_IDS = 5
 
 Scans = Mapping[str, Collection[str]]
 """Of each subject, the hashes of its images' voxels."""
 
 ANOTHER_ID = "(the same scan under another id)"
 OVERRIDE_HINT = "Or add --allow_trained_on true: the result is then not an estimate for new patients."
-
-
-def subject_of(unit: str) -> str:
-    """The subject of ``subject#slice``; a subject's id stays as it is."""
-    return unit.rsplit("#", 1)[0]
-
-
-def person_of(subject: str) -> str:
-    """The id without the release's year, the same for a person in BraTS 2018 and in BraTS 2019."""
-    return RELEASE.sub("", subject)
 
 
 def hash_subject(subject: str) -> str:
@@ -49,11 +37,6 @@ def hash_subject(subject: str) -> str:
 def hash_scan(voxels: str) -> str:
     """What a checkpoint stores about an image of a patient: 16 digits, made of the hash of its voxels."""
     return hashlib.blake2b(voxels.encode("ascii"), digest_size=HASH_LENGTH // 2, key=b"trained on").hexdigest()
-
-
-def name_some(ids: Iterable[str]) -> str:
-    """The first few ids in alphabetical order, and how many more there are."""
-    return list_some(sorted(ids), SHOWN_IDS)
 
 
 def check_protocol(protocol: str, overlay: str | None, wanted: str = "paper") -> None:

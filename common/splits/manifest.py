@@ -16,7 +16,8 @@ from typing import Any
 
 from common.errors import Problem, SplitError
 from common.files import read_json, stable_hash, write_json
-from common.splits.guard import PROTOCOLS, check_disjoint, hash_scan, hash_subject, name_some, subject_of
+from common.names import name_some, subject_of
+from common.splits.guard import PROTOCOLS, check_disjoint, hash_scan, hash_subject
 
 SIDES = ("train", "validation", "test")
 UNITS = ("subject", "slice", "image")

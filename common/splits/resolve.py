@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import cast
 
 from common.errors import Problem, SplitError
+from common.names import name_some, subject_of
 from common.records import Record
 from common.splits.draw import check_parts, draw_split
 from common.splits.folds import PUBLISHED_SHARES
-from common.splits.guard import name_some, subject_of
 from common.splits.manifest import BY_HAND, SplitManifest, load_manifest
 
 FILE_NAME = "split.json"

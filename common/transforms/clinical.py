@@ -22,8 +22,8 @@ from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.errors import CheckpointError, DatasetError, KnobError, Problem
 from common.formats.tables import as_text
 from common.knobs import as_bool
+from common.names import name_some
 from common.records import Record, value_of
-from common.splits.guard import name_some
 
 RESECTIONS = ("GTR", "STR")
 UNKNOWN = "Write NA where it is not known."

@@ -286,7 +286,7 @@ def large_compressed_nifti(folder: Path) -> Path:
 
 
 def large_picture(folder: Path) -> Path:
-    Image.new("L", (8000, 8000), 9).save(folder / "a.png", compress_level=1)
+    Image.new("RGB", (8000, 8000), (9, 9, 9)).save(folder / "a.png", compress_level=1)
     return folder / "a.png"
 
 

@@ -13,7 +13,6 @@ from common.splits.guard import (
     hash_scan,
     hash_subject,
     knows_scan,
-    name_some,
 )
 
 
@@ -126,11 +125,6 @@ def test_the_published_protocol_comes_only_with_its_overlay() -> None:
         check_protocol("paper", None)
     with pytest.raises(KnobError, match="'papper' is not a protocol"):
         check_protocol("papper", None)
-
-
-def test_long_lists_are_cut() -> None:
-    assert name_some(["B", "A"]) == "A, B"
-    assert name_some([f"P{number}" for number in range(8)]) == "P0, P1, P2, P3, P4 and 3 more"
 
 
 def with_scans(training: str, *voxels: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from common.audit.readers.image_files import ImageIndex, group_by_case
 from common.audit.split import ORDER, TEST, TRAIN, VALIDATION, Case, Division, Split, side_named
 from common.errors import DatasetError, Problem
 from common.files import read_json
-from common.splits.guard import name_some
+from common.names import name_some
 
 FORMAT = 'nnU-Net writes [{"train": ["id", ...], "val": ["id", ...]}, ...], a fold an entry.'
 FILE = "splits_final.json"

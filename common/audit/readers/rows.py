@@ -13,7 +13,7 @@ from common.audit.readers.image_files import ImageIndex, is_image, walk_images
 from common.audit.split import Case, Entry, Split, divide
 from common.errors import DatasetError, Problem
 from common.formats.tables import as_text, listed_path
-from common.splits.guard import name_some, subject_of
+from common.names import name_some, subject_of
 
 PATIENT = (
     "patient",

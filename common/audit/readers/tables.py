@@ -8,7 +8,7 @@ from common.audit.readers.rows import Places, Row, make_split
 from common.audit.split import Split, side_named
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.tables import Table, as_text, read_table
-from common.splits.guard import name_some
+from common.names import name_some
 
 SIDE = ("split", "side", "set", "subset", "partition", "phase", "dataset_split", "data_split", "usage")
 FOLD = ("fold", "kfold", "cv_fold", "fold_id")

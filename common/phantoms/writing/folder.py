@@ -41,10 +41,11 @@ def refuse_filled(root: Path) -> None:
     """Refuse a folder that is not empty.
 
     Raises:
-        OutputError: ``root`` is a file or is not empty.
+        OutputError: ``root``, or what it would lie in, is a file, or ``root`` is not empty.
     """
-    if root.exists() and not root.is_dir():
-        raise OutputError(Problem("is a file, not a folder", root, "Choose a new or an empty folder."))
+    there = next(path for path in (root, *root.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputError(Problem("is a file, not a folder", there, "Choose a new or an empty folder."))
     if root.is_dir() and any(root.iterdir()):
         raise OutputError(Problem("is not empty, and nothing is overwritten", root, "Choose a new or empty folder."))
 
