@@ -229,7 +229,7 @@ def _config_problem(file: str) -> Problem | None:
     return None
 
 
-def _first_words(error: Exception, file: object) -> str:
+def _first_words(error: Exception, file: str = "") -> str:
     """What a parser complains of, in one line; the file's name, which it repeats, may be long."""
     words = " ".join(str(error).replace(f' in "{file}",', " in").split())
     words = "its brackets are nested too deep" if isinstance(error, RecursionError) else words
