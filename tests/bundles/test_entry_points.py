@@ -119,7 +119,7 @@ def test_a_mistake_ends_in_one_message(outside: dict[str, Any], tmp_path: Path) 
 
 def test_a_missing_folder_is_told(outside: dict[str, Any], tmp_path: Path) -> None:
     told = run_here(words("run", ["configs/train.yaml"], {**outside, "dataset_dir": "nowhere"}))
-    assert told == "KnobError: --dataset_dir nowhere: there is no such folder."
+    assert told.startswith("KnobError: --dataset_dir nowhere: there is no such folder.")
     assert not (tmp_path / "models").exists()
 
 
