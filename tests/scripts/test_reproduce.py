@@ -77,6 +77,7 @@ def test_failed_runs_are_told_with_their_logs(
     assert (tmp_path / "table.html").exists()
 
 
+@pytest.mark.slow
 def test_a_table_of_phantoms_from_files_to_page(tmp_path: Path) -> None:
     """The one real run here: the same command makes the table of the real data set."""
     images = make_br35h_phantoms(tmp_path / "images", originals=9, copies=1.5, side=100)
