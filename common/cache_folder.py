@@ -1,4 +1,4 @@
-"""The cache folder of prepared data: where it lies, which process fills it, how entries are written, read and cleared."""
+"""The cache folder of prepared data: where it lies, which process fills it, how entries are written, read, cleared."""
 
 from __future__ import annotations
 
