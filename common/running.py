@@ -131,9 +131,13 @@ def record_run(output_dir: str | os.PathLike[str], name: str) -> None:
     if files:
         config = _plain(merged_config(files, overrides))
         write_text(output_dir / f"{name}_config.yaml", yaml.safe_dump(config, sort_keys=False, width=120))
-    versions = {package: importlib.metadata.version(package) for package in PACKAGES}
-    content = {"glioma-bundles": __version__, "python": platform.python_version(), **versions}
-    write_json(output_dir / "versions.json", content)
+    write_json(output_dir / "versions.json", versions_here())
+
+
+def versions_here() -> dict[str, str]:
+    """The versions of this suite, Python and the packages that results depend on, by name."""
+    found = {package: importlib.metadata.version(package) for package in PACKAGES}
+    return {"glioma-bundles": __version__, "python": platform.python_version(), **found}
 
 
 def _plain(value: Any) -> Any:

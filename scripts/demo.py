@@ -393,18 +393,13 @@ def describe_job(job: Job, folder: Path) -> dict[str, str]:
 
 def describe_result(job: Job, metrics: Mapping[str, Any]) -> str:
     """The key measure of an evaluation beside the best value that the rule of the phantoms allows."""
-    from common.reports.key_result import key_result
+    from common.reports.key_result import key_result, tell_result
 
-    result = spell(*key_result(metrics))
+    result = tell_result(*key_result(metrics))
     if metrics.get("subgroup"):
-        grades = spell("AUC", metrics["subgroup"]["measures"]["auc"])
+        grades = tell_result("AUC", metrics["subgroup"]["measures"]["auc"])
         return f"{result}, but healthy can be recognised by the scanner; LGG against HGG alone: {grades}"
     return "; ".join(filter(None, (result, job.allowed())))
-
-
-def spell(name: str, found: Mapping[str, float]) -> str:
-    """``AUC .91 (.84 to .97)``."""
-    return f"{name} {found['mean']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
 
 
 if __name__ == "__main__":

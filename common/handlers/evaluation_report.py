@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from common.locks import release
 from common.metrics.patient_predictions import unit_of
 from common.records import Record
 from common.reports.key_result import key_result
+from common.running import versions_here
 from common.splits.manifest import SplitManifest
 from common.tasks.registry import find_task
 
@@ -70,6 +72,7 @@ class EvaluationReport(ABC):
     def __init__(self, output_dir: str | Path, task: str, judged: Judged, seed: int = 0) -> None:
         self.output_dir, self.task, self.judged, self.seed = Path(output_dir), find_task(task), judged, seed
         self.records = judged.records
+        self.device = ""
         self.facts: dict[str, Any] = {}
         self.rows: list[dict[str, Any]] = []
         self.pictures: dict[str, Any] = {}
@@ -82,6 +85,7 @@ class EvaluationReport(ABC):
             "split_hash": judged.split.hash,
             "side": judged.side,
             "weights": {key: judged.provenance.get(key) for key in self.of_weights},
+            "made_with": {**versions_here(), "device": self.device},
         }
 
     @abstractmethod
@@ -109,8 +113,9 @@ class EvaluationReport(ABC):
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.collect)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
-    def start(self, _: Workflow) -> None:
+    def start(self, engine: Workflow) -> None:
         """Discard the results of an earlier evaluation."""
+        self.device = _name_of(getattr(engine.state, "device", torch.device("cpu")))
         self.rows, self.pictures = [], {}
         self.facts = self.describe()
 
@@ -161,6 +166,10 @@ class EvaluationReport(ABC):
         opening = summary.get("verdict", {}).get("sentences", ())[:1]
         told = (f"{title} of {counted}: {found['mean']:.3f}.", *opening, f"Report: {self.output_dir / PAGE}")
         logger.info("%s", " ".join(told))
+
+
+def _name_of(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
 
 
 def mark_phantoms(records: Sequence[Record]) -> list[Record]:

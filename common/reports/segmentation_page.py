@@ -15,6 +15,7 @@ import torch
 from common.cohorts.datasets.registry import source_name
 from common.metrics.brats_measures import REGION_MEASURES
 from common.records import CAVITY_CLASS, MASK_CLASSES, scan_of
+from common.reports.key_result import key_result, tell_result
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
 from common.reports.segmentation import region_table, regions_in, rule_table, soft_dice_table
@@ -86,6 +87,7 @@ def write_page(
         path,
         "segmentation",
         summary=summary,
+        answer=tell_result(*key_result(summary)),
         task=task_of(summary),
         nouns=nouns_of(summary),
         sources=Counter(source_name(source) for source, _ in patients),

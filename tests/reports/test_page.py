@@ -77,3 +77,14 @@ def test_every_template_can_be_read() -> None:
 def test_jinja2_is_loaded_when_a_page_is_written() -> None:
     code = "import sys; import common.reports.page; sys.exit('jinja2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_table_of_cases_can_be_sorted_and_filtered_and_is_whole_without_scripts(written: Any) -> None:
+    source = "{% from 'cases.html.j2' import cases, sorting %}{{ cases(frame, 'patient') }}{{ sorting() }}"
+    html = written(source, title="x", frame=pd.DataFrame({"subject": ["<b>A</b>", *"BCDEFGHIJKLMNOPQRSTUVWXYZ"]}))
+    table, script = html.partition("<script>")[::2]
+    assert table.count("<tr") == 27
+    assert "&lt;b&gt;A&lt;/b&gt;" in table
+    assert '<label hidden>Show rows with <input type="search"' in table  # shown by the script that filters
+    assert "label.hidden = false" in script
+    assert "innerHTML" not in script  # the name of a patient stays text

@@ -111,6 +111,7 @@ def _commands(place: Workplace, root: Path, output: Path) -> Iterator[tuple[str,
         yield run_id, words
     files = {"config_file": root / "configs" / "inference.yaml", "meta_file": root / "configs" / "metadata.json"}
     files |= {"ckpt_file": root / "models" / "model.pt", "filepath": output / "model.ts"}
+    files |= {"bundle_root": root} if root != Path() else {}
     options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
     yield "ckpt_export", ["-m", "monai.bundle", "ckpt_export", "--net_id", "network_def", *options]
 

@@ -35,7 +35,9 @@ SMALL: dict[str, Any] = {
 }
 """Knobs of a training of seconds; a bundle gets those that it has."""
 
-OWN: dict[str, dict[str, Any]] = {"glioma_spatiospatial_classification": {"backbone": "r3d_10"}}
+OWN: dict[str, dict[str, Any]] = {
+    "glioma_spatiospatial_classification": {"backbone": "r3d_10", "classes": ["LGG", "HGG"]}
+}
 KNOWN_OF_PATIENT: dict[str, dict[str, Any]] = {"glioma_survival_classification": {"age": 61, "resection": "GTR"}}
 PATIENT = "BraTS20_Training_001"
 

@@ -27,6 +27,7 @@ from common.reports.classification.summary import (
     survival_table,
     votes_table,
 )
+from common.reports.key_result import key_result, tell_result
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion
 from common.reports.shortcuts import shortcut_table
@@ -57,6 +58,7 @@ def write_page(
         path,
         "classification",
         summary=summary,
+        answer=tell_result(*key_result(summary)),
         task=task_of(summary),
         nouns=nouns,
         sources=Counter(source_name(record["source"]) for record in records),
