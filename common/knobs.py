@@ -225,13 +225,14 @@ def _config_problem(file: str) -> Problem | None:
     except AttributeError:  # of a list, a number or nothing, and of a key that is a number
         return Problem("it does not set values by names", file, CONFIG_HINT)
     except UNREADABLE as error:
-        return Problem(_first_words(error), file, CONFIG_HINT)
+        return Problem(_first_words(error, file), file, CONFIG_HINT)
     return None
 
 
-def _first_words(error: Exception) -> str:
-    """What a parser complains of, in one line."""
-    words = "its brackets are nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+def _first_words(error: Exception, file: str = "") -> str:
+    """What a parser complains of, in one line; the file's name, which it repeats, may be long."""
+    words = " ".join(str(error).replace(f' in "{file}",', " in").split())
+    words = "its brackets are nested too deep" if isinstance(error, RecursionError) else words
     return f"the config cannot be read ({words[:MOST_WORDS]})"
 
 

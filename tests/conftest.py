@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import make_once
+
 # Read when matplotlib, OpenMP and the hub are first imported, here and in every process that a test starts.
 os.environ["MPLBACKEND"] = "Agg"
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with two threads each cost thrice the CPU time
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 pytest_plugins = ("tests.writers",)
@@ -32,9 +34,9 @@ def phantom_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight small phantom patients in BraTS 2020's layout, shared by all tests: read it, never write into it."""
     from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
-    folder = tmp_path_factory.mktemp("phantoms") / "brats2020"
-    make_brats_phantoms(folder, patients=8, shape=(64, 64, 24), seed=0)
-    return folder
+    return make_once(
+        tmp_path_factory, "brats2020", lambda folder: make_brats_phantoms(folder, patients=8, shape=(64, 64, 24))
+    )
 
 
 @pytest.fixture(scope="session")

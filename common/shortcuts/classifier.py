@@ -17,7 +17,6 @@ import pandas as pd
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import (
     BaseCrossValidator,
     RepeatedStratifiedKFold,
@@ -27,6 +26,8 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
+
+from common.metrics.measures import Cohorts, class_areas
 
 FOLDS = 3
 REPEATS = 3
@@ -115,32 +116,30 @@ class Score(NamedTuple):
 
 
 def _cross_validate(table: np.ndarray, labels: np.ndarray, folds: BaseCrossValidator) -> Score:
-    """How well held-out labels are predicted; scikit-learn's own function takes twice the time."""
+    """How well held-out labels are predicted; scikit-learn's own functions take twice the time."""
     areas, likelihoods, of_classes = [], [], []
     for fitted, held_out in folds.split(table, labels):
         classifier = _classifier().fit(table[fitted], labels[fitted])
         shares, truth = classifier.predict_proba(table[held_out]), labels[held_out]
         places = np.searchsorted(classifier.classes_, truth)
         likelihoods.append(np.log(shares[np.arange(len(truth)), places]).mean())
-        if shares.shape[1] == 2:
-            areas.append(roc_auc_score(places, shares[:, 1]))
-        else:
-            of_classes.append(_against_the_others(places, shares))
-            areas.append(of_classes[-1][0].mean())
+        of_each = class_areas(Cohorts(places, shares, np.ones((1, len(places)))))[0]
+        areas.append(of_each.mean())  # of two classes both are the same
+        if len(of_each) > 2:
+            of_classes.append(np.stack([of_each, _likelihoods(places, shares)]))
     classes = np.mean(of_classes, axis=0) if of_classes else np.empty((2, 0))
     return Score(float(np.mean(areas)), float(np.mean(likelihoods)), classes)
 
 
-def _against_the_others(places: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """AUC and mean log-likelihood (2, classes) of each class against the others.
+def _likelihoods(places: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The mean log-likelihood (classes,) of each class against the others.
 
     Args:
         places: of the true classes (n,).
         shares: their probabilities (n, classes).
     """
     is_class = places[:, None] == np.arange(shares.shape[1])
-    likelihoods = np.log(np.clip(np.where(is_class, shares, 1 - shares), LEAST_SHARE, 1)).mean(axis=0)
-    return np.stack([roc_auc_score(is_class, shares, average=None), likelihoods])
+    return np.log(np.clip(np.where(is_class, shares, 1 - shares), LEAST_SHARE, 1)).mean(axis=0)
 
 
 def _told_classes(true: Score, chance: Sequence[Score], names: np.ndarray, level: float) -> dict[str, float]:

@@ -35,7 +35,7 @@ def probe_shortcuts(
     target: str = "grade",
     seed: int = 0,
     headers: bool = True,
-    shuffles: int = SHUFFLES,
+    shuffles: int | None = None,
     voxels: bool = False,
 ) -> ShortcutReport:
     """Look for what predicts the label without the tumour.
@@ -48,7 +48,7 @@ def probe_shortcuts(
         target: the label's key; a record without it is left out.
         seed: of the folds and of the shuffles.
         headers: read the images' headers; ``False`` looks at the records alone.
-        shuffles: how often the labels are shuffled for each question, at most.
+        shuffles: how often the labels are shuffled for each question, at most; :data:`SHUFFLES` by default.
         voxels: measure the prepared volumes (``cached``) as well; else no voxel is read.
 
     Returns:
@@ -74,13 +74,13 @@ def probe_shortcuts(
             answers.append(Answer(question, note or ALIKE, None, warn(question, None, own)))
             continue
         judged = np.array([name for name in classes if name in question.judged])
-        found = probe(traits, judged, seed, shuffles, level)
+        found = probe(traits, judged, seed, SHUFFLES if shuffles is None else shuffles, level)
         answers.append(Answer(question, "", found, warn(question, found, own)))
     return ShortcutReport(target, dict(sorted(Counter(labels).items())), tuple(answers))
 
 
 def probe_sources(
-    cases: Sequence[Record], target: str = "grade", seed: int = 0, shuffles: int = SHUFFLES
+    cases: Sequence[Record], target: str = "grade", seed: int = 0, shuffles: int | None = None
 ) -> ShortcutReport:
     """:func:`probe_shortcuts` of prepared volumes, voxels included; the log says what it found.
 
@@ -88,7 +88,7 @@ def probe_sources(
         cases: records with ``cached``.
         target: the label's key.
         seed: of the folds and of the shuffles.
-        shuffles: how often the labels are shuffled for each question, at most.
+        shuffles: how often the labels are shuffled for each question, at most; :data:`SHUFFLES` by default.
 
     Returns:
         As :func:`probe_shortcuts`.

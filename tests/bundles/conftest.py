@@ -1,13 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.once import make_once
+from tests.short_reports import shorten_reports
+
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
+
+    from tests.bundles.lifecycle import Case
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 
@@ -25,6 +31,9 @@ TINY: dict[str, Any] = {
 }
 """A training run of seconds."""
 
+DRAWN = {"common.handlers.GradCamPictures": "samples", "common.handlers.SegmentationPictures": "volumes"}
+"""Handlers that draw at each validation, and what says how many pictures."""
+
 Start = Callable[..., "ConfigWorkflow"]
 WriteWeights = Callable[..., Path]
 
@@ -40,9 +49,9 @@ def classifiable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty phantoms, 14 of them HGG; as in BraTS, the LGG have no age, survival or resection."""
     from common.phantoms.layouts.brats2020 import make_brats_phantoms
 
-    folder = tmp_path_factory.mktemp("classifiable")
-    make_brats_phantoms(folder, patients=20, shape=(48, 48, 40))
-    return folder
+    return make_once(
+        tmp_path_factory, "classifiable", lambda folder: make_brats_phantoms(folder, patients=20, shape=(48, 48, 40))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +59,9 @@ def series_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen phantoms as DICOM series, half of them methylated by nothing that shows."""
     from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
 
-    return make_rsna_phantoms(tmp_path_factory.mktemp("series"), patients=16, shape=(48, 48, 16))
+    return make_once(
+        tmp_path_factory, "series", lambda folder: make_rsna_phantoms(folder, patients=16, shape=(48, 48, 16))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +69,9 @@ def images_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Phantom images of twelve brains a class, and copies of them."""
     from common.phantoms.layouts.br35h import make_br35h_phantoms
 
-    return make_br35h_phantoms(tmp_path_factory.mktemp("images"), originals=12, copies=1, side=100)
+    return make_once(
+        tmp_path_factory, "images", lambda folder: make_br35h_phantoms(folder, originals=12, copies=1, side=100)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +79,34 @@ def healthy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve healthy phantoms in IXI's layout, from another scanner."""
     from common.phantoms.layouts.ixi import make_ixi_phantoms
 
-    return make_ixi_phantoms(tmp_path_factory.mktemp("healthy"), people=12, shape=(48, 48, 40))
+    return make_once(
+        tmp_path_factory, "healthy", lambda folder: make_ixi_phantoms(folder, people=12, shape=(48, 48, 40))
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_reports() -> Iterator[None]:
+    """One heat map an evaluation, too."""
+    from common.handlers import classification_report
+
+    with shorten_reports() as patch:
+        patch.setattr(classification_report, "MOST_PICTURES", 1)
+        yield
+
+
+@cache
+def load_configs(bundle: str, *configs: str) -> dict[str, Any]:
+    """Configs of a bundle, merged; reading YAML takes a third of a second."""
+    from monai.bundle import ConfigParser
+
+    return ConfigParser.load_config_files([str(BUNDLES / bundle / "configs" / f"{name}.yaml") for name in configs])
+
+
+def one_picture(config: dict[str, Any]) -> dict[str, int]:
+    """The settings with which each handler draws one picture a validation."""
+    handlers = config.get("validate", {}).get("handlers", [])
+    asked = {f"validate#handlers#{index}": DRAWN.get(one["_target_"]) for index, one in enumerate(handlers)}
+    return {f"{place}#{knob}": 1 for place, knob in asked.items() if knob}
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +117,11 @@ def start(phantom_dir: Path) -> Start:
     """
 
     def start(folder: Path, *configs: str, bundle: str = "glioma_segmentation", **settings: Any) -> ConfigWorkflow:
-        from monai.bundle import ConfigParser, ConfigWorkflow
+        from monai.bundle import ConfigWorkflow
 
         files = [str(BUNDLES / bundle / "configs" / f"{name}.yaml") for name in configs]
-        known = ConfigParser.load_config_files(files)
-        tiny = {name: value for name, value in TINY.items() if name in known}
+        known = load_configs(bundle, *configs)
+        tiny = {name: value for name, value in TINY.items() if name in known} | one_picture(known)
         workflow = ConfigWorkflow(
             config_file=files,
             workflow_type="infer" if configs[0].startswith("inference") else "train",
@@ -123,3 +163,51 @@ def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
         return path
 
     return write
+
+
+Life = tuple[str, Path]
+"""The name of a case, and the folder of a run of two epochs that was evaluated: read it, never write into it."""
+
+
+@pytest.fixture(scope="session")
+def begin_case(request: pytest.FixtureRequest, start: Start) -> Callable[..., ConfigWorkflow]:
+    """Like ``start``, of one of the cases: ``begin_case("masks", folder, "evaluate", config=None, epochs=2)``.
+
+    ``config`` stands in place of the training config.
+    """
+    from tests.bundles.lifecycle import CASES
+
+    def begin(name: str, folder: Path, *overlays: str, config: str | None = None, **settings: Any) -> ConfigWorkflow:
+        case = CASES[name]
+        given = {"dataset_dir": str(request.getfixturevalue(case.cohort)), **_known(case, config, overlays)}
+        if config is None:
+            given |= {knob: str(request.getfixturevalue(fixture)) for knob, fixture in case.more.items()}
+            given |= case.judging if "evaluate" in overlays else case.learning
+        return start(folder, config or case.config, *overlays, bundle=case.bundle, **{**given, **settings})
+
+    return begin
+
+
+def _known(case: Case, config: str | None, overlays: tuple[str, ...]) -> dict[str, Any]:
+    """The case's settings that these configs know."""
+    from monai.bundle import ConfigParser
+
+    folder = BUNDLES / case.bundle / "configs"
+    known = ConfigParser.load_config_files(
+        [str(folder / f"{name}.yaml") for name in (config or case.config, *overlays)]
+    )
+    return {name: value for name, value in case.settings.items() if name in known}
+
+
+@pytest.fixture(scope="session")
+def live(begin_case: Callable[..., ConfigWorkflow], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Life]:
+    """Trains a case for two epochs and evaluates it: once, for all processes that run tests."""
+
+    def live(name: str) -> Life:
+        def run(folder: Path) -> None:
+            begin_case(name, folder, epochs=2).run()
+            begin_case(name, folder, "evaluate").run()
+
+        return name, make_once(tmp_path_factory, f"life of {name}", run)
+
+    return live

@@ -176,6 +176,7 @@ def test_overlays_override_what_is_there(bundle: Path) -> None:
         assert missing == [], configs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bundle", "configs"),
     [
@@ -324,6 +325,7 @@ def test_a_knob_means_the_same_in_every_training_config() -> None:
     assert told == OWN_WORDS.keys()
 
 
+@pytest.mark.slow
 @every_network
 def test_torchscript_gives_the_same_logits(inference: Path, write_weights: WriteWeights, tmp_path: Path) -> None:
     from monai.bundle import ckpt_export
@@ -346,6 +348,7 @@ def test_torchscript_gives_the_same_logits(inference: Path, write_weights: Write
             torch.testing.assert_close(scripted(*call), network(*call), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @every_network
 def test_onnx_gives_the_same_logits_at_every_size(inference: Path, tmp_path: Path) -> None:
     """Each way of calling the network is a graph of its own: ONNX knows no optional input."""

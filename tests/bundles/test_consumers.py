@@ -26,6 +26,8 @@ from common.packaging.package import make_package
 from common.records import MODALITIES
 from tests.bundles.consumers import DeployOperator, LabelTask, write_bundle
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 
 ENCODER = {

@@ -16,6 +16,8 @@ from common.phantoms.layouts.decathlon import DECATHLON
 from common.phantoms.layouts.upenn_gbm import UPENN_GBM
 from tests.bundles.lifecycle import refused
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("cavity", "regions"), [("background", 3), ("region", 4)])
 def test_brats_2024_trains_evaluates_and_infers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,11 @@ import pandas as pd
 import pytest
 import torch
 
+from common.errors import find_glioma_error
 from tests.bundles.lifecycle import load
+from tests.facts import in_order
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "bundles" / "glioma_segmentation"
@@ -27,7 +32,7 @@ SMALL = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 8, "samples_per
     "image_size": "[64,64]",
 }
 """A classifier's training of seconds, on the twenty phantoms of ``classifiable``."""
-PATIENCE = 180  # seconds that a process may take
+PATIENCE = 600  # seconds that a process may take, on a busy machine
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -58,6 +63,20 @@ def told_once(finished: Finished) -> str:
     return message
 
 
+def run_here(line: list[str], cwd: Path = BUNDLE) -> str:
+    """The same command in this process, where MONAI is imported already: the error that it ends in, or nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["monai.bundle", *map(str, line[2:]), "--logging_file", "False"])
+        patch.chdir(cwd)
+        try:
+            runpy.run_module("monai.bundle", run_name="__main__", alter_sys=True)
+        except Exception as caught:
+            error = find_glioma_error(caught)
+            assert error is not None, caught
+            return f"{type(error).__name__}: {error}"
+    return ""
+
+
 @pytest.fixture
 def outside(tmp_path: Path, phantom_dir: Path) -> dict[str, Any]:
     """Everything is written to ``tmp_path``, whatever the bundle's root."""
@@ -69,65 +88,42 @@ def outside(tmp_path: Path, phantom_dir: Path) -> dict[str, Any]:
     }
 
 
-def test_from_the_bundle_from_the_root_and_from_elsewhere(outside: dict[str, Any], tmp_path: Path) -> None:
-    """Training from the bundle's folder, evaluation from the repository's, segmentation from another."""
-    ended_well(run(words("training", ["configs/train.yaml"], outside), cwd=BUNDLE))
-    assert (tmp_path / "run" / "training_config.yaml").exists()
-    at_root = [f"bundles/glioma_segmentation/configs/{name}.yaml" for name in ("train", "evaluate")]
-    options = {"bundle_root": "bundles/glioma_segmentation", **outside}
-    ended_well(run(words("evaluating", at_root, options), cwd=ROOT))
-    assert (tmp_path / "run" / "report.html").exists()
-    segment = {
-        "bundle_root": BUNDLE,
-        "dataset_dir": outside["dataset_dir"],
-        "checkpoint": outside["weights"],
-        "output_dir": tmp_path / "labels",
-        "device": "cpu",
-    }
-    ended_well(run(words("inferring", [str(BUNDLE / "configs" / "inference.yaml")], segment), cwd=tmp_path))
-    assert len(list((tmp_path / "labels").glob("*_seg.nii.gz"))) == 8
-
-
-def test_grading_from_the_bundles_folder(classifiable: Path, tmp_path: Path) -> None:
-    """Training, evaluation and the grades of new patients, each a line of its own, with the bundle's own paths."""
-    bundle = tmp_path / GRADE.name
+def test_from_the_bundle_from_the_root_and_from_elsewhere(classifiable: Path, tmp_path: Path) -> None:
+    """Training from the bundle's folder with the bundle's own paths, evaluation from above it, grades from another."""
+    bundle, elsewhere = tmp_path / "root" / "bundles" / GRADE.name, tmp_path / "elsewhere"
     shutil.copytree(GRADE, bundle)
+    elsewhere.mkdir()
     options = {"dataset_dir": classifiable, "slice_gap": 6, **SMALL}
     ended_well(run(words("training", ["configs/train.yaml"], options), cwd=bundle))
     assert (bundle / "models" / "model.pt").exists()
-    ended_well(run(words("evaluating", ["configs/train.yaml", "configs/evaluate.yaml"], options), cwd=bundle))
+    assert (bundle / "eval" / "training_config.yaml").exists()
+    above = f"bundles/{GRADE.name}"
+    configs = [f"{above}/configs/{name}.yaml" for name in ("train", "evaluate")]
+    ended_well(run(words("evaluating", configs, {"bundle_root": above, **options}), cwd=tmp_path / "root"))
     assert (bundle / "eval" / "report.html").exists()
     known = {name: SMALL[name] for name in ("device", "backbone", "image_size")}
-    infer = {"dataset_dir": classifiable, **known}
-    ended_well(run(words("inferring", ["configs/inference.yaml"], infer), cwd=bundle))
+    infer = {"bundle_root": bundle, "dataset_dir": classifiable, **known}
+    ended_well(run(words("inferring", [str(bundle / "configs" / "inference.yaml")], infer), cwd=elsewhere))
     rows = pd.read_csv(bundle / "eval" / "predictions" / "predictions.csv")
     assert len(rows) == 20
     assert set(rows["predicted"]) <= {"LGG", "HGG"}
+    assert {path.name for path in tmp_path.iterdir()} == {"root", "elsewhere"}
+    assert not list(elsewhere.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("command", "option", "message"),
-    [
-        (
-            "training",
-            {"epochz": 3},
-            "KnobError: --epochz: no config of this run defines it, so it would change nothing. ",
-        ),
-        ("run", {"dataset_dir": "nowhere"}, "KnobError: --dataset_dir nowhere: there is no such folder."),
-    ],
-    ids=["a misspelt knob", "a missing folder"],
-)
-def test_a_mistake_ends_in_one_message(
-    command: str, option: dict[str, Any], message: str, outside: dict[str, Any], tmp_path: Path
-) -> None:
-    told = told_once(run(words(command, ["configs/train.yaml"], {**outside, **option}), cwd=BUNDLE))
-    assert told.startswith(message)
-    if "epochz" in option:
-        assert told.endswith("Did you mean --epochs?")
+def test_a_mistake_ends_in_one_message(outside: dict[str, Any], tmp_path: Path) -> None:
+    told = told_once(run(words("training", ["configs/train.yaml"], {**outside, "epochz": 3}), cwd=BUNDLE))
+    assert in_order(told, "KnobError: --epochz: no config of this run defines it", "Did you mean --epochs?")
     assert not (tmp_path / "models").exists()
 
 
-def test_clinical_values_without_a_meaning_end_in_one_message(
+def test_a_missing_folder_is_told(outside: dict[str, Any], tmp_path: Path) -> None:
+    told = run_here(words("run", ["configs/train.yaml"], {**outside, "dataset_dir": "nowhere"}))
+    assert told.startswith("KnobError: --dataset_dir nowhere: there is no such folder.")
+    assert not (tmp_path / "models").exists()
+
+
+def test_clinical_values_without_a_meaning_are_told_at_once(
     write_weights: Callable[..., Path], classifiable: Path, tmp_path: Path
 ) -> None:
     options = {
@@ -139,7 +135,7 @@ def test_clinical_values_without_a_meaning_end_in_one_message(
         "age": "abc",
         "resection": "partial",
     }
-    told = told_once(run(words("inferring", ["configs/inference.yaml"], options), cwd=SURVIVAL))
+    told = run_here(words("inferring", ["configs/inference.yaml"], options), cwd=SURVIVAL)
     assert told.startswith("KnobError: ")
     assert "--age: 'abc'" in told
     assert "--resection: 'partial'" in told
@@ -163,7 +159,7 @@ def test_a_mistake_that_shows_while_an_engine_runs_ends_in_one_message(tmp_path:
         ").run()\n"
     )
     told = told_once(run([str(program)], cwd=ROOT))
-    assert told == "OutputError: model.pt: no space is left to write it. Free some disk space."
+    assert in_order(told, "OutputError: model.pt: no space is left", "Free some disk space.")
 
 
 def test_a_killed_run_goes_on(outside: dict[str, Any], tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from monai.fl.utils.exchange_object import ExchangeObject
 from common.networks import provenance_of
 from tests.bundles.conftest import BUNDLES, TINY
 
+pytestmark = pytest.mark.slow
+
 SMALL_VOLUMES = {"backbone": "r3d_10", "volume_size": [24, 24, 24]}
 COHORTS: dict[str, tuple[str, dict[str, Any]]] = {
     "glioma_segmentation": ("phantom_dir", {}),

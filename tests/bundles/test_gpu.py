@@ -30,6 +30,7 @@ Weights = dict[str, torch.Tensor]
 
 pytestmark = [
     pytest.mark.gpu,
+    pytest.mark.slow,
     pytest.mark.skipif(DEVICE == "cuda" and not torch.cuda.is_available(), reason="there is no GPU"),
 ]
 

@@ -1,4 +1,4 @@
-"""The life of the MGMT bundle, in process: train, break off, resume, evaluate, predict; both protocols; privacy."""
+"""MGMT, in process: both protocols, series, what is refused. Its life is in test_life_cycle."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 
 from common.cohorts.datasets.rsna_miccai import KNOWN_BAD
-from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
-from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
+from common.errors import CheckpointError, DatasetError, KnobError
+from tests.bundles.lifecycle import load, refused
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., Any]
 
 BUNDLE = "mgmt_classification"
-LEARNS = {"epochs": 2, "batch_size": 8, "seed": 1, "lr_step": 1}
 PAPER = {"epochs": 1, "pretrained": False, "slices_per_patient": 4}
 
 
@@ -34,31 +35,10 @@ def begin(start: Start, series_dir: Path) -> Start:
     return begin
 
 
-@pytest.fixture(scope="module")
-def trained(begin: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of two epochs."""
-    folder = tmp_path_factory.mktemp("mgmt")
-    begin(folder, "train", **LEARNS).run()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def evaluated(begin: Start, trained: Path) -> Path:
-    begin(trained, "train", "evaluate", seed=1).run()
-    return trained
-
-
-def text_of(folder: Path) -> str:
-    """All that a run wrote, as far as it can be read as text."""
-    return "".join(path.read_bytes().decode("latin-1") for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: Path, tmp_path: Path) -> None:
-    broken = begin(tmp_path, "train", **LEARNS)
-    interrupt(broken, 5)  # the second epoch's first step
-    assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
-    begin(tmp_path, "train", resume="true", **LEARNS).run()
-    assert_same_runs(trained, tmp_path)
+@pytest.fixture(scope="session")
+def trained(live: Callable[[str], tuple[str, Path]]) -> Path:
+    """The folder of a run of two epochs that was evaluated."""
+    return live("mgmt")[1]
 
 
 def test_no_patient_stands_on_two_sides(trained: Path) -> None:
@@ -69,10 +49,10 @@ def test_no_patient_stands_on_two_sides(trained: Path) -> None:
     assert split["stratify_by"] == "mgmt"
 
 
-def test_a_patient_is_judged_by_the_mean_over_slices(evaluated: Path) -> None:
-    rows = pd.read_csv(evaluated / "eval" / "predictions.csv", dtype={"subject": str}).set_index("subject")
-    slices = pd.read_csv(evaluated / "eval" / "samples.csv", dtype={"subject": str})
-    assert list(rows.index) == json.loads((evaluated / "eval" / "split.json").read_text())["test"]
+def test_a_patient_is_judged_by_the_mean_over_slices(trained: Path) -> None:
+    rows = pd.read_csv(trained / "eval" / "predictions.csv", dtype={"subject": str}).set_index("subject")
+    slices = pd.read_csv(trained / "eval" / "samples.csv", dtype={"subject": str})
+    assert list(rows.index) == json.loads((trained / "eval" / "split.json").read_text())["test"]
     assert (rows["samples"] == 4).all() and len(slices) == 16
     means = slices.groupby("subject")["p_methylated"].mean()
     np.testing.assert_allclose(rows["p_methylated"], means[rows.index])
@@ -81,29 +61,26 @@ def test_a_patient_is_judged_by_the_mean_over_slices(evaluated: Path) -> None:
     assert ((clear > 0.5) == (rows.loc[clear.index, "voted"] == "methylated")).all()
 
 
-def test_the_report_says_whether_chance_is_excluded(evaluated: Path) -> None:
-    metrics = json.loads((evaluated / "eval" / "metrics.json").read_text())
+def test_the_report_says_whether_chance_is_excluded(trained: Path) -> None:
+    metrics = json.loads((trained / "eval" / "metrics.json").read_text())
     area, sentences = metrics["measures"]["auc"], " ".join(metrics["verdict"]["sentences"])
     assert metrics["target"] == "mgmt"
     assert area["low"] <= 0.5 and "chance" in sentences
     assert not metrics["verdict"]["claim"]
-    page = (evaluated / "eval" / "report.html").read_text()
+    page = (trained / "eval" / "report.html").read_text()
     assert "MGMT promoter methylation: evaluation" in page
     assert "0.870" in page and "0.562" in page  # what P5 and Kim 2022 printed
     assert "phantom" in page
 
 
-@pytest.mark.parametrize("by_series", [False, True], ids=["patient's folder", "series' folder"])
-def test_inference_says_of_a_patient_what_the_evaluation_said(
-    begin: Start, evaluated: Path, series_dir: Path, tmp_path: Path, by_series: bool
+def test_inference_says_of_a_series_folder_what_the_evaluation_said(
+    begin: Start, trained: Path, series_dir: Path, tmp_path: Path
 ) -> None:
-    rows = pd.read_csv(evaluated / "eval" / "predictions.csv", dtype={"subject": str})
+    rows = pd.read_csv(trained / "eval" / "predictions.csv", dtype={"subject": str})
     expected = rows.iloc[0]
     patient = series_dir / "train" / expected["subject"]
-    where: dict[str, Any] = {"dataset_dir": str(patient)}
-    if by_series:
-        where = {"dataset_dir": None, "flair": str(patient / "FLAIR"), "subject": expected["subject"]}
-    checkpoint = str(evaluated / "models" / "model.pt")
+    where = {"dataset_dir": None, "flair": str(patient / "FLAIR"), "subject": expected["subject"]}
+    checkpoint = str(trained / "models" / "model.pt")
     begin(tmp_path, "inference", checkpoint=checkpoint, output_dir=str(tmp_path), gradcam="true", **where).run()
     (found,) = pd.read_csv(tmp_path / "predictions.csv", dtype={"subject": str}).to_dict("records")
     assert found["subject"] == expected["subject"]
@@ -132,11 +109,6 @@ def test_several_modalities_are_channels(begin: Start, tmp_path: Path) -> None:
     error = refused(begin, tmp_path, "inference", checkpoint=str(weights), output_dir=str(tmp_path))
     assert isinstance(error, CheckpointError)
     assert '--modalities ["flair","t1ce","t2"]' in str(error)
-
-
-def test_patients_that_were_trained_on_are_not_judged_unasked(begin: Start, trained: Path, tmp_path: Path) -> None:
-    settings = {"checkpoint": str(trained / "models" / "model.pt"), "output_dir": str(tmp_path), "seed": 3}
-    assert isinstance(refused(begin, trained, "train", "evaluate", **settings), SplitLeakageError)
 
 
 def test_the_published_protocol_splits_slices_and_reports_the_epoch_that_was_best_on_them(

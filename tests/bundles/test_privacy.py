@@ -28,6 +28,8 @@ from scripts import check_dataset, check_split
 from tests.bundles.lifecycle import refused
 from tests.marked_dicom import MARK, find_marks, mark_files, written_bytes
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 
 BUNDLE = "mgmt_classification"

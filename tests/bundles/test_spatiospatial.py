@@ -1,4 +1,4 @@
-"""The life of the bundle of whole volumes, in process: train, break off, resume, evaluate, predict; both protocols."""
+"""Whole volumes, in process: sources, both protocols, what is refused. Their life is in test_life_cycle."""
 
 from __future__ import annotations
 
@@ -14,22 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
-from tests.bundles.lifecycle import assert_same_runs, interrupt, load, refused
+from common.errors import CheckpointError, DatasetError, KnobError
+from tests.bundles.lifecycle import UNSURE, VOLUMES, load, refused
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., Any]
 
 BUNDLE = "glioma_spatiospatial_classification"
-SMALL: dict[str, Any] = {
-    "bundle": BUNDLE,
-    "backbone": "r3d_10",
-    "volume_size": [16, 16, 16],  # the phantoms' heads are 48 mm long
-    "volume_spacing": 3,
-}
-LEARNS: dict[str, Any] = {"epochs": 2, "seed": 1, "lr": 0.001, "lr_step": 1}
-PROBE = "$splits.probe_sources(@cases, 'grade', @seed, {})"
-"""It takes longest, so that it is asked where a test reads what it says, with no more shuffles than that needs."""
-SURE, UNSURE = PROBE.format(200), PROBE.format(20)
+SIZES = ("backbone", "volume_size", "volume_spacing")
+SMALL: dict[str, Any] = {"bundle": BUNDLE, **{name: VOLUMES[name] for name in SIZES}}
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +40,10 @@ def begin(start: Start, classifiable: Path, healthy_dir: Path) -> Start:
     return begin
 
 
-@pytest.fixture(scope="module")
-def trained(begin: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of two epochs."""
-    folder = tmp_path_factory.mktemp("volumes")
-    begin(folder, "train", **LEARNS).run()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def evaluated(begin: Start, trained: Path) -> Path:
-    begin(trained, "train", "evaluate", seed=1, shortcuts=SURE).run()
-    return trained
+@pytest.fixture(scope="session")
+def trained(live: Callable[[str], tuple[str, Path]]) -> Path:
+    """The folder of a run of two epochs that was evaluated."""
+    return live("volume")[1]
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +63,6 @@ def read_predictions(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "predictions.csv", dtype={"subject": str}).set_index("subject")
 
 
-def test_a_resumed_run_equals_an_unbroken_one(begin: Start, trained: Path, tmp_path: Path) -> None:
-    broken = begin(tmp_path, "train", **LEARNS)
-    interrupt(broken, 6)  # in the second epoch
-    assert load(tmp_path / "models" / "model_last.pt")["epoch"] == 1
-    begin(tmp_path, "train", resume="true", **LEARNS).run()
-    assert_same_runs(trained, tmp_path)
-
-
 def test_nobody_stands_on_two_sides(trained: Path) -> None:
     split = read_split(trained / "eval")
     sides = [set(split[side]) for side in ("train", "validation", "test")]
@@ -93,17 +71,17 @@ def test_nobody_stands_on_two_sides(trained: Path) -> None:
     assert [sum(name.startswith("IXI") for name in side) for side in sides] == [6, 3, 3]
 
 
-def test_every_test_patient_is_judged_once(evaluated: Path) -> None:
-    rows, metrics = read_predictions(evaluated / "eval"), json.loads((evaluated / "eval" / "metrics.json").read_text())
-    assert list(rows.index) == read_split(evaluated / "eval")["test"]
+def test_every_test_patient_is_judged_once(trained: Path) -> None:
+    rows, metrics = read_predictions(trained / "eval"), json.loads((trained / "eval" / "metrics.json").read_text())
+    assert list(rows.index) == read_split(trained / "eval")["test"]
     assert (rows["truth"] == "healthy").tolist() == rows.index.str.startswith("IXI").tolist()
     np.testing.assert_allclose(rows[["p_LGG", "p_HGG", "p_healthy"]].sum(axis=1), 1, atol=1e-6)
     assert np.sum(metrics["confusion"]) == metrics["patients"] == 8
-    assert not (evaluated / "eval" / "samples.csv").exists()
+    assert not (trained / "eval" / "samples.csv").exists()
 
 
-def test_the_report_says_that_the_source_predicts_who_is_healthy(evaluated: Path) -> None:
-    metrics = json.loads((evaluated / "eval" / "metrics.json").read_text())
+def test_the_report_says_that_the_source_predicts_who_is_healthy(trained: Path) -> None:
+    metrics = json.loads((trained / "eval" / "metrics.json").read_text())
     shortcuts, sentences = metrics["shortcuts"], " ".join(metrics["verdict"]["sentences"])
     assert shortcuts["told_by_source"]
     (told,) = (warning for warning in shortcuts["warnings"] if "one data set only" in warning)
@@ -111,15 +89,15 @@ def test_the_report_says_that_the_source_predicts_who_is_healthy(evaluated: Path
     assert "prepared volumes still show it" in told.lower()
     assert not metrics["verdict"]["claim"]
     assert "Healthy brains can be recognised by their source" in sentences
-    page = (evaluated / "eval" / "report.html").read_text(encoding="utf-8")
+    page = (trained / "eval" / "report.html").read_text(encoding="utf-8")
     assert "Glioma grade of a whole volume: evaluation" in page
     assert told in html.unescape(page)
     assert "phantom" in page
 
 
-def test_low_against_high_grade_is_judged_on_its_own(evaluated: Path) -> None:
-    subgroup = json.loads((evaluated / "eval" / "metrics.json").read_text())["subgroup"]
-    rows = read_predictions(evaluated / "eval")
+def test_low_against_high_grade_is_judged_on_its_own(trained: Path) -> None:
+    subgroup = json.loads((trained / "eval" / "metrics.json").read_text())["subgroup"]
+    rows = read_predictions(trained / "eval")
     tumours = rows[rows["truth"] != "healthy"]
     assert (subgroup["name"], subgroup["classes"]) == ("LGG against HGG", ["LGG", "HGG"])
     assert subgroup["patients"] == len(tumours) == np.sum(subgroup["confusion"])
@@ -127,7 +105,7 @@ def test_low_against_high_grade_is_judged_on_its_own(evaluated: Path) -> None:
     low, high = (higher[tumours["truth"] == grade].to_numpy() for grade in ("LGG", "HGG"))
     in_order = (high[:, None] > low).mean() + 0.5 * (high[:, None] == low).mean()
     assert subgroup["measures"]["auc"]["mean"] == pytest.approx(in_order)
-    assert "<h2>LGG against HGG on its own</h2>" in (evaluated / "eval" / "report.html").read_text(encoding="utf-8")
+    assert "<h2>LGG against HGG on its own</h2>" in (trained / "eval" / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_a_step_costs(of_grades: Path) -> None:
@@ -141,16 +119,16 @@ def test_what_a_step_costs(of_grades: Path) -> None:
 
 @pytest.mark.parametrize("healthy", [False, True], ids=["BraTS", "IXI, a head in PSR"])
 def test_inference_from_a_file_says_what_the_evaluation_said(
-    begin: Start, evaluated: Path, classifiable: Path, healthy_dir: Path, tmp_path: Path, healthy: bool
+    begin: Start, trained: Path, classifiable: Path, healthy_dir: Path, tmp_path: Path, healthy: bool
 ) -> None:
-    rows = read_predictions(evaluated / "eval")
+    rows = read_predictions(trained / "eval")
     expected = rows[(rows["truth"] == "healthy") == healthy].iloc[0]
     name = str(expected.name)
     file = healthy_dir / f"{name}-T1.nii.gz" if healthy else next(classifiable.rglob(f"{name}_t1ce.nii*"))
     given = {"dataset_dir": None, "t1ce": str(file), "gradcam": "true", "output_dir": str(tmp_path)}
     if not healthy:
         given["subject"] = name
-    begin(tmp_path, "inference", checkpoint=str(evaluated / "models" / "model.pt"), **given).run()
+    begin(tmp_path, "inference", checkpoint=str(trained / "models" / "model.pt"), **given).run()
     found = read_predictions(tmp_path)
     assert list(found.index) == [name]
     assert found.loc[name, "predicted"] == expected["predicted"]
@@ -215,11 +193,6 @@ def test_weights_of_other_settings_are_refused_and_the_settings_named(
     error = refused(begin, trained, "inference", **other)
     assert isinstance(error, CheckpointError)
     assert f"It was trained with {named}: pass the same." in str(error)
-
-
-def test_patients_that_were_trained_on_are_not_judged_unasked(begin: Start, trained: Path, tmp_path: Path) -> None:
-    settings = {"checkpoint": str(trained / "models" / "model.pt"), "output_dir": str(tmp_path), "seed": 3}
-    assert isinstance(refused(begin, trained, "train", "evaluate", **settings), SplitLeakageError)
 
 
 def test_without_healthy_people_there_are_two_classes(begin: Start, of_grades: Path, tmp_path: Path) -> None:
@@ -287,7 +260,7 @@ def test_the_published_protocol_draws_three_splits_whose_test_sides_overlap(begi
     assert (metrics["protocol"], metrics["patients"]) == ("paper", len(read_split(folders[0])["test"]))
     assert load(tmp_path / "models" / "paper.pt")["provenance"]["protocol"] == "paper"
     page = (folders[0] / "report.html").read_text(encoding="utf-8")
-    assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in page
+    assert "the test sides of its three splits overlap" in page
 
 
 def test_weights_of_one_protocol_are_not_judged_by_the_other(begin: Start, trained: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from itertools import permutations
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -71,9 +71,8 @@ def test_where_no_error_can_be_estimated_nothing_is_said(truth: list[int], score
 
 
 def test_chance_of_few_patients_by_counting_all_orders() -> None:
-    areas = np.array(
-        [roc_auc_score([1, 1, 1, 0, 0, 0, 0], order) for order in set(permutations(range(7)))], dtype=float
-    )
+    """Of seven patients in order, any three are as probable to be the ones of the class."""
+    areas = np.array([roc_auc_score(np.isin(range(7), three), range(7)) for three in combinations(range(7), 3)])
     lowest, highest = chance_interval([1, 1, 1, 0, 0, 0, 0], 0.8)
     assert (areas < lowest).mean() <= 0.1 < (areas <= lowest).mean()
     assert highest == pytest.approx(1 - lowest)

@@ -56,6 +56,7 @@ def test_vgg16_is_pooled_from_its_feature_maps() -> None:
     assert sum(weight.numel() for weight in network.backbone.parameters()) == 14_714_688
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["densenet121", "resnet50", "vgg16"])
 @pytest.mark.parametrize("in_clinical", [0, 3])
 def test_torchscript_gives_the_same_logits_with_and_without_clinical_values(backbone: str, in_clinical: int) -> None:

@@ -103,6 +103,7 @@ def test_every_knob_without_a_meaning_is_told() -> None:
             SpatioSpatialClassifier(**QUICK, **{knob: "perhaps"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", VIDEO_BACKBONES)
 def test_torchscript_gives_the_same_logits_at_every_size(backbone: str) -> None:
     network = SpatioSpatialClassifier(backbone, in_channels=2, checkpointing=True).eval()
@@ -112,6 +113,7 @@ def test_torchscript_gives_the_same_logits_at_every_size(backbone: str) -> None:
         torch.testing.assert_close(scripted(volume), network(volume))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["r3d_10", "mc3_18", "r2plus1d_18"])
 def test_onnx_gives_the_same_logits_at_every_size(backbone: str, tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")

@@ -53,6 +53,7 @@ def test_no_packaged_config_imports_what_it_could_not_find(bundle: Path) -> None
         assert not [value for value in expressions if "@common" in value and "$import" in value]
 
 
+@pytest.mark.slow
 def test_the_code_has_what_packaged_configs_refer_to() -> None:
     """In a process of its own, in which nobody has imported a module before."""
     names: set[str] = set()

@@ -53,7 +53,7 @@ def test_the_page_names_the_runs_on_phantoms_and_those_of_older_versions(tmp_pat
     (warning,) = re.findall(r'<p class="warning">(.*?)</p>', page)
     assert warning.startswith("These are phantoms")
     assert warning.endswith(f"Runs: {runs[1]}")
-    assert f"has not recorded whether the images of these runs are phantoms: {runs[0]}</p>" in page
+    assert re.search(rf"not recorded whether [^<]* phantoms: {re.escape(str(runs[0]))}</p>", page)
 
 
 @pytest.mark.parametrize(("protocols", "warned"), [(("patient", "paper"), True), (("patient", "patient"), False)])
@@ -118,7 +118,7 @@ def test_a_task_that_nobody_knows_is_compared_without_printed_numbers(tmp_path: 
     assert list(table) == ["measure", str(run)]
     write_comparison(tmp_path / "page.html", table, [run])
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "slices or images of one patient are on both sides of the split" in page
+    assert "slices or images of one patient are on both sides" in page
 
 
 def test_runs_of_several_tasks_are_one_error(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_the_published_protocol_of_volumes_has_no_patient_on_both_sides(tmp_path
     run = leave_classification(tmp_path / "a", "volume_grade", "paper")
     write_comparison(tmp_path / "page.html", compare_runs([run]), [run])
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in page
+    assert "the test sides of its three splits overlap" in page
     assert "memory" not in page
 
 

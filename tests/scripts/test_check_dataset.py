@@ -13,6 +13,7 @@ from PIL import Image
 from common.errors import DatasetError, KnobError
 from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
 from common.reports.checkups.cohort import CaseCost, describe_cache, measure_case
+from tests.short_reports import shorten_reports
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_dataset.py"
 MODALITIES = ("flair", "t1", "t1ce", "t2")
@@ -47,7 +48,14 @@ def write_patient(folder: Path, seed: int) -> None:
         nib.save(nib.Nifti1Image(array, np.diag([-1.0, -1.0, 1.0, 1.0])), folder / f"{folder.name}_{key}.nii.gz")
 
 
-def test_a_sound_data_set(main, root, capsys):
+@pytest.fixture
+def no_probe():
+    """As good as none: the shortcuts are not asked about."""
+    with shorten_reports(shuffles=1):
+        yield
+
+
+def test_a_sound_data_set(main, root, no_probe, capsys):
     assert main([str(root)]) == 0
     lines = {line.split("  ")[1]: line.split("  ")[-1].strip() for line in told(capsys) if line.startswith("  ")}
     assert lines["patients"] == "12 (12 BraTS 2018)"
@@ -186,7 +194,7 @@ class TestHealthy:
     def without_hd_bet(self, monkeypatch):
         monkeypatch.setattr("common.cohorts.brains.hd_bet.find_hd_bet", lambda: None)
 
-    def test_beside_patients(self, main, root, ixi, capsys):
+    def test_beside_patients(self, main, root, ixi, no_probe, capsys):
         assert main([str(root), "--healthy", str(ixi), "--exclude", "IXI005-HH-0005"]) == 0
         text = "\n".join(told(capsys))
         assert "patients      17 (12 BraTS 2018, 5 IXI)" in text
@@ -201,7 +209,7 @@ class TestHealthy:
         assert "1 volume is a whole head without a brain mask: IXI005-HH-0005-T1.nii.gz" in text
         assert main([str(ixi), "--headers-only"]) == 0
 
-    def test_a_broken_volume_and_a_folder_that_is_not_there(self, main, root, ixi, capsys):
+    def test_a_broken_volume_and_a_folder_that_is_not_there(self, main, root, ixi, no_probe, capsys):
         (ixi / "IXI000-HH-0000-T1.nii.gz").write_bytes(b"nonsense")
         assert main([str(root), "--healthy", str(ixi), "--headers-only"]) == 1
         text = "\n".join(told(capsys))

@@ -67,6 +67,7 @@ def test_failed_runs_are_told_with_their_logs(
     assert (tmp_path / "table.html").exists()
 
 
+@pytest.mark.slow
 def test_a_table_of_phantoms_from_files_to_page(tmp_path: Path, phantom_dir: Path) -> None:
     """The one real run here: the same command makes the table of the real data set."""
     line = ["p1-table5", "--dataset_dir", str(phantom_dir), "--output", str(tmp_path), "--protocol", "patient"]

@@ -18,8 +18,9 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     judge = module._cross_validate
 
     def watch(*given: object) -> tuple[float, float]:
-        areas.append(judge(*given)[0])  # type: ignore[arg-type]
-        return judge(*given)  # type: ignore[arg-type]
+        score = judge(*given)  # type: ignore[arg-type]
+        areas.append(score[0])
+        return score
 
     monkeypatch.setattr(module, "_cross_validate", watch)
     return areas

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from common.shortcuts.probe import probe_shortcuts
+from tests.facts import in_order
 
 SHUFFLES = 100
 
@@ -51,9 +52,7 @@ def test_a_planted_shortcut_is_loud_and_named_alone() -> None:
     report = probe(records)
     assert only(report).alone["whether age is recorded"] == 1.0
     assert len(report.warnings) == 1
-    assert report.warnings[0].startswith(
-        "Whether age is recorded predicts the grade: AUC 1.00, shuffled labels rarely pass"
-    )
+    assert report.warnings[0].startswith("Whether age is recorded predicts the grade: AUC 1.00")
     assert "no clinical values" in report.warnings[0]
     assert "30 HGG, 15 LGG" in report.text()
 
@@ -91,7 +90,7 @@ def test_three_classes_from_three_sources() -> None:
     report = probe(records)
     assert len(report.warnings) == 2
     assert report.warnings[0].startswith("The data set predicts the grade")
-    assert report.warnings[1].endswith("from all others: AUC 1.00 for long, 0.75 for mid and 0.75 for short.")
+    assert in_order(report.warnings[1], "from all others", "1.00 for long", "0.75 for mid", "0.75 for short")
     assert only(report).alone["the data set"] == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.01)
 
 

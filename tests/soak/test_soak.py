@@ -11,6 +11,8 @@ import pytest
 
 from tests.soak.findings import half_files
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -20,6 +20,7 @@ from common.transforms.clinical import (
     label_cases,
     refuse_unused,
 )
+from tests.facts import in_order
 
 
 def patient(subject: str, age: float | None, resection: str | None = "GTR") -> dict[str, Any]:
@@ -94,7 +95,7 @@ def test_a_resection_that_was_missing_in_training_may_be_missing_without_indicat
 
 
 def test_missing_ages_without_indicators_are_refused_at_the_start() -> None:
-    with pytest.raises(KnobError, match=r"1 of 4 training patients have no age.*--missing_indicators true"):
+    with pytest.raises(KnobError, match=r"1 of 4 .* no age.*--missing_indicators true"):
         fit_clinical(GAPS, "age", "false")
     assert fit_clinical(GAPS, "resection", False).width == 2
 
@@ -162,12 +163,9 @@ class TestEncodeClinicald:
     def test_missing_values_are_told_at_once_with_their_knobs(self, nothing: dict[str, Any]) -> None:
         with pytest.raises(DatasetError) as caught:
             EncodeClinicald(self.encoder)({"subject": "x", **nothing})
-        told = [str(problem) for problem in caught.value.problems]
-        assert told == [
-            "x: no age is given. Give years, such as --age 61. The network was not trained on patients without it.",
-            "x: no resection is given. Give GTR (gross total) or STR (subtotal): --resection GTR. "
-            "The network was not trained on patients without it.",
-        ]
+        age, resection = map(str, caught.value.problems)
+        assert in_order(age, "x: no age is given", "--age 61")
+        assert in_order(resection, "x: no resection is given", "GTR", "STR", "--resection GTR")
 
     def test_missing_values_that_were_learned_from(self) -> None:
         item = EncodeClinicald(self.with_gaps)({"subject": "x", "age": None, "resection": "NA"})

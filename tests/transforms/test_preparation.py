@@ -110,7 +110,7 @@ def test_one_file_with_all_channels(write_record: Writer, tmp_path: Path) -> Non
     np.testing.assert_array_equal(prepare_case(one).classes, several.classes)
     nib.save(nib.Nifti1Image(stack[..., :3], np.eye(4)), tmp_path / "all.nii.gz")
     (problem,) = problems_of(lambda: read_case(one))
-    assert "has shape 20x24x12x3 where x, y, z and 4 channels are expected" in problem
+    assert "shape 20x24x12x3 where x, y, z and 4 channels" in problem
     assert "all.nii.gz" in problem
 
 

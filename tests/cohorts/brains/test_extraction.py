@@ -12,6 +12,7 @@ import pytest
 from common.cohorts import add_brain_masks
 from common.cohorts.brains.extraction import unmasked_heads
 from common.errors import DatasetError, KnobError
+from tests.facts import in_order
 
 Writer = Callable[..., Path]
 
@@ -107,7 +108,7 @@ def test_one_message_names_all_heads_without_a_brain(
     with pytest.raises(DatasetError) as error:
         add_brain_masks([head, other], tmp_path / "cache")
     (problem,) = error.value.problems
-    assert problem.what == "2 volumes are whole heads without a brain mask: a.nii.gz, b.nii.gz"
+    assert in_order(problem.what, "2 volumes", "without a brain mask", "a.nii.gz, b.nii.gz")
     assert "pip install -e .[hd-bet]" in problem.hint
     assert add_brain_masks([head, other], tmp_path / "cache", tool="none") == [head, other]
 

@@ -94,7 +94,8 @@ def test_the_test_side_is_read_without_labels_only(write_patients: Patients, cap
 
 
 def test_exported_images_in_the_same_layout(write_patients: Patients) -> None:
-    assert len(read_rsna_miccai(write_patients(file="Image-1.png"))) == 3
+    records = read_rsna_miccai(write_patients(file="Image-1.png"))
+    assert [(record["subject"], record["label"]) for record in records] == [("00000", 1), ("00002", 0), ("00012", 1)]
 
 
 def test_everything_that_is_wrong_is_told_at_once(write_patients: Patients) -> None:

@@ -8,6 +8,7 @@ import pytest
 from common.cohorts.labels.survival import label_survival, median_days, survival_cohort
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.errors import DatasetError
+from tests.facts import in_order
 
 
 def patient(subject: str, days: float | None, alive: bool = False) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def test_censored_patients_without_a_class_are_set_aside_and_counted(caplog: pyt
     with caplog.at_level(logging.INFO):
         labelled = label_survival(records, SurvivalClasses((266, 477)))
     assert [(record["subject"], record["label"]) for record in labelled] == [("a", 0), ("c", 2), ("d", 1)]
-    assert "1 of 4 patients are left out: they were alive at a last contact before day 477" in caplog.text
+    assert in_order(caplog.text, "1 of 4 patients", "alive", "day 477")
 
 
 def test_median_days_are_of_those_who_died() -> None:

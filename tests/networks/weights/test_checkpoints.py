@@ -28,6 +28,7 @@ from common.networks.weights.checkpoints import (
     save_checkpoint,
     save_weights,
 )
+from tests.facts import in_order
 
 
 class Net(nn.Module):
@@ -222,7 +223,7 @@ def test_a_checkpoint_of_another_bundle_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     save_checkpoint(path, {"model": Net().state_dict(), "provenance": {"bundle": "grade", "settings": {"units": [1]}}})
     told = refused(lambda: load_weights(Net(), path, settings={"units": [2]}, bundle="survival"))
-    assert told == f"{path}: it was trained by the bundle grade, and this is survival. Give a checkpoint of survival."
+    assert in_order(told, f"{path}: ", "the bundle grade", "this is survival")
     load_weights(Net(), path, bundle="grade")
 
 
@@ -243,7 +244,7 @@ def test_plain_values_load_without_code(tmp_path: Path) -> None:
 def test_other_shapes_are_named_and_counted(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "model.pt", {"model": Net(width=3).state_dict()})
     told = refused(lambda: load_weights(Net(), tmp_path / "model.pt", head_may_differ=True))
-    assert "unet.encoder.weight is (3, 4, 1, 1), not (2, 4, 1, 1); unet.encoder.bias is (3,), not (2,)" in told
+    assert in_order(told, "unet.encoder.weight", "(3, 4, 1, 1)", "(2, 4, 1, 1)", "unet.encoder.bias", "(3,)", "(2,)")
     save_checkpoint(tmp_path / "model.pt", {"model": Net("deep").state_dict()})
     assert "and 3 more" in refused(lambda: load_weights(Net(), tmp_path / "model.pt"))
 
@@ -280,7 +281,7 @@ def test_no_space_left_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OutputError, match="no space is left to write it; the old file, if any, is unchanged"):
+    with pytest.raises(OutputError, match=r"model\.pt: no space is left"):
         save_checkpoint(path, {"model": {"a": torch.zeros(3)}})
     assert load_checked(path)["model"]["a"].tolist() == [1, 1, 1]
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.pt"]
@@ -356,7 +357,7 @@ def test_a_network_among_other_things_is_refused_with_the_cause(tmp_path: Path) 
     weights = {**wrapped(Net().state_dict(), "model."), "criterion.weight": torch.ones(4)}
     torch.save({"state_dict": weights}, tmp_path / "model.ckpt")
     told = refused(lambda: load_weights(Net(), tmp_path / "model.ckpt"))
-    assert "Its weights stand under 'model.', beside others such as criterion.weight" in told
+    assert in_order(told, "under 'model.'", "criterion.weight")
 
 
 def test_a_bit_that_was_lost_in_the_weights(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_a_folder_alone_that_works_or_tells_nothing_is_wrong(
         folder_alone(place_for(Bare(code, told), phantoms, tmp_path))
 
 
+@pytest.mark.slow
 def test_what_fails_at_home_is_wrong_everywhere(phantoms: Path, tmp_path: Path) -> None:
     row = try_bundle(trial_of(BUNDLES[0], phantoms), tmp_path / "work", Bare(0, ""))  # type: ignore[arg-type]
     assert set(row) == {"folder alone", "zip elsewhere", "load", "MonaiAlgo", "zoo full"}

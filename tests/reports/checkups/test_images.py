@@ -11,6 +11,7 @@ from common.copies.groups import CopyPair, CopyReport
 from common.errors import KnobError
 from common.reports.checkups.images import check_images, describe_copies
 from common.reports.checkups.volumes import Request
+from tests.facts import in_order
 
 PAIRS = [
     CopyPair("no/a", "no/b", 1.0, "identical file"),
@@ -76,9 +77,9 @@ def test_a_folder_of_classes(folder: Path, tmp_path: Path) -> None:
     assert "stored as     7 PNG (grey)" in text
     assert [problem.where for problem in checkup.problems] == [str(folder / "yes" / "broken.jpg")]
     assert "groups        6, " in text
-    assert "mixed classes ! 1 group with copies in several classes: no/copy with yes/yes0" in text
+    assert in_order(text, "mixed classes ! 1 group", "no/copy with yes/yes0")
     assert f"look at       {output / 'copies.png'}" in text
-    assert "Shortcuts to class: too few per class to judge (4 no, 2 yes)." in text
+    assert in_order(text, "Shortcuts to class: too few", "(4 no, 2 yes)")
     assert pd.read_csv(output / "copies.csv")["images_in_group"].tolist() == [2, 2, 1, 1, 1, 1, 1]
     assert sorted(path.name for path in folder.iterdir()) == ["no", "yes"]
 

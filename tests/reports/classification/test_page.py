@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,17 @@ from common.metrics import Baselines
 from common.reports.classification.page import write_page
 from common.reports.classification.summary import class_table, summarise_classification
 from common.reports.classification.verdict import judge_evidence
+from tests.facts import in_order
+from tests.short_reports import shorten_reports
 
 GRADES = ("LGG", "HGG")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_reports() -> Iterator[None]:
+    """ROC curves have tests of their own."""
+    with shorten_reports():
+        yield
 
 
 @pytest.fixture
@@ -51,8 +61,8 @@ def make(tmp_path: Path) -> Any:
 
 def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     html = make()
-    assert "20 patients of the test side: 10 LGG, 10 HGG. Cohort: BraTS 2020 (20). Protocol: patient." in html
-    assert "Weights: epoch 7. Split: 0123456789ab." in html
+    assert in_order(html, "20 patients", "test side", "10 LGG, 10 HGG", "BraTS 2020 (20)", "Protocol: patient")
+    assert in_order(html, "epoch 7", "0123456789ab")
     assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
     assert "No baseline of age alone: nobody has it." in html
     assert html.count("<img") == 4  # confusion matrix, ROC curve, reliability, and the heat map that was given
@@ -81,7 +91,7 @@ def test_what_must_not_be_overlooked_is_a_warning(make: Any, facts: dict[str, An
 
 
 def test_where_probabilities_hold_is_told(make: Any) -> None:
-    assert "classes are as frequent as where they were learnt: LGG 21 %, HGG 79 %." in " ".join(make().split())
+    assert "LGG 21 %, HGG 79 %" in " ".join(make().split())
     assert "do not record how frequent the classes were" in " ".join(make(class_shares={}).split())
 
 
@@ -102,7 +112,7 @@ def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any) -
 
 def test_the_published_protocol_of_volumes_has_words_of_its_own(make: Any) -> None:
     html = make(target="volume_grade", protocol="paper", unit="subject")
-    assert "Nobody is on both sides of a split, but the test sides of its three splits overlap" in html
+    assert "the test sides of its three splits overlap" in html
     assert "copies of one image" not in html
 
 
@@ -159,11 +169,11 @@ def test_where_no_patient_is_known_none_is_named(
 
 def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
     text, summary = tumour_page()
-    assert "10 groups of copies, 12 images of the test side: 6 none, 6 tumour. Cohort: Br35H (12)." in text
+    assert in_order(text, "10 groups of copies, 12 images", "6 none, 6 tumour", "Br35H (12)")
     assert "Only 10 groups of copies: the intervals are rough" in text
-    assert "bootstrap over groups of copies; differences use the same bootstrap samples of groups of copies" in text
+    assert in_order(text, "bootstrap over groups of copies", "samples of groups of copies")
     assert "Confusion matrix of images: shares of each true class" in text
-    assert "No baseline of tumour volume alone: masks to measure it in are missing." in text
+    assert in_order(text, "No baseline of tumour volume alone", "masks to measure it in are missing")
     assert "Not judged: tumour: too few per class to judge." in text
     assert "Every image" in text
     assert "group of copies image truth" in text
@@ -177,5 +187,5 @@ def test_images_are_what_the_published_protocol_splits(tumour_page: Any) -> None
     assert "12 images of the test side: 6 none, 6 tumour." in text
     assert "copies of one image are on both sides of the split" in text
     assert "how well the network works on a new image." in text
-    assert "the network was trained on copies of the images that it is judged on." in text
+    assert "trained on copies of the images" in text
     assert "bootstrap over images" in text

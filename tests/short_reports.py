@@ -1,0 +1,26 @@
+"""What takes longest in a report, and has tests of its own, is done less often in tests of what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+SHUFFLES = 100
+"""Of the labels, for the question what else predicts them: the fewest with which an answer is significant."""
+
+RESAMPLES = 10
+"""For the band of a ROC curve."""
+
+
+@contextmanager
+def shorten_reports(shuffles: int = SHUFFLES) -> Iterator[pytest.MonkeyPatch]:
+    """Few shuffles and few resamples, until the end of the block."""
+    from common.metrics import roc
+    from common.shortcuts import probe
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "SHUFFLES", shuffles)
+        patch.setattr(roc, "CURVE_RESAMPLES", RESAMPLES)
+        yield patch
