@@ -1,11 +1,13 @@
-"""The cache folder of prepared data: where it lies, how an entry is written and read, how it is cleared."""
+"""The cache folder of prepared data: where it lies, which process fills it, how entries are written, read, cleared."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,24 @@ def open_entry(entry: Path, arrays: Sequence[str], store: Callable[[], None]) ->
     if not all((entry / name).is_file() for name in (DESCRIPTION, *arrays)):
         store()
     return json.loads((entry / DESCRIPTION).read_text(encoding="utf-8"))
+
+
+@contextmanager
+def first_process_first() -> Iterator[None]:
+    """The first process fills the cache alone; then the others run the same block and find its entries.
+
+    A process that has not loaded torch is the only one: torch and ignite, which take seconds, are not loaded for this.
+    """
+    if "torch.distributed" not in sys.modules:
+        yield
+        return
+    import ignite.distributed as idist
+
+    if idist.get_rank() > 0:
+        idist.barrier()
+    yield
+    if idist.get_rank() == 0 and idist.get_world_size() > 1:
+        idist.barrier()
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

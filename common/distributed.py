@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import ignite.distributed as idist
 import torch
@@ -79,13 +77,3 @@ def validation_sampler(dataset: Dataset) -> DistributedSampler:
         what = f"{len(dataset)} validation patients cannot be divided between {idist.get_world_size()} processes"
         raise KnobError(Problem(what, "--nproc_per_node", "Start fewer processes, or take fewer folds."))
     return DistributedSampler(dataset, even_divisible=False, shuffle=False)
-
-
-@contextmanager
-def first_process_first() -> Iterator[None]:
-    """The first process runs the block alone; then the others run it and find its results."""
-    if idist.get_rank() > 0:
-        idist.barrier()
-    yield
-    if idist.get_rank() == 0 and idist.get_world_size() > 1:
-        idist.barrier()

@@ -79,14 +79,3 @@ def test_more_processes_than_validation_patients_are_refused(monkeypatch: pytest
     monkeypatch.setattr(idist, "get_world_size", lambda: 3)
     with pytest.raises(KnobError, match="2 validation patients cannot be divided between 3 processes"):
         distributed.validation_sampler(Dataset([0, 1]))
-
-
-@pytest.mark.parametrize(("rank", "order"), [(0, ["work", "wait"]), (1, ["wait", "work"])])
-def test_the_first_process_goes_first(rank: int, order: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    happened: list[str] = []
-    monkeypatch.setattr(idist, "get_rank", lambda: rank)
-    monkeypatch.setattr(idist, "get_world_size", lambda: 2)
-    monkeypatch.setattr(idist, "barrier", lambda: happened.append("wait"))
-    with distributed.first_process_first():
-        happened.append("work")
-    assert happened == order

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.cache_folder import DESCRIPTION, default_cache_dir
+from common.cache_folder import DESCRIPTION, default_cache_dir, first_process_first
 from common.copies.groups import CopyPair, CopyReport
 from common.copies.search import THRESHOLD, search_copies
 from common.errors import KnobError, Problem
@@ -44,8 +44,6 @@ def find_copies(
     stamps = sorted([name, volume_stamp(path)] for name, path in images.items())
     folder = Path(cache_dir) if cache_dir else default_cache_dir()
     found = folder / f"copies-{stable_hash([COPIES_VERSION, stamps])[:24]}" / DESCRIPTION
-    from common.distributed import first_process_first  # late: it brings torch and MONAI
-
     with first_process_first():
         if not found.is_file():
             singles: list[Record] = [{"subject": name, "image": path} for name, path in images.items()]

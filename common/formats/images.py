@@ -46,8 +46,8 @@ DAMAGED = (
 MOST_AT_ONCE = 2**20
 """Bytes that are asked of a file without a look at how many are left."""
 
-BROKEN_TAG = "Tag data larger than file|Truncated File Read|(Possibly c|C)orrupt EXIF"
-"""How Pillow's warnings of a damaged tag begin. It may be the one that turns the image."""
+BROKEN_TAG = "Tag data larger than file|Truncated File Read|(Possibly c|C)orrupt EXIF|Invalid APNG"
+"""How Pillow's warnings of damage begin: of a tag, which may turn the image, or of how many images there are."""
 
 OPENING = Lock()
 """What becomes of warnings is set for all threads at once."""

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from common.cache_folder import default_cache_dir
+from common.cache_folder import default_cache_dir, first_process_first
 from common.copies.same_scans import same_scan_problems
-from common.distributed import first_process_first
 from common.errors import DatasetError, Problem
 from common.files import stable_hash
 from common.formats.volumes import volume_stamp

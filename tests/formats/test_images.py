@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,16 @@ def test_a_second_image_without_a_size(tmp_path: Path) -> None:
     path.write_bytes(bytes(data) + struct.pack("<HHHII", 1, 258, 3, 1, 8) + bytes(4))
     with pytest.raises(DatasetError, match="truncated or damaged"):
         read_image(path)
+
+
+@pytest.mark.parametrize("frames", [0, 2**31 + 1])
+def test_an_animation_of_which_only_a_warning_tells_that_it_is_damaged(tmp_path: Path, frames: int) -> None:
+    # make fuzz, seed 1: png 362; Pillow reads the first picture of however many there are
+    buffer = io.BytesIO()
+    Image.fromarray(RAMP).save(buffer, "PNG")
+    data = buffer.getvalue()
+    part = b"acTL" + struct.pack(">II", frames, 0)
+    animation = struct.pack(">I", 8) + part + struct.pack(">I", zlib.crc32(part))
+    (tmp_path / "a.png").write_bytes(data[:33] + animation + data[33:])
+    with pytest.raises(DatasetError, match="truncated or damaged"):
+        read_image(tmp_path / "a.png")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from common.cache_folder import first_process_first
 from common.cohorts.brains.hd_bet import find_hd_bet, run_hd_bet
 from common.cohorts.brains.masks import is_stripped
 from common.errors import DatasetError, KnobError, Problem
@@ -59,8 +60,6 @@ def add_brain_masks(
     images = {index: image for index, record in enumerate(records) if (image := _unmasked(record, modalities))}
     if tool == "none" or not images:
         return list(records)
-    from common.distributed import first_process_first  # torch is slow to import, and most cohorts need none of this
-
     with first_process_first():
         found = _find_masks(list(dict.fromkeys(images.values())), Path(cache_dir) / FOLDER)
     masks = {index: found[image] for index, image in images.items() if image in found}
