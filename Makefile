@@ -17,7 +17,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast coverage fuzz soak test-deploy test-label lint format bench docs package verify consumers lock clean clean-cache
+.PHONY: help demo test test-fast fuzz soak test-deploy test-label lint format bench docs package verify consumers lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -48,10 +48,6 @@ test: $(READY)  ## run the tests
 
 test-fast: $(READY)  ## run those that train and export nothing: under two minutes on two cores
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
-
-coverage: $(READY)  ## lines and branches of common/ that test-fast reaches; fails below the floor in pyproject.toml
-	@$(BIN)/coverage run --branch --source common -m pytest -m "not slow"
-	@$(BIN)/coverage report --skip-covered
 
 fuzz: $(READY)  ## broken and odd inputs for every reader; FUZZ='--inputs 2000 --minutes 5' for fewer
 	@$(BIN)/python -m tests.fuzz.run $(FUZZ)

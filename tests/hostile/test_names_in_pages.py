@@ -71,7 +71,7 @@ def test_the_audit_of_a_split(split_of_odd_names: Path, tmp_path: Path) -> None:
     page = Page(html.read_text(encoding="utf-8"))
     text = "".join(page.texts)
     assert page.tags.isdisjoint({"script", "a", "iframe"})
-    assert page.attributes <= {"lang", "charset", "class", "alt", "src"}
+    assert page.attributes <= {"lang", "charset", "name", "content", "class", "alt", "src"}
     assert all(link.startswith("data:image/") for link in page.links)
     assert all(name in text for name in sorted(NAMES)[:8])  # as many pairs of a kind as the page shows
     with table.open(newline="", encoding="utf-8") as file:
