@@ -86,7 +86,7 @@ class Job:
     allowed: Callable[[], str] = str
 
 
-FEW = Cohort("phantoms", "brats2020", 20, ("96", "96", "64"))
+FEW = Cohort("phantoms", "brats2020", 20, ("64", "64", "48"))
 MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-clinical",), is_checked=False)
 SLICES = Cohort("slice_phantoms", "br35h", 240, ("100", "100", "100"), ("--copies", "1"))
 SERIES = Cohort("series_phantoms", "rsna_miccai", 48, ("48", "48", "16"))
@@ -120,7 +120,7 @@ TUNED = (
         inference="inference",
         knobs={},
         learning={
-            "crop_size": "[96,96]",
+            "crop_size": "[64,64]",
             "batch_size": "8",
             "samples_per_epoch": "320",
             "epochs": "8",
