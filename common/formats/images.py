@@ -12,7 +12,7 @@ import os
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 
@@ -150,10 +150,16 @@ def _open(path: PathLike, grey_of_at_least: int | None = None) -> Image.Image:
     with opened_image(path) as image:
         if grey_of_at_least:
             image.draft("L", (grey_of_at_least, grey_of_at_least))  # of JPEGs alone
-        image.load()
+        with _strict_tags() if _may_be_animated(image, path) else nullcontext():
+            image.load()
         with _strict_tags():
             ImageOps.exif_transpose(image, in_place=True)
         return _opaque(_eight_bits(image, path))
+
+
+def _may_be_animated(image: Image.Image, path: PathLike) -> bool:
+    """Whether parts behind a PNG's pixels may say that there are more images: Pillow only warns of damaged ones."""
+    return image.format == "PNG" and b"acTL" in Path(path).read_bytes()
 
 
 def _refuse_odd(image: Image.Image, path: PathLike) -> None:

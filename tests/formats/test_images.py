@@ -162,3 +162,15 @@ def test_an_animation_of_which_only_a_warning_tells_that_it_is_damaged(tmp_path:
     (tmp_path / "a.png").write_bytes(data[:33] + animation + data[33:])
     with pytest.raises(DatasetError, match="truncated or damaged"):
         read_image(tmp_path / "a.png")
+
+
+def test_a_damaged_animation_behind_the_pixels(tmp_path: Path) -> None:
+    """Found by make fuzz, seed 1: png 565; Pillow reads what follows the pixels when they are loaded."""
+    buffer = io.BytesIO()
+    Image.fromarray(RAMP).save(buffer, "PNG")
+    data = buffer.getvalue()
+    part = b"acTL" + struct.pack(">II", 0, 0)
+    animation = struct.pack(">I", 8) + part + struct.pack(">I", zlib.crc32(part))
+    (tmp_path / "a.png").write_bytes(data[:-12] + animation + data[-12:])
+    with pytest.raises(DatasetError, match="truncated or damaged"):
+        read_image(tmp_path / "a.png")
