@@ -21,15 +21,15 @@ def main(argv: list[str] | None = None) -> int:
     for bundle in args.bundles:
         require_bundle(bundle)
     announce("Importing the registries")
-    from common.reports.registry_tables import update_metadata, update_readme
+    from common.reports.registry_tables import update_metadata, update_tables
 
     stale = []
     for bundle in args.bundles or sorted(path.parent for path in ROOT.glob("bundles/*/docs")):
         document, metadata = bundle / "docs" / "README.md", bundle / "configs" / "metadata.json"
         stale += [document] if update_document(document, bundle, args.check) else []
         stale += [metadata] if metadata.is_file() and update_metadata(metadata, args.check) else []
-    readme = ROOT / "README.md"
-    stale += [readme] if not args.bundles and update_readme(readme, args.check) else []
+    documents = [] if args.bundles else [ROOT / "README.md", ROOT / "docs" / "data_sets.md"]
+    stale += [path for path in documents if update_tables(path, args.check)]
     for path in stale:
         print(f"{path}: {'stale, run make docs' if args.check else 'written'}")
     return int(bool(stale) and args.check)

@@ -14,7 +14,7 @@ import yaml
 
 import common
 from common.reports.knob_tables import END_OF_KNOBS, update_document
-from common.reports.registry_tables import TABLES, update_metadata, update_readme
+from common.reports.registry_tables import TABLES, update_metadata, update_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLES = sorted(path.parent.parent for path in ROOT.glob("bundles/*/configs/train.yaml"))
@@ -96,10 +96,11 @@ def test_metadata_has_the_prose_of_its_task(bundle: Path) -> None:
     assert not update_metadata(bundle / "configs" / "metadata.json", check=True), "stale: run make docs"
 
 
-def test_the_tables_of_the_readme_are_those_of_the_registries() -> None:
-    readme = ROOT / "README.md"
-    assert not update_readme(readme, check=True), "stale: run make docs"
-    assert set(re.findall(r"<!-- table:(\S+) -->", readme.read_text(encoding="utf-8"))) == set(TABLES)
+def test_the_tables_of_documents_are_those_of_the_registries() -> None:
+    documents = [ROOT / "README.md", ROOT / "docs" / "data_sets.md"]
+    assert not [path for path in documents if update_tables(path, check=True)], "stale: run make docs"
+    text = "".join(path.read_text(encoding="utf-8") for path in documents)
+    assert sorted(re.findall(r"<!-- table:(\S+) -->", text)) == sorted(TABLES)
 
 
 def test_the_changelog_ends_at_this_version() -> None:

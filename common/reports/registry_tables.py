@@ -1,4 +1,4 @@
-"""What the documents say of the registries: README's tables, and the prose of a bundle's ``metadata.json``."""
+"""What the documents say of the registries: their tables, and the prose of a bundle's ``metadata.json``."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def data_set_table() -> str:
 
 
 TABLES: Mapping[str, Callable[[], str]] = {"tasks": task_table, "data_sets": data_set_table}
-"""README's tables, under the names in their marks: ``<!-- table:tasks -->``."""
+"""The tables of README and of ``docs/data_sets.md``, under the names in their marks: ``<!-- table:tasks -->``."""
 
 
-def update_readme(path: Path, check: bool = False) -> bool:
-    """Write the tables of :data:`TABLES` between their marks.
+def update_tables(path: Path, check: bool = False) -> bool:
+    """Write the tables of :data:`TABLES` between the marks of a document.
 
     Args:
-        path: of the README.
+        path: of the document.
         check: only find out whether a table is stale.
 
     Returns:

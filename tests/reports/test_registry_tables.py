@@ -7,7 +7,7 @@ import pytest
 
 from common.cohorts.datasets.registry import data_sets
 from common.errors import KnobError
-from common.reports.registry_tables import data_set_table, task_table, update_metadata, update_readme
+from common.reports.registry_tables import data_set_table, task_table, update_metadata, update_tables
 from common.tasks.registry import tasks
 
 
@@ -43,9 +43,9 @@ def test_the_table_of_tasks_has_a_row_per_bundle(tmp_path: Path) -> None:
     assert "| three slices → low or high grade | AUC | P1 |" in rows[1]
     readme = tmp_path / "README.md"
     readme.write_text("<!-- table:tasks -->\nold\n<!-- /table -->\nkept\n", encoding="utf-8")
-    assert update_readme(readme)
+    assert update_tables(readme)
     assert readme.read_text(encoding="utf-8") == f"<!-- table:tasks -->\n{task_table()}\n<!-- /table -->\nkept\n"
-    assert not update_readme(readme)
+    assert not update_tables(readme)
 
 
 def test_the_table_of_data_sets_has_a_row_for_each_that_is_read() -> None:
@@ -65,4 +65,4 @@ def test_every_task_of_a_data_set_is_one() -> None:
 def test_a_readme_without_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no table", encoding="utf-8")
     with pytest.raises(KnobError, match="its marks for table are missing"):
-        update_readme(tmp_path / "README.md")
+        update_tables(tmp_path / "README.md")
