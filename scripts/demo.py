@@ -31,10 +31,13 @@ LOG, INDEX = "demo.log", "index.html"
 LAST_LINES = 25
 """Of a command that fails."""
 
+UP = "\x1b[A"
+"""How a bar above another one begins its line again, after blanks."""
+
 BAR = re.compile(r"\d+%\|| \d+%.*\[\d\d:\d\d<")
 """A progress bar."""
 
-OURS = re.compile(r"^\d\d:\d\d:\d\d (INFO|WARNING|ERROR) |INFO - (Epoch\[\d+\] Metrics|Key metric)|Error: ")
+OURS = re.compile(r"^\d\d:\d\d:\d\d (INFO|WARNING|ERROR) |INFO - Epoch\[\d+\] Metrics|Error: ")
 """Our own log lines, the measures after an epoch, and errors; MONAI's lines begin with a date."""
 
 
@@ -253,7 +256,7 @@ def run_step(command: list[str], log: Path) -> int:
             # A bar overwrites its line by a carriage return, which ends a line here as well.
             for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline=""):
                 file.write(line)
-                text = line.rstrip("\r\n").removeprefix("\x1b[A").rstrip()
+                text = line.rstrip("\r\n").rpartition(UP)[2].rstrip()
                 if BAR.search(text):
                     show_bar(text)
                 elif line != "\r":
