@@ -90,7 +90,7 @@ class Job:
 
 
 FEW = Cohort("phantoms", "brats2020", 20, ("64", "64", "48"))
-MANY = Cohort("small_phantoms", "brats2020", 330, ("48", "48", "40"), ("--lgg-clinical",), is_checked=False)
+MANY = Cohort("small_phantoms", "brats2020", 360, ("48", "48", "40"), ("--lgg-clinical",), is_checked=False)
 SLICES = Cohort("slice_phantoms", "br35h", 240, ("100", "100", "100"), ("--copies", "1"))
 SERIES = Cohort("series_phantoms", "rsna_miccai", 48, ("48", "48", "16"))
 HEALTHY = Cohort("healthy_phantoms", "ixi", 80, ("48", "48", "40"), is_checked=False)
