@@ -10,12 +10,15 @@ import pandas as pd
 
 from common.handlers.evaluation_report import CONFUSION, PAGE, PREDICTIONS, EvaluationReport, Judged
 from common.records import scan_of
-from common.reports.segmentation import judge_volume, predicted_classes, summarise_cohort
+from common.reports.segmentation import judge_rule, judge_volume, predicted_classes, summarise_cohort, summarise_regions
 from common.reports.segmentation_page import Panel, write_page
 from common.shortcuts.probe import probe_shortcuts
 from common.transforms.brain.components import NONE, TRIED, ComponentRule
 
 RULES = "component_rules.csv"
+SAME = ("slices", "soft_dice_")
+"""Columns in which no rule differs."""
+
 AT = "@"
 """Between a measure and the rule that it was taken with."""
 
@@ -55,10 +58,11 @@ class SegmentationReport(EvaluationReport):
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
         """The measures of a volume, those of the rules that are not used under ``<measure>@<rule>``."""
         volume = output["pred"], output["label"], _spacing(item), bool(item["whole"])
-        row: dict[str, Any] = {**judge_volume(*volume, self.rule)}
+        used = judge_volume(*volume, self.rule)
+        row: dict[str, Any] = {**used}
         for rule in self.rules if item["whole"] else ():
-            found = judge_volume(*volume, rule) if rule != self.rule else row
-            row |= {f"{name}{AT}{rule.name}": value for name, value in found.items() if AT not in name}
+            found = used if rule == self.rule else judge_rule(*volume, rule)
+            row |= {f"{name}{AT}{rule.name}": value for name, value in found.items() if not name.startswith(SAME)}
         return row
 
     def keep_picture(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
@@ -75,7 +79,7 @@ class SegmentationReport(EvaluationReport):
         summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
         summary["component_rule"] = self.rule.name
         summary["component_rules"] = {
-            name: {"regions": summarise_cohort(table, self.seed)["regions"]} for name, table in by_rule.items()
+            name: {"regions": summarise_regions(table, self.seed)} for name, table in by_rule.items()
         }
         panels = list(self.pictures.values())
         confusion = sum(panel.confusion for panel in panels)

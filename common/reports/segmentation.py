@@ -39,22 +39,49 @@ def judge_volume(
         ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure;
         ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the resection cavity.
     """
-    predicted = predicted_classes(logits, spacing, whole, rule)
-    true = label[0] if label.shape[0] == 1 else label.argmax(dim=0)
-    row: dict[str, float] = {"slices": float(true.shape[-1])}
-    for region, measured in judge_regions(predicted, true, spacing, len(logits)).items():
-        for measure in REGION_MEASURES:
-            is_defined = whole or not measure.of_volumes
-            row[f"{measure.name}_{region}"] = measured[measure.name] if is_defined else float("nan")
+    predicted, true = predicted_classes(logits, spacing, whole, rule), _true_classes(label)
     by_slice = soft_dice(logits.movedim(-1, 0).float(), label.movedim(-1, 0).float())
     names = (*MASK_CLASSES, CAVITY_CLASS)[: len(logits) - 1]
-    row.update({f"soft_dice_{name}": float(mean) for name, mean in zip(names, by_slice.mean(dim=0), strict=True)})
-    voxel = float(np.prod(spacing)) / MILLILITRE
-    regions = regions_of(len(logits))
-    for kind, classes in (("true", true), ("predicted", predicted)):
-        for region, mask in zip(regions, to_regions(classes, regions=regions), strict=True):
-            row[f"{kind}_ml_{region}"] = float(mask.sum()) * voxel if whole else float("nan")
-    return row
+    return {
+        "slices": float(true.shape[-1]),
+        **_region_measures(predicted, true, spacing, whole, len(logits)),
+        **{f"soft_dice_{name}": float(mean) for name, mean in zip(names, by_slice.mean(dim=0), strict=True)},
+        **_millilitres(predicted, true, spacing, whole, len(logits)),
+    }
+
+
+def judge_rule(
+    logits: torch.Tensor, label: torch.Tensor, spacing: Sequence[float], whole: bool, rule: ComponentRule
+) -> dict[str, float]:
+    """What of :func:`judge_volume` depends on the rule for small parts: all but the slices and the soft Dice."""
+    predicted, true = predicted_classes(logits, spacing, whole, rule), _true_classes(label)
+    measures = _region_measures(predicted, true, spacing, whole, len(logits))
+    return measures | _millilitres(predicted, true, spacing, whole, len(logits))
+
+
+def _true_classes(label: torch.Tensor) -> torch.Tensor:
+    return label[0] if label.shape[0] == 1 else label.argmax(dim=0)
+
+
+def _region_measures(
+    predicted: torch.Tensor, true: torch.Tensor, spacing: Sequence[float], whole: bool, classes: int
+) -> dict[str, float]:
+    return {
+        f"{measure.name}_{region}": measured[measure.name] if whole or not measure.of_volumes else float("nan")
+        for region, measured in judge_regions(predicted, true, spacing, classes).items()
+        for measure in REGION_MEASURES
+    }
+
+
+def _millilitres(
+    predicted: torch.Tensor, true: torch.Tensor, spacing: Sequence[float], whole: bool, classes: int
+) -> dict[str, float]:
+    voxel, regions = float(np.prod(spacing)) / MILLILITRE, regions_of(classes)
+    return {
+        f"{kind}_ml_{region}": float(mask.sum()) * voxel if whole else float("nan")
+        for kind, found in (("true", true), ("predicted", predicted))
+        for region, mask in zip(regions, to_regions(found, regions=regions), strict=True)
+    }
 
 
 def predicted_classes(logits: torch.Tensor, spacing: Sequence[float], whole: bool, rule: ComponentRule) -> torch.Tensor:
@@ -102,20 +129,13 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     Returns:
         Plain values for ``metrics.json``: counts, and a summary of each measure, by region or class.
     """
-    patients = rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
-    regions = {
-        region: {
-            **{measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES},
-            "empty": _count_empty(rows, region),
-        }
-        for region in regions_in(rows)
-    }
+    patients = _by_patient(rows)
     names = [name for name in (*MASK_CLASSES, CAVITY_CLASS) if f"soft_dice_{name}" in rows]
     soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in names}
     return {
         "patients": len(patients),
         **({"scans": len(rows)} if "scan" in rows else {}),
-        "regions": regions,
+        "regions": summarise_regions(rows, seed),
         "mean_dice": summarise(patients[[f"dice_{region}" for region in REGIONS]].mean(axis=1), seed),
         "soft_dice": {
             **soft,
@@ -126,6 +146,30 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         },
         "slices": int(rows["slices"].sum()),
     }
+
+
+def summarise_regions(rows: pd.DataFrame, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """The part of :func:`summarise_cohort` on BraTS's regions.
+
+    Args:
+        rows: one of :func:`judge_rule` per patient, or per scan where there is a column ``scan``.
+        seed: of the bootstrap.
+
+    Returns:
+        By region a summary of each measure, and in how many volumes it is ``empty``.
+    """
+    patients = _by_patient(rows)
+    return {
+        region: {
+            **{measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES},
+            "empty": _count_empty(rows, region),
+        }
+        for region in regions_in(rows)
+    }
+
+
+def _by_patient(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.groupby("subject").mean(numeric_only=True) if "scan" in rows else rows
 
 
 def _count_empty(rows: pd.DataFrame, region: str) -> dict[str, int]:
