@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from tqdm import tqdm
 
-from common.errors import KnobError, Problem
 from common.reproduction.data_set import read_data_set
-from common.reproduction.options import Options
+from common.reproduction.options import Options, check_rows
 from common.reproduction.recipes import plan_runs, plan_table
 from common.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
 from common.reproduction.steps import Run
@@ -19,7 +18,7 @@ from common.reproduction.table_plan import PaperTable
 
 
 def reproduce(
-    table: PaperTable, options: Options, only: Collection[str] = (), start: Start | None = None
+    table: PaperTable, options: Options, only: Collection[str] | None = None, start: Start | None = None
 ) -> list[Outcome]:
     """Do the runs that are not done yet and write the table of all.
 
@@ -35,7 +34,7 @@ def reproduce(
         OutputError: the output holds runs that were begun with other settings.
     """
     runs = plan_table(table, options)
-    _check_only(table, only)
+    check_rows(table, only or ())
     cohort = read_data_set(table, options)
     check_folders(runs)
     outcomes = list(_carry_out(runs, only, start))
@@ -68,19 +67,11 @@ def _is_ready(task: str, outcomes: Sequence[Outcome]) -> bool:
     return all(is_done(outcome.run) for outcome in outcomes if outcome.run.model.task == task)
 
 
-def _carry_out(runs: Sequence[Run], only: Collection[str], start: Start | None) -> Iterator[Outcome]:
+def _carry_out(runs: Sequence[Run], only: Collection[str] | None, start: Start | None) -> Iterator[Outcome]:
     bar = tqdm(runs, desc="Runs", unit="run", disable=not runs)
     for run in bar:
         bar.set_postfix_str(run.name)
-        if only and run.model.name not in only and not is_done(run):
+        if only is not None and run.model.name not in only and not is_done(run):
             yield Outcome(run, MISSING)
         else:
             yield carry_out(run, start)
-
-
-def _check_only(table: PaperTable, only: Collection[str]) -> None:
-    known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
-    unknown = [name for name in only if name not in known]
-    if unknown:
-        hint = f"Its rows are {', '.join(known)}."
-        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", hint) for name in unknown])
