@@ -20,7 +20,7 @@ def draw_confusions(plan: PaperFigure, material: Material) -> Figure:
     """
     names = material.classes
     panels = {}
-    if plan.published:
+    if set(names) <= set(plan.published):
         panels[plan.source] = np.array([plan.published[name] for name in names])
     for label, found in material.evaluations.items():
         for unit, cases in material.units.items():
