@@ -19,12 +19,13 @@ from common.reproduction.figures.drawings import draw_figures
 from common.reproduction.fold_tests import test_rows
 from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
-from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
 from common.reproduction.table_plan import OURS, PaperTable, counted_as
+from common.reproduction.table_run import TableRun
+from common.runs.processes import FAILED, MISSING, Outcome, is_done
 from common.tasks.registry import nouns_of
 
 
-def collect(outcomes: Sequence[Outcome]) -> Evaluations:
+def collect(outcomes: Sequence[Outcome[TableRun]]) -> Evaluations:
     """What the finished runs have left."""
     found: dict[tuple[str, str], list[Evaluation]] = {}
     for outcome in outcomes:
@@ -34,7 +35,9 @@ def collect(outcomes: Sequence[Outcome]) -> Evaluations:
     return found
 
 
-def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome], cohort: Cohort) -> pd.DataFrame:
+def write_table(
+    table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]], cohort: Cohort
+) -> pd.DataFrame:
     """Write ``table.csv`` and ``table.html`` (the paper's layout), ``table.json`` (every number) and the figures.
 
     Args:
@@ -90,7 +93,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
 
 
 def list_warnings(
-    table: PaperTable, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
+    table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]], evaluations: Evaluations, cohort: Cohort
 ) -> list[str]:
     """What must not be overlooked.
 
@@ -125,7 +128,7 @@ def list_warnings(
     return [*warnings, *dict.fromkeys(shortcuts)]
 
 
-def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def run_rows(outcomes: Sequence[Outcome[TableRun]]) -> list[dict[str, Any]]:
     """How each run ended.
 
     Returns:
