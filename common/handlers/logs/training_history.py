@@ -25,18 +25,21 @@ class TrainingHistory:
     """Writes ``history.csv`` into the run folder after every epoch, and the accuracy in training to TensorBoard.
 
     Columns: ``epoch``, ``train_loss`` (mean over the samples, of the loss as it is minimised), ``train_accuracy`` (of
-    classifications), ``seconds`` (of training, without validation), and what the evaluator measured, under its names;
-    blank in an epoch without validation. Loss and accuracy are those of the steps themselves, as the papers' libraries
+    classifications), ``seconds`` (of training, without validation), and what the evaluators measured, blank in an
+    epoch without validation. Loss and accuracy are those of the steps themselves, as the papers' libraries
     print them: with augmentation and dropout, and of weights that change within the epoch.
 
     Args:
         evaluator: validates; its handler must stand before this one.
         output_dir: the run folder; of a run that is resumed the rows of whole epochs are kept.
         writer: of TensorBoard.
+        more: other evaluators that run with it.
     """
 
-    def __init__(self, evaluator: Workflow, output_dir: str | Path, writer: SummaryWriter) -> None:
-        self.evaluator, self.writer, self.path = evaluator, writer, Path(output_dir) / HISTORY
+    def __init__(
+        self, evaluator: Workflow, output_dir: str | Path, writer: SummaryWriter, more: Sequence[Workflow] = ()
+    ) -> None:
+        self.evaluators, self.writer, self.path = (evaluator, *more), writer, Path(output_dir) / HISTORY
         self.sums: torch.Tensor | None = None
 
     def attach(self, engine: Workflow) -> None:
@@ -68,8 +71,9 @@ class TrainingHistory:
             row[ACCURACY] = right / samples
             self.writer.add_scalar(ACCURACY, row[ACCURACY], engine.state.epoch)
         row["seconds"] = engine.state.times[Events.EPOCH_COMPLETED.name]
-        if self.evaluator.state.epoch == engine.state.epoch:
-            row |= self.evaluator.state.metrics
+        for evaluator in self.evaluators:
+            if evaluator.state.epoch == engine.state.epoch:
+                row |= evaluator.state.metrics
         earlier = read_frame(self.path) if self.path.is_file() else pd.DataFrame({"epoch": []})
         kept = earlier[earlier["epoch"] < engine.state.epoch]
         write_frame(self.path, pd.concat([kept, pd.DataFrame([row])]) if len(kept) else pd.DataFrame([row]))
