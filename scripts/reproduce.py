@@ -86,7 +86,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def read_options(arguments: argparse.Namespace) -> Options:
     """What the command line asks for; paths become absolute, since every command names them."""
     from common.reproduction import table_plan
-    from common.reproduction.options import Options, read_settings
+    from common.reproduction.options import Options
+    from common.runs.settings import read_settings
 
     chosen = [column for column in table_plan.COLUMNS if column.name in arguments.columns]
     return Options(
@@ -142,7 +143,7 @@ def make(table: PaperTable, options: Options, rows: list[str]) -> int:
 
     announce("Planning the runs")
     from common.reproduction.command import reproduce
-    from common.reproduction.runs import FAILED, LOG
+    from common.runs.processes import FAILED, LOG
 
     failed = [outcome for outcome in reproduce(table, options, rows) if outcome.state == FAILED]
     for outcome in failed:

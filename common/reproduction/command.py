@@ -5,22 +5,20 @@ What judges the runs takes seconds to import: it is when the options and the dat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-
-from tqdm import tqdm
+from collections.abc import Collection, Iterable, Sequence
 
 from common.errors import KnobError, Problem
 from common.reproduction.data_set import read_data_set
 from common.reproduction.options import Options
 from common.reproduction.recipes import plan_runs, plan_table
-from common.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
-from common.reproduction.steps import Run
 from common.reproduction.table_plan import PaperTable
+from common.reproduction.table_run import TableRun
+from common.runs.processes import Outcome, Start, carry_out_all, check_folders, is_done
 
 
 def reproduce(
     table: PaperTable, options: Options, only: Collection[str] = (), start: Start | None = None
-) -> list[Outcome]:
+) -> list[Outcome[TableRun]]:
     """Do the runs that are not done yet and write the table of all.
 
     Args:
@@ -48,7 +46,7 @@ def reproduce(
     return outcomes
 
 
-def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:
+def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]]) -> list[TableRun]:
     """The runs of the networks that the searches have chosen; none where a run that they need is not done.
 
     Args:
@@ -64,18 +62,13 @@ def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     return plan_runs(table, options, tuple(model for model in chosen if model is not None))
 
 
-def _is_ready(task: str, outcomes: Sequence[Outcome]) -> bool:
+def _is_ready(task: str, outcomes: Sequence[Outcome[TableRun]]) -> bool:
     return all(is_done(outcome.run) for outcome in outcomes if outcome.run.model.task == task)
 
 
-def _carry_out(runs: Sequence[Run], only: Collection[str], start: Start | None) -> Iterator[Outcome]:
-    bar = tqdm(runs, desc="Runs", unit="run", disable=not runs)
-    for run in bar:
-        bar.set_postfix_str(run.name)
-        if only and run.model.name not in only and not is_done(run):
-            yield Outcome(run, MISSING)
-        else:
-            yield carry_out(run, start)
+def _carry_out(runs: Sequence[TableRun], only: Collection[str], start: Start | None) -> Iterable[Outcome[TableRun]]:
+    left_out = [run.name for run in runs if only and run.model.name not in only]
+    return carry_out_all(runs, start, left_out)
 
 
 def _check_only(table: PaperTable, only: Collection[str]) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 
 from common.commands import config_files
 from common.errors import KnobError, Problem
-from common.reproduction.options import Options, check_options, known_keys, take_known
-from common.reproduction.steps import Run, Step
+from common.reproduction.options import Options, check_options
 from common.reproduction.table_plan import Column, Model, PaperTable
+from common.reproduction.table_run import TableRun
+from common.runs.settings import known_keys, take_known
+from common.runs.steps import Step
 from common.tasks import grade, mgmt, segmentation, survival, tumour, volume_grade
 
 SEGMENTATION, GRADE, SURVIVAL, TUMOUR, MGMT, VOLUME = (
@@ -29,7 +31,7 @@ OF_FIRST_STAGE = ("pretrained", "trainable")
 """Settings of the command that the later stages of P3's segmentation must not get: they would undo these stages."""
 
 
-def plan_table(table: PaperTable, options: Options) -> list[Run]:
+def plan_table(table: PaperTable, options: Options) -> list[TableRun]:
     """All runs of a table, but for those that a search decides on.
 
     Raises:
@@ -41,7 +43,7 @@ def plan_table(table: PaperTable, options: Options) -> list[Run]:
     return plan_runs(table, options)
 
 
-def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | None = None) -> list[Run]:
+def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | None = None) -> list[TableRun]:
     """The runs of a table's models, or of some of them.
 
     Args:
@@ -52,7 +54,7 @@ def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | N
     Raises:
         KnobError: the folder of pre-trained weights lacks some; names all that are missing.
     """
-    runs: list[Run] = []
+    runs: list[TableRun] = []
     problems: list[Problem] = []
     for model in table.models if models is None else models:
         for column in options.columns:
@@ -66,13 +68,14 @@ def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | N
     return runs
 
 
-def _plan_run(model: Model, column: Column, repeat: int, table: PaperTable, options: Options) -> Run:
+def _plan_run(model: Model, column: Column, repeat: int, table: PaperTable, options: Options) -> TableRun:
     folder = options.output / model.name / (f"{column.name}-{repeat}" if repeat else column.name)
     split: dict[str, Any] = {"fold": repeat}
     if column.split in table.drawn:
         split["folds"] = max(options.repeats_of(table), table.repeats)
     builder = _StepBuilder(model, column, folder, split, options)
-    return Run(model, column, repeat, folder, RECIPES[model.recipe](builder))
+    name = f"{model.name}/{folder.name}"
+    return TableRun(name, folder, RECIPES[model.recipe](builder), model, column, repeat)
 
 
 @dataclass(frozen=True)

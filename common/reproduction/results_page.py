@@ -18,12 +18,13 @@ from common.reproduction.evaluation import Evaluation
 from common.reproduction.fold_tests import test_rows
 from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
-from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
 from common.reproduction.table_plan import OURS, PaperTable, counted_as
+from common.reproduction.table_run import TableRun
+from common.runs.processes import FAILED, MISSING, Outcome, is_done
 from common.tasks.registry import nouns_of
 
 
-def collect(outcomes: Sequence[Outcome]) -> Evaluations:
+def collect(outcomes: Sequence[Outcome[TableRun]]) -> Evaluations:
     """What the finished runs have left."""
     found: dict[tuple[str, str], list[Evaluation]] = {}
     for outcome in outcomes:
@@ -33,7 +34,9 @@ def collect(outcomes: Sequence[Outcome]) -> Evaluations:
     return found
 
 
-def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome], cohort: Cohort) -> pd.DataFrame:
+def write_table(
+    table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]], cohort: Cohort
+) -> pd.DataFrame:
     """Write ``table.csv`` and ``table.html`` (the paper's layout) and ``table.json`` (every number) to the output.
 
     Args:
@@ -84,7 +87,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
 
 
 def list_warnings(
-    table: PaperTable, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
+    table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]], evaluations: Evaluations, cohort: Cohort
 ) -> list[str]:
     """What must not be overlooked.
 
@@ -119,7 +122,7 @@ def list_warnings(
     return [*warnings, *dict.fromkeys(shortcuts)]
 
 
-def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def run_rows(outcomes: Sequence[Outcome[TableRun]]) -> list[dict[str, Any]]:
     """How each run ended.
 
     Returns:

@@ -14,8 +14,8 @@ from common.reproduction.options import Options
 from common.reproduction.papers.catalogue import TABLES, find_table
 from common.reproduction.papers.p1_choices import BEST_HEAD, FIRST_HEAD
 from common.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, VOLUME, plan_table
-from common.reproduction.steps import Run, Step
 from common.reproduction.table_plan import BY_PATIENT, COLUMNS, OURS, PERMUTED, PUBLISHED
+from common.runs.steps import Run, Step
 
 MakeOptions = Callable[..., Options]
 

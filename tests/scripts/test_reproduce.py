@@ -62,13 +62,13 @@ def test_a_mistake_is_told_in_one_message(tmp_path: Path, capsys: pytest.Capture
 def test_failed_runs_are_told_with_their_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], phantom_dir: Path
 ) -> None:
-    from common.reproduction import runs
+    from common.runs import processes
 
     def fail(command: list[str], log: Path) -> int:
         log.write_text("CheckpointError: weights could not be downloaded\n")
         return 1
 
-    monkeypatch.setattr(runs, "start_process", fail)
+    monkeypatch.setattr(processes, "start_process", fail)
     line = ["p1-table5", "--dataset_dir", str(phantom_dir), "--output", str(tmp_path), "--columns", "paper"]
     assert reproduce.main(line) == 1
     told = capsys.readouterr().err
