@@ -47,7 +47,8 @@ class Evaluation:
             unit: what counts as one, ``samples`` or ``patients``.
         """
         if name.startswith("soft_dice_"):
-            found = self.facts.get("soft_dice", {}).get(name.removeprefix("soft_dice_"))
+            counted = "soft_dice_over_slices" if unit == "samples" else "soft_dice"
+            found = self.facts.get(counted, {}).get(name.removeprefix("soft_dice_"))
             return None if found is None else _numbers(found)
         if name.startswith(OF_COST):
             return _single(self.cost.get(name.removeprefix(OF_COST)))

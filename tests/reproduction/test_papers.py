@@ -269,11 +269,24 @@ def test_healthy_people_go_to_training_and_evaluation(options: MakeOptions, tmp_
 
 def test_both_networks_of_the_combined_system_keep_to_one_split(options: MakeOptions) -> None:
     runs = plan_table(find_table("p3-table3"), options())
-    survival, segmentation, judged = find_run("survival/predicted_masks/paper_by_patient", runs).steps
-    assert segmentation.settings["split_file"] == Path(survival.settings["output_dir"]) / "split.json"
-    assert "fold" not in segmentation.settings
-    assert judged.settings["segmentation"] == segmentation.settings["weights"]
+    survival, *stages, judged = find_run("survival/predicted_masks/paper_by_patient", runs).steps
+    for stage in stages:
+        assert stage.settings["split_file"] == Path(survival.settings["output_dir"]) / "split.json"
+        assert "fold" not in stage.settings
+    assert [stage.configs for stage in stages] == [
+        ("train", "paper"),
+        ("train", "stage2", "paper"),
+        ("train", "stage3", "paper"),
+    ]
+    assert judged.settings["segmentation"] == stages[-1].settings["weights"]
     assert "split_file" not in find_run("survival/predicted_masks/paper", runs).steps[1].settings
+
+
+@pytest.mark.parametrize("table", ["p3-table2", "p3-table3"])
+def test_slices_without_tumour_are_judged_in_every_column(options: MakeOptions, table: str) -> None:
+    for run in plan_table(find_table(table), options()):
+        assert run.steps[-1].settings["empty_slices"] is True
+        assert "empty_slices" not in run.steps[0].settings  # each recipe learns from its own
 
 
 def test_masks_may_be_made_by_weights_that_are_there(options: MakeOptions, tmp_path: Path) -> None:
@@ -299,7 +312,7 @@ def test_each_stage_of_the_segmentation_goes_on_from_the_one_before(options: Mak
 def test_settings_go_to_every_command_that_knows_them(options: MakeOptions) -> None:
     table = find_table("p3-table3")
     given = options(settings={"epochs": "1", "crop_size": "[64,64]", "image_size": "[64,64]", "pretrained": "false"})
-    survival, segmentation, judged = plan_table(table, given)[0].steps
+    survival, segmentation, *_, judged = plan_table(table, given)[0].steps
     assert survival.settings["image_size"] == judged.settings["image_size"] == "[64,64]"
     assert (segmentation.settings["crop_size"], segmentation.settings["epochs"]) == ("[64,64]", "1")
     assert "image_size" not in segmentation.settings
