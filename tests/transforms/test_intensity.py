@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from common.transforms.intensity import FEWEST_FOR_STRIDE, scale_in_brain, z_score_in_brain
+from common.transforms.intensity import FEWEST_FOR_STRIDE, scale_in_brain, z_score_by_slice, z_score_in_brain
 
 
 def test_by_hand() -> None:
