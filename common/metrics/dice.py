@@ -70,9 +70,7 @@ def _class_indices(volumes: torch.Tensor) -> torch.Tensor:
     return plain[:, 0] if plain.shape[1] == 1 else plain.max(dim=1).indices
 
 
-def soft_dice(
-    logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0, background: bool = False
-) -> torch.Tensor:
+def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0, background: bool = False) -> torch.Tensor:
     """P3, section 4.1.3: (2 sum p m + smooth) / (sum p + sum m + smooth) for each slice and class.
 
     The background's weight is 0 there and the others' 1; sums are per slice. The smoothing is not printed: it is 1.

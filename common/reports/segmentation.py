@@ -19,7 +19,6 @@ from common.tasks.segmentation import AVERAGE_OF_PRINTED, SOFT_DICE
 from common.transforms.brain.components import NONE, ComponentRule
 from common.transforms.cases import MILLILITRE
 
-
 BACKGROUND = "background"
 OF_THREE, WITH_BACKGROUND = "mean of the three", "mean with the background"
 """Averages of the soft Dice: of NCR, ED and ET, which P3's formula gives, and of these and the background."""
@@ -43,7 +42,8 @@ def judge_volume(
 
     Returns:
         ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure,
-        and that of the background; ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the resection cavity.
+        and that of the background; ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the
+        resection cavity.
     """
     predicted, true = predicted_classes(logits, spacing, whole, rule), _true_classes(label)
     by_slice = soft_dice(logits.movedim(-1, 0).float(), label.movedim(-1, 0).float(), background=True)

@@ -44,9 +44,7 @@ class PreparedCase:
     mask_on_background: float | None = None
 
 
-def prepare_case(
-    record: Record, modalities: Sequence[str] = MODALITIES, intensity: str = "volume"
-) -> PreparedCase:
+def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES, intensity: str = "volume") -> PreparedCase:
     """Read, check, crop to the brain and normalise one patient, with the mask where there is one.
 
     Args:

@@ -117,9 +117,9 @@ def predicted_masks(tasks: Sequence[str]) -> PaperTable:
             "P3 scores the vote of a volume once for each of its slices, so that a large tumour weighs more than a "
             "small one; the last column counts each patient once.",
             "Masks: the segmentation bundle after its third stage (P3's custom U-Net with the deep head), or the "
-            "weights of --segmentation. By the paper's recipe it segments whole slices, resized to 256 x 256 and scaled "
-            "as it has learned from them. Where patients are split, it is trained on the survival network's split, so "
-            "that neither was trained on a test patient; patients without a survival time are left out of it.",
+            "weights of --segmentation. By the paper's recipe it segments whole slices, resized to 256 x 256 and "
+            "scaled as it has learned from them. Where patients are split, it is trained on the survival network's "
+            "split, so that neither was trained on a test patient; patients without a survival time are left out.",
             "P3 does not say whether the survival network reads the U-Net's soft-max or hard masks: here the most "
             "probable class of a pixel, as ones and zeros, like the true masks that it has learned from.",
             EMPTY,

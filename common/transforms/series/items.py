@@ -91,9 +91,7 @@ def _whole(case: Case) -> list[Item]:
 
 def _single(case: Case) -> list[Item]:
     images = single_images(case["positions"], case["modalities"])
-    return [
-        {"slice": index, "plane": plane, "modality": modality} for index, (plane, modality) in enumerate(images)
-    ]
+    return [{"slice": index, "plane": plane, "modality": modality} for index, (plane, modality) in enumerate(images)]
 
 
 def _chosen(case: Case, samples: list[Item]) -> list[Item]:
