@@ -187,10 +187,10 @@ def _three_stages(builder: _StepBuilder, folder: Path, **split: Any) -> list[Ste
     """
     stages: list[Step] = []
     for stage in (1, 2, 3):
-        overlay = (f"stage{stage}",) if stage > 1 else ()
-        start = {"init_weights": _weights_of(stages[-1])} if stages else {}
-        own = {"folder": folder / f"stage{stage}", "backbone": ENCODER}
-        stages.append(builder.train(SEGMENTATION, "train", *overlay, **own, **start, **split))
+        configs = ("train", f"stage{stage}") if stage > 1 else ("train",)
+        start: dict[str, Any] = {"init_weights": _weights_of(stages[-1])} if stages else {}
+        own = folder / f"stage{stage}"
+        stages.append(builder.train(SEGMENTATION, *configs, folder=own, backbone=ENCODER, **start, **split))
     return stages
 
 

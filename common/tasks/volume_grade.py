@@ -96,6 +96,8 @@ TASK = Task(
             "IXI data set. https://brain-development.org/ixi-dataset/",
             "Isensee F, et al. Automated brain extraction of multisequence MRI using artificial neural networks "
             "(HD-BET). Human Brain Mapping 40 (2019). https://doi.org/10.1002/hbm.24750",
+            "Fisch L, et al. deepbet: Fast brain extraction of T1-weighted MRI using Convolutional Neural Networks. "
+            "Computers in Biology and Medicine 179, 108845 (2024). https://doi.org/10.1016/j.compbiomed.2024.108845",
         ),
     ),
 )
