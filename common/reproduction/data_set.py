@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import read_cohort
+from common.records import Record
 from common.reproduction.options import Options
 from common.reproduction.table_plan import PaperTable
 
@@ -20,10 +21,12 @@ class Cohort:
     Args:
         sources: number of patients under each data set.
         phantoms: whether they are generated.
+        records: of each of them.
     """
 
     sources: Mapping[str, int]
     phantoms: bool
+    records: Sequence[Record] = ()
 
 
 def read_data_set(table: PaperTable, options: Options) -> Cohort:
@@ -39,4 +42,4 @@ def read_data_set(table: PaperTable, options: Options) -> Cohort:
     else:
         chosen["need_seg"] = False
     records = read_cohort(options.dataset_dir, **chosen)
-    return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)))
+    return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)), records)

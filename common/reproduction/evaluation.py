@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,22 @@ class Evaluation:
     def _short(self, measure: str) -> str:
         """``recall_short`` of ``recall_short (under 266 days)``."""
         return short_name(measure)
+
+
+def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
+    """The confusion matrices of all repeats, added up.
+
+    Args:
+        found: one evaluation per repeat.
+        counted: what counts as one, ``samples`` or ``patients``.
+
+    Returns:
+        Counts; one row per true class, one column per predicted class.
+    """
+    first, *others = (evaluation.confusion(counted) for evaluation in found)
+    for other in others:
+        first = first + other
+    return first.rename_axis("truth").reset_index()
 
 
 def _share(right: np.ndarray, subjects: pd.Series) -> Summary:

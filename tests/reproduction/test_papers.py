@@ -10,6 +10,7 @@ import yaml
 
 from common.errors import KnobError
 from common.knobs import check_overrides, merged_config
+from common.reproduction.figures.drawings import DRAWINGS
 from common.reproduction.options import Options
 from common.reproduction.papers.catalogue import TABLES, find_table
 from common.reproduction.papers.p1_choices import BEST_HEAD, FIRST_HEAD
@@ -84,6 +85,16 @@ def test_columns_differ_in_their_split_or_in_their_recipe_alone(name: str, optio
                 {name: value for name, value in step.settings.items() if name not in paths} for step in (other, third)
             ]
             assert knobs[0] == knobs[1]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_figure_is_drawn_of_networks_of_its_table(name: str) -> None:
+    table = find_table(name)
+    for figure in table.figures:
+        assert {*figure.models.values()} <= {model.name for model in table.models}
+        assert figure.drawing in DRAWINGS
+        assert find_table(figure.name) == table
+        assert all(len(values) == len(figure.measures) for values in figure.published.values() if figure.measures)
 
 
 @pytest.mark.parametrize("name", TABLES)
