@@ -15,13 +15,11 @@ from common.metrics.brats_measures import REGION_MEASURES, judge_regions
 from common.metrics.dice import CAVITY, REGIONS, regions_of, soft_dice, to_regions
 from common.records import CAVITY_CLASS, MASK_CLASSES
 from common.reports.page import DASH
-from common.tasks.segmentation import AVERAGE_OF_PRINTED, SOFT_DICE
+from common.tasks.segmentation import AVERAGE_OF_PRINTED, OF_THREE, SOFT_DICE, WITH_BACKGROUND
 from common.transforms.brain.components import NONE, ComponentRule
 from common.transforms.cases import MILLILITRE
 
 BACKGROUND = "background"
-OF_THREE, WITH_BACKGROUND = "mean of the three", "mean with the background"
-"""Averages of the soft Dice: of NCR, ED and ET, which P3's formula gives, and of these and the background."""
 
 
 def judge_volume(

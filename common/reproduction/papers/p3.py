@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.records import MASK_CLASSES
-from common.reports.segmentation import OF_THREE, WITH_BACKGROUND
 from common.reproduction.table_plan import Cell, Model, PaperTable
-from common.tasks.segmentation import AVERAGE_OF_PRINTED, BACKGROUND_THAT_FITS, SOFT_DICE
+from common.tasks.segmentation import AVERAGE_OF_PRINTED, BACKGROUND_THAT_FITS, OF_THREE, SOFT_DICE, WITH_BACKGROUND
 from common.tasks.survival import FROM_PREDICTED_MASKS, FROM_TRUE_MASKS
 
 LEAK = (
