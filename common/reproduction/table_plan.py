@@ -82,12 +82,14 @@ class Cell:
         model: name of the network that it is measured on.
         measure: as :class:`common.reproduction.evaluation.Evaluation` names it.
         published: what the paper printed there, if anything.
+        deviation: what it printed behind ±.
         unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``split``: samples where the paper's
             split is used, as the paper counted, and patients where patients are split.
         side: one of the model's further sides; where a split does not have it, and by default, the one that the
             model is judged on.
         repeat: the split that it is read from, from 0; by default it is the mean over all of them.
         digits: after the decimal point.
+        deviation: what the paper printed behind ±.
     """
 
     row: str
@@ -99,6 +101,7 @@ class Cell:
     side: str | None = None
     repeat: int | None = None
     digits: int = 3
+    deviation: float | None = None
 
 
 @dataclass(frozen=True)
