@@ -108,14 +108,14 @@ def corrected_resampled_interval(values: Sequence[float], test_to_train: float, 
         level: of the interval.
 
     Returns:
-        ``mean``, ``low`` and ``high`` (NaN for a single value), and ``n``, the number of folds.
+        ``mean``, ``low`` and ``high`` (NaN where nothing varies), and ``n``, the number of folds.
 
     References:
         Nadeau & Bengio, Inference for the Generalization Error, Machine Learning 52 (2003), 239-281.
     """
     known = np.array([value for value in values if not np.isnan(value)], dtype=float)
     folds, mean = len(known), float(known.mean()) if len(known) else np.nan
-    if folds < 2:
+    if folds < 2 or np.ptp(known) == 0:
         return {"mean": mean, "low": np.nan, "high": np.nan, "n": folds}
     error = np.sqrt((1 / folds + test_to_train) * known.var(ddof=1))
     reach = float(student.ppf((1 + level) / 2, folds - 1) * error)
