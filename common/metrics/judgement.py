@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from common.metrics.bootstrap import RESAMPLES, Summary, draw_cohorts, summarise_draws
+from common.metrics.bootstrap import RESAMPLES, Summary, measure_drawn, summarise_draws
 from common.metrics.measures import OF_A_CLASS, Cohorts, overall_of
 
 COMPARED = ("auc", "macro_f1")
@@ -66,7 +67,8 @@ def summarise_judgement(
         number of subjects.
     """
     truth, probabilities = truth_of(rows, classes), probabilities_of(rows, classes)
-    drawn = judge_cohorts(truth, probabilities, classes, draw_cohorts(rows["subject"], seed, resamples))
+    judge_block = partial(judge_cohorts, truth, probabilities, classes)
+    drawn = measure_drawn(judge_block, rows["subject"], seed, resamples)
     patients = rows["subject"].nunique()
     measured = judge(truth, probabilities, classes)
     return {name: summarise_draws(value, drawn[name], patients) for name, value in measured.items()}
@@ -87,11 +89,15 @@ def compare_judgements(
         For each name the differences in :data:`COMPARED`; above 0 means that ``rows`` is better.
     """
     truth, own = truth_of(rows, classes), probabilities_of(rows, classes)
-    counts, patients = draw_cohorts(rows["subject"], seed), rows["subject"].nunique()
-    measured, drawn = judge(truth, own, classes), judge_cohorts(truth, own, classes, counts)
+    patients = rows["subject"].nunique()
+
+    def draw(answers: np.ndarray) -> dict[str, np.ndarray]:
+        return measure_drawn(partial(judge_cohorts, truth, answers, classes), rows["subject"], seed)
+
+    measured, drawn = judge(truth, own, classes), draw(own)
     differences = {}
     for name, other in others.items():
-        theirs, theirs_drawn = judge(truth, other, classes), judge_cohorts(truth, other, classes, counts)
+        theirs, theirs_drawn = judge(truth, other, classes), draw(other)
         differences[name] = {
             measure: summarise_draws(
                 measured[measure] - theirs[measure], drawn[measure] - theirs_drawn[measure], patients

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from common.errors import KnobError, Problem
-from common.reproduction.options import Options
+from common.reproduction.options import Options, check_rows
 from common.reproduction.recipes import plan_runs, plan_table
 from common.reproduction.table_plan import PaperTable
 from common.reproduction.table_run import TableRun
@@ -17,7 +16,7 @@ from common.runs.processes import Outcome, Start, carry_out_all, check_folders, 
 
 
 def reproduce(
-    table: PaperTable, options: Options, only: Collection[str] = (), start: Start | None = None
+    table: PaperTable, options: Options, only: Collection[str] | None = None, start: Start | None = None
 ) -> list[Outcome[TableRun]]:
     """Do the runs that are not done yet and write the table of all.
 
@@ -33,7 +32,7 @@ def reproduce(
         OutputError: the output holds runs that were begun with other settings.
     """
     runs = plan_table(table, options)
-    _check_only(table, only)
+    check_rows(table, only or ())
     cohort = _read_data_set(table, options)
     check_folders(runs)
     outcomes = list(_carry_out(runs, only, start))
@@ -71,14 +70,8 @@ def _is_ready(task: str, outcomes: Sequence[Outcome[TableRun]]) -> bool:
     return all(is_done(outcome.run) for outcome in outcomes if outcome.run.model.task == task)
 
 
-def _carry_out(runs: Sequence[TableRun], only: Collection[str], start: Start | None) -> Iterable[Outcome[TableRun]]:
-    left_out = [run.name for run in runs if only and run.model.name not in only]
+def _carry_out(
+    runs: Sequence[TableRun], only: Collection[str] | None, start: Start | None
+) -> Iterable[Outcome[TableRun]]:
+    left_out = [run.name for run in runs if only is not None and run.model.name not in only]
     return carry_out_all(runs, start, left_out)
-
-
-def _check_only(table: PaperTable, only: Collection[str]) -> None:
-    known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
-    unknown = [name for name in only if name not in known]
-    if unknown:
-        hint = f"Its rows are {', '.join(known)}."
-        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", hint) for name in unknown])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from common.formats.spreadsheets import read_frame
-from common.metrics.bootstrap import Summary, divide, draw_cohorts, summarise_draws
+from common.metrics.bootstrap import Summary, divide, measure_drawn, summarise_draws
 from common.metrics.judgement import summarise_judgement
 from common.metrics.measures import OF_A_CLASS
 from common.metrics.patient_predictions import most_probable, ways_of_counting
@@ -47,7 +47,8 @@ class Evaluation:
             unit: what counts as one, ``samples`` or ``patients``.
         """
         if name.startswith("soft_dice_"):
-            found = self.facts.get("soft_dice", {}).get(name.removeprefix("soft_dice_"))
+            counted = "soft_dice_over_slices" if unit == "samples" else "soft_dice"
+            found = self.facts.get(counted, {}).get(name.removeprefix("soft_dice_"))
             return None if found is None else _numbers(found)
         if name.startswith(OF_COST):
             return _single(self.cost.get(name.removeprefix(OF_COST)))
@@ -174,12 +175,28 @@ class Evaluation:
         return short_name(measure)
 
 
+def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
+    """The confusion matrices of all repeats, added up.
+
+    Args:
+        found: one evaluation per repeat.
+        counted: what counts as one, ``samples`` or ``patients``.
+
+    Returns:
+        Counts; one row per true class, one column per predicted class.
+    """
+    first, *others = (evaluation.confusion(counted) for evaluation in found)
+    for other in others:
+        first = first + other
+    return first.rename_axis("truth").reset_index()
+
+
 def _share(right: np.ndarray, subjects: pd.Series) -> Summary:
     """The share that is right, with its interval over subjects."""
     if not len(right):
         return summarise_draws(float("nan"), np.array([]), 0)
-    counts = draw_cohorts(subjects.tolist())
-    return summarise_draws(float(right.mean()), divide(counts @ right, counts.sum(axis=1)), subjects.nunique())
+    drawn = measure_drawn(lambda counts: {"share": divide(counts @ right, counts.sum(axis=1))}, subjects.tolist())
+    return summarise_draws(float(right.mean()), drawn["share"], subjects.nunique())
 
 
 def _single(value: float | None) -> Summary | None:

@@ -97,6 +97,19 @@ def check_options(table: PaperTable, options: Options, known: Collection[str]) -
         raise KnobError(problems)
 
 
+def check_rows(table: PaperTable, rows: Collection[str]) -> None:
+    """Refuse names of models that the table does not have.
+
+    Raises:
+        KnobError: names each of them.
+    """
+    known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
+    unknown = [name for name in rows if name not in known]
+    if unknown:
+        hint = f"Its rows are {', '.join(known)}."
+        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", hint) for name in unknown])
+
+
 def _setting_problem(name: str, table: PaperTable, known: Collection[str]) -> Problem | None:
     if top_of(name) in table.varied:
         return Problem(f"{table.source} is about it, and sets it itself", f"--set {name}", "Leave it out.")

@@ -159,51 +159,57 @@ def _slices(builder: _StepBuilder, bundle: str) -> tuple[Step, ...]:
 
 
 def _masks(builder: _StepBuilder) -> tuple[Step, ...]:
-    """P3's survival network on true masks."""
+    """P3's survival network on true masks; whatever it has learned from, slices without tumour are judged too."""
     folder, backbone = builder.folder, builder.backbone("resnet50")
     train = builder.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)
-    return train, builder.evaluate(SURVIVAL, "train_masks", weights=folder / "model.pt")
+    return train, builder.evaluate(SURVIVAL, "train_masks", weights=folder / "model.pt", empty_slices=True)
 
 
 def _segmentation(builder: _StepBuilder) -> tuple[Step, ...]:
-    """P3's U-Net: everything, then the deep head alone, then the same at a lower learning rate."""
-    first, second, third = (builder.folder / f"stage{stage}" for stage in (1, 2, 3))
-    return (
-        builder.train(SEGMENTATION, "train", folder=first, backbone=ENCODER),
-        builder.train(
-            SEGMENTATION,
-            "train",
-            "stage2",
-            folder=second,
-            backbone=ENCODER,
-            init_weights=first / "model.pt",
-        ),
-        builder.train(
-            SEGMENTATION,
-            "train",
-            "stage3",
-            folder=third,
-            backbone=ENCODER,
-            init_weights=second / "model.pt",
-        ),
-        builder.evaluate(SEGMENTATION, "train", "stage3", weights=third / "model.pt"),
-    )
+    """P3's U-Net, judged after its last stage."""
+    stages = _three_stages(builder, builder.folder)
+    return (*stages, builder.evaluate(SEGMENTATION, "train", "stage3", weights=_weights_of(stages[-1])))
+
+
+def _three_stages(builder: _StepBuilder, folder: Path, **split: Any) -> list[Step]:
+    """Everything, then the deep head alone, then the same at a lower learning rate.
+
+    Args:
+        builder: of the run.
+        folder: for a folder of each stage.
+        split: knobs of a split other than the run's.
+    """
+    stages: list[Step] = []
+    for stage in (1, 2, 3):
+        configs = ("train", f"stage{stage}") if stage > 1 else ("train",)
+        start: dict[str, Any] = {"init_weights": _weights_of(stages[-1])} if stages else {}
+        own = folder / f"stage{stage}"
+        stages.append(builder.train(SEGMENTATION, *configs, folder=own, backbone=ENCODER, **start, **split))
+    return stages
+
+
+def _weights_of(step: Step) -> Path:
+    return Path(step.settings["weights"])
 
 
 def _combined(builder: _StepBuilder) -> tuple[Step, ...]:
-    """P3's combined system: survival from masks that the U-Net makes."""
+    """P3's combined system: survival from masks that the U-Net makes after its last stage."""
     folder, backbone = builder.folder, builder.backbone("resnet50")
     steps = [builder.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)]
     masks = builder.options.segmentation
     if masks is None:
-        own = folder / "segmentation"
         # one split for both networks, or the U-Net would have learned from patients that the other is judged on
         split = {"split_file": folder / "split.json"} if builder.column.split == "patient" else {}
-        steps.append(builder.train(SEGMENTATION, "train", folder=own, backbone=ENCODER, **split))
-        masks = own / "model.pt"
+        steps += _three_stages(builder, folder / "segmentation", **split)
+        masks = _weights_of(steps[-1])
     overlays = ("evaluate", "evaluate_from_images")
     judged = builder.evaluate(
-        SURVIVAL, "train_masks", weights=folder / "model.pt", overlays=overlays, segmentation=masks
+        SURVIVAL,
+        "train_masks",
+        weights=folder / "model.pt",
+        overlays=overlays,
+        segmentation=masks,
+        empty_slices=True,
     )
     return (*steps, judged)
 

@@ -13,7 +13,8 @@ from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import ORDER, chosen_cells, fill, lay_out, to_json
 from common.reproduction.difference_table import how_to_read, lay_out_differences
 from common.reproduction.differences import list_differences
-from common.reproduction.evaluation import Evaluation
+from common.reproduction.evaluation import Evaluation, sum_confusions
+from common.reproduction.figures.drawings import draw_figures
 from common.reproduction.fold_tests import test_rows
 from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
@@ -37,7 +38,7 @@ def collect(outcomes: Sequence[Outcome[TableRun]]) -> Evaluations:
 def write_table(
     table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]], cohort: Cohort
 ) -> pd.DataFrame:
-    """Write ``table.csv`` and ``table.html`` (the paper's layout) and ``table.json`` (every number) to the output.
+    """Write ``table.csv`` and ``table.html`` (the paper's layout), ``table.json`` (every number) and the figures.
 
     Args:
         table: that was made.
@@ -54,6 +55,7 @@ def write_table(
     frame = lay_out(cells, filled)
     differences = list_differences(table, cells, evaluations)
     warnings = list_warnings(table, options, outcomes, evaluations, cohort)
+    drawn = draw_figures(table, options.columns, evaluations, cohort.records, options.output)
     content: dict[str, Any] = {
         "table": table.name,
         "source": table.source,
@@ -64,6 +66,9 @@ def write_table(
         "notes": list(table.notes),
         "cells": to_json(cells, filled, differences),
         "contest": test_rows(table.contest, evaluations) if table.contest else [],
+        "figures": [
+            {"figure": figure.plan.name, "column": figure.heading, "file": figure.path.name} for figure in drawn
+        ],
         "runs": run_rows(outcomes),
     }
     write_json(options.output / "table.json", content)
@@ -80,6 +85,7 @@ def write_table(
         differences=lay_out_differences(differences),
         differing=how_to_read(differences, options.repeats_of(table)),
         tests=pd.DataFrame(content["contest"]),
+        drawn=drawn,
         confusions=_confusions(evaluations) if table.confusion else {},
         runs=pd.DataFrame(content["runs"]),
     )
@@ -155,19 +161,3 @@ def _confusions(evaluations: Evaluations) -> dict[str, pd.DataFrame]:
         cases = "images or slices" if counted == "samples" else counted
         found[f"{name}, {columns[column].heading}, {cases} counted"] = sum_confusions(repeats, counted)
     return found
-
-
-def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
-    """The confusion matrices of all repeats, added up.
-
-    Args:
-        found: one evaluation per repeat.
-        counted: what counts as one, ``samples`` or ``patients``.
-
-    Returns:
-        Counts; one row per true class, one column per predicted class.
-    """
-    first, *others = (evaluation.confusion(counted) for evaluation in found)
-    for other in others:
-        first = first + other
-    return first.rename_axis("truth").reset_index()

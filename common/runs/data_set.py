@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import read_cohort
+from common.records import Record
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,12 @@ class Cohort:
     Args:
         sources: number of patients under each data set.
         phantoms: whether they are generated.
+        records: of each of them.
     """
 
     sources: Mapping[str, int]
     phantoms: bool
+    records: Sequence[Record] = ()
 
 
 def read_data_set(dataset_dir: Path | None, kind: str, settings: Mapping[str, str], **chosen: Any) -> Cohort:
@@ -39,4 +42,4 @@ def read_data_set(dataset_dir: Path | None, kind: str, settings: Mapping[str, st
     """
     given = {knob: settings[knob] for knob in ("datalist", "exclude") if knob in settings}
     records = read_cohort(dataset_dir, kind=kind, **{**given, "need_seg": False, **chosen})
-    return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)))
+    return Cohort(dict(Counter(record["source"] for record in records)), any(map(is_phantom, records)), records)

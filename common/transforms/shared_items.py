@@ -28,8 +28,9 @@ class Item(TypedDict, total=False):
     geometry: Any
     slice: int
     slices: Any
+    plane: int
     whole: bool
-    modality: int
+    modality: Any
     tumour: bool
     mask: Any
     mask_values: Sequence[int]
