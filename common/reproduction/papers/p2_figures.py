@@ -18,6 +18,22 @@ PRINTED = {"A": tumour.FROM_SCRATCH.measures, "B": tumour.TRANSFER.measures}
 
 MEASURES = ("accuracy", "sensitivity", "specificity", "auc")
 
+OF_CURVES = (
+    "Training loss and accuracy are those of the steps themselves, with dropout; the validation loss is the mean "
+    "negative log-likelihood of the fold's validation side. P2's text has no number of these curves.",
+)
+CURVES_OF_A, CURVES_OF_B = (
+    PaperFigure(
+        name=f"p2-graphic{number}",
+        title=f"learning curves of {net}, fold by fold",
+        source=f"P2, graphic {number}",
+        drawing="curves",
+        models={net: NETS[net]},
+        notes=OF_CURVES,
+    )
+    for number, net in ((1, "A"), (2, "B"))
+)
+
 ROC = PaperFigure(
     name="p2-graphic3",
     title="ROC curves of A and B on the held-out images",

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.figures.bars import draw_bars
 from common.reproduction.figures.confusion import draw_confusions
+from common.reproduction.figures.curves import draw_curves
 from common.reproduction.figures.drawings import draw_figures
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.roc import draw_roc_curves
@@ -79,3 +82,22 @@ def test_a_figure_is_saved_for_each_column_that_has_runs(
     assert [one.path.stem for one in drawn] == names
     assert sorted(path.stem for path in tmp_path.glob("*.png")) == sorted(names)
     assert {one.heading for one in drawn} == {PUBLISHED.heading, BY_PATIENT.heading}
+
+
+def test_curves_have_a_panel_for_what_was_recorded_and_a_line_a_fold(material: Material, tmp_path: Path) -> None:
+    assert draw_curves(planned("curves"), material) is None  # nothing was recorded
+    for fold in range(2):
+        folder = tmp_path / f"fold{fold}"
+        shutil.copytree(tmp_path / "run", folder)
+        rows = {"epoch": [1, 2], "train_loss": [0.7, 0.5], "train_accuracy": [0.6, 0.8]}
+        pd.DataFrame(rows | {"val_log_likelihood": [None, -0.4 - fold], "seconds": [1, 2]}).to_csv(
+            folder / "history.csv", index=False
+        )
+    found = Material({"A": [Evaluation(tmp_path / f"fold{fold}", fold) for fold in range(2)]}, ())
+    figure = draw_curves(planned("curves", published={"training accuracy": (0.61, 0.93)}), found)
+    assert figure is not None
+    assert titles(figure) == ["training loss", "validation loss", "training accuracy"]
+    drawn = [[[*line.get_xdata()], [*line.get_ydata()]] for line in figure.axes[1].lines]
+    assert drawn == [[[2], [0.4]], [[2], [1.4]]]  # a loss, not a log-likelihood; the first epoch was not validated
+    printed = [[*line.get_xdata(), *line.get_ydata()] for line in figure.axes[2].lines[2:]]
+    assert printed == [[1, 0.61], [2, 0.93]]
