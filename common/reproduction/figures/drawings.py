@@ -13,6 +13,7 @@ from common.records import Record
 from common.reproduction.figures.bars import draw_bars
 from common.reproduction.figures.confusion import draw_confusions
 from common.reproduction.figures.curves import draw_curves
+from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.roc import draw_roc_curves
 from common.reproduction.head_search import Evaluations
@@ -22,6 +23,7 @@ DRAWINGS: Mapping[str, Callable[[PaperFigure, Material], Figure | None]] = {
     "bars": draw_bars,
     "confusion": draw_confusions,
     "curves": draw_curves,
+    "heat maps": draw_heat_maps,
     "roc": draw_roc_curves,
 }
 """What draws a figure; ``None`` where the results, or the data set, do not hold what it shows."""

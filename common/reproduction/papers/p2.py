@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from common.reproduction.papers.p2_figures import BARS, CURVES_OF_A, CURVES_OF_B, NETS, PRINTED, ROC
+from common.reproduction.papers.p2_figures import BARS, CURVES_OF_A, CURVES_OF_B, HEAT_MAPS, NETS, PRINTED, ROC
 from common.reproduction.table_plan import Cell, Contest, Model, PaperTable
 from common.tasks import tumour
 
@@ -105,7 +105,7 @@ def held_out(tasks: Sequence[str]) -> PaperTable:
         cohort=tumour.TASK.cohort,
         folds=3,
         confusion=True,
-        figures=(ROC, BARS),
+        figures=(ROC, BARS, *HEAT_MAPS),
     )
 
 

@@ -52,3 +52,21 @@ BARS = PaperFigure(
     measures=MEASURES,
     published={net: tuple(measures[name] for name in MEASURES) for net, measures in PRINTED.items()},
 )
+
+OF_HEAT_MAPS = (
+    "Grad-CAM on the last convolution, of A on 120 x 120 positions and of B on 8 x 8 (of images of 240 x 240): B's "
+    "maps are smooth because they are coarse. P2 finds that B's shows the tumour and A's does not; a map of one image "
+    "is no measure of either.",
+)
+HEAT_MAPS = tuple(
+    PaperFigure(
+        name=f"p2-figure{number}",
+        title=f"an image ({kind}), and over it the heat maps of A and B",
+        source=f"P2, figure {number}",
+        drawing="heat maps",
+        models=NETS,
+        measures=(kind,),
+        notes=OF_HEAT_MAPS,
+    )
+    for number, kind in ((6, "tumour"), (7, "none"))
+)

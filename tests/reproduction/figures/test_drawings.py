@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from common.reproduction.figures.bars import draw_bars
 from common.reproduction.figures.confusion import draw_confusions
 from common.reproduction.figures.curves import draw_curves
 from common.reproduction.figures.drawings import draw_figures
+from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.roc import draw_roc_curves
 from common.reproduction.papers.catalogue import find_table
@@ -101,3 +103,35 @@ def test_curves_have_a_panel_for_what_was_recorded_and_a_line_a_fold(material: M
     assert drawn == [[[2], [0.4]], [[2], [1.4]]]  # a loss, not a log-likelihood; the first epoch was not validated
     printed = [[*line.get_xdata(), *line.get_ydata()] for line in figure.axes[2].lines[2:]]
     assert printed == [[1, 0.61], [2, 0.93]]
+
+
+def leave_heat_maps(folder: Path, predicted: dict[str, int], shade: float) -> None:
+    """Of images of class 1 (mid), which are grey of that shade."""
+    np.savez(
+        folder / "heat_maps.npz",
+        names=np.array([*predicted]),
+        truth=np.ones(len(predicted), dtype=int),
+        predicted=np.array([*predicted.values()]),
+        images=np.full((len(predicted), 1, 8, 8), shade, dtype=np.float16),
+        maps=np.zeros((len(predicted), 8, 8), dtype=np.float16),
+    )
+
+
+def test_heat_maps_are_of_an_image_that_all_networks_are_right_about(tmp_path: Path, leave_evaluation: Leave) -> None:
+    found = {"A": {"x1": 1, "x2": 0, "x3": 1}, "B": {"x1": 0, "x3": 1, "x4": 1}}
+    evaluations = {}
+    for net in found:
+        leave_evaluation(tmp_path / net)
+        evaluations[net] = [Evaluation(tmp_path / net)]
+    assert draw_heat_maps(planned("heat maps", measures=("mid",)), Material(evaluations, ())) is None
+    for net, predicted in found.items():
+        leave_heat_maps(tmp_path / net, predicted, 0.5)
+    figure = draw_heat_maps(planned("heat maps", measures=("mid",)), Material(evaluations, ()))
+    assert figure is not None
+    assert figure.get_suptitle() == "x3: mid"
+    assert titles(figure)[:3] == ["", "A", "B"]
+    leave_heat_maps(tmp_path / "B", {"x1": 0, "x2": 1}, 0.5)  # never both right
+    figure = draw_heat_maps(planned("heat maps", measures=("mid",)), Material(evaluations, ()))
+    assert figure is not None
+    assert (figure.get_suptitle(), titles(figure)[:3]) == ("x1: mid", ["", "A", "B (wrong)"])
+    assert draw_heat_maps(planned("heat maps", measures=("long",)), Material(evaluations, ())) is None
