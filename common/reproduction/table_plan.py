@@ -184,6 +184,7 @@ class PaperTable:
         leak: what is wrong with the paper's recipe and split.
         apart: whether the paper's split keeps patients on one side, so that another split shows no leak.
         figures: that are drawn from its runs.
+        of_data: the table that describes the data set, a key of :data:`common.reproduction.data_tables.DATA_TABLES`.
         repeats: how often each network is trained, on as many splits, unless the command sets another number.
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
@@ -213,6 +214,7 @@ class PaperTable:
     healthy: bool = False
     apart: bool = False
     figures: tuple[PaperFigure, ...] = ()
+    of_data: str = ""
 
 
 def counted_as(unit: str, split: str) -> str:

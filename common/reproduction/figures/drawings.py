@@ -16,6 +16,7 @@ from common.reproduction.figures.curves import draw_curves
 from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.roc import draw_roc_curves
+from common.reproduction.figures.slices import draw_sequences, draw_slice_places, draw_three_slices
 from common.reproduction.head_search import Evaluations
 from common.reproduction.table_plan import Column, PaperFigure, PaperTable, counted_as
 
@@ -25,6 +26,9 @@ DRAWINGS: Mapping[str, Callable[[PaperFigure, Material], Figure | None]] = {
     "curves": draw_curves,
     "heat maps": draw_heat_maps,
     "roc": draw_roc_curves,
+    "sequences": draw_sequences,
+    "slice places": draw_slice_places,
+    "three slices": draw_three_slices,
 }
 """What draws a figure; ``None`` where the results, or the data set, do not hold what it shows."""
 

@@ -4,11 +4,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from common.records import Record
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.figures.bars import draw_bars
 from common.reproduction.figures.confusion import draw_confusions
@@ -17,6 +19,7 @@ from common.reproduction.figures.drawings import draw_figures
 from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.roc import draw_roc_curves
+from common.reproduction.figures.slices import draw_sequences, draw_slice_places, draw_three_slices
 from common.reproduction.papers.catalogue import find_table
 from common.reproduction.table_plan import BY_PATIENT, COLUMNS, PUBLISHED, PaperFigure
 
@@ -135,3 +138,26 @@ def test_heat_maps_are_of_an_image_that_all_networks_are_right_about(tmp_path: P
     assert figure is not None
     assert (figure.get_suptitle(), titles(figure)[:3]) == ("x1: mid", ["", "A", "B (wrong)"])
     assert draw_heat_maps(planned("heat maps", measures=("long",)), Material(evaluations, ())) is None
+
+
+def test_three_slices_lie_30_mm_apart_around_the_middle(tmp_path: Path) -> None:
+    """P1, figures 1 to 3, of a volume that is stored upside down and 1 mm thick."""
+    volume = np.zeros((20, 30, 100), dtype=np.int16)
+    volume[5:15, 5:25, 10:60] = np.arange(10, 60)  # the index along z, as it is stored
+    record: Record = {"subject": "a"}
+    for name in ("flair", "t1", "t1ce", "t2"):
+        nib.save(nib.Nifti1Image(volume, np.diag([1, 1, -1, 1])), tmp_path / f"{name}.nii.gz")
+        record[name] = str(tmp_path / f"{name}.nii.gz")  # type: ignore[literal-required]
+    material = Material({}, [record])
+    places = draw_slice_places(planned("slice places"), material)
+    assert places is not None
+    heights = [line.get_ydata()[0] for line in places.axes[0].lines]  # type: ignore[index]
+    assert heights == [79, 49, 19]  # rows from the top: the middle of 100 lies between 49 and 50 from below, rounded up
+    slices = draw_three_slices(planned("three slices"), material)
+    assert slices is not None
+    assert titles(slices) == ["slice 20", "slice 50", "slice 80"]
+    shown = [axes.images[0].get_array() for axes in slices.axes]
+    assert [int(image.max()) for image in shown if image is not None][1:] == [49, 19]
+    sequences = draw_sequences(planned("sequences"), material)
+    assert sequences is not None
+    assert titles(sequences) == ["flair", "t1", "t1ce", "t2"]
