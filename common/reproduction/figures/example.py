@@ -26,10 +26,14 @@ def draw_example(plan: PaperFigure, material: Material) -> Figure | None:
     case = prepare_case(record)
     classes = np.asarray(case.classes)
     depth = int((classes > 0).sum(axis=(1, 2)).argmax())
-    masks = [(classes[depth] == index + 1).astype(np.float32) for index in range(len(MASK_CLASSES))]
-    pictures = dict(zip((*MODALITIES, *MASK_CLASSES), [*case.image[depth], *masks], strict=True))
-    figure = Figure(figsize=(1.9 * len(pictures), 2.5), layout="constrained")
-    for axes, (name, picture) in zip(figure.subplots(1, len(pictures)), pictures.items(), strict=True):
+    names = (*MODALITIES, *MASK_CLASSES)
+    figure = Figure(figsize=(1.9 * len(names), 2.5), layout="constrained")
+    grid = figure.subplots(1, len(names))
+    for axes, picture in zip(grid, case.image[depth], strict=False):
         show_slice(axes, picture.T, None)
+    for index, axes in enumerate(grid[len(MODALITIES) :], start=1):
+        axes.imshow(classes[depth] == index, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.set_axis_off()
+    for axes, name in zip(grid, names, strict=True):
         axes.set_title(name, fontsize=9)
     return figure

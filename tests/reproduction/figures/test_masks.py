@@ -3,11 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 
+from common.cohorts import read_cohort
 from common.reproduction.evaluation import Evaluation
+from common.reproduction.figures.example import draw_example
 from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.masks import ASSIGNED, TRUE, correlate, draw_channel_shares, draw_components
 from common.reproduction.figures.material import Material
@@ -82,3 +85,15 @@ def test_heat_maps_have_a_row_for_each_network(tmp_path: Path, leave_evaluation:
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert (texts[0], texts[3], texts[4]) == ("0.500", "0.500", "0.250")
     assert texts[2] == "\N{EN DASH}"  # the runs have no specificity
+
+
+def test_an_example_shows_the_images_and_the_masks_of_the_slice_with_most_tumour(phantom_dir: Path) -> None:
+    record = read_cohort(phantom_dir)[0]
+    figure = draw_example(p3_figures.EXAMPLE, Material({}, [{"subject": "without"}, record]))  # type: ignore[list-item]
+    assert figure is not None
+    assert [axes.get_title() for axes in figure.axes] == ["flair", "t1", "t1ce", "t2", "NCR", "ED", "ET"]
+    shown = sum(np.asarray(axes.images[0].get_array()).sum() for axes in figure.axes[4:])
+    voxels = np.asarray(nib.load(record["seg"]).dataobj)
+    assert shown == max((voxels[..., depth] > 0).sum() for depth in range(voxels.shape[2]))
+    assert figure.axes[4].images[0].get_clim() == (0, 1)  # a mask of ones alone is not black
+    assert draw_example(p3_figures.EXAMPLE, Material({}, ())) is None
