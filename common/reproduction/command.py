@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from common.reproduction.data_set import read_data_set
 from common.reproduction.options import Options, check_rows
 from common.reproduction.recipes import plan_runs, plan_table
 from common.reproduction.table_plan import PaperTable
 from common.reproduction.table_run import TableRun
+from common.runs.data_set import Cohort, read_data_set
 from common.runs.processes import Outcome, Start, carry_out_all, check_folders, is_done
 
 
@@ -33,7 +33,7 @@ def reproduce(
     """
     runs = plan_table(table, options)
     check_rows(table, only or ())
-    cohort = read_data_set(table, options)
+    cohort = _read_data_set(table, options)
     check_folders(runs)
     outcomes = list(_carry_out(runs, only, start))
     more = plan_chosen(table, options, outcomes)
@@ -59,6 +59,11 @@ def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome[
     ready = [search for search in table.searches if _is_ready(search.start.task, outcomes)]
     chosen = [choose(search, collect(outcomes), options.columns) for search in ready]
     return plan_runs(table, options, tuple(model for model in chosen if model is not None))
+
+
+def _read_data_set(table: PaperTable, options: Options) -> Cohort:
+    people = {"healthy_dir": options.healthy_dir, "modalities": ("t1ce",)} if table.healthy else {}
+    return read_data_set(options.dataset_dir, table.cohort, options.settings, **people)
 
 
 def _is_ready(task: str, outcomes: Sequence[Outcome[TableRun]]) -> bool:

@@ -13,20 +13,14 @@ from common.reproduction.options import Options, check_options
 from common.reproduction.table_plan import Column, Model, PaperTable
 from common.reproduction.table_run import TableRun
 from common.runs.settings import known_keys, take_known
-from common.runs.steps import Step
+from common.runs.steps import OF_TRAINING, Step, paper_overlay
 from common.tasks import grade, mgmt, segmentation, survival, tumour, volume_grade
 
 SEGMENTATION, GRADE, SURVIVAL, TUMOUR, MGMT, VOLUME = (
     module.TASK.bundle for module in (segmentation, grade, survival, tumour, mgmt, volume_grade)
 )
-PAPER = {"train": "paper", "train_masks": "paper_masks"}
-"""The overlay with the paper's recipe of each training config."""
-
 ENCODER = "resnet18"
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-OF_TRAINING = ("pretrained",)
-"""Settings of the command that an evaluation has no use for: the checkpoint brings all weights."""
-
 OF_FIRST_STAGE = ("pretrained", "trainable")
 """Settings of the command that the later stages of P3's segmentation must not get: they would undo these stages."""
 
@@ -123,7 +117,7 @@ class _StepBuilder:
         overlays: tuple[str, ...] = (),
     ) -> Step:
         root = self.options.bundles / bundle
-        paper = (PAPER[configs[0]],) if self.column.recipe == "paper" else ()
+        paper = (paper_overlay(configs[0]),) if self.column.recipe == "paper" else ()
         merged = (*configs, *paper, *overlays)
         given_before = {**self.model.knobs_of(self.column), **self.split, **self.options.settings}
         wanted = {name: value for name, value in given_before.items() if name not in skipped}

@@ -11,7 +11,6 @@ from common.files import write_json
 from common.formats.spreadsheets import write_frame
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import ORDER, chosen_cells, fill, lay_out, to_json
-from common.reproduction.data_set import Cohort
 from common.reproduction.difference_table import how_to_read, lay_out_differences
 from common.reproduction.differences import list_differences
 from common.reproduction.evaluation import Evaluation, sum_confusions
@@ -21,6 +20,7 @@ from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
 from common.reproduction.table_plan import OURS, PaperTable, counted_as
 from common.reproduction.table_run import TableRun
+from common.runs.data_set import Cohort
 from common.runs.processes import FAILED, MISSING, Outcome, is_done
 from common.tasks.registry import nouns_of
 

@@ -9,6 +9,14 @@ from typing import Any
 
 from common.commands import bundle_command, config_files
 
+OF_TRAINING = ("pretrained",)
+"""Knobs that an evaluation has no use for: the checkpoint brings all weights."""
+
+
+def paper_overlay(config: str) -> str:
+    """The overlay with the paper's recipe of a training config: ``paper_masks`` of ``train_masks``."""
+    return config.replace("train", "paper", 1)
+
 
 @dataclass(frozen=True)
 class Step:
