@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from common.files import atomic_path
 from common.records import Record
 from common.reproduction.figures.bars import draw_bars
+from common.reproduction.figures.class_measures import draw_class_measures
 from common.reproduction.figures.confusion import draw_confusions
 from common.reproduction.figures.example import draw_example
-from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.masks import draw_channel_shares, draw_components
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.roc import draw_roc_curves
@@ -27,7 +27,7 @@ DRAWINGS: Mapping[str, Callable[[PaperFigure, Material], Figure | None]] = {
     "components": draw_components,
     "confusion": draw_confusions,
     "example": draw_example,
-    "heat maps": draw_heat_maps,
+    "class measures": draw_class_measures,
     "log counts": draw_log_counts,
     "roc": draw_roc_curves,
 }

@@ -43,7 +43,7 @@ HEAT_MAPS = PaperFigure(
     name="p4-figure7",
     title="precision, recall, specificity and F1 of each class",
     source="P4, figure 7",
-    drawing="heat maps",
+    drawing="class measures",
     models={
         f"{volume_grade.NETWORKS[backbone]}{', pre-trained' if pretrained else ''}": model_name(backbone, pretrained)
         for backbone, pretrained in volume_grade.F1

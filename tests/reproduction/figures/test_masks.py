@@ -10,8 +10,8 @@ import pytest
 
 from common.cohorts import read_cohort
 from common.reproduction.evaluation import Evaluation
+from common.reproduction.figures.class_measures import draw_class_measures
 from common.reproduction.figures.example import draw_example
-from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.masks import ASSIGNED, TRUE, correlate, draw_channel_shares, draw_components
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.voxels import draw_log_counts
@@ -80,7 +80,7 @@ def test_heat_maps_have_a_row_for_each_network(tmp_path: Path, leave_evaluation:
     for number, value in enumerate((0.25, 0.75)):
         leave_evaluation(tmp_path / str(number), value)
     runs = [Evaluation(tmp_path / str(number)) for number in range(2)]
-    figure = draw_heat_maps(p4_figures.HEAT_MAPS, Material({"MC3": runs, "R3D": runs[:1]}, (), "patients"))
+    figure = draw_class_measures(p4_figures.HEAT_MAPS, Material({"MC3": runs, "R3D": runs[:1]}, (), "patients"))
     assert [axes.get_title() for axes in figure.axes] == ["short", "mid", "long"]
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert (texts[0], texts[3], texts[4]) == ("0.500", "0.500", "0.250")

@@ -12,7 +12,7 @@ from common.reproduction.figures.material import Material
 from common.reproduction.table_plan import PaperFigure
 
 
-def draw_heat_maps(plan: PaperFigure, material: Material) -> Figure:
+def draw_class_measures(plan: PaperFigure, material: Material) -> Figure:
     """A row for each network and a column for each measure; the mean over the repeats.
 
     Args:
