@@ -78,7 +78,7 @@ def grade_report(folder: Path, **values: Any) -> ClassificationReport:
 GRADED = [sample("B", 1, [0.2, 0.8]), sample("A", 0, [0.4, 0.6]), sample("C", 1, [0.1, 0.9])]
 
 
-def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> None:
+def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path, drawn: None) -> None:
     evaluate(grade_report(tmp_path), GRADED)
     rows = pd.read_csv(tmp_path / "predictions.csv", index_col="subject")
     assert list(rows.index) == ["A", "B", "C"]
@@ -103,7 +103,7 @@ def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> No
 
 
 def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, enough_shuffles: None
 ) -> None:
     """No LGG of 40 has an age; and a probe that was asked already is not asked again."""
     report = grade_report(tmp_path)
