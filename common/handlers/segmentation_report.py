@@ -40,7 +40,7 @@ class SegmentationReport(EvaluationReport):
         smallest_et: likewise.
     """
 
-    of_weights = ("bundle", "version", "stage", "protocol", "epoch", "members")
+    of_weights = ("bundle", "version", "stage", "protocol", "epoch")
 
     def __init__(
         self,

@@ -10,7 +10,9 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 from torch import nn
 
+from common.networks.weights.ensemble import weight_files
 from common.networks.weights.provenance import are_there, load_for_evaluation, read_provenance
+from common.splits.evaluations import hash_weights
 from common.splits.manifest import SplitManifest
 
 
@@ -45,10 +47,13 @@ class JudgedWeights(Mapping[str, Any]):
         self._provenance = dict(own or {})
         recipe = self._provenance.get("recipe")
         self._load = (network, weights, split, side, allow_trained_on, settings, bundle, recipe)
+        self.hash: str | None = None
+        """Of the checkpoints, once they are loaded."""
 
     def load(self) -> None:
         """Load the weights, with the checks of :func:`load_for_evaluation`."""
         self._provenance = load_for_evaluation(*self._load)
+        self.hash = hash_weights(weight_files(self._load[1]))
 
     def __getitem__(self, name: str) -> Any:
         return self._provenance[name]
