@@ -65,7 +65,7 @@ class EvaluationReport(ABC):
         seed: of the bootstrap.
     """
 
-    of_weights: tuple[str, ...] = ("bundle", "version", "protocol", "epoch")
+    of_weights: tuple[str, ...] = ("bundle", "version", "protocol", "epoch", "chosen_on")
     """What the results tell of the provenance."""
 
     of_sample: tuple[str, ...] = ()

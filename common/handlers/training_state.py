@@ -39,7 +39,8 @@ class TrainingState:
         optimizer: of the trainer.
         lr_scheduler: steps once an epoch.
         weights: path of the best weights.
-        provenance: what the weights come from; must be plain values.
+        provenance: what the weights come from; must be plain values. Where its ``chosen_on``, the side that chooses
+            the epoch, is the test side, the run begins with a warning.
         patience: validations without improvement before the run ends; ``None`` or 0 for never.
         resume: go on from the last state if there is one.
     """
@@ -74,6 +75,8 @@ class TrainingState:
 
     def start(self, engine: Workflow) -> None:
         """Restore the last state where that was asked for, once."""
+        if self.provenance.get("chosen_on") == "test":
+            logger.warning("The best epoch is chosen on the test side: results there will be too good. It is a leak.")
         if self.is_to_resume and self.last.exists():
             self.resume()
             if engine.state.epoch >= engine.state.max_epochs:

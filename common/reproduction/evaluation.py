@@ -156,6 +156,16 @@ class Evaluation:
         """
         return read_frame(self.folder / "predictions.csv")
 
+    @cached_property
+    def mask_features(self) -> pd.DataFrame | None:
+        """``mask_features.csv``.
+
+        Returns:
+            One row per slice; ``None`` where the network does not read masks.
+        """
+        path = self.folder / "mask_features.csv"
+        return read_frame(path) if path.is_file() else None
+
     @property
     def has_samples(self) -> bool:
         """Whether a patient can have several samples, which are then in ``samples.csv``."""

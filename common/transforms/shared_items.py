@@ -32,6 +32,7 @@ class Item(TypedDict, total=False):
     whole: bool
     modality: Any
     tumour: bool
+    shares: Any
     mask: Any
     mask_values: Sequence[int]
     spacing: Sequence[float]

@@ -163,8 +163,11 @@ def load_for_evaluation(
     allowed = as_bool(allow_trained_on, "allow_trained_on")
     found: dict[Path, dict[str, Any]] = {}
     for member, path in members_of(network, weights):
-        provenance = load_weights(member, path, settings=settings, bundle=bundle)
-        _check_choices(provenance, split.protocol, recipe, path)
+        content = load_checked(path)
+        recorded = _as_dict(provenance_of(content))
+        if bundle in (None, recorded.get("bundle", bundle)):  # first, since another recipe has other settings as well
+            _check_choices(recorded, split.protocol, recipe, path)
+        provenance = use_weights(member, content, path, settings=settings, bundle=bundle)
         check_unseen(provenance, split.known_as(side), allowed, path, split.hash, split.voxels)
         if not provenance:
             logger.warning(

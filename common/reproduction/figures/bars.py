@@ -35,7 +35,7 @@ def draw_bars(plan: PaperFigure, material: Material) -> Figure:
                 middle, printed, 0.9 * width, fill=False, edgecolor=colour, linewidth=1.6, label=f"{label}, printed"
             )
         if label in material.evaluations:
-            measured = [_mean(material, label, measure) for measure in plan.measures]
+            measured = [mean_of(material, label, measure) for measure in plan.measures]
             bars = axes.bar(middle, measured, 0.7 * width, color=colour, alpha=0.6, label=f"{label}, measured")
             axes.bar_label(bars, fmt="%.3f", fontsize=7)
     axes.set_xticks(places, [title_of(measure) for measure in plan.measures])
@@ -44,8 +44,8 @@ def draw_bars(plan: PaperFigure, material: Material) -> Figure:
     return figure
 
 
-def _mean(material: Material, label: str, measure: str) -> float:
-    """Over repeats; NaN, which draws no bar, where the measure is not defined."""
+def mean_of(material: Material, label: str, measure: str) -> float:
+    """A measure of a network over its repeats; NaN, which draws no bar, where it is not defined."""
     found = (evaluation.measure(measure, material.counted) for evaluation in material.evaluations[label])
     values = [value["mean"] for value in found if value]
     return mean(values) if values else float("nan")

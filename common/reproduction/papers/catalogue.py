@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from common.errors import KnobError, Problem
 from common.reproduction.papers import p1 as tables_p1
-from common.reproduction.papers import p1_figures, p2_figures
+from common.reproduction.papers import p1_figures, p2_figures, p3_figures, p4_figures
 from common.reproduction.papers import p2 as tables_p2
 from common.reproduction.papers import p3 as tables_p3
 from common.reproduction.papers import p4 as tables_p4
@@ -33,6 +33,9 @@ TABLES: Mapping[str, Callable[[Sequence[str]], PaperTable]] = {
 NOT_MADE: Mapping[str, Mapping[str, str]] = {
     "P1": p1_figures.NOT_MADE,
     "P2": p2_figures.NOT_MADE,
+    "P3": p3_figures.NOT_MADE,
+    "P4": p4_figures.NOT_MADE,
+    "P5": tables_p5.NOT_MADE,
 }
 """Tables and figures of each paper in which nothing is measured, and what they are."""
 

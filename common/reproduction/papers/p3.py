@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.records import MASK_CLASSES
+from common.reproduction.papers import p3_figures
 from common.reproduction.table_plan import Cell, Model, PaperTable
 from common.tasks.segmentation import AVERAGE_OF_PRINTED, BACKGROUND_THAT_FITS, OF_THREE, SOFT_DICE, WITH_BACKGROUND
 from common.tasks.survival import FROM_PREDICTED_MASKS, FROM_TRUE_MASKS
@@ -59,6 +60,7 @@ def soft_dice(tasks: Sequence[str]) -> PaperTable:
         ),
         leak=LEAK,
         varied=("stage", "head"),
+        figures=(p3_figures.EXAMPLE, p3_figures.VOXELS),
     )
 
 
@@ -85,15 +87,13 @@ def true_masks(tasks: Sequence[str]) -> PaperTable:
         notes=(
             "Accuracy of a bin is the share of its slices (or patients) that are put into it. A patient's prediction "
             "is the mean probability over the slices with tumour; P3 counts slices only.",
-            "P3's figure 7 is not in its text, which prints six of its nine counts; with the accuracy of each bin and "
-            "5,487 test slices all are determined: rows of truth [1287, 191, 359], [319, 947, 570], [189, 284, 1341], "
-            "accuracy .6515 as printed.",
             EMPTY,
             TERTILES,
             INTERVALS,
         ),
         leak=LEAK,
         varied=("empty_slices",),
+        figures=(p3_figures.ROC, p3_figures.CONFUSION, p3_figures.COMPONENTS),
         confusion=True,
     )
 
@@ -127,5 +127,6 @@ def predicted_masks(tasks: Sequence[str]) -> PaperTable:
         ),
         leak=LEAK,
         varied=("segmentation", "stage", "head", "empty_slices"),
+        figures=(p3_figures.SHARES,),
         confusion=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
+from common.reproduction.papers.p4_figures import CONFUSIONS, HEAT_MAPS, model_name
 from common.reproduction.table_plan import Cell, Model, PaperTable
 from common.tasks import volume_grade
 
@@ -73,19 +74,16 @@ def spatio_spatial(tasks: Sequence[str]) -> PaperTable:
         drawn=("paper",),
         healthy=True,
         apart=True,
+        figures=(*CONFUSIONS, HEAT_MAPS),
     )
 
 
 def _model(backbone: str, pretrained: bool) -> Model:
-    return Model(_name(backbone, pretrained), "volume", {"backbone": backbone, "pretrained": pretrained})
-
-
-def _name(backbone: str, pretrained: bool) -> str:
-    return f"volume_grade/{backbone}{'_pretrained' if pretrained else ''}"
+    return Model(model_name(backbone, pretrained), "volume", {"backbone": backbone, "pretrained": pretrained})
 
 
 def _cells(backbone: str, pretrained: bool) -> Iterator[Cell]:
-    row, name = f"{'Pre-trained ' if pretrained else ''}{ROWS[backbone]}", _name(backbone, pretrained)
+    row, name = f"{'Pre-trained ' if pretrained else ''}{ROWS[backbone]}", model_name(backbone, pretrained)
     yield Cell(row, "parameters", name, "cost_parameters", PARAMETERS[backbone], repeat=0, digits=0)
     yield Cell(row, "peak memory of training, MB", name, "cost_peak_memory_mb", repeat=0, digits=0)
     yield Cell(row, "training step, s", name, "cost_step_seconds", repeat=0)
