@@ -102,6 +102,34 @@ def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path, drawn
     assert "Glioma grade: evaluation" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+class Weights(dict[str, Any]):
+    """A provenance of weights in a file."""
+
+    def __init__(self, hash_of_file: str, **recorded: Any) -> None:
+        super().__init__(PROVENANCE, **recorded)
+        self.hash = hash_of_file
+
+
+def test_evaluations_of_the_test_side_are_counted_and_told(tmp_path: Path) -> None:
+    counts, pages = [], []
+    for weights in ("one", "one", "other"):
+        evaluate(grade_report(tmp_path, provenance=Weights(weights)), GRADED)
+        counts.append(metrics(tmp_path)["test_evaluations"])
+        pages.append((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert counts == [1, 1, 2]
+    assert "This test side has been evaluated once." in pages[1]
+    assert "This test side has been evaluated 2 times" in pages[2]
+    evaluate(grade_report(tmp_path / "federated"), GRADED)
+    assert "test_evaluations" not in metrics(tmp_path / "federated")  # the server's weights are no file
+
+
+def test_the_page_of_an_ensemble_says_so(tmp_path: Path) -> None:
+    evaluate(grade_report(tmp_path, provenance=Weights("both", members=2, epoch=[3, 8])), GRADED)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Weights: the mean probability of 2 networks, epochs 3, 8." in page
+    assert metrics(tmp_path)["weights"]["members"] == 2
+
+
 def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, enough_shuffles: None
 ) -> None:
