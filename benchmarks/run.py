@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from benchmarks.timing import Ratio
 
 PARTS = ("epoch", "start", "preparation", "inference", "copies", "memory", "volumes")
-REPEATS = {"epoch": 3, "start": 3, "preparation": 9, "inference": 5, "copies": 3, "memory": 3, "volumes": 1}
+REPEATS = {"epoch": 2, "start": 1, "preparation": 9, "inference": 5, "copies": 3, "memory": 3, "volumes": 1}
 ROUNDS = {"epoch": 6, "start": 6, "preparation": 2, "inference": 2, "copies": 1, "memory": 1, "volumes": 3}
 """Ratios of a part, or networks, each of which is measured ``REPEATS`` times."""
 OWN_PROCESSES = ("memory", "volumes")
