@@ -68,7 +68,7 @@ def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
     with atomic_path(path) as temporary:
         buffer = io.BytesIO()  # torch's own writer hides a full disk behind a RuntimeError ("unexpected pos")
         torch.save(content, buffer)
-        temporary.write_bytes(buffer.getbuffer())
+        temporary.write_bytes(buffer.getvalue())  # a view of it, left to an exception, makes Python 3.12.1 crash
 
 
 def load_checked(path: str | Path) -> dict[str, Any]:
