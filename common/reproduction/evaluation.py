@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 
 from common.formats.spreadsheets import read_frame
 from common.metrics.bootstrap import Summary, divide, measure_drawn, summarise_draws
-from common.metrics.judgement import summarise_judgement
+from common.metrics.judgement import probabilities_of, summarise_judgement, truth_of
 from common.metrics.measures import OF_A_CLASS
 from common.metrics.patient_predictions import most_probable, ways_of_counting
 from common.tasks.published import short_name
@@ -24,6 +24,9 @@ COST = "cost.json"
 """:class:`common.handlers.TrainingCost` leaves it."""
 
 OF_COST, OF_SUBGROUP = "cost_", "subgroup_"
+LOSS = "loss"
+SMALLEST = 1e-12
+"""Probability whose logarithm is taken where a true class has less."""
 
 
 class Evaluation:
@@ -57,7 +60,14 @@ class Evaluation:
             return None if found is None else _numbers(found)
         if ": " in name:
             return self.votes.get(name)
+        if name == LOSS:
+            return self._loss(self.samples if unit == "samples" else self.patients)
         return (self.of_samples if unit == "samples" else self.of_patients).get(name)
+
+    def _loss(self, rows: pd.DataFrame) -> Summary:
+        """The mean cross-entropy, with its interval over subjects."""
+        shares = probabilities_of(rows, self.classes)[np.arange(len(rows)), truth_of(rows, self.classes)]
+        return _share(-np.log(np.maximum(shares, SMALLEST)), rows["subject"])
 
     def of_side(self, side: str | None) -> Evaluation:
         """What the same weights did on another side; this one where they were not judged on it."""
@@ -202,7 +212,7 @@ def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
 
 
 def _share(right: np.ndarray, subjects: pd.Series) -> Summary:
-    """The share that is right, with its interval over subjects."""
+    """The share that is right, or the mean of other values, with its interval over subjects."""
     if not len(right):
         return summarise_draws(float("nan"), np.array([]), 0)
     drawn = measure_drawn(lambda counts: {"share": divide(counts @ right, counts.sum(axis=1))}, subjects.tolist())

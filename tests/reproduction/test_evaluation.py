@@ -96,3 +96,12 @@ def test_tumours_on_their_own_and_the_cost_of_a_step_are_measures_too(
 def test_without_them_there_is_nothing_to_read(evaluation: Evaluation) -> None:
     assert evaluation.measure("subgroup_auc", "patients") is None
     assert evaluation.measure("cost_step_seconds", "patients") is None
+
+
+def test_the_loss_is_the_mean_cross_entropy(evaluation: Evaluation) -> None:
+    """Five of eight slices give their true class 0.8, the others 0.1."""
+    loss = evaluation.measure("loss", "samples")
+    assert loss is not None
+    assert loss["mean"] == pytest.approx(-(5 * math.log(0.8) + 3 * math.log(0.1)) / 8)
+    assert loss["low"] < loss["mean"] < loss["high"]
+    assert loss["n"] == 4
