@@ -94,6 +94,7 @@ def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> No
         "version": "0.1",
         "protocol": "patient",
         "epoch": 3,
+        "chosen_on": None,
     }
     assert found["measures"]["accuracy"]["mean"] == pytest.approx(2 / 3)
     assert found["measures"]["auc"]["mean"] == 1
@@ -271,6 +272,19 @@ def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "P5: HGG, predicted LGG." in page
     assert "P6: " not in page
+
+
+def test_heat_maps_are_of_every_class_and_lie_beside_the_page_as_arrays(tmp_path: Path) -> None:
+    report = grade_report(tmp_path, network=TinyClassifier(2))
+    labels = [0] * 6 + [1] * 2
+    report.records = [patient(f"P{n}", label, grade=GRADES[label]) for n, label in enumerate(labels)]
+    evaluate(report, [sample(f"P{n}", label, [0.7, 0.3]) for n, label in enumerate(labels)])
+    with np.load(tmp_path / "heat_maps.npz") as found:
+        assert found["names"].tolist() == ["P0", "P1", "P2", "P6", "P7"]
+        assert found["truth"].tolist() == [0, 0, 0, 1, 1]
+        assert found["predicted"].tolist() == [0] * 5
+        assert found["images"].shape[0] == 5
+        assert found["maps"].shape == (5, *found["images"].shape[2:])
 
 
 def test_of_a_patients_masks_the_slice_with_the_most_tumour_is_shown(tmp_path: Path) -> None:
