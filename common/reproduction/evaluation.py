@@ -23,7 +23,6 @@ from common.tasks.published import short_name
 COST = "cost.json"
 """:class:`common.handlers.TrainingCost` leaves it."""
 
-LIKELIHOOD = "val_log_likelihood"
 HISTORY = "history.csv"
 """:class:`common.handlers.TrainingHistory` leaves it."""
 
@@ -31,12 +30,14 @@ OF_COST, OF_SUBGROUP = "cost_", "subgroup_"
 LOSS = "loss"
 SMALLEST = 1e-12
 """Probability whose logarithm is taken where a true class has less."""
-OF_EPOCH = {"first_": 0, "last_": -1}
+
+OF_EPOCH = {"first": 0, "last": -1}
 """Beginnings of what is read from the first and from the last epoch of the training."""
 
-OF_BEST = {"highest_": "max", "lowest_": "min"}
+OF_BEST = {"highest": "max", "lowest": "min"}
 """Beginnings of what is read from the epoch where it is best."""
 
+LIKELIHOOD = "val_log_likelihood"
 SECONDS = "training_seconds"
 
 
@@ -83,16 +84,13 @@ class Evaluation:
 
     def _of_epochs(self, name: str) -> Summary | None:
         """``first_train_accuracy``, ``highest_val_accuracy``, … where the training has recorded it."""
-        beginning, _, column = name.partition("_")
-        beginning = f"{beginning}_"
-        if column not in self.history or beginning not in {**OF_EPOCH, **OF_BEST}:
+        word, _, column = name.partition("_")
+        if word not in {**OF_EPOCH, **OF_BEST} or column not in self.history:
             return None
         values = self.history[column].dropna()  # an epoch may be without validation
         if values.empty:
             return None
-        return _single(
-            float(values.iloc[OF_EPOCH[beginning]] if beginning in OF_EPOCH else values.agg(OF_BEST[beginning]))
-        )
+        return _single(float(values.iloc[OF_EPOCH[word]] if word in OF_EPOCH else values.agg(OF_BEST[word])))
 
     def _loss(self, rows: pd.DataFrame) -> Summary:
         """The mean cross-entropy, with its interval over subjects."""
