@@ -101,8 +101,8 @@ def true_masks(tasks: Sequence[str]) -> PaperTable:
             "Accuracy of a bin is the share of its slices (or patients) that are put into it. A patient's prediction "
             "is the mean probability over the slices with tumour; P3 counts slices only.",
             "Training: accuracy and loss of the steps themselves, as P3's were; 67.44 % is printed of epoch 11, "
-            "65.53 % of epoch 15. By our recipe validation counts patients, slices with tumour alone, and its training loss is "
-            "weighted by class.",
+            "65.53 % of epoch 15. By our recipe validation counts patients, slices with tumour alone, and its training "
+            "loss is weighted by class.",
             EMPTY,
             TERTILES,
             INTERVALS,
