@@ -274,6 +274,17 @@ def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
     assert "P6: " not in page
 
 
+def test_pictures_count_patients_and_where_they_have_several_samples_these_too(tmp_path: Path) -> None:
+    report = grade_report(tmp_path)
+    evaluate(report, GRADED)
+    said = "each slice or image counted by itself"
+    assert said not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    evaluate(report, [*GRADED, *GRADED[:1]])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert said in page
+    assert "ROC curves over slices or images" in page
+
+
 def test_heat_maps_are_of_every_class_and_lie_beside_the_page_as_arrays(tmp_path: Path) -> None:
     report = grade_report(tmp_path, network=TinyClassifier(2))
     labels = [0] * 6 + [1] * 2
