@@ -279,7 +279,7 @@ def test_pictures_count_patients_and_where_they_have_several_samples_these_too(t
     evaluate(report, GRADED)
     said = "each slice or image counted by itself"
     assert said not in (tmp_path / "report.html").read_text(encoding="utf-8")
-    evaluate(report, [*GRADED, *GRADED[:1]])
+    evaluate(report, [*GRADED, sample("B", 1, [0.7, 0.3], slice=1)])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert said in page
     assert "ROC curves over slices or images" in page
