@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from common.cohorts.datasets.registry import source_name
 from common.metrics.calibration import reliability
 from common.metrics.judgement import probabilities_of, truth_of
-from common.metrics.roc import roc_curves
-from common.reports.classification.curves import draw_days, draw_reliability, draw_roc
+from common.metrics.roc import precision_curves, roc_curves
+from common.reports.classification.curves import draw_days, draw_precision, draw_reliability, draw_roc
 from common.reports.classification.summary import (
     class_table,
     difference_table,
@@ -96,15 +96,17 @@ def _subgroup(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _figures(summary: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Figure | None]:
-    """The confusion matrix and the curves; no ROC curves where all patients are of one class."""
+    """The confusion matrix and the curves; no ROC and no precision where all patients are of one class."""
     names = [short_name(name) for name in summary["classes"]]
     truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
     curves = {names[label]: curve for label, curve in roc_curves(truth, probabilities, rows["subject"]).items()}
+    by_recall = {names[label]: band for label, band in precision_curves(truth, probabilities, rows["subject"]).items()}
     labels = [1] if len(names) == 2 else list(range(len(names)))
     points = {names[label]: reliability(truth == label, probabilities[:, label]) for label in labels}
     return {
         "confusion": draw_confusion(np.array(summary["confusion"]), names),
         "roc": draw_roc(curves) if curves else None,
+        "precision": draw_precision(by_recall) if by_recall else None,
         "reliability": draw_reliability(points, probabilities[:, labels]),
         "days": _draw_days(rows) if "survival" in summary else None,
     }
