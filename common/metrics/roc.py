@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import auc, roc_curve
 
-from common.metrics.bootstrap import LEVEL, draw_cohorts
+from common.metrics.intervals.bootstrap import LEVEL, draw_cohorts
 
 GRID = np.linspace(0.0, 1.0, 101)
 CURVE_RESAMPLES = 500
