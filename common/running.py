@@ -30,7 +30,15 @@ __all__ = [
 ]
 
 PACKAGES = ("monai", "torch", "pytorch-ignite", "nibabel", "numpy", "scikit-learn", "segmentation-models-pytorch")
-RESULTS = ("split.json", "predictions.csv", "samples.csv", "metrics.json", "confusion_matrix.csv", "report.html")
+RESULTS = (
+    "split.json",
+    "predictions.csv",
+    "samples.csv",
+    "metrics.json",
+    "confusion_matrix.csv",
+    "report.html",
+    "history.csv",
+)
 """What a run and its evaluation write into the run folder, besides the records of their settings."""
 
 

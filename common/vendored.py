@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-LEFT_OUT = ("packaging", "phantoms", "reproduction")
+LEFT_OUT = ("crossvalidation", "demonstration", "packaging", "phantoms", "reproduction", "runs")
 """Packages of ``common`` that no bundle needs to train, evaluate or infer."""
 
 STAMP_LENGTH = 16

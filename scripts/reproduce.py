@@ -1,12 +1,14 @@
-"""Make a table of P1 to P5: train and evaluate every network of it, and show our numbers beside the printed ones.
+"""Make a table or a figure of P1 to P5: train and evaluate every network of it, and show ours beside what is printed.
 
 python scripts/reproduce.py p1-table2 --dataset_dir <BraTS 2020> --output runs/p1-table2
+python scripts/reproduce.py --list
 
 Three columns, each with networks of its own: the paper's recipe on the paper's split, the same recipe split by patient,
 and our recipe split by patient. The first two differ by what the split leaks, the last two by their recipes.
 
 Each network is trained and judged by the bundles' own commands (--dry_run prints them). To continue a command that was
-interrupted, give it again. The table is in <output>/table.html, table.csv and table.json.
+interrupted, give it again. The table is in <output>/table.html, table.csv and table.json, each of its figures on the
+page and in a PNG file. A figure is drawn from the runs of its table: asked for by its name, only those that it needs.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from common.reproduction.options import Options
@@ -23,26 +25,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ("paper", "paper_by_patient", "ours")
-TABLES = (
-    *("p1-table2", "p1-table3", "p1-table4", "p1-table5", "p1-table6"),
-    *("p2-table1", "p2-table2"),
-    *("p3-table1", "p3-table2", "p3-table3"),
-    "p4-table1",
-    "p5",
-)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Make the table that the command line names; the exit code is 1 where a run of it failed."""
     arguments = parse_arguments(argv)
     from common.errors import GliomaError
-    from common.reproduction.papers.catalogue import find_table
+    from common.reproduction.papers.catalogue import find_figure, find_table
 
     try:
-        table, options = find_table(arguments.table, arguments.task), read_options(arguments)
-        if not arguments.dry_run:
-            refuse_absent(options)
-        return print_commands(table, options) if arguments.dry_run else make(table, options, arguments.rows)
+        table = find_table(arguments.table, arguments.task)
+        options, figure = read_options(arguments, table), find_figure(arguments.table, table)
+        rows = arguments.rows or (list(figure.models.values()) if figure else None)
+        if arguments.dry_run:
+            return print_commands(table, options, rows)
+        refuse_absent(options)
+        return make(table, options, rows)
     except GliomaError as error:
         print(f"{type(error).__name__}: {error.summary()}", file=sys.stderr)
         return 1
@@ -53,8 +51,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """The command line."""
+    from common.reproduction.papers.catalogue import TABLES, tables_of_figures
+
+    names = [*TABLES, *tables_of_figures()]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=TABLES, metavar="table", help=", ".join(TABLES))
+    parser.add_argument("table", choices=names, metavar="table", help="table or figure; --list names them")
+    parser.add_argument("--list", action=ListPapers, nargs=0, help="name every table and every figure, and do nothing")
     parser.add_argument(
         "--dataset_dir", type=Path, required=True, help="data set as downloaded: BraTS, P2 Br35H, P5 RSNA-MICCAI"
     )
@@ -83,15 +85,29 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def read_options(arguments: argparse.Namespace) -> Options:
+class ListPapers(argparse.Action):
+    """Prints the list and ends the command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print a line for each table and each figure."""
+        from common.reproduction.papers.catalogue import list_papers
+
+        for line in list_papers():
+            made = f" (with {line.table})" if line.table else ""
+            print(f"{line.name or '-':<12} {line.paper + ', ' + line.source:<26} {line.told}{made}")
+        parser.exit()
+
+
+def read_options(arguments: argparse.Namespace, table: PaperTable) -> Options:
     """What the command line asks for; paths become absolute, since every command names them."""
     from common.reproduction import table_plan
-    from common.reproduction.options import Options, read_settings
+    from common.reproduction.options import Options
+    from common.runs.settings import read_settings
 
     chosen = [column for column in table_plan.COLUMNS if column.name in arguments.columns]
     return Options(
         dataset_dir=arguments.dataset_dir.absolute(),
-        output=(arguments.output or Path("runs") / arguments.table).absolute(),
+        output=(arguments.output or Path("runs") / table.name).absolute(),
         bundles=ROOT / "bundles",
         columns=(*chosen, *([table_plan.PERMUTED] if arguments.permute_labels else [])),
         repeats=arguments.repeats,
@@ -116,33 +132,37 @@ def refuse_absent(options: Options) -> None:
             require_folder(folder)
 
 
-def print_commands(table: PaperTable, options: Options) -> int:
-    """The commands of the table's runs, in their order."""
+def print_commands(table: PaperTable, options: Options, rows: list[str] | None) -> int:
+    """The commands of the table's runs, in their order; of those models alone that ``rows`` names."""
     from common.commands import shown
+    from common.reproduction.options import check_rows
     from common.reproduction.recipes import plan_table
 
+    check_rows(table, rows or ())
     for run in plan_table(table, options):
+        if rows is not None and run.model.name not in rows:
+            continue
         print(f"# {run.name}")
         for step in run.steps:
             print(shlex.join(shown(step.command())))
-    for search in table.searches:
+    for search in table.searches if rows is None else ():
         print(f"# {search.start.name}: the best option of every factor, trained and judged when the others are done")
     return 0
 
 
-def make(table: PaperTable, options: Options, rows: list[str]) -> int:
+def make(table: PaperTable, options: Options, rows: list[str] | None) -> int:
     """Run, write, and print what failed.
 
     Args:
         table: to make.
         options: on what and how.
-        rows: names of the models to run; empty for all.
+        rows: names of the models to run; ``None`` for all.
     """
     from common.commands import announce
 
     announce("Planning the runs")
     from common.reproduction.command import reproduce
-    from common.reproduction.runs import FAILED, LOG
+    from common.runs.processes import FAILED, LOG
 
     failed = [outcome for outcome in reproduce(table, options, rows) if outcome.state == FAILED]
     for outcome in failed:

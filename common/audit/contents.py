@@ -12,7 +12,7 @@ import numpy as np
 from nibabel.orientations import apply_orientation, io_orientation
 from tqdm import tqdm
 
-from common.audit.files import is_picture, sum_up
+from common.audit.files import is_picture
 from common.audit.split import Case
 from common.copies import find_copies
 from common.copies.groups import CopyReport
@@ -79,7 +79,7 @@ def read_contents(
     except DatasetError as error:
         problems += error.problems
     if problems:
-        raise DatasetError(sum_up(problems))
+        raise DatasetError(problems)
     return Contents(scans, copies)
 
 

@@ -1,16 +1,14 @@
-"""Whether the files of a split are there, and of a kind that can be read; problems of many files in a few lines."""
+"""Whether the files of a split are there, and of a kind that can be read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from common.audit.split import Split
-from common.errors import DatasetError, Problem, list_some
+from common.errors import DatasetError, Problem
 from common.formats.folders import SUFFIXES as NIFTI
 from common.formats.images import is_image_name
 
-SHOWN = 3
 IDS_ONLY = "or compare ids alone with --ids_only."
 
 
@@ -39,12 +37,4 @@ def check_files(split: Split) -> None:
                 hint = f"Convert them to NIfTI or PNG, {IDS_ONLY}"
                 problems.append(Problem("files of this format are not read", file, hint))
     if problems:
-        raise DatasetError(sum_up(problems))
-
-
-def sum_up(problems: Iterable[Problem]) -> list[Problem]:
-    """One problem for all of a kind, with the first few places."""
-    kinds: dict[tuple[str, str], list[str]] = {}
-    for problem in problems:
-        kinds.setdefault((problem.what, problem.hint), []).append(str(problem.where))
-    return [Problem(what, list_some(places, SHOWN), hint) for (what, hint), places in kinds.items()]
+        raise DatasetError(problems)

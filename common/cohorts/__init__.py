@@ -20,7 +20,8 @@ from common.cohorts.labels.permutation import are_permuted, permute_labels
 from common.cohorts.labels.survival import label_survival, median_days, survival_cohort
 from common.cohorts.labels.survival_classes import SurvivalClasses, fit_survival_classes
 from common.cohorts.labels.tumour_or_none import TUMOUR_CLASSES, tumour_cohort
-from common.cohorts.p1_cohort import PUBLISHED_THRESHOLDS, published_cohort
+from common.cohorts.papers.p1 import PUBLISHED_THRESHOLDS, published_cohort
+from common.cohorts.papers.p4 import published_people
 from common.cohorts.reading import read_cohort, read_image_cohort
 from common.formats.dicom import DicomSeries, DicomVolume, find_series, read_series
 from common.formats.images import read_image, read_rgb_image
@@ -68,6 +69,7 @@ __all__ = [
     "not_yet_predicted",
     "permute_labels",
     "published_cohort",
+    "published_people",
     "read_br35h",
     "read_brats",
     "read_cohort",

@@ -31,7 +31,7 @@ def write_frame(path: str | Path, frame: pd.DataFrame, header: bool = True) -> N
 
 
 def read_frame(path: str | Path) -> pd.DataFrame:
-    """Read a table that :func:`write_frame` wrote; ids of patients and scans stay texts."""
-    frame = pd.read_csv(path, dtype={"subject": str, "scan": str})
+    """Read a table that :func:`write_frame` wrote, its numbers exactly; ids of patients and scans stay texts."""
+    frame = pd.read_csv(path, dtype={"subject": str, "scan": str}, float_precision="round_trip")
     texts = frame.select_dtypes(exclude=["number", "bool"]).columns
     return frame.assign(**{name: frame[name].map(from_cell) for name in texts}).rename(columns=from_cell)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from monai.engines.workflow import Workflow
+from torch.utils.hooks import RemovableHandle
 
 from common.cohorts.labels.permutation import are_permuted
 from common.handlers.evaluation_report import CONFUSION, PAGE, PREDICTIONS, EvaluationReport, Judged
 from common.handlers.grad_cam import GradCamDrawer, View
 from common.handlers.survival_days import SurvivalDays
 from common.metrics.baselines import RECORDED, fit_baselines
-from common.metrics.patient_predictions import to_patients
-from common.records import Record, scan_of
+from common.metrics.patient_predictions import to_patients, unit_of
+from common.records import MASK_CLASSES, Record, scan_of
+from common.reports.classification.components import principal_components
 from common.reports.classification.page import write_page
 from common.reports.classification.summary import summarise_classification
 from common.reports.classification.verdict import judge_evidence
@@ -25,6 +29,7 @@ from common.shortcuts.probe import ShortcutReport, probe_shortcuts
 from common.shortcuts.trait_tables import trait_tables
 
 MOST_PICTURES = 6
+FEATURES = "features"
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +39,8 @@ class ClassificationReport(EvaluationReport):
 
     Writes ``predictions.csv`` (one row per patient, or per scan where patients have several), ``samples.csv`` (where
     they have several samples), ``confusion_matrix.csv``, ``metrics.json`` and ``report.html`` in ``output_dir``; every
-    number of the page can be computed from the tables, without the images.
+    number of the page can be computed from the tables, without the images. Of masks, the samples hold the share of
+    each channel, and ``mask_features.csv`` two principal components of the network's image features.
 
     Args:
         output_dir: the run folder.
@@ -65,6 +71,23 @@ class ClassificationReport(EvaluationReport):
         self.classes, self.survival = tuple(classes), survival
         self.network, self.shortcuts = network, shortcuts
         self.records = judged.records if survival is None else survival.label(judged.records)
+        self._features: Iterator[np.ndarray] = iter(())
+        self._hook: RemovableHandle | None = None
+
+    def start(self, engine: Workflow) -> None:
+        """Discard earlier results, and see the image features of each batch where the network reduces them."""
+        super().start(engine)
+        branch = getattr(self.network, "image_branch", None)
+        self._hook = branch.register_forward_hook(self._see_features) if branch else None
+
+    def finish(self, engine: Workflow) -> None:
+        """Write everything; the network is as it was before, since heat maps are made with copies of it."""
+        if self._hook:
+            self._hook.remove()
+        super().finish(engine)
+
+    def _see_features(self, _: torch.nn.Module, __: Any, features: torch.Tensor) -> None:
+        self._features = iter(features.detach().float().cpu().numpy())
 
     def describe(self) -> dict[str, Any]:
         """As for every evaluation, and what the network was given."""
@@ -95,9 +118,18 @@ class ClassificationReport(EvaluationReport):
         probabilities = torch.as_tensor(output["pred"]).detach().cpu().double().softmax(dim=0).tolist()
         return {
             "sample": int(item.get("slice", item.get("modality", 0))),
-            **({"tumour": bool(item["tumour"])} if "tumour" in item else {}),
+            **(self._of_mask(item) if "tumour" in item else {}),
             "truth": self.classes[int(item["label"])],
             **{f"p_{name}": p for name, p in zip(self.classes, probabilities, strict=True)},
+        }
+
+    def _of_mask(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        shares = zip(MASK_CLASSES, item.get("shares", ()), strict=False)
+        features = next(self._features, None)
+        return {
+            "tumour": bool(item["tumour"]),
+            **{f"share_{name}": float(share) for name, share in shares},
+            **({} if features is None else {FEATURES: features}),
         }
 
     def keep_picture(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
@@ -113,6 +145,8 @@ class ClassificationReport(EvaluationReport):
 
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
         """Write the tables of samples and patients, the confusion matrix, the metrics and the page."""
+        if FEATURES in rows:
+            rows, self.facts["mask_features"] = self._write_features(rows)
         patients = to_patients(rows, self.classes)
         if self.survival is not None:
             patients = self.survival.add_days(patients, self._records_of(patients))
@@ -125,6 +159,13 @@ class ClassificationReport(EvaluationReport):
         heat_maps = self._draw(patients, masks="tumour" in rows)
         write_page(self.output_dir / PAGE, summary, patients, self.records, heat_maps)
         return summary
+
+    def _write_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+        names = [*unit_of(rows), *self.of_sample, "tumour", "truth"]
+        table, explained = principal_components(rows[names], list(rows[FEATURES]))
+        if len(table):
+            self.write_table("mask_features.csv", table)
+        return rows.drop(columns=FEATURES), explained
 
     def _records_of(self, rows: pd.DataFrame) -> list[Record]:
         """The judged patients' records, in the order of the rows."""

@@ -53,7 +53,7 @@ class View:
         ``volumes`` each image has a third axis z.
 
         Args:
-            item: the patient's part of the batch.
+            item: the patient's part of the batch; ``modality`` is that of the image, or of each image of a bag.
             output: the patient's part of the output.
             volumes: images have three axes.
         """
@@ -64,8 +64,8 @@ class View:
         mean = shares.mean(dim=0)
         index = int(mean.argmax())
         if image.ndim == (5 if volumes else 4):
-            modality = int(shares[:, index].argmax())
-            image = image[modality]
+            place = int(shares[:, index].argmax())
+            image, modality = image[place], place if modality is None else modality[place]
         values = item.get("clinical")
         clinical = None if values is None else torch.tensor([[float(value) for value in values]])
         name, modality = str(item.get("scan") or item["subject"]), None if modality is None else int(modality)
@@ -121,7 +121,8 @@ class GradCamDrawer:
             return draw_mask_grad_cam(view.image.numpy(), cam, title, self.orientation or "LPS")
         if not self.modalities:
             return draw_picture_grad_cam(view.image.numpy(), cam, title)
-        rows = self.modalities if self.slices or view.modality is None else self.modalities[view.modality :][:1]
+        alone = view.modality is not None and (not self.slices or len(view.image) < len(self.modalities))
+        rows = self.modalities[view.modality :][:1] if alone else self.modalities
         return draw_grad_cam(view.image.numpy(), cam, title, rows, self.orientation)
 
 

@@ -40,7 +40,7 @@ class SegmentationReport(EvaluationReport):
         smallest_et: likewise.
     """
 
-    of_weights = ("bundle", "version", "stage", "protocol", "epoch")
+    of_weights = ("bundle", "version", "stage", "protocol", "epoch", "kept")
 
     def __init__(
         self,
@@ -78,9 +78,10 @@ class SegmentationReport(EvaluationReport):
         shortcuts = probe_shortcuts(self.records, self.task.label, self.seed)
         summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
         summary["component_rule"] = self.rule.name
-        summary["component_rules"] = {
-            name: {"regions": summarise_regions(table, self.seed)} for name, table in by_rule.items()
-        }
+        if len(by_rule) > 1:
+            summary["component_rules"] = {
+                name: {"regions": summarise_regions(table, self.seed)} for name, table in by_rule.items()
+            }
         panels = list(self.pictures.values())
         confusion = sum(panel.confusion for panel in panels)
         self.write_table(PREDICTIONS, rows)

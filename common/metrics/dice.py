@@ -70,7 +70,7 @@ def _class_indices(volumes: torch.Tensor) -> torch.Tensor:
     return plain[:, 0] if plain.shape[1] == 1 else plain.max(dim=1).indices
 
 
-def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:
+def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0, background: bool = False) -> torch.Tensor:
     """P3, section 4.1.3: (2 sum p m + smooth) / (sum p + sum m + smooth) for each slice and class.
 
     The background's weight is 0 there and the others' 1; sums are per slice. The smoothing is not printed: it is 1.
@@ -79,13 +79,14 @@ def soft_dice(logits: torch.Tensor, truth: torch.Tensor, smooth: float = 1.0) ->
         logits: of the four classes, (B, 4, X, Y).
         truth: class indices (B, 1, X, Y), or masks of the four classes (B, 4, X, Y), which may be soft.
         smooth: the formula's epsilon.
+        background: also give that of the background, first.
 
     Returns:
-        (B, 3): NCR, ED, ET.
+        (B, 3): NCR, ED, ET; or (B, 4).
     """
     loss = DiceLoss(
         softmax=True,
-        include_background=False,
+        include_background=background,
         to_onehot_y=truth.shape[1] == 1,
         smooth_nr=smooth,
         smooth_dr=smooth,

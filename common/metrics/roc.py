@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from sklearn.metrics import auc, roc_curve
 
-from common.metrics.intervals.bootstrap import LEVEL, draw_cohorts
+from common.metrics.intervals.bootstrap import LEVEL, draw_blocks
 
 GRID = np.linspace(0.0, 1.0, 101)
 CURVE_RESAMPLES = 500
@@ -55,8 +56,8 @@ def roc_band(
     """
     truth, score = np.asarray(is_class, dtype=bool), np.asarray(score, dtype=float)
     false, true, _ = roc_curve(truth, score)
-    cohorts = draw_cohorts(subjects, seed, CURVE_RESAMPLES)
-    both = [counts for counts in cohorts if counts[truth].any() and counts[~truth].any()]
+    cohorts = chain.from_iterable(draw_blocks(subjects, seed, CURVE_RESAMPLES))
+    both = (counts for counts in cohorts if counts[truth].any() and counts[~truth].any())
     drawn = [np.interp(GRID, *roc_curve(truth, score, sample_weight=counts)[:2]) for counts in both]
     if not drawn:
         return RocBand(false, true, np.empty(0), np.empty(0))

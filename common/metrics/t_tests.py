@@ -16,6 +16,8 @@ import numpy as np
 from scipy.stats import t as student
 from scipy.stats import ttest_ind, ttest_ind_from_stats, ttest_rel
 
+from common.metrics.intervals.bootstrap import LEVEL, Summary
+
 
 @dataclass(frozen=True)
 class TTest:
@@ -93,6 +95,36 @@ def corrected_resampled_t(first: Sequence[float], second: Sequence[float], test_
     variance = (1 / folds + test_to_train) * differences.var(ddof=1)
     statistic = float(differences.mean() / np.sqrt(variance))
     return TTest(statistic, folds - 1, float(2 * student.sf(abs(statistic), folds - 1)))
+
+
+def corrected_resampled_interval(values: Sequence[float], test_to_train: float, level: float = LEVEL) -> Summary:
+    """The mean over the folds with the interval that belongs to :func:`corrected_resampled_t`.
+
+    Unlike an interval over patients, it holds how results change with the patients that a network is trained on.
+
+    Args:
+        values: one per fold; those that are NaN are left out.
+        test_to_train: as for :func:`corrected_resampled_t`.
+        level: of the interval.
+
+    Returns:
+        ``mean``, ``low`` and ``high`` (NaN where nothing varies), and ``n``, the number of folds.
+
+    References:
+        Nadeau & Bengio, Inference for the Generalization Error, Machine Learning 52 (2003), 239-281.
+    """
+    known = np.array([value for value in values if not np.isnan(value)], dtype=float)
+    folds, mean = len(known), float(known.mean()) if len(known) else np.nan
+    if folds < 2 or np.ptp(known) == 0:
+        return {"mean": mean, "low": np.nan, "high": np.nan, "n": folds}
+    error = np.sqrt((1 / folds + test_to_train) * known.var(ddof=1))
+    reach = float(student.ppf((1 + level) / 2, folds - 1) * error)
+    return {
+        "mean": float(known.mean()),
+        "low": float(known.mean()) - reach,
+        "high": float(known.mean()) + reach,
+        "n": folds,
+    }
 
 
 def compare_folds(first: Sequence[float], second: Sequence[float]) -> dict[str, TTest]:

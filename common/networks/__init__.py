@@ -27,6 +27,7 @@ from common.networks.weights.provenance import (
     mask_classes_of,
     read_provenance,
 )
+from common.networks.weights.recorded import head_of, intensity_of, slice_size_of
 
 __all__ = [
     "BagInferer",
@@ -47,6 +48,8 @@ __all__ = [
     "continue_from",
     "describe_provenance",
     "grad_cam",
+    "head_of",
+    "intensity_of",
     "load_checked",
     "load_for_evaluation",
     "load_for_inference",
@@ -58,5 +61,6 @@ __all__ = [
     "read_provenance",
     "save_checkpoint",
     "save_weights",
+    "slice_size_of",
     "trainable_weights",
 ]

@@ -10,6 +10,7 @@ import torch
 from monai.data import MetaTensor
 from monai.inferers import Inferer, SimpleInferer, SliceInferer
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from common.errors import DatasetError, KnobError, Problem
 
@@ -23,6 +24,8 @@ class FlipSliceInferer(SliceInferer):
         slice_batch_size: slices per forward pass.
         flips: in-plane axes of (x, y) to mirror: ``[]`` for none, ``[0]`` for left-right, ``[0, 1]`` for both, which
             takes four passes.
+        slice_size: pixels (x, y) that slices are resized to before they are segmented, as in P3's training; the logits
+            are resized back. By default they keep their size.
 
     Raises:
         KnobError: ``flips`` are other axes.
@@ -31,9 +34,14 @@ class FlipSliceInferer(SliceInferer):
         (batch, channel, x, y, z) → logits, or the logarithm of averaged probabilities, (batch, class, x, y, z).
     """
 
-    def __init__(self, slice_batch_size: int = 16, flips: tuple[int, ...] | list[int] = ()) -> None:
+    def __init__(
+        self,
+        slice_batch_size: int = 16,
+        flips: tuple[int, ...] | list[int] = (),
+        slice_size: tuple[int, ...] | list[int] | None = None,
+    ) -> None:
         super().__init__(roi_size=(-1, -1), spatial_dim=2, sw_batch_size=slice_batch_size)
-        self.flips = _check_flips(flips)
+        self.flips, self.slice_size = _check_flips(flips), tuple(slice_size) if slice_size else None
 
     def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
         """Logits of the whole volume."""
@@ -50,7 +58,15 @@ class FlipSliceInferer(SliceInferer):
         return torch.log((total / (1 + len(subsets))).clamp_min(1e-7))
 
     def _segment(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
-        return cast(Tensor, super().__call__(inputs, network, *args, **kwargs))
+        if self.slice_size is None:
+            return cast(Tensor, super().__call__(inputs, network, *args, **kwargs))
+        resized = _resize(inputs, self.slice_size)
+        return _resize(cast(Tensor, super().__call__(resized, network, *args, **kwargs)), tuple(inputs.shape[2:4]))
+
+
+def _resize(volumes: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Each slice of (batch, channel, x, y, z) bilinearly, as :class:`monai.transforms.Resize` does it."""
+    return interpolate(volumes.float(), (*size, volumes.shape[-1]), mode="trilinear", align_corners=False)
 
 
 def _check_flips(flips: Any) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from common.errors import DatasetError
 from common.files import path_within
 from common.knobs import as_bool
 from common.names import file_name_of
+from common.networks.weights.recorded import slice_size_of
 from common.records import scan_of
 from common.transforms.brain.inference import class_argmax
 from common.transforms.brain.items import LoadBraind, brain_items
@@ -50,8 +51,9 @@ def predict_masks(
         network: the segmentation network, its weights loaded; it is left in eval mode.
         inferer: over whole volumes (batch, channel, x, y, z).
         output_dir: where masks go, as ``<scan>.npy`` (``<subject>.npy`` without a scan): uint8 class indices
-            (z, y, x) of the case's box.
-        provenance: of the checkpoint; its ``spacing`` must be that of the cases.
+            (z, y, x) of the case's box, or of the whole volume where whole slices are segmented.
+        provenance: of the checkpoint; its ``spacing`` must be that of the cases, and by its ``slice_size`` whole
+            slices are resized before they are segmented.
         device: where to compute.
         amp: mixed precision.
 
@@ -70,7 +72,7 @@ def predict_masks(
     if problems:
         raise DatasetError(problems)
     predicted = [
-        _predict(case, network, inferer, Path(output_dir), device, amp)
+        _predict(case, network, inferer, Path(output_dir), device, amp, slice_size_of(provenance) is not None)
         for case in tqdm(cases, desc="Segmenting", unit="case", leave=False)
     ]
     empty = [scan_of(case) for case in predicted if not case["tumour_ml"]]
@@ -129,13 +131,25 @@ class SegmentTumourd(MapTransform):
 
 
 def _predict(
-    case: Case, network: nn.Module, inferer: Inferer, folder: Path, device: torch.device | str, amp: bool | str
+    case: Case,
+    network: nn.Module,
+    inferer: Inferer,
+    folder: Path,
+    device: torch.device | str,
+    amp: bool | str,
+    whole_slices: bool,
 ) -> Case:
     whole = cast(Case, {key: value for key, value in case.items() if key not in ("slices", "cached_mask")})
-    image = LoadBraind()(brain_items([whole])[0])["image"]
+    geometry = BrainGeometry.from_dict(case["geometry"])
+    (item,) = brain_items([whole])
+    if whole_slices:
+        geometry = geometry.uncropped()
+        item["slices"] = list(range(geometry.shape[2]))
+    image = LoadBraind(whole_slice=whole_slices)(item)["image"]
     classes = segment_volume(image, network, inferer, device, amp).T
     path = path_within(folder, f"{file_name_of(case, folder)}.npy")
     save_array(path, classes)
-    voxels = count_tumour(classes, BrainGeometry.from_dict(case["geometry"]))
-    ml = tumour_millilitres(voxels, case["geometry"]["spacing"])
-    return {**case, "cached_mask": str(path), "tumour_voxels": voxels, "tumour_ml": ml}
+    voxels = count_tumour(classes, geometry)
+    ml = tumour_millilitres(voxels, geometry.spacing)
+    found = {"cached_mask": str(path), "geometry": geometry.to_dict(), "tumour_voxels": voxels, "tumour_ml": ml}
+    return cast(Case, {**case, **found})

@@ -71,10 +71,26 @@ def show_slice(axes: Axes, image: np.ndarray, classes: np.ndarray | None) -> Non
 
 def draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
     """A confusion matrix, rows normalised to shares of the truth; the counts are below the shares."""
+    figure = Figure(figsize=confusion_size(len(names)), layout="constrained")
+    show_confusion(figure.subplots(), counts, names)
+    return figure
+
+
+def confusion_size(classes: int) -> tuple[float, float]:
+    """Width and height in inches that a confusion matrix needs."""
+    return 1.3 * classes + 1.2, 1.1 * classes + 1
+
+
+def show_confusion(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
+    """Draw a confusion matrix, rows normalised to shares of the truth, with the counts below the shares.
+
+    Args:
+        axes: to draw on.
+        counts: (classes, classes); a row is a true class.
+        names: of the classes.
+    """
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    figure = Figure(figsize=(1.3 * len(names) + 1.2, 1.1 * len(names) + 1), layout="constrained")
-    axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row in range(len(names)):
         for column in range(len(names)):
@@ -85,7 +101,6 @@ def draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
     axes.set_yticks(range(len(names)), [as_drawn(name) for name in names])
     axes.set_xlabel("predicted")
     axes.set_ylabel("truth")
-    return figure
 
 
 def draw_three_planes(image_path: str, classes: np.ndarray, title: str = "") -> Figure:

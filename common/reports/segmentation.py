@@ -12,11 +12,14 @@ import torch
 from common.metrics import summarise
 from common.metrics.brats_measures import REGION_MEASURES, judge_regions
 from common.metrics.dice import CAVITY, REGIONS, regions_of, soft_dice, to_regions
+from common.metrics.intervals.bootstrap import Summary, divide, measure_drawn, summarise_draws
 from common.records import CAVITY_CLASS, MASK_CLASSES
 from common.reports.page import DASH
-from common.tasks.segmentation import SOFT_DICE
+from common.tasks.segmentation import AVERAGE_OF_PRINTED, OF_THREE, SOFT_DICE, WITH_BACKGROUND
 from common.transforms.brain.components import NONE, ComponentRule
 from common.transforms.cases import MILLILITRE
+
+BACKGROUND = "background"
 
 
 def judge_volume(
@@ -36,12 +39,13 @@ def judge_volume(
         rule: for small parts of a whole volume. The soft Dice is that of the network's output.
 
     Returns:
-        ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure;
-        ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the resection cavity.
+        ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure,
+        and that of the background; ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the
+        resection cavity.
     """
     predicted, true = predicted_classes(logits, spacing, whole, rule), _true_classes(label)
-    by_slice = soft_dice(logits.movedim(-1, 0).float(), label.movedim(-1, 0).float())
-    names = (*MASK_CLASSES, CAVITY_CLASS)[: len(logits) - 1]
+    by_slice = soft_dice(logits.movedim(-1, 0).float(), label.movedim(-1, 0).float(), background=True)
+    names = (BACKGROUND, *MASK_CLASSES, CAVITY_CLASS)[: len(logits)]
     return {
         "slices": float(true.shape[-1]),
         **_region_measures(predicted, true, spacing, whole, len(logits)),
@@ -130,22 +134,35 @@ def summarise_cohort(rows: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         Plain values for ``metrics.json``: counts, and a summary of each measure, by region or class.
     """
     patients = _by_patient(rows)
-    names = [name for name in (*MASK_CLASSES, CAVITY_CLASS) if f"soft_dice_{name}" in rows]
-    soft = {name: summarise(patients[f"soft_dice_{name}"], seed) for name in names}
+    soft, by_slice = _soft_dice_columns(patients), _soft_dice_columns(rows)
     return {
         "patients": len(patients),
         **({"scans": len(rows)} if "scan" in rows else {}),
         "regions": summarise_regions(rows, seed),
         "mean_dice": summarise(patients[[f"dice_{region}" for region in REGIONS]].mean(axis=1), seed),
-        "soft_dice": {
-            **soft,
-            "mean of the three": summarise(patients[[f"soft_dice_{name}" for name in MASK_CLASSES]].mean(axis=1), seed),
-        },
-        "soft_dice_over_slices": {
-            name: float(np.average(rows[f"soft_dice_{name}"], weights=rows["slices"])) for name in names
-        },
+        "soft_dice": {name: summarise(values, seed) for name, values in soft.items()},
+        "soft_dice_over_slices": {name: _over_slices(rows, values, seed) for name, values in by_slice.items()},
         "slices": int(rows["slices"].sum()),
     }
+
+
+def _soft_dice_columns(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """The soft Dice of each class that was judged, and their means."""
+    names = [name for name in (*MASK_CLASSES, CAVITY_CLASS, BACKGROUND) if f"soft_dice_{name}" in rows]
+    found = {name: rows[f"soft_dice_{name}"] for name in names}
+    means = {OF_THREE: MASK_CLASSES, WITH_BACKGROUND: (BACKGROUND, *MASK_CLASSES)}
+    return found | {
+        title: pd.concat([found[name] for name in parts], axis=1).mean(axis=1)
+        for title, parts in means.items()
+        if set(parts) <= set(found)
+    }
+
+
+def _over_slices(rows: pd.DataFrame, values: pd.Series, seed: int) -> Summary:
+    """The mean in which every slice counts once, as P3's, with its interval over patients."""
+    slices, sums = rows["slices"].to_numpy(dtype=float), (values * rows["slices"]).to_numpy(dtype=float)
+    drawn = measure_drawn(lambda counts: {"mean": divide(counts @ sums, counts @ slices)}, rows["subject"], seed)
+    return summarise_draws(float(sums.sum() / slices.sum()), drawn["mean"], rows["subject"].nunique())
 
 
 def summarise_regions(rows: pd.DataFrame, seed: int = 0) -> dict[str, dict[str, Any]]:
@@ -210,14 +227,17 @@ def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """P3's measure beside what P3 printed.
 
     Returns:
-        One row per class, and one for their mean.
+        One row per class, and one for each of their means.
     """
+    printed = {name: f"{value:.4f}" for name, value in SOFT_DICE.items()}
+    printed[OF_THREE] += f" (its three classes average {AVERAGE_OF_PRINTED:.4f})"
     rows = [
         {
             "class": name,
             "soft Dice, mean over patients": f"{values['mean']:.3f}",
             "95 % interval": interval(values, 3),
-            "published (slices of a patient on both sides)": f"{SOFT_DICE[name]:.4f}" if name in SOFT_DICE else DASH,
+            "every slice counted": f"{summary['soft_dice_over_slices'][name]['mean']:.3f}",
+            "published (slices of a patient on both sides)": printed.get(name, DASH),
         }
         for name, values in summary["soft_dice"].items()
     ]

@@ -45,7 +45,7 @@ class Panel:
 
     @classmethod
     def of_volume(
-        cls, name: str, image: torch.Tensor, label: torch.Tensor, prediction: torch.Tensor, classes: int = 4
+        cls, name: str, image: torch.Tensor, label: torch.Tensor, prediction: torch.Tensor, classes: int
     ) -> Panel:
         """The panel of a volume.
 
@@ -94,7 +94,7 @@ def write_page(
         tables={
             "regions": region_table(summary),
             "soft_dice": soft_dice_table(summary),
-            "rules": rule_table(summary) if len(summary.get("component_rules", ())) > 1 else None,
+            "rules": rule_table(summary) if "component_rules" in summary else None,
         },
         panels=_choose(panels, rows),
         confusion=draw_confusion(confusion, CLASS_NAMES[: len(confusion)]),

@@ -94,7 +94,7 @@ def lay_out(cells: Sequence[Cell], filled: Sequence[Filled]) -> pd.DataFrame:
     columns: dict[tuple[str, str], dict[str, str]] = {("", ""): {row: row for row in rows}}
     for column in dict.fromkeys(cell.column for cell in cells):
         printed = {
-            cell.row: _as_printed(cell.published, cell.digits)
+            cell.row: _as_printed(cell.published, cell.digits, cell.deviation)
             for cell in cells
             if cell.column == column and cell.published is not None
         }
@@ -124,6 +124,7 @@ def to_json(
             "column": cell.column,
             "measure": cell.measure,
             "published": cell.published,
+            **({"published_deviation": cell.deviation} if cell.deviation is not None else {}),
             "measured": [
                 {
                     "trained_as": part.column.name,
@@ -161,11 +162,12 @@ def chosen_cells(table: PaperTable) -> tuple[Cell, ...]:
     )
 
 
-def _as_printed(value: float, digits: int) -> str:
-    """With two digits, or four where the paper gives four; a count without any."""
+def _as_printed(value: float, digits: int, deviation: float | None) -> str:
+    """With two digits, or four where the paper gives four; a count without any; and ± where the paper has it."""
     if not digits:
         return f"{value:,.0f}"
-    return f"{value:.2f}" if math.isclose(value, round(value, 2)) else f"{value:.4f}"
+    text = f"{value:.2f}" if math.isclose(value, round(value, 2)) else f"{value:.4f}"
+    return text if deviation is None else f"{text} ± {deviation:.3f}"
 
 
 def _fill(cell: Cell, column: Column, found: Sequence[Evaluation]) -> Filled | None:

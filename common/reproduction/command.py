@@ -5,22 +5,19 @@ What judges the runs takes seconds to import: it is when the options and the dat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from tqdm import tqdm
-
-from common.errors import KnobError, Problem
-from common.reproduction.data_set import read_data_set
-from common.reproduction.options import Options
+from common.reproduction.options import Options, check_rows
 from common.reproduction.recipes import plan_runs, plan_table
-from common.reproduction.runs import MISSING, Outcome, Start, carry_out, check_folders, is_done
-from common.reproduction.steps import Run
 from common.reproduction.table_plan import PaperTable
+from common.reproduction.table_run import TableRun
+from common.runs.data_set import Cohort, read_data_set
+from common.runs.processes import Outcome, Start, carry_out_all, check_folders, is_done
 
 
 def reproduce(
-    table: PaperTable, options: Options, only: Collection[str] = (), start: Start | None = None
-) -> list[Outcome]:
+    table: PaperTable, options: Options, only: Collection[str] | None = None, start: Start | None = None
+) -> list[Outcome[TableRun]]:
     """Do the runs that are not done yet and write the table of all.
 
     Args:
@@ -35,8 +32,8 @@ def reproduce(
         OutputError: the output holds runs that were begun with other settings.
     """
     runs = plan_table(table, options)
-    _check_only(table, only)
-    cohort = read_data_set(table, options)
+    check_rows(table, only or ())
+    cohort = _read_data_set(table, options)
     check_folders(runs)
     outcomes = list(_carry_out(runs, only, start))
     more = plan_chosen(table, options, outcomes)
@@ -48,7 +45,7 @@ def reproduce(
     return outcomes
 
 
-def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]) -> list[Run]:
+def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]]) -> list[TableRun]:
     """The runs of the networks that the searches have chosen; none where a run that they need is not done.
 
     Args:
@@ -64,23 +61,17 @@ def plan_chosen(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     return plan_runs(table, options, tuple(model for model in chosen if model is not None))
 
 
-def _is_ready(task: str, outcomes: Sequence[Outcome]) -> bool:
+def _read_data_set(table: PaperTable, options: Options) -> Cohort:
+    people = {"healthy_dir": options.healthy_dir, "modalities": ("t1ce",)} if table.healthy else {}
+    return read_data_set(options.dataset_dir, table.cohort, options.settings, **people)
+
+
+def _is_ready(task: str, outcomes: Sequence[Outcome[TableRun]]) -> bool:
     return all(is_done(outcome.run) for outcome in outcomes if outcome.run.model.task == task)
 
 
-def _carry_out(runs: Sequence[Run], only: Collection[str], start: Start | None) -> Iterator[Outcome]:
-    bar = tqdm(runs, desc="Runs", unit="run", disable=not runs)
-    for run in bar:
-        bar.set_postfix_str(run.name)
-        if only and run.model.name not in only and not is_done(run):
-            yield Outcome(run, MISSING)
-        else:
-            yield carry_out(run, start)
-
-
-def _check_only(table: PaperTable, only: Collection[str]) -> None:
-    known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
-    unknown = [name for name in only if name not in known]
-    if unknown:
-        hint = f"Its rows are {', '.join(known)}."
-        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", hint) for name in unknown])
+def _carry_out(
+    runs: Sequence[TableRun], only: Collection[str] | None, start: Start | None
+) -> Iterable[Outcome[TableRun]]:
+    left_out = [run.name for run in runs if only is not None and run.model.name not in only]
+    return carry_out_all(runs, start, left_out)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.metrics.intervals.bootstrap import Summary, divide, draw_cohorts, nan_mean, summarise_draws
+from common.metrics.intervals.bootstrap import LARGEST_BLOCK, Summary, divide, draw_cohorts, nan_mean, summarise_draws
 from common.metrics.judgement import judge_cohorts, probabilities_of, truth_of
 from common.metrics.patient_predictions import ways_of_counting
 from common.records import HEALTHY
@@ -139,18 +139,25 @@ class Comparison:
     def _measure(self, unit: str) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
         """All measures of both columns, for each repeat; (cohorts,) under their names."""
         return [
-            (measure_all(one, unit, self._weigh(shared)), measure_all(other, unit, self._weigh(shared)))
+            (self._measure_one(one, unit, shared), self._measure_one(other, unit, shared))
             for (one, other), shared in zip(self.runs, self.shared if self.runs else (), strict=True)
         ]
 
-    def _weigh(self, shared: Iterable[str]) -> Weigh:
+    def _measure_one(self, one: Evaluation, unit: str, shared: Iterable[str]) -> dict[str, np.ndarray]:
+        """:func:`measure_all`, with as many drawn cohorts at a time as fit into a block."""
+        rows = len(one.samples if unit == "samples" and "soft_dice" not in one.facts else one.patients)
+        blocks = np.array_split(self.counts, -(-len(self.counts) * max(rows, 1) // LARGEST_BLOCK))
+        found = [measure_all(one, unit, self._weigh(shared, block)) for block in blocks]
+        return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+    def _weigh(self, shared: Iterable[str], counts: np.ndarray) -> Weigh:
         kept = set(shared)
 
         def weigh(rows: pd.DataFrame) -> np.ndarray:
             cases = rows["scan" if "scan" in rows else "subject"].astype(str)
             places = [self.place_of[self.patient_of[case]] for case in cases]
             used = cases.isin(kept).to_numpy() if self.is_paired else np.ones(len(rows), dtype=bool)
-            return self.counts[:, places] * used
+            return counts[:, places] * used
 
         return weigh
 

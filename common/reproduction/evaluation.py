@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ class Evaluation:
             unit: what counts as one, ``samples`` or ``patients``.
         """
         if name.startswith("soft_dice_"):
-            found = self.facts.get("soft_dice", {}).get(name.removeprefix("soft_dice_"))
+            counted = "soft_dice_over_slices" if unit == "samples" else "soft_dice"
+            found = self.facts.get(counted, {}).get(name.removeprefix("soft_dice_"))
             return None if found is None else _numbers(found)
         if name.startswith(OF_COST):
             return _single(self.cost.get(name.removeprefix(OF_COST)))
@@ -155,6 +156,16 @@ class Evaluation:
         """
         return read_frame(self.folder / "predictions.csv")
 
+    @cached_property
+    def mask_features(self) -> pd.DataFrame | None:
+        """``mask_features.csv``.
+
+        Returns:
+            One row per slice; ``None`` where the network does not read masks.
+        """
+        path = self.folder / "mask_features.csv"
+        return read_frame(path) if path.is_file() else None
+
     @property
     def has_samples(self) -> bool:
         """Whether a patient can have several samples, which are then in ``samples.csv``."""
@@ -172,6 +183,22 @@ class Evaluation:
     def _short(self, measure: str) -> str:
         """``recall_short`` of ``recall_short (under 266 days)``."""
         return short_name(measure)
+
+
+def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
+    """The confusion matrices of all repeats, added up.
+
+    Args:
+        found: one evaluation per repeat.
+        counted: what counts as one, ``samples`` or ``patients``.
+
+    Returns:
+        Counts; one row per true class, one column per predicted class.
+    """
+    first, *others = (evaluation.confusion(counted) for evaluation in found)
+    for other in others:
+        first = first + other
+    return first.rename_axis("truth").reset_index()
 
 
 def _single(value: float | None) -> Summary | None:

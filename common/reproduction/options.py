@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from common.errors import KnobError, Problem
 from common.reproduction.table_plan import COLUMNS, PERMUTED, Column, PaperTable
+from common.runs.settings import setting_problem, top_of
 
 OURS = {
     "dataset_dir": "--dataset_dir",
@@ -68,32 +64,6 @@ class Options:
         return table.repeats if self.repeats is None else self.repeats
 
 
-def read_settings(words: Iterable[str]) -> dict[str, str]:
-    """``name=value`` words as a mapping.
-
-    Args:
-        words: as they are typed.
-
-    Returns:
-        The value, as text, under each name.
-
-    Raises:
-        KnobError: names every word without an equals sign, and every knob given twice.
-    """
-    settings: dict[str, str] = {}
-    problems = []
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not (name and equals):
-            problems.append(Problem("it is no name=value", f"--set {word}", "Write it as in --set epochs=1."))
-        elif name in settings:
-            problems.append(Problem("it is given twice", f"--set {word}", "Leave one out."))
-        settings[name] = value
-    if problems:
-        raise KnobError(problems)
-    return settings
-
-
 def check_options(table: PaperTable, options: Options, known: Collection[str]) -> None:
     """Refuse settings that would change nothing, or that the table itself sets.
 
@@ -105,7 +75,8 @@ def check_options(table: PaperTable, options: Options, known: Collection[str]) -
     Raises:
         KnobError: with everything that is wrong.
     """
-    problems = [problem for name in options.settings for problem in _setting_problems(name, table, known)]
+    found = (_setting_problem(name, table, known) for name in options.settings)
+    problems = [problem for problem in found if problem]
     in_folds = {column.split for column in options.columns} - set(table.drawn)
     folds = int(options.settings.get("folds", table.folds))
     repeats = options.repeats_of(table)
@@ -126,42 +97,20 @@ def check_options(table: PaperTable, options: Options, known: Collection[str]) -
         raise KnobError(problems)
 
 
-def _setting_problems(name: str, table: PaperTable, known: Collection[str]) -> list[Problem]:
-    top = top_of(name)
-    where = f"--set {name}"
-    if top in OURS:
-        instead = f"Use {OURS[top]} instead." if OURS[top] else "Leave it out."
-        return [Problem("this command sets it itself", where, instead)]
-    if top in table.varied:
-        return [Problem(f"{table.source} is about it, and sets it itself", where, "Leave it out.")]
-    if top not in known:
-        near = [f"--set {word}" for word in difflib.get_close_matches(top, sorted(known), n=3)]
-        hint = f"Did you mean {' or '.join(near)}?" if near else "The bundles' docs/README.md list the knobs."
-        return [Problem("no config of this table defines it, so it would change nothing", where, hint)]
-    return []
+def check_rows(table: PaperTable, rows: Collection[str]) -> None:
+    """Refuse names of models that the table does not have.
 
-
-def top_of(name: str) -> str:
-    """The top-level key of a setting: ``train`` of ``train#trainer#max_epochs``."""
-    return name.replace("::", "#").partition("#")[0]
-
-
-def take_known(settings: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
-    """Those settings that the config files define.
-
-    Args:
-        settings: by name.
-        files: configs.
-
-    Returns:
-        The settings whose top-level key one of the files has.
+    Raises:
+        KnobError: names each of them.
     """
-    known = known_keys(tuple(files))
-    return {name: value for name, value in settings.items() if top_of(name) in known}
+    known = [model.name for model in (*table.models, *(search.start for search in table.searches))]
+    unknown = [name for name in rows if name not in known]
+    if unknown:
+        hint = f"Its rows are {', '.join(known)}."
+        raise KnobError([Problem(f"{table.source} has no such row", f"--rows {name}", hint) for name in unknown])
 
 
-@cache
-def known_keys(files: tuple[Path, ...]) -> frozenset[str]:
-    """The top-level keys of config files."""
-    found = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in files)
-    return frozenset(top_of(str(key)) for content in found for key in content)
+def _setting_problem(name: str, table: PaperTable, known: Collection[str]) -> Problem | None:
+    if top_of(name) in table.varied:
+        return Problem(f"{table.source} is about it, and sets it itself", f"--set {name}", "Leave it out.")
+    return setting_problem(name, known, OURS)

@@ -9,27 +9,23 @@ from typing import Any
 
 from common.commands import config_files
 from common.errors import KnobError, Problem
-from common.reproduction.options import Options, check_options, known_keys, take_known
-from common.reproduction.steps import Run, Step
+from common.reproduction.options import Options, check_options
 from common.reproduction.table_plan import Column, Model, PaperTable
+from common.reproduction.table_run import TableRun
+from common.runs.settings import known_keys, take_known
+from common.runs.steps import OF_TRAINING, Step, paper_overlay
 from common.tasks import grade, mgmt, segmentation, survival, tumour, volume_grade
 
 SEGMENTATION, GRADE, SURVIVAL, TUMOUR, MGMT, VOLUME = (
     module.TASK.bundle for module in (segmentation, grade, survival, tumour, mgmt, volume_grade)
 )
-PAPER = {"train": "paper", "train_masks": "paper_masks"}
-"""The overlay with the paper's recipe of each training config."""
-
 ENCODER = "resnet18"
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-OF_TRAINING = ("pretrained",)
-"""Settings of the command that an evaluation has no use for: the checkpoint brings all weights."""
-
 OF_FIRST_STAGE = ("pretrained", "trainable")
 """Settings of the command that the later stages of P3's segmentation must not get: they would undo these stages."""
 
 
-def plan_table(table: PaperTable, options: Options) -> list[Run]:
+def plan_table(table: PaperTable, options: Options) -> list[TableRun]:
     """All runs of a table, but for those that a search decides on.
 
     Raises:
@@ -41,7 +37,7 @@ def plan_table(table: PaperTable, options: Options) -> list[Run]:
     return plan_runs(table, options)
 
 
-def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | None = None) -> list[Run]:
+def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | None = None) -> list[TableRun]:
     """The runs of a table's models, or of some of them.
 
     Args:
@@ -52,7 +48,7 @@ def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | N
     Raises:
         KnobError: the folder of pre-trained weights lacks some; names all that are missing.
     """
-    runs: list[Run] = []
+    runs: list[TableRun] = []
     problems: list[Problem] = []
     for model in table.models if models is None else models:
         for column in options.columns:
@@ -66,13 +62,14 @@ def plan_runs(table: PaperTable, options: Options, models: tuple[Model, ...] | N
     return runs
 
 
-def _plan_run(model: Model, column: Column, repeat: int, table: PaperTable, options: Options) -> Run:
+def _plan_run(model: Model, column: Column, repeat: int, table: PaperTable, options: Options) -> TableRun:
     folder = options.output / model.name / (f"{column.name}-{repeat}" if repeat else column.name)
     split: dict[str, Any] = {"fold": repeat}
     if column.split in table.drawn:
         split["folds"] = max(options.repeats_of(table), table.repeats)
     builder = _StepBuilder(model, column, folder, split, options)
-    return Run(model, column, repeat, folder, RECIPES[model.recipe](builder))
+    name = f"{model.name}/{folder.name}"
+    return TableRun(name, folder, RECIPES[model.recipe](builder), model, column, repeat)
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class _StepBuilder:
         overlays: tuple[str, ...] = (),
     ) -> Step:
         root = self.options.bundles / bundle
-        paper = (PAPER[configs[0]],) if self.column.recipe == "paper" else ()
+        paper = (paper_overlay(configs[0]),) if self.column.recipe == "paper" else ()
         merged = (*configs, *paper, *overlays)
         given_before = {**self.model.knobs_of(self.column), **self.split, **self.options.settings}
         wanted = {name: value for name, value in given_before.items() if name not in skipped}
@@ -162,51 +159,57 @@ def _slices(builder: _StepBuilder, bundle: str) -> tuple[Step, ...]:
 
 
 def _masks(builder: _StepBuilder) -> tuple[Step, ...]:
-    """P3's survival network on true masks."""
+    """P3's survival network on true masks; whatever it has learned from, slices without tumour are judged too."""
     folder, backbone = builder.folder, builder.backbone("resnet50")
     train = builder.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)
-    return train, builder.evaluate(SURVIVAL, "train_masks", weights=folder / "model.pt")
+    return train, builder.evaluate(SURVIVAL, "train_masks", weights=folder / "model.pt", empty_slices=True)
 
 
 def _segmentation(builder: _StepBuilder) -> tuple[Step, ...]:
-    """P3's U-Net: everything, then the deep head alone, then the same at a lower learning rate."""
-    first, second, third = (builder.folder / f"stage{stage}" for stage in (1, 2, 3))
-    return (
-        builder.train(SEGMENTATION, "train", folder=first, backbone=ENCODER),
-        builder.train(
-            SEGMENTATION,
-            "train",
-            "stage2",
-            folder=second,
-            backbone=ENCODER,
-            init_weights=first / "model.pt",
-        ),
-        builder.train(
-            SEGMENTATION,
-            "train",
-            "stage3",
-            folder=third,
-            backbone=ENCODER,
-            init_weights=second / "model.pt",
-        ),
-        builder.evaluate(SEGMENTATION, "train", "stage3", weights=third / "model.pt"),
-    )
+    """P3's U-Net, judged after its last stage."""
+    stages = _three_stages(builder, builder.folder)
+    return (*stages, builder.evaluate(SEGMENTATION, "train", "stage3", weights=_weights_of(stages[-1])))
+
+
+def _three_stages(builder: _StepBuilder, folder: Path, **split: Any) -> list[Step]:
+    """Everything, then the deep head alone, then the same at a lower learning rate.
+
+    Args:
+        builder: of the run.
+        folder: for a folder of each stage.
+        split: knobs of a split other than the run's.
+    """
+    stages: list[Step] = []
+    for stage in (1, 2, 3):
+        configs = ("train", f"stage{stage}") if stage > 1 else ("train",)
+        start: dict[str, Any] = {"init_weights": _weights_of(stages[-1])} if stages else {}
+        own = folder / f"stage{stage}"
+        stages.append(builder.train(SEGMENTATION, *configs, folder=own, backbone=ENCODER, **start, **split))
+    return stages
+
+
+def _weights_of(step: Step) -> Path:
+    return Path(step.settings["weights"])
 
 
 def _combined(builder: _StepBuilder) -> tuple[Step, ...]:
-    """P3's combined system: survival from masks that the U-Net makes."""
+    """P3's combined system: survival from masks that the U-Net makes after its last stage."""
     folder, backbone = builder.folder, builder.backbone("resnet50")
     steps = [builder.train(SURVIVAL, "train_masks", folder=folder, backbone=backbone)]
     masks = builder.options.segmentation
     if masks is None:
-        own = folder / "segmentation"
         # one split for both networks, or the U-Net would have learned from patients that the other is judged on
         split = {"split_file": folder / "split.json"} if builder.column.split == "patient" else {}
-        steps.append(builder.train(SEGMENTATION, "train", folder=own, backbone=ENCODER, **split))
-        masks = own / "model.pt"
+        steps += _three_stages(builder, folder / "segmentation", **split)
+        masks = _weights_of(steps[-1])
     overlays = ("evaluate", "evaluate_from_images")
     judged = builder.evaluate(
-        SURVIVAL, "train_masks", weights=folder / "model.pt", overlays=overlays, segmentation=masks
+        SURVIVAL,
+        "train_masks",
+        weights=folder / "model.pt",
+        overlays=overlays,
+        segmentation=masks,
+        empty_slices=True,
     )
     return (*steps, judged)
 

@@ -11,19 +11,21 @@ from common.files import write_json
 from common.formats.spreadsheets import write_frame
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import ORDER, chosen_cells, fill, lay_out, to_json
-from common.reproduction.data_set import Cohort
 from common.reproduction.difference_table import how_to_read, lay_out_differences
 from common.reproduction.differences import list_differences
-from common.reproduction.evaluation import Evaluation
+from common.reproduction.evaluation import Evaluation, sum_confusions
+from common.reproduction.figures.drawings import draw_figures
 from common.reproduction.fold_tests import test_rows
 from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
-from common.reproduction.runs import FAILED, MISSING, Outcome, is_done
 from common.reproduction.table_plan import OURS, PaperTable, counted_as
+from common.reproduction.table_run import TableRun
+from common.runs.data_set import Cohort
+from common.runs.processes import FAILED, MISSING, Outcome, is_done
 from common.tasks.registry import nouns_of
 
 
-def collect(outcomes: Sequence[Outcome]) -> Evaluations:
+def collect(outcomes: Sequence[Outcome[TableRun]]) -> Evaluations:
     """What the finished runs have left."""
     found: dict[tuple[str, str], list[Evaluation]] = {}
     for outcome in outcomes:
@@ -33,8 +35,10 @@ def collect(outcomes: Sequence[Outcome]) -> Evaluations:
     return found
 
 
-def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome], cohort: Cohort) -> pd.DataFrame:
-    """Write ``table.csv`` and ``table.html`` (the paper's layout) and ``table.json`` (every number) to the output.
+def write_table(
+    table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]], cohort: Cohort
+) -> pd.DataFrame:
+    """Write ``table.csv`` and ``table.html`` (the paper's layout), ``table.json`` (every number) and the figures.
 
     Args:
         table: that was made.
@@ -51,6 +55,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
     frame = lay_out(cells, filled)
     differences = list_differences(table, cells, evaluations)
     warnings = list_warnings(table, options, outcomes, evaluations, cohort)
+    drawn = draw_figures(table, options.columns, evaluations, cohort.records, options.output)
     content: dict[str, Any] = {
         "table": table.name,
         "source": table.source,
@@ -61,6 +66,9 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
         "notes": list(table.notes),
         "cells": to_json(cells, filled, differences),
         "contest": test_rows(table.contest, evaluations) if table.contest else [],
+        "figures": [
+            {"figure": figure.plan.name, "column": figure.heading, "file": figure.path.name} for figure in drawn
+        ],
         "runs": run_rows(outcomes),
     }
     write_json(options.output / "table.json", content)
@@ -77,6 +85,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
         differences=lay_out_differences(differences),
         differing=how_to_read(differences, options.repeats_of(table)),
         tests=pd.DataFrame(content["contest"]),
+        drawn=drawn,
         confusions=_confusions(evaluations) if table.confusion else {},
         runs=pd.DataFrame(content["runs"]),
     )
@@ -84,7 +93,7 @@ def write_table(table: PaperTable, options: Options, outcomes: Sequence[Outcome]
 
 
 def list_warnings(
-    table: PaperTable, options: Options, outcomes: Sequence[Outcome], evaluations: Evaluations, cohort: Cohort
+    table: PaperTable, options: Options, outcomes: Sequence[Outcome[TableRun]], evaluations: Evaluations, cohort: Cohort
 ) -> list[str]:
     """What must not be overlooked.
 
@@ -119,7 +128,7 @@ def list_warnings(
     return [*warnings, *dict.fromkeys(shortcuts)]
 
 
-def run_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def run_rows(outcomes: Sequence[Outcome[TableRun]]) -> list[dict[str, Any]]:
     """How each run ended.
 
     Returns:
@@ -152,19 +161,3 @@ def _confusions(evaluations: Evaluations) -> dict[str, pd.DataFrame]:
         cases = "images or slices" if counted == "samples" else counted
         found[f"{name}, {columns[column].heading}, {cases} counted"] = sum_confusions(repeats, counted)
     return found
-
-
-def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
-    """The confusion matrices of all repeats, added up.
-
-    Args:
-        found: one evaluation per repeat.
-        counted: what counts as one, ``samples`` or ``patients``.
-
-    Returns:
-        Counts; one row per true class, one column per predicted class.
-    """
-    first, *others = (evaluation.confusion(counted) for evaluation in found)
-    for other in others:
-        first = first + other
-    return first.rename_axis("truth").reset_index()

@@ -82,12 +82,14 @@ class Cell:
         model: name of the network that it is measured on.
         measure: as :class:`common.reproduction.evaluation.Evaluation` names it.
         published: what the paper printed there, if anything.
+        deviation: what it printed behind ±.
         unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``split``: samples where the paper's
             split is used, as the paper counted, and patients where patients are split.
         side: one of the model's further sides; where a split does not have it, and by default, the one that the
             model is judged on.
         repeat: the split that it is read from, from 0; by default it is the mean over all of them.
         digits: after the decimal point.
+        deviation: what the paper printed behind ±.
     """
 
     row: str
@@ -99,6 +101,7 @@ class Cell:
     side: str | None = None
     repeat: int | None = None
     digits: int = 3
+    deviation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,33 @@ class Search:
 
 
 @dataclass(frozen=True)
+class PaperFigure:
+    """A figure of a paper, drawn from what the runs of a table have written, once for each column of that table.
+
+    Args:
+        name: as on the command line, such as ``p1-figure9``.
+        title: what it shows.
+        source: paper and figure.
+        drawing: how, a key of :data:`common.reproduction.figures.drawings.DRAWINGS`.
+        models: names of the table's networks, under what the figure calls them; none where the data set alone is drawn.
+        side: one of the models' further sides, as of a :class:`Cell`.
+        measures: what is drawn of each network, where the drawing can draw several.
+        published: the numbers printed in it, under the labels of its rows or networks.
+        notes: what a person must know to read it.
+    """
+
+    name: str
+    title: str
+    source: str
+    drawing: str
+    models: Mapping[str, str] = field(default_factory=dict)
+    side: str | None = None
+    measures: tuple[str, ...] = ()
+    published: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PaperTable:
     """A table of a paper.
 
@@ -152,6 +182,7 @@ class PaperTable:
         notes: what a person must know to read it.
         leak: what is wrong with the paper's recipe and split.
         apart: whether the paper's split keeps patients on one side, so that another split shows no leak.
+        figures: that are drawn from its runs.
         repeats: how often each network is trained, on as many splits, unless the command sets another number.
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
@@ -180,6 +211,7 @@ class PaperTable:
     drawn: tuple[str, ...] = ()
     healthy: bool = False
     apart: bool = False
+    figures: tuple[PaperFigure, ...] = ()
 
 
 def counted_as(unit: str, split: str) -> str:

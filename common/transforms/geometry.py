@@ -7,7 +7,7 @@ expect it, and BraTS volumes, which are stored so, need no flip.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,10 @@ class BrainGeometry:
             One slice per axis.
         """
         return tuple(slice(first, end) for first, end in zip(self.start, self.stop, strict=True))
+
+    def uncropped(self) -> BrainGeometry:
+        """The whole volume as the box."""
+        return replace(self, start=(0, 0, 0), stop=self.shape)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types.

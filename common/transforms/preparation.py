@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.cohorts.checks import check_arrays, whole_labels
-from common.errors import DatasetError, Problem
+from common.errors import DatasetError, KnobError, Problem
 from common.formats.voxel_hashes import VoxelHashes, hash_each
 from common.records import BRATS_MASK_VALUES, MODALITIES, Record, scan_of, without_key
 from common.transforms.background import with_zero_background
 from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
-from common.transforms.intensity import z_score_in_brain
+from common.transforms.intensity import z_score_by_slice, z_score_in_brain
 from common.transforms.reading import known_labels, mask_values_in, read_checked, read_files, refuse
+
+INTENSITIES = ("volume", "slice")
+"""Z-scores of the brain in the volume; or of all pixels of each slice, as in Kaggle's HDF5 slices of BraTS 2020."""
 
 SPACING_TOLERANCE = 0.1
 """Pixels may be 10 % larger or smaller than those that a network was trained on."""
@@ -25,10 +28,10 @@ class PreparedCase:
     """A patient's brain, ready for a network.
 
     Args:
-        image: float16 (z, channel, y, x), z-scores in the brain's box, axial slices first: one can be read alone.
+        image: float16 (z, channel, y, x), z-scores in the box, axial slices first: one can be read alone.
         classes: uint8 (z, y, x), 0 background, 1 NCR, 2 ED, 3 ET, 4 resection cavity where it is a class; ``None``
             without a mask.
-        geometry: the box, and the inverse to the files' space.
+        geometry: the brain's box, or that of the whole volume, and the inverse to the files' space.
         voxel_hashes: of the images as they were read, by modality.
         mask_on_background: share of the mask that lies where no image shows the brain; ``None`` where no voxel is
             tumour.
@@ -41,12 +44,13 @@ class PreparedCase:
     mask_on_background: float | None = None
 
 
-def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> PreparedCase:
+def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES, intensity: str = "volume") -> PreparedCase:
     """Read, check, crop to the brain and normalise one patient, with the mask where there is one.
 
     Args:
         record: the patient.
         modalities: in the order of the channels.
+        intensity: as of :func:`prepare_image`.
 
     Returns:
         The arrays and the box.
@@ -55,20 +59,22 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES) -> Prep
         DatasetError: everything that is wrong with the patient's files, in one error.
     """
     channels, mask, affine = read_checked(record, modalities)
-    image, geometry = prepare_image(channels, affine, scan_of(record))
+    image, geometry = prepare_image(channels, affine, scan_of(record), intensity)
     hashes = hash_each(dict(zip(modalities, channels, strict=True)), affine)
     if mask is None:
         return PreparedCase(image, None, geometry, hashes)
     boxed = cut_brain(mask, geometry)
     classes = _classes(boxed.T, record)
     outside = int(np.count_nonzero(mask) - np.count_nonzero(boxed))
-    return PreparedCase(image, classes, geometry, hashes, _share_on_background(image, classes, outside))
+    background = image[:, :, :1, :1] if intensity == "slice" else np.float16(0)  # no brain in the corner of a volume
+    shown = (image != background).any(axis=1)
+    return PreparedCase(image, classes, geometry, hashes, _share_on_background(shown, classes, outside))
 
 
-def _share_on_background(image: np.ndarray, classes: np.ndarray, outside: int) -> float | None:
-    z, y, x = np.nonzero(classes)
-    total = len(z) + outside
-    return (np.count_nonzero(~image[z, :, y, x].any(axis=1)) + outside) / total if total else None
+def _share_on_background(shown: np.ndarray, classes: np.ndarray, outside: int) -> float | None:
+    tumour = classes > 0
+    total = int(tumour.sum()) + outside
+    return (int((tumour & ~shown).sum()) + outside) / total if total else None
 
 
 def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
@@ -93,25 +99,46 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
     return _classes(cut_brain(mask, geometry).T, record), geometry
 
 
-def prepare_image(channels: Sequence[np.ndarray], affine: np.ndarray, subject: str) -> tuple[np.ndarray, BrainGeometry]:
+def prepare_image(
+    channels: Sequence[np.ndarray], affine: np.ndarray, subject: str, intensity: str = "volume", whole: bool = False
+) -> tuple[np.ndarray, BrainGeometry]:
     """Crop to the brain and normalise.
 
     Args:
         channels: one volume (x, y, z) per modality, as stored.
         affine: (4, 4), of them all.
         subject: name of the patient, for messages.
+        intensity: one of :data:`INTENSITIES`. Slices that are standardised alone are not cropped, since their
+            background is not zero.
+        whole: do not crop.
 
     Returns:
-        float16 (z, channel, y, x) of the brain's box, and the box.
+        float16 (z, channel, y, x) of the brain's box, or of the whole volume, and the box.
 
     Raises:
         DatasetError: there is no background, or every voxel is zero.
+        KnobError: there is no such intensity.
     """
+    check_intensity(intensity)
     channels = with_zero_background(channels, subject)
     geometry = find_brain(channels, affine)
     if geometry is None:
         raise DatasetError(Problem("every voxel is zero", subject, "Leave the patient out with --exclude."))
-    return np.stack([z_score_in_brain(cut_brain(channel, geometry).T) for channel in channels], axis=1), geometry
+    scale = z_score_by_slice if intensity == "slice" else z_score_in_brain
+    if whole or intensity == "slice":
+        geometry = geometry.uncropped()
+    return np.stack([scale(cut_brain(channel, geometry).T) for channel in channels], axis=1), geometry
+
+
+def check_intensity(intensity: str) -> None:
+    """Refuse what is none of :data:`INTENSITIES`.
+
+    Raises:
+        KnobError: it is none.
+    """
+    if intensity not in INTENSITIES:
+        hint = f"Choose one of {', '.join(INTENSITIES)}."
+        raise KnobError(Problem(f"{intensity!r} is no choice", "--intensity", hint))
 
 
 def spacing_problem(spacing: Sequence[float], expected: Sequence[float] | None, subject: str) -> list[Problem]:

@@ -28,9 +28,11 @@ class Item(TypedDict, total=False):
     geometry: Any
     slice: int
     slices: Any
+    plane: int
     whole: bool
-    modality: int
+    modality: Any
     tumour: bool
+    shares: Any
     mask: Any
     mask_values: Sequence[int]
     spacing: Sequence[float]

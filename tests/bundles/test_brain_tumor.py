@@ -14,7 +14,7 @@ from monai.bundle import ConfigParser
 from PIL import Image
 
 from common.errors import CheckpointError, DatasetError, KnobError, SplitLeakageError
-from tests.bundles.lifecycle import PICTURES, refused
+from tests.bundles.lifecycle import PICTURES, load, refused
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +117,32 @@ def test_the_papers_split_lets_copies_stand_on_both_sides_and_says_so(
     metrics = json.loads((run / "metrics.json").read_text())
     assert (metrics["recipe"], metrics["protocol"]) == ("paper", "paper")
     assert "both sides" in (run / "report.html").read_text()
+
+
+def test_the_papers_recipe_chooses_its_epoch_on_the_test_side_and_says_so(
+    begin: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(tmp_path, "paper", epochs=3, lr=0.003).run()
+    assert "The best epoch is chosen on the test side" in caplog.text
+    begin(tmp_path, "paper", "evaluate").run()
+    run = tmp_path / "eval" / "paper"
+    history = pd.read_csv(run / "history.csv", index_col="epoch")
+    metrics = json.loads((run / "metrics.json").read_text())
+    weights = metrics["weights"]
+    assert (weights["chosen_on"], weights["epoch"]) == ("test", history["chosen_by_accuracy"].idxmax())
+    assert metrics["measures"]["accuracy"]["mean"] == pytest.approx(history["chosen_by_accuracy"].max())
+    assert "was chosen on the test side" in (run / "report.html").read_text()
+    assert load(tmp_path / "models" / "paper.pt")["provenance"]["chosen_on"] == "test"
+
+
+def test_split_by_patient_the_papers_recipe_chooses_on_the_validation_side(
+    begin: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(tmp_path, "paper", split_by="patient", epochs=1).run()
+    history = pd.read_csv(tmp_path / "eval" / "paper" / "history.csv")
+    assert history["chosen_by_accuracy"].equals(history["val_accuracy"])
+    assert "chosen on the test side" not in caplog.text
+    assert load(tmp_path / "models" / "paper.pt")["provenance"]["chosen_on"] == "validation"
 
 
 @pytest.mark.parametrize("overlays", [(), ("paper",)], ids=["default", "paper"])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,9 @@ from tests.bundles.lifecycle import CASES, files_of, load, refused
 pytestmark = pytest.mark.slow
 
 Start = Callable[..., Any]
+
+AS_P3 = {"settings": {"intensity": "slice"}, "slice_size": [64, 64]}
+"""What weights of P3's segmentation record of their images."""
 
 WEIGHTS = {name: CASES[name].weights for name in ("grade", "survival", "masks")}
 INFERENCE = {name: CASES[name].config.replace("train", "inference") for name in WEIGHTS}
@@ -142,7 +146,7 @@ def test_masks_of_the_segmentation_bundle_are_read_and_voted_on(
         "training_subjects": [],
         "validation_subjects": [],
     }
-    save_weights(segmentation, SegmentationUNet().state_dict(), provenance)
+    save_weights(segmentation, SegmentationUNet(head="deep").state_dict(), {**provenance, **AS_P3})
     weights = str(folder / "models" / f"{WEIGHTS[run]}.pt")
     settings = {
         "segmentation": str(segmentation),
@@ -150,8 +154,12 @@ def test_masks_of_the_segmentation_bundle_are_read_and_voted_on(
         "output_dir": str(tmp_path / "run"),
         "split_file": str(folder / CASES[run].results / "split.json"),
     }
-    begin(folder, run, "evaluate", "evaluate_from_images", **settings).run()
-    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["votes"]
+    begin(folder, run, "evaluate", "evaluate_from_images", empty_slices=True, **settings).run()
+    votes = {row["counted"]: row for row in json.loads((tmp_path / "run" / "metrics.json").read_text())["votes"]}
+    masks = [np.load(path) for path in (tmp_path / "run" / "masks").glob("*.npy")]
+    assert {mask.shape for mask in masks} == {(40, 48, 48)}  # whole slices, as these weights have learned from
+    assert votes["all slices"]["n"] == 40 * len(masks)
+    assert votes["slices with tumour"]["n"] == sum(mask.any(axis=(1, 2)).sum() for mask in masks)
     (patient,) = classifiable.rglob("BraTS20_Training_001")
     files = {"dataset_dir": None, "age": 61, **files_of(patient, *MODALITIES)}
     begin(

@@ -44,6 +44,9 @@ def test_a_resumed_run_equals_an_unbroken_one(life: Life, begin_case: Begin, tmp
     assert load(tmp_path / "models" / f"{CASES[name].weights}_last.pt")["epoch"] == 1
     begin_case(name, tmp_path, resume="true", epochs=2).run()
     assert_same_runs(unbroken, tmp_path, CASES[name].weights)
+    histories = [pd.read_csv(folder / CASES[name].results / "history.csv") for folder in (unbroken, tmp_path)]
+    assert len(histories[0]) == 2
+    pd.testing.assert_frame_equal(*(history.drop(columns="seconds") for history in histories))
 
 
 def test_an_evaluation_judges_every_test_patient_once(life: Life) -> None:

@@ -111,6 +111,26 @@ def test_several_modalities_are_channels(begin: Start, tmp_path: Path) -> None:
     assert '--modalities ["flair","t1ce","t2"]' in str(error)
 
 
+def test_a_slice_of_each_modality_is_a_sample_of_its_own(begin: Start, series_dir: Path, tmp_path: Path) -> None:
+    several = {**PAPER, "modalities": ["flair", "t2"], "samples": "modality"}
+    begin(tmp_path, "train", "paper", **several).run()
+    split = json.loads((tmp_path / "eval" / "paper" / "split.json").read_text())
+    assert len(split["train"]) + len(split["test"]) == 16 * 8  # two series of four slices
+    weights = tmp_path / "models" / "paper.pt"
+    assert load(weights)["model"]["backbone.conv1.weight"].shape[1] == 1
+    begin(tmp_path, "train", "paper", "evaluate", **several).run()
+    rows = pd.read_csv(tmp_path / "eval" / "paper" / "samples.csv", dtype={"subject": str})
+    assert sorted(f"{row.subject}#{row.sample:03d}" for row in rows.itertuples()) == sorted(split["test"])
+    patient = series_dir / "train" / rows["subject"][0]
+    where = {"dataset_dir": None, "flair": str(patient / "FLAIR"), "t2": str(patient / "T2w"), "subject": "p"}
+    chosen = {"modalities": ["flair", "t2"], "samples": "modality", "checkpoint": str(weights)}
+    begin(tmp_path, "inference", output_dir=str(tmp_path / "one"), gradcam="true", **where, **chosen).run()
+    assert pd.read_csv(tmp_path / "one" / "predictions.csv")["samples"].tolist() == [8]
+    error = refused(begin, tmp_path, "inference", output_dir=str(tmp_path / "two"), **{**chosen, "samples": "patient"})
+    assert isinstance(error, CheckpointError)
+    assert "--samples modality" in str(error)
+
+
 def test_the_papers_split_is_over_slices_and_reports_the_epoch_that_was_best_on_them(
     begin: Start, tmp_path: Path
 ) -> None:

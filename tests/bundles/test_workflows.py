@@ -27,10 +27,7 @@ Weights = dict[str, torch.Tensor]
 TINY = {"epochs": 1, "samples_per_epoch": 4, "device": "cpu"}
 CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "glioma_segmentation" / "configs"
 LEARNING = {"epochs": 2, "lr_step": 1}
-SMALL_SLICES = {  # the paper's recipe resizes slices to 256 x 256
-    "train#preprocessing#transforms#2#spatial_size": [64, 64],
-    "validate#preprocessing#transforms#2#spatial_size": [64, 64, -1],
-}
+SMALL_SLICES = {"slice_size": [64, 64]}  # the paper's recipe resizes slices to 256 x 256
 
 
 def equal(one: Weights, other: Weights) -> bool:

@@ -16,6 +16,7 @@ from common.cohorts import permute_labels
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.cohorts.phantom_mark import MARK
 from common.handlers import ClassificationReport, Judged, SurvivalDays
+from common.reports.classification.components import principal_components
 from common.shortcuts.answers import ShortcutReport
 from common.shortcuts.probe import probe_shortcuts
 from common.splits.manifest import SplitManifest
@@ -337,3 +338,51 @@ def test_the_numbers_are_there_before_the_page_is(tmp_path: Path, monkeypatch: p
         evaluate(grade_report(tmp_path), GRADED)
     assert metrics(tmp_path)["patients"] == 3
     assert (tmp_path / "predictions.csv").exists()
+
+
+class MaskClassifier(TinyClassifier):
+    """Reduces its image features, as the networks of masks do."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.image_branch = torch.nn.Sequential(torch.nn.Flatten())
+
+    def forward(self, image: torch.Tensor, clinical: torch.Tensor | None = None) -> torch.Tensor:
+        return self.head(self.image_branch(self.feature_maps(image).relu().mean(dim=(2, 3))))
+
+
+def test_of_masks_the_shares_of_the_channels_and_the_networks_features_are_kept(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = MaskClassifier()
+    report = grade_report(tmp_path, network=network)
+    masks = [sample(name, label, [0.4, 0.6], tumour=True, slice=index, shares=torch.tensor([0.1, 0.2, index / 10]))
+             for name, label in (("A", 0), ("B", 1), ("C", 1)) for index in range(2)]  # fmt: skip
+
+    def step(engine: Engine, batch: list[Any]) -> list[Any]:
+        engine.state.batch = [item for item, _ in batch]  # type: ignore[assignment]
+        network(torch.stack([item["image"] for item, _ in batch]))
+        return [output for _, output in batch]
+
+    engine = Engine(step)
+    report.attach(engine)  # type: ignore[arg-type]
+    engine.run([masks[:4], masks[4:]])
+    rows = pd.read_csv(tmp_path / "samples.csv")
+    assert rows["share_ED"].tolist() == pytest.approx([0.2] * 6)
+    assert rows["share_ET"].tolist() == pytest.approx([0, 0.1] * 3)
+    assert "features" not in rows
+    found = pd.read_csv(tmp_path / "mask_features.csv")
+    assert found[["subject", "sample"]].to_numpy().tolist() == rows[["subject", "sample"]].to_numpy().tolist()
+    features = network.feature_maps(torch.stack([item["image"] for item, _ in masks])).relu().mean(dim=(2, 3))
+    centred = (features - features.mean(dim=0)).detach().numpy().astype(float)
+    spread = np.linalg.svd(centred, compute_uv=False) ** 2
+    assert metrics(tmp_path)["mask_features"]["explained"] == pytest.approx(spread[:2] / spread.sum(), rel=1e-3)
+    placed = found[["component_1", "component_2"]].to_numpy()
+    assert (placed**2).sum(axis=0) == pytest.approx(spread[:2], rel=1e-3)
+
+
+def test_too_few_masks_have_no_components() -> None:
+    table, explained = principal_components(pd.DataFrame({"subject": ["A"]}), [np.zeros(8)])
+    assert (len(table), explained) == (0, {})
+    same, told = principal_components(pd.DataFrame({"subject": list("ABC")}), [np.ones(8)] * 3)
+    assert told["explained"] == [0, 0]
+    assert same["component_1"].tolist() == pytest.approx([0, 0, 0])

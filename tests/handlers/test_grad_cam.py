@@ -106,6 +106,18 @@ def test_of_a_bag_the_image_with_the_highest_probability_of_the_patients_class()
         assert view.clinical is not None and view.clinical.tolist() == [[0.5, 1.0]]
 
 
+def test_an_image_of_a_bag_knows_its_own_modality(network: FusionClassifier) -> None:
+    """Slices of several series, each an image of its own: the third is one of the second series."""
+    shares = torch.tensor([[0.7, 0.3], [0.5, 0.5], [0.1, 0.9], [0.5, 0.5]])
+    output = {"pred": shares.mean(dim=0), "samples": shares, "image": torch.rand(4, 1, 40, 32)}
+    view = View.of_patient({"subject": "P", "modality": torch.tensor([0, 0, 1, 1])}, output)
+    assert view.modality == 1
+    drawer = GradCamDrawer(
+        FusionClassifier(backbone="resnet18", in_channels=1), modalities=("flair", "t2"), slices=True
+    )
+    assert titles(drawer.draw(view))[1] == "t2"
+
+
 def titles(figure: Figure) -> tuple[str, str]:
     return figure.get_suptitle(), figure.axes[0].texts[-1].get_text()
 

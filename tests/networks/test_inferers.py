@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from monai.data import MetaTensor
+from monai.transforms import Resize
 from torch import Tensor, nn
 
 from common.errors import DatasetError, KnobError
@@ -164,3 +165,23 @@ def test_a_whole_image_goes_through_without_its_metadata() -> None:
     logits = ImageInferer()(MetaTensor(torch.full((2, 1, 4, 4), 3.0)), Recorder())
     assert type(logits) is Tensor
     assert logits.tolist() == [[3.0, 0.0]] * 2
+
+
+def test_slices_are_resized_for_the_network_and_its_logits_are_resized_back() -> None:
+    """As P3's network was trained: on whole slices that MONAI's Resize made larger."""
+    seen: list[Tensor] = []
+
+    def network(slices: Tensor) -> Tensor:
+        seen.append(slices)
+        return torch.cat([slices, 1 - slices], dim=1)
+
+    volume = torch.rand(1, 1, 6, 4, 3, generator=torch.Generator().manual_seed(0))
+    logits = FlipSliceInferer(slice_batch_size=2, slice_size=[9, 8])(MetaTensor(volume), network)
+    assert [tuple(batch.shape) for batch in seen] == [(2, 1, 9, 8), (1, 1, 9, 8)]
+    resized = Resize(spatial_size=(9, 8), mode="bilinear")
+    for place, batch in enumerate(torch.cat(seen)):
+        torch.testing.assert_close(batch, resized(volume[0, ..., place]).as_tensor())
+    assert logits.shape == (1, 2, 6, 4, 3)
+    torch.testing.assert_close(logits.sum(dim=1), torch.ones(1, 6, 4, 3))
+    plain = FlipSliceInferer(slice_size=None)(volume, network)
+    assert torch.equal(plain[:, :1], volume)

@@ -14,6 +14,7 @@ from common.errors import DatasetError
 from common.networks.inferers import FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.unet import SegmentationUNet
+from common.networks.weights.recorded import intensity_of, slice_size_of
 from common.records import MODALITIES
 from common.transforms.brain.cache import prepare_brains
 from common.transforms.brain.inference import PrepareBraind
@@ -82,16 +83,52 @@ def test_voxels_of_another_size_than_the_checkpoints(cases: list[dict[str, Any]]
     assert not (tmp_path / "out").exists()
 
 
+def test_whole_slices_are_segmented_at_the_size_that_the_network_was_trained_on(
+    cases: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Also those outside the brain's box, and what is outside the box in the others."""
+    shapes: set[tuple[int, ...]] = set()
+
+    class Backwards(Threshold):
+        """Calls what is dark tumour, the background too."""
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            shapes.add(tuple(image.shape[2:]))
+            return super().forward(-image)
+
+    inferer = FlipSliceInferer(slice_size=[96, 80])
+    (case,) = predict_masks(cases[:1], Backwards(-0.5), inferer, tmp_path, {"slice_size": [96, 80]})
+    assert shapes == {(96, 80)}
+    shape = cases[0]["geometry"]["shape"]
+    assert (case["geometry"]["start"], case["geometry"]["stop"]) == ((0, 0, 0), tuple(shape))
+    found = np.load(case["cached_mask"])
+    assert found.shape == tuple(shape[::-1])
+    assert (found[:, 0, 0] == 3).all()  # background, which this network calls tumour, in slices without brain too
+    assert [sum(voxels) for voxels in case["tumour_voxels"]] == (found > 0).sum(axis=(1, 2)).tolist()
+    (item,) = mask_items([{**case, "slices": [0]}], empty_slices=True)
+    assert LoadMaskSliced()(item)["image"].shape == (3, *shape[:2])
+
+
+@pytest.mark.parametrize(
+    "recorded", [{}, {"slice_size": [96, 80]}, {"slice_size": [96, 80], "settings": {"intensity": "slice"}}]
+)
 @pytest.mark.parametrize("network", [lambda: Threshold(1.5), SegmentationUNet])
 def test_inference_makes_the_masks_that_an_evaluation_makes(
-    records: list[dict[str, Any]], cases: list[dict[str, Any]], tmp_path: Path, network: Callable[[], torch.nn.Module]
+    records: list[dict[str, Any]],
+    cache_dir: Path,
+    tmp_path: Path,
+    network: Callable[[], torch.nn.Module],
+    recorded: dict[str, Any],
 ) -> None:
     torch.manual_seed(0)
     model = network()
-    inferer = FlipSliceInferer(slice_batch_size=8)
-    (case,) = predict_masks(cases[:1], model, inferer, tmp_path)
+    intensity, size = intensity_of(recorded), slice_size_of(recorded)
+    inferer = FlipSliceInferer(slice_batch_size=8, slice_size=size)
+    cases = prepare_brains(records[:1], cache_dir, intensity=intensity)
+    (case,) = predict_masks(cases, model, inferer, tmp_path, recorded)
     item = {key: records[0][key] for key in ("subject", *MODALITIES)}
-    item = SegmentTumourd(model, inferer)(PrepareBraind()(LoadImageModalitiesd()(item)))
+    prepare = PrepareBraind(intensity=intensity, whole=bool(size))
+    item = SegmentTumourd(model, inferer)(prepare(LoadImageModalitiesd()(item)))
     assert not model.training
     assert tuple(item["mask"].shape) == tuple(case["geometry"]["shape"])
     bag = MaskBagd()(item)

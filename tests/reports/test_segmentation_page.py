@@ -27,7 +27,7 @@ def make(tmp_path: Path) -> Any:
         subjects = [f"P{number:02d}" for number in range(patients)]
         row = judge_volume(logits_of(truth), truth[None], (1, 1, 1), whole=True)
         rows = pd.DataFrame([{"subject": subject, **row} for subject in subjects])
-        panels = [Panel.of_volume(name, torch.rand(4, 8, 8, 2), truth[None], truth) for name in subjects]
+        panels = [Panel.of_volume(name, torch.rand(4, 8, 8, 2), truth[None], truth, 4) for name in subjects]
         summary = {
             "recipe": "paper",
             "protocol": "patient",
@@ -54,7 +54,7 @@ def test_a_panel_shows_the_slice_with_the_most_tumour() -> None:
     predicted = truth.clone()
     predicted[0, 0, 0] = 3
     image = torch.arange(48.0).reshape(1, 4, 4, 3)
-    panel = Panel.of_volume("A", image, truth[None], predicted)
+    panel = Panel.of_volume("A", image, truth[None], predicted, 4)
     assert np.array_equal(panel.image, image[0, ..., 2])
     assert np.array_equal(panel.truth, truth[..., 2])
     expected = np.zeros((4, 4))

@@ -15,8 +15,8 @@ from common.reproduction.options import Options
 from common.reproduction.papers.catalogue import find_table
 from common.reproduction.papers.p1_choices import BACKBONES
 from common.reproduction.results_page import collect, sum_confusions
-from common.reproduction.runs import FAILED, MISSING, Outcome
 from common.reproduction.table_plan import COLUMNS, OURS, PERMUTED, PUBLISHED
+from common.runs.processes import FAILED, MISSING, Outcome
 
 MakeOptions = Callable[..., Options]
 Leave = Callable[..., None]

@@ -10,12 +10,15 @@ import yaml
 
 from common.errors import KnobError
 from common.knobs import check_overrides, merged_config
+from common.reproduction.figures.drawings import DRAWINGS
 from common.reproduction.options import Options
 from common.reproduction.papers.catalogue import TABLES, find_table
 from common.reproduction.papers.p1_choices import BEST_HEAD, FIRST_HEAD
 from common.reproduction.recipes import GRADE, SURVIVAL, TUMOUR, VOLUME, plan_table
-from common.reproduction.steps import Run, Step
 from common.reproduction.table_plan import BY_PATIENT, COLUMNS, OURS, PERMUTED, PUBLISHED
+from common.runs.steps import Run, Step
+from common.tasks import volume_grade
+from common.tasks.segmentation import BACKGROUND_THAT_FITS
 
 MakeOptions = Callable[..., Options]
 
@@ -82,6 +85,16 @@ def test_columns_differ_in_their_split_or_in_their_recipe_alone(name: str, optio
                 {name: value for name, value in step.settings.items() if name not in paths} for step in (other, third)
             ]
             assert knobs[0] == knobs[1]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_figure_is_drawn_of_networks_of_its_table(name: str) -> None:
+    table = find_table(name)
+    for figure in table.figures:
+        assert {*figure.models.values()} <= {model.name for model in table.models}
+        assert figure.drawing in DRAWINGS
+        assert find_table(figure.name) == table
+        assert all(len(values) == len(figure.measures) for values in figure.published.values() if figure.measures)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -269,11 +282,24 @@ def test_healthy_people_go_to_training_and_evaluation(options: MakeOptions, tmp_
 
 def test_both_networks_of_the_combined_system_keep_to_one_split(options: MakeOptions) -> None:
     runs = plan_table(find_table("p3-table3"), options())
-    survival, segmentation, judged = find_run("survival/predicted_masks/paper_by_patient", runs).steps
-    assert segmentation.settings["split_file"] == Path(survival.settings["output_dir"]) / "split.json"
-    assert "fold" not in segmentation.settings
-    assert judged.settings["segmentation"] == segmentation.settings["weights"]
+    survival, *stages, judged = find_run("survival/predicted_masks/paper_by_patient", runs).steps
+    for stage in stages:
+        assert stage.settings["split_file"] == Path(survival.settings["output_dir"]) / "split.json"
+        assert "fold" not in stage.settings
+    assert [stage.configs for stage in stages] == [
+        ("train", "paper"),
+        ("train", "stage2", "paper"),
+        ("train", "stage3", "paper"),
+    ]
+    assert judged.settings["segmentation"] == stages[-1].settings["weights"]
     assert "split_file" not in find_run("survival/predicted_masks/paper", runs).steps[1].settings
+
+
+@pytest.mark.parametrize("table", ["p3-table2", "p3-table3"])
+def test_slices_without_tumour_are_judged_in_every_column(options: MakeOptions, table: str) -> None:
+    for run in plan_table(find_table(table), options()):
+        assert run.steps[-1].settings["empty_slices"] is True
+        assert "empty_slices" not in run.steps[0].settings  # each recipe learns from its own
 
 
 def test_masks_may_be_made_by_weights_that_are_there(options: MakeOptions, tmp_path: Path) -> None:
@@ -299,7 +325,7 @@ def test_each_stage_of_the_segmentation_goes_on_from_the_one_before(options: Mak
 def test_settings_go_to_every_command_that_knows_them(options: MakeOptions) -> None:
     table = find_table("p3-table3")
     given = options(settings={"epochs": "1", "crop_size": "[64,64]", "image_size": "[64,64]", "pretrained": "false"})
-    survival, segmentation, judged = plan_table(table, given)[0].steps
+    survival, segmentation, *_, judged = plan_table(table, given)[0].steps
     assert survival.settings["image_size"] == judged.settings["image_size"] == "[64,64]"
     assert (segmentation.settings["crop_size"], segmentation.settings["epochs"]) == ("[64,64]", "1")
     assert "image_size" not in segmentation.settings
@@ -371,3 +397,30 @@ def test_a_table_without_the_task_is_refused() -> None:
     with pytest.raises(KnobError, match="P1, table 5 is not about survival"):
         find_table("p1-table5", "survival")
     assert {model.task for model in find_table("p1-table4", "survival").models} == {"survival"}
+
+
+def test_the_printed_averages_of_p4_do_not_fit_its_classes() -> None:
+    """What the notes say is computed from the printed numbers: shares .1235, .4382, .4382 of 73, 259 and 259."""
+    shares = (73 / 591, 259 / 591, 259 / 591)
+    for printed in volume_grade.F1.values():
+        by_class, macro, weighted = printed[:3], printed[3], printed[4]
+        assert abs(sum(by_class) / 3 - macro) > 5e-4
+        assert abs(sum(share * value for share, value in zip(shares, by_class, strict=True)) - weighted) > 4e-3
+    best = volume_grade.F1["mc3_18", True]
+    assert sum(best[:3]) / 3 == pytest.approx(0.9428, abs=5e-5)
+    assert sum(share * value for share, value in zip(shares, best[:3], strict=True)) == pytest.approx(0.9547, abs=5e-5)
+    cells = {(cell.row, cell.column): cell for cell in find_table("p4-table1").cells}
+    assert cells["Pre-trained ResNet Mixed Convolution", "F1 LGG"].deviation == 0.033
+    assert cells["Pre-trained ResNet Mixed Convolution", "macro F1"].deviation is None
+    assert cells["Pre-trained ResNet Mixed Convolution", "accuracy"].published == 0.9698
+    assert ("ResNet 3D", "specificity healthy") in cells
+
+
+def test_what_p3_prints_of_figure_7_determines_the_rest() -> None:
+    """Rows of truth; six counts, the accuracies of the bins and the number of test slices are printed."""
+    counts = [[1287, 191, 359], [319, 947, 570], [189, 284, 1341]]
+    assert sum(map(sum, counts)) == 5487
+    right = [row[place] / sum(row) for place, row in enumerate(counts)]
+    assert [round(100 * share, 2) for share in right] == [70.06, 51.58, 73.93]
+    assert sum(row[place] for place, row in enumerate(counts)) / 5487 == pytest.approx(0.6515, abs=5e-5)
+    assert pytest.approx(BACKGROUND_THAT_FITS, abs=2e-4) == 4 * 0.8986 - (0.8728 + 0.8275 + 0.8942)

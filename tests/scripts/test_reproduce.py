@@ -9,16 +9,37 @@ from typing import Any
 import pytest
 
 from common.phantoms.layouts.br35h import make_br35h_phantoms
-from common.reproduction.papers.catalogue import TABLES
+from common.reproduction.papers.catalogue import TABLES, tables_of_figures
 from common.reproduction.table_plan import COLUMNS
 from scripts import reproduce
 
 TINY = ["image_size=[32,32]", "filters=4", "units=[16]", "epochs=2", "num_workers=0"]
 
 
-def test_the_command_knows_every_table_and_column() -> None:
-    assert tuple(TABLES) == reproduce.TABLES
+def test_the_command_knows_every_column() -> None:
     assert tuple(column.name for column in COLUMNS) == reproduce.COLUMNS
+
+
+def test_the_list_names_tables_figures_and_what_is_not_made(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        reproduce.main(["--list"])
+    assert not ended.value.code
+    lines = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in lines]
+    assert {*TABLES, *tables_of_figures()} == {*names} - {"-"}
+    assert any(
+        line.split()[:4] == ["p1-figure9", "P1,", "figure", "9"] and "(with p1-table5)" in line for line in lines
+    )
+    assert any("P1, figure 8" in line and "network_def" in line for line in lines if line.startswith("-"))
+    assert names.index("p1-figure9") < names.index("p1-figure10")
+
+
+def test_a_figure_takes_only_the_runs_that_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["p2-graphic3", "--dataset_dir", str(tmp_path), "--dry_run", "--repeats", "1", "--columns", "paper"]
+    assert reproduce.main([*line, "--rows", "net_b"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("#")] == ["# net_b/paper"]
+    assert reproduce.main([*line, "--rows", "net_c"]) == 1
+    assert "--rows net_c" in capsys.readouterr().err
 
 
 def test_columns_can_be_chosen_and_the_shuffled_one_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,13 +83,13 @@ def test_a_mistake_is_told_in_one_message(tmp_path: Path, capsys: pytest.Capture
 def test_failed_runs_are_told_with_their_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], phantom_dir: Path
 ) -> None:
-    from common.reproduction import runs
+    from common.runs import processes
 
     def fail(command: list[str], log: Path) -> int:
         log.write_text("CheckpointError: weights could not be downloaded\n")
         return 1
 
-    monkeypatch.setattr(runs, "start_process", fail)
+    monkeypatch.setattr(processes, "start_process", fail)
     line = ["p1-table5", "--dataset_dir", str(phantom_dir), "--output", str(tmp_path), "--columns", "paper"]
     assert reproduce.main(line) == 1
     told = capsys.readouterr().err
@@ -104,4 +125,7 @@ def test_a_table_of_phantoms_from_files_to_page(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "table.html").read_text(encoding="utf-8")
     for column in COLUMNS:
         assert column.heading.replace("'", "&#39;") in page
+        for figure in ("p2-graphic3", "p2-graphic4"):
+            assert (tmp_path / "out" / f"{figure}-{column.name}.png").read_bytes().startswith(b"\x89PNG")
+            assert f"{figure}-{column.name}.png" in page
     assert "What the split and the recipe account for" in page

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from common.transforms.intensity import FEWEST_FOR_STRIDE, scale_in_brain, z_score_in_brain
+from common.transforms.intensity import FEWEST_FOR_STRIDE, scale_in_brain, z_score_by_slice, z_score_in_brain
 
 
 def test_by_hand() -> None:
@@ -77,3 +77,12 @@ def test_shares_of_the_brains_range() -> None:
     assert scale_in_brain(image - 10, brain, (0, 100)).tolist() == [0, 0, 0.5, 1, 0]
     assert scale_in_brain(image, brain, (25, 75)).tolist() == [0, 0, 0.5, 1, 0]  # 15 and 25
     assert scale_in_brain(np.full(5, 3), brain).tolist() == scale_in_brain(image, ~brain & brain).tolist() == [0] * 5
+
+
+def test_slices_are_standardised_by_all_their_pixels() -> None:
+    """(0, 0, 0, 4): mean 1, deviation sqrt(3); a slice of one value is zero."""
+    image = np.array([[[0, 0], [0, 4]], [[7, 7], [7, 7]]], np.int16)
+    found = z_score_by_slice(image)
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found[0].ravel(), np.array([-1, -1, -1, 3]) / np.sqrt(3), atol=1e-3)
+    assert not found[1].any()

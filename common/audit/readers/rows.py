@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from common.audit.files import sum_up
 from common.audit.readers.image_files import ImageIndex, is_image, walk_images
 from common.audit.split import Case, Entry, Split, divide
 from common.errors import DatasetError, Problem
@@ -95,7 +94,7 @@ def make_split(kind: str, where: Path, rows: Sequence[Row], places: Places) -> S
         except DatasetError as error:
             problems += error.problems
     if problems:
-        raise DatasetError(sum_up(problems))
+        raise DatasetError(problems)
     named = _name_apart([case for _, case in read])
     cases: dict[str, Case] = {}
     for case in named:

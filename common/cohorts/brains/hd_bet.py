@@ -13,12 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nibabel as nib
-import numpy as np
-from nibabel.orientations import apply_orientation, io_orientation, ornt_transform
 
+from common.cohorts.brains.upright import save_mask, to_upright
 from common.commands import run_to_end
 from common.errors import DatasetError, Problem
-from common.files import atomic_path, writing
+from common.files import writing
 from common.formats.volumes import read_volume
 
 COMMAND = "hd-bet"
@@ -61,7 +60,7 @@ def _mask_all(command: str, wanted: Mapping[str, Path], folder: Path, device: st
         given.mkdir()
         names = {image: f"{number:05d}" for number, image in enumerate(wanted)}
         for image, name in names.items():
-            _write_canonical(image, given / f"{name}.nii.gz")
+            nib.save(to_upright(image), given / f"{name}.nii.gz")
         words = [command, "-i", str(given), "-o", str(found), "-device", device, "--save_bet_mask", "--no_bet_image"]
         _call([*words, *(["--disable_tta"] if device == "cpu" else [])], len(wanted), folder)
         masks = {image: found / f"{name}_bet.nii.gz" for image, name in names.items()}
@@ -70,22 +69,8 @@ def _mask_all(command: str, wanted: Mapping[str, Path], folder: Path, device: st
             hint = "Put masks of your own beside these volumes, or leave them out with --exclude."
             raise DatasetError(Problem("HD-BET wrote no mask", image, hint) for image in absent)
         for image, mask in masks.items():
-            _reorient_mask(mask, image, wanted[image])
-
-
-def _write_canonical(image: str, path: Path) -> None:
-    """A copy along the axes R, A, S, as plain floats."""
-    volume = read_volume(image)
-    upright = nib.as_closest_canonical(nib.Nifti1Image(volume.array.astype(np.float32), volume.affine))
-    nib.save(upright, path)
-
-
-def _reorient_mask(mask: Path, image: str, path: Path) -> None:
-    upright, volume = read_volume(mask), read_volume(image)
-    turn = ornt_transform(io_orientation(upright.affine), io_orientation(volume.affine))
-    stored = apply_orientation(upright.array != 0, turn).astype(np.uint8)
-    with atomic_path(path) as temporary:
-        nib.save(nib.Nifti1Image(stored, volume.affine), temporary)
+            upright = read_volume(mask)
+            save_mask(upright.array, upright.affine, image, wanted[image])
 
 
 def _call(words: Sequence[str], count: int, folder: Path) -> None:

@@ -2,12 +2,13 @@
 
 Subjects are drawn, each with all its rows (scans, slices). A drawn cohort is a row of ``counts``: how often each row
 of the table is in it. Measures that are sums over rows, or over pairs of rows, are then matrix products. A thousand
-cohorts of hundreds of patients take milliseconds.
+cohorts of hundreds of patients take milliseconds. Of tables with many rows, such as all slices that a network was
+trained on, cohorts are drawn block by block, so that the memory does not grow with rows times cohorts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 from scipy.stats import bootstrap, norm
@@ -15,6 +16,8 @@ from scipy.stats import t as student
 
 RESAMPLES = 1000
 LEVEL = 0.95
+LARGEST_BLOCK = 4_000_000
+"""Counts that are drawn at a time, 32 MB; what is computed from them takes a few times as much."""
 
 Summary = dict[str, float | int]
 """``mean`` (the estimate) with ``low`` and ``high``, and ``n``; as :func:`summarise`."""
@@ -30,10 +33,44 @@ def draw_cohorts(subjects: Iterable[str], seed: int = 0, resamples: int = RESAMP
         seed: of the draw.
         resamples: how many cohorts.
     """
+    return np.concatenate(list(draw_blocks(subjects, seed, resamples)))
+
+
+def draw_blocks(subjects: Iterable[str], seed: int = 0, resamples: int = RESAMPLES) -> Iterator[np.ndarray]:
+    """The cohorts of :func:`draw_cohorts`, as many at a time as :data:`LARGEST_BLOCK` allows, (cohorts, rows).
+
+    Args:
+        subjects: as of :func:`draw_cohorts`, like the next two.
+        seed: likewise.
+        resamples: likewise.
+    """
     names, places = np.unique(np.asarray(list(subjects), dtype=str), return_inverse=True)
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    return drawn[:, places].astype(float)
+    rng, chances = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
+    largest = max(1, LARGEST_BLOCK // max(1, len(places)))
+    for first in range(0, resamples, largest):
+        drawn = rng.multinomial(len(names), chances, size=min(largest, resamples - first))
+        yield drawn[:, places].astype(float)
+
+
+def measure_drawn(
+    measure: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+    subjects: Iterable[str],
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> dict[str, np.ndarray]:
+    """Measures of drawn cohorts, computed block by block.
+
+    Args:
+        measure: of a block of counts, (cohorts, rows): values (cohorts,) under their names.
+        subjects: as of :func:`draw_cohorts`, like the next two.
+        seed: likewise.
+        resamples: likewise.
+
+    Returns:
+        (resamples,) under each name.
+    """
+    blocks = [measure(counts) for counts in draw_blocks(subjects, seed, resamples)]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
 def summarise_draws(estimate: float, drawn: np.ndarray, patients: int, level: float = LEVEL) -> Summary:

@@ -16,10 +16,7 @@ from scipy.special import expit, logit
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
-from common.metrics.intervals.bootstrap import LEVEL, Summary, divide
-
-MOST = 500
-"""Cohorts that are judged at once, which bounds the memory."""
+from common.metrics.intervals.bootstrap import LARGEST_BLOCK, LEVEL, Summary, divide
 
 
 class Error(NamedTuple):
@@ -36,11 +33,12 @@ def leave_one_out(subjects: Sequence[str]) -> Iterator[np.ndarray]:
         subjects: whose row it is, (rows,).
 
     Yields:
-        How often each row is in each cohort, (at most :data:`MOST`, rows).
+        How often each row is in each cohort, (cohorts, rows), as many at a time as :data:`LARGEST_BLOCK` allows.
     """
     names, places = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    for first in range(0, len(names), MOST):
-        yield (np.arange(first, min(first + MOST, len(names)))[:, None] != places).astype(float)
+    most = max(1, LARGEST_BLOCK // max(1, len(places)))
+    for first in range(0, len(names), most):
+        yield (np.arange(first, min(first + most, len(names)))[:, None] != places).astype(float)
 
 
 def measure_without(

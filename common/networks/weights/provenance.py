@@ -31,6 +31,8 @@ def describe_provenance(
 ) -> dict[str, Any]:
     """Plain values for a checkpoint: bundle, recipe, split, hashed subjects, and the settings that must fit again.
 
+    ``validation_patients`` counts those of this run's validation side.
+
     Args:
         bundle: name of the bundle.
         split: of the run.
@@ -41,7 +43,8 @@ def describe_provenance(
     Returns:
         Plain values by name.
     """
-    return {"bundle": bundle, "version": __version__, **plain_values(settings), **split.provenance(start)}
+    patients = {"validation_patients": len(split.subjects("validation"))}
+    return {"bundle": bundle, "version": __version__, **plain_values(settings), **split.provenance(start), **patients}
 
 
 def continue_from(
@@ -154,8 +157,11 @@ def load_for_evaluation(
             recipe or on another kind of split.
         SplitLeakageError: they were trained on patients of that side, and ``allow_trained_on`` was not given.
     """
-    provenance = load_weights(network, weights, settings=settings, bundle=bundle)
-    _check_choices(provenance, split.protocol, recipe, weights)
+    content = load_checked(weights)
+    recorded = _as_dict(provenance_of(content))
+    if bundle in (None, recorded.get("bundle", bundle)):  # first, since another recipe has other settings as well
+        _check_choices(recorded, split.protocol, recipe, weights)
+    provenance = use_weights(network, content, weights, settings=settings, bundle=bundle)
     allowed = as_bool(allow_trained_on, "allow_trained_on")
     check_unseen(provenance, split.known_as(side), allowed, weights, split.hash, split.voxels)
     if not provenance:

@@ -137,7 +137,7 @@ def _measure(records: Sequence[Record]) -> tuple[list[CaseCost], list[Problem], 
 
 def _read_volumes(records: Sequence[Record]) -> tuple[list[Problem], list[Record]]:
     """Read all voxels, with a progress bar: the problems, which heads have no mask too, and the hashes."""
-    from common.cohorts.brains.hd_bet import find_hd_bet
+    from common.cohorts.brains.extraction import installed_tool
 
     problems: list[Problem] = []
     cases: list[Record] = []
@@ -148,5 +148,5 @@ def _read_volumes(records: Sequence[Record]) -> tuple[list[Problem], list[Record
             problems += dict.fromkeys((*error.problems, *check_voxels(record, ONE_IMAGE)))
         else:
             cases.append({**record, "voxel_hashes": hash_each(dict(zip(ONE_IMAGE, images, strict=True)), affine)})
-    heads = [] if find_hd_bet() else unmasked_heads(records, ONE_IMAGE)
+    heads = [] if installed_tool() else unmasked_heads(records, ONE_IMAGE)
     return [*problems, *([no_brain_problem(heads)] if heads else [])], cases

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.metrics.calibration import BINS
@@ -19,7 +20,17 @@ def draw_roc(curves: Mapping[str, RocBand]) -> Figure:
         curves: under the names of their classes.
     """
     figure = Figure(figsize=(5, 4.6), layout="constrained")
-    axes = figure.subplots()
+    show_roc(figure.subplots(), curves)
+    return figure
+
+
+def show_roc(axes: Axes, curves: Mapping[str, RocBand]) -> None:
+    """Draw ROC curves with their AUC and 95 % band, and chance as a dashed line.
+
+    Args:
+        axes: to draw on.
+        curves: under their names.
+    """
     axes.plot([0, 1], [0, 1], linestyle="--", color="0.6", label="chance, AUC 0.50")
     for name, curve in curves.items():
         (line,) = axes.plot(curve.false, curve.true, label=f"{as_drawn(name)}, AUC {curve.area:.2f}")
@@ -28,7 +39,6 @@ def draw_roc(curves: Mapping[str, RocBand]) -> Figure:
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
     axes.legend(loc="lower right", fontsize=8, frameon=False)
-    return figure
 
 
 def draw_reliability(points: Mapping[str, tuple[np.ndarray, np.ndarray]], probabilities: np.ndarray) -> Figure:

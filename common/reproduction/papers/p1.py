@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HEAD, HEAD_SEARCH, TRAIN_SHARES
-from common.reproduction.table_plan import Cell, Model, PaperTable, Search
+from common.reproduction.papers.p1_figures import (
+    GRADE_COMPARED,
+    GRADE_CONFUSION,
+    SURVIVAL_COMPARED,
+    SURVIVAL_CONFUSION,
+)
+from common.reproduction.table_plan import Cell, Model, PaperFigure, PaperTable, Search
 from common.tasks import grade, survival
 from common.tasks.published import Published
 
@@ -120,19 +126,16 @@ def train_shares(tasks: Sequence[str]) -> PaperTable:
 
 def final_grade(tasks: Sequence[str]) -> PaperTable:
     """Table 5: the best grade network by class."""
-    note = (
-        "P1's figure 9: 3 images of LGG were predicted as HGG, 1 of HGG as LGG; the other counts are not in its text."
-    )
-    return _final("p1-table5", "The final grade network", "grade", grade.TABLE_5, note)
+    return _final("p1-table5", "The final grade network", "grade", grade.TABLE_5, (GRADE_CONFUSION, GRADE_COMPARED))
 
 
 def final_survival(tasks: Sequence[str]) -> PaperTable:
     """Table 6: the best survival network by class."""
-    note = "P1's figure 10: 25 images of short survivors were wrong, 23 of them as mid; no other count is in its text."
-    return _final("p1-table6", "The final survival network", "survival", survival.FROM_IMAGES, note)
+    figures = (SURVIVAL_CONFUSION, SURVIVAL_COMPARED)
+    return _final("p1-table6", "The final survival network", "survival", survival.FROM_IMAGES, figures)
 
 
-def _final(name: str, title: str, task: str, printed: Published, note: str) -> PaperTable:
+def _final(name: str, title: str, task: str, printed: Published, figures: tuple[PaperFigure, ...]) -> PaperTable:
     model = _model(task, "final", BEST_HEAD[task])
     by_class = [
         Cell(kind, measure, model.name, f"{measure}_{kind}", value)
@@ -149,10 +152,11 @@ def _final(name: str, title: str, task: str, printed: Published, note: str) -> P
         source=printed.source,
         models=(model,),
         cells=(*by_class, *overall),
-        notes=(note, *_notes([task])),
+        notes=_notes([task]),
         leak=LEAK,
         varied=tuple(BEST_HEAD[task]),
         confusion=True,
+        figures=figures,
     )
 
 

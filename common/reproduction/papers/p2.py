@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from common.reproduction.papers.p2_figures import BARS, NETS, PRINTED, ROC
 from common.reproduction.table_plan import Cell, Contest, Model, PaperTable
 from common.tasks import tumour
 
@@ -12,7 +13,6 @@ LEAK = (
     "in it, and copies are on both sides of the split. These numbers explain the printed ones and say nothing about "
     "new images."
 )
-NETS = {"A": "net_a", "B": "net_b"}
 FOLDS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]] = {
     "A": ((0.9794, 0.9734, 0.9770), (0.9794, 0.9734, 0.9770), (0.9634, 0.9740, 0.9803)),
     "B": ((0.9826, 0.9778, 0.9725), (0.9826, 0.9778, 0.9725), (0.9848, 0.9822, 0.9874)),
@@ -20,8 +20,6 @@ FOLDS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...
 """P2, table 1: accuracy, sensitivity and specificity of the three folds."""
 
 MEANS = {"A": (0.9766, 0.9766, 0.9726), "B": (0.9776, 0.9776, 0.9848)}
-TEST = {"A": tumour.FROM_SCRATCH.measures, "B": tumour.TRANSFER.measures}
-"""P2, graphics 3 and 4: of the 600 images that were held out."""
 
 MEASURES = {"accuracy": "accuracy", "sensitivity": "sensitivity", "specificity": "specificity", "auc": "AUC"}
 VALIDATION = "validation"
@@ -81,7 +79,7 @@ def held_out(tasks: Sequence[str]) -> PaperTable:
         source="P2, graphics 3 and 4",
         models=tuple(Model(model.name, model.recipe, model.settings) for model in MODELS),
         cells=tuple(
-            Cell(label, f"network {net}", folder, measure, TEST[net][measure], "samples")
+            Cell(label, f"network {net}", folder, measure, PRINTED[net][measure], "samples")
             for measure, label in MEASURES.items()
             for net, folder in NETS.items()
         ),
@@ -92,6 +90,7 @@ def held_out(tasks: Sequence[str]) -> PaperTable:
         cohort=tumour.TASK.cohort,
         folds=3,
         confusion=True,
+        figures=(ROC, BARS),
     )
 
 
@@ -116,7 +115,7 @@ def _fold_cells() -> tuple[Cell, ...]:
 
 def _test_cells(row: str) -> tuple[Cell, ...]:
     return tuple(
-        Cell(row, f"{net}: {label}", folder, measure, TEST[net][measure], "samples")
+        Cell(row, f"{net}: {label}", folder, measure, PRINTED[net][measure], "samples")
         for net, folder in NETS.items()
         for measure, label in MEASURES.items()
     )

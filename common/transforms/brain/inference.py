@@ -38,20 +38,23 @@ class PrepareBraind(MapTransform):
 
     Args:
         spacing: voxel size in mm that the network was trained on; ``None`` where that is not known.
+        intensity: as of :func:`~common.transforms.preparation.prepare_image`.
+        whole: do not crop, for a network that was trained on whole slices of one size.
 
     Raises:
         DatasetError: every voxel is zero, or voxels have another size.
     """
 
-    def __init__(self, spacing: Sequence[float] | None = None) -> None:
+    def __init__(self, spacing: Sequence[float] | None = None, intensity: str = "volume", whole: bool = False) -> None:
         super().__init__("image")
-        self.spacing = spacing
+        self.spacing, self.intensity, self.whole = spacing, intensity, whole
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
         image = item["image"]
         meta, subject = meta_of_view(image), patient_of(item)
-        slices, geometry = prepare_image(list(image.numpy()), np.asarray(image.affine), subject)
+        channels, affine = list(image.numpy()), np.asarray(image.affine)
+        slices, geometry = prepare_image(channels, affine, subject, self.intensity, self.whole)
         problems = spacing_problem(geometry.spacing, self.spacing, subject)
         if problems:
             raise DatasetError(problems)

@@ -63,7 +63,7 @@ def _slices_of(case: Case, empty_slices: bool) -> list[tuple[int, bool]]:
 class LoadMaskSliced(Transform):
     """Read an item's slice: ``image``, float32 (3, x, y), one where NCR, ED and ET are, of the whole slice.
 
-    ``clinical`` becomes float32 (n,).
+    ``clinical`` becomes float32 (n,); ``shares`` are those of the pixels in each channel, float32 (3,).
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
@@ -71,6 +71,7 @@ class LoadMaskSliced(Transform):
         geometry = BrainGeometry.from_dict(item.pop("geometry"))
         plane = read_planes(item["cached_mask"], [item["slice"]], geometry, whole_slice=True)[0, 0]
         item["image"] = tumour_channels(plane.T)
+        item["shares"] = item["image"].mean(dim=(1, 2))
         return item
 
 

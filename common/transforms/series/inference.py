@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from common.records import value_of
 from common.transforms.loading import LoadImageModalitiesd
 from common.transforms.recognition import tell_trained_on
 from common.transforms.requests import is_loaded, meta_of_view, patient_of, read_request
+from common.transforms.series.items import single_images
 from common.transforms.series.plan import SeriesPlan, take_loaded_series, take_series
 from common.transforms.shared_items import Item
 
@@ -60,6 +61,8 @@ class TakeSeriesd(MapTransform):
             that holds nothing else.
         provenance: of the weights, to tell a scan in folders that they were trained on; see
             :func:`~common.transforms.recognition.tell_trained_on`.
+        per_modality: the bag holds a slice of one modality each, float32 (image, 1, x, y), in the order of
+            :func:`~common.transforms.series.items.single_images`; ``modality`` tells which, (image,).
 
     Raises:
         KnobError: a setting has no meaning.
@@ -74,23 +77,29 @@ class TakeSeriesd(MapTransform):
         central_share: float = 0.6,
         transform: Callable[[dict[str, Any]], Mapping[Any, Any]] | None = None,
         provenance: Mapping[str, Any] | None = None,
+        per_modality: bool = False,
     ) -> None:
         super().__init__("image", allow_missing_keys=True)
         self.plan = SeriesPlan.read(modalities, slices_per_subject, size, central_share)
-        self.transform, self.provenance = transform, provenance
+        self.transform, self.provenance, self.per_modality = transform, provenance, per_modality
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item: Item = {**data}  # type: ignore[typeddict-item]
         if is_loaded(item):
             image, name = item["image"], patient_of(item)
-            taken = take_loaded_series(list(image.numpy()), np.asarray(image.affine), name, self.plan)
+            taken, positions = take_loaded_series(list(image.numpy()), np.asarray(image.affine), name, self.plan)
             meta = meta_of_view(image)
         else:
             folders = {key: str(value_of(item, key)) for key in self.plan.modalities if item.get(key)}
             taken, content = take_series(folders, str(item["subject"]), self.plan)
             tell_trained_on(item, self.provenance, content["voxel_hashes"])
-            meta = {}
-        item["image"] = MetaTensor(torch.stack([self._one(plane) for plane in taken]), meta=meta)
+            meta, positions = {}, content["positions"]
+        bag: Iterable[np.ndarray] = taken
+        if self.per_modality:
+            images = single_images(positions, self.plan.modalities)
+            bag = [taken[place, [channel]] for place, channel in images]
+            item["modality"] = torch.tensor([channel for _, channel in images])
+        item["image"] = MetaTensor(torch.stack([self._one(plane) for plane in bag]), meta=meta)
         return item
 
     def _one(self, plane: np.ndarray) -> torch.Tensor:

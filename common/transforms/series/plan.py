@@ -151,7 +151,7 @@ def take_series(
 
 def take_loaded_series(
     channels: Sequence[np.ndarray], affine: np.ndarray, subject: str, plan: SeriesPlan
-) -> NDArray[np.float16]:
+) -> tuple[NDArray[np.float16], dict[str, list[int]]]:
     """The slices of one patient's series that are in memory as volumes; those of a NIfTI file of the same scan too.
 
     The slices are taken along the last axis, and turned as a scanner writes them.
@@ -163,7 +163,7 @@ def take_loaded_series(
         plan: what to take.
 
     Returns:
-        float16 (slice, modality, x, y), as :func:`take_series`.
+        float16 (slice, modality, x, y) and ``positions``, as :func:`take_series`.
 
     Raises:
         DatasetError: other channels than the plan's, pixels that are not finite, or all equal.
@@ -176,9 +176,8 @@ def take_loaded_series(
         for modality, channel in zip(plan.modalities, channels, strict=True)
     }
     positions = _positions(found, plan)
-    return np.stack(
-        [_take(series, positions[name], plan.size, subject, subject) for name, series in found.items()], axis=1
-    ).astype(np.float16)
+    taken = [_take(series, positions[name], plan.size, subject, subject) for name, series in found.items()]
+    return np.stack(taken, axis=1).astype(np.float16), positions
 
 
 def as_scanned(volume: np.ndarray, affine: np.ndarray) -> np.ndarray:

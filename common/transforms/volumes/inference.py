@@ -29,13 +29,13 @@ class TakeVolumed(MapTransform):
     file that the volume came from in ``volume_file``.
 
     The brain is where the item's ``brain_mask`` says. A head without one, as it comes from a viewer, gets the mask
-    beside its file, or HD-BET's.
+    beside its file, or that of HD-BET or deepbet.
 
     Args:
         size: voxels along x, y and z.
         spacing: mm between them.
         brain_extraction: as for ``prepare_volumes``.
-        cache_dir: where HD-BET's masks are kept; ``None`` for the user's cache folder.
+        cache_dir: where masks of HD-BET and deepbet are kept; ``None`` for the user's cache folder.
 
     Raises:
         KnobError: a setting has no meaning.

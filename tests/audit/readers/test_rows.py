@@ -64,10 +64,9 @@ def test_an_id_that_several_patients_have_is_told_apart(base: Path) -> None:
     assert {name: case.patient for name, case in split.cases.items()} == {"p/1": "p", "q/1": "q"}
 
 
-def test_rows_that_name_nothing_are_told_in_one_line(base: Path) -> None:
+def test_all_rows_that_name_nothing_are_told_at_once(base: Path) -> None:
     with pytest.raises(DatasetError) as caught:
         read(
             base, ({"age": 61}, "train"), ({"id": "a"}, "train"), ({}, "test"), ({"label": "img/b_seg.nii.gz"}, "test")
         )
-    (problem,) = caught.value.problems
-    assert [f"entry {number}" in problem.where for number in (1, 2, 3, 4)] == [True, False, True, True]
+    assert [str(problem.where).rpartition(" ")[2] for problem in caught.value.problems] == ["1", "3", "4"]

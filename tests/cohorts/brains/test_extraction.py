@@ -44,6 +44,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
     """Puts a command hd-bet beside Python that takes the brightest half for brain; returns the log of its calls."""
     folder = tmp_path / "bin"
     folder.mkdir()
+    monkeypatch.setattr("common.cohorts.brains.extraction.has_deepbet", lambda: False)
     monkeypatch.setattr("common.cohorts.brains.hd_bet.sys.executable", str(folder / "python"))
     monkeypatch.setenv("PATH", str(folder))
 
@@ -109,7 +110,7 @@ def test_one_message_names_all_heads_without_a_brain(
         add_brain_masks([head, other], tmp_path / "cache")
     (problem,) = error.value.problems
     assert in_order(problem.what, "2 volumes", "without a brain mask", "a.nii.gz, b.nii.gz")
-    assert "pip install -e .[hd-bet]" in problem.hint
+    assert in_order(problem.hint, "pip install -e .[hd-bet]", "pip install -e .[deepbet]")
     assert add_brain_masks([head, other], tmp_path / "cache", tool="none") == [head, other]
 
 

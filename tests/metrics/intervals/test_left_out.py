@@ -24,7 +24,7 @@ def test_a_patient_is_left_out_with_all_rows() -> None:
 
 
 def test_many_patients_are_left_out_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.metrics.intervals.left_out.MOST", 2)
+    monkeypatch.setattr("common.metrics.intervals.left_out.LARGEST_BLOCK", 2 * 5)
     parts = list(leave_one_out(list("abcde")))
     assert [len(part) for part in parts] == [2, 2, 1]
     assert np.vstack(parts).tolist() == (1 - np.eye(5)).tolist()

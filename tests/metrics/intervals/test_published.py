@@ -1,4 +1,4 @@
-"""Our figures against those that public programs gave for the same few numbers, which were run once and written down."""
+"""Our figures against those of public programs for the same few numbers, which were run once and written down."""
 
 from __future__ import annotations
 

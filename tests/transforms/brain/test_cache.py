@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import common.transforms
-from common.errors import DatasetError, OutputError
+from common.cohorts import read_cohort
+from common.errors import DatasetError, KnobError, OutputError
+from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
 from common.transforms.brain import cache
 from common.transforms.brain.cache import prepare_brains
 from common.transforms.cases import common_spacing
@@ -182,3 +184,28 @@ def test_the_former_name_prepares_masks_where_no_modality_is_asked_for(write_rec
     record = write_record()
     assert prepare_cases([record], tmp_path) == prepare_brains([record], tmp_path)
     assert prepare_cases([record], tmp_path, []) == prepare_masks([record], tmp_path)
+
+
+def test_slices_come_as_kaggle_standardised_them(tmp_path: Path) -> None:
+    """P3's own input: what the HDF5 files hold, also where the same patients are read from NIfTI files."""
+    h5py = pytest.importorskip("h5py")
+    make_hdf5_phantoms(tmp_path / "hdf5", patients=1, shape=(64, 64, 24), seed=0)
+    (record,) = read_cohort(tmp_path / "hdf5")
+    (case,) = prepare_brains([record], tmp_path / "cache", intensity="slice")
+    assert (case["geometry"]["start"], case["geometry"]["stop"]) == ([0, 0, 0], [64, 64, 24])
+    stored = np.load(case["cached"])
+    for index in (0, 11, 23):
+        (path,) = (tmp_path / "hdf5").rglob(f"volume_*_slice_{index}.h5")
+        with h5py.File(path) as file:
+            published = np.asarray(file["image"])
+        np.testing.assert_allclose(stored[index].transpose(2, 1, 0), published, rtol=1e-3, atol=1e-4)  # float16
+    assert np.abs(stored[11]).max() > 1
+    (usual,) = prepare_brains([record], tmp_path / "cache")
+    assert usual["cached"] != case["cached"]
+    assert usual["tumour_voxels"] == case["tumour_voxels"]
+    assert usual["mask_on_background"] == case["mask_on_background"]
+
+
+def test_there_is_no_other_intensity(write_record: Writer, tmp_path: Path) -> None:
+    with pytest.raises(KnobError, match="'slices' is no choice"):
+        prepare_brains([write_record()], tmp_path / "cache", intensity="slices")

@@ -84,6 +84,39 @@ def test_a_bag_from_files_is_bit_for_bit_what_training_sees(record: Item, case: 
     assert torch.equal(bag.as_tensor(), expected)
 
 
+def test_modalities_as_samples_of_their_own(case: dict[str, Any]) -> None:
+    """Four slices of FLAIR; T2 has three, one of which stands beside two of FLAIR and counts once."""
+    positions = case["positions"]["t2"]
+    t2 = [positions.index(position) for position in (0, 1, 2)]
+    items = series_items([case], per_modality=True)
+    assert [(item["slice"], item["plane"], item["modality"]) for item in items] == [
+        *((index, index, 0) for index in range(4)),
+        *((4 + number, place, 1) for number, place in enumerate(t2)),
+    ]
+    assert series_slices_per_subject([case], per_modality=True) == {"p1": 7}
+    stored = np.load(case["cached"]).astype(np.float32)
+    loaded = [LoadSeriesSliced()(item)["image"] for item in items]
+    assert all(image.shape == (1, 10, 6) for image in loaded)
+    np.testing.assert_array_equal(loaded[2][0], stored[2, 0])
+    np.testing.assert_array_equal(loaded[5][0], stored[t2[1], 1])
+    chosen = series_items([{**case, "slices": [3, 6]}], per_modality=True)
+    assert [(item["slice"], item["modality"]) for item in chosen] == [(3, 0), (6, 1)]
+    with pytest.raises(SplitError, match="p1: the split names slice 7 of 7"):
+        series_items([{**case, "slices": [7]}], per_modality=True)
+
+
+def test_a_modality_that_is_absent_gives_no_sample(record: Item, tmp_path: Path) -> None:
+    (case,) = prepare_series([record], tmp_path / "cache", ["t1", "flair"], **SETTINGS)
+    assert {item["modality"] for item in series_items([case], per_modality=True)} == {1}
+
+
+def test_a_bag_of_single_modalities_is_what_training_sees(record: Item, case: dict[str, Any]) -> None:
+    items = series_items([case], per_modality=True)
+    bag = TakeSeriesd(["flair", "t2"], per_modality=True, **SETTINGS)(record)
+    assert torch.equal(bag["image"].as_tensor(), torch.stack([LoadSeriesSliced()(item)["image"] for item in items]))
+    assert bag["modality"].tolist() == [item["modality"] for item in items]
+
+
 @pytest.mark.parametrize("flipped", [(1, 1, 1), (-1, -1, 1), (1, -1, -1)])
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 def test_a_nifti_file_of_a_series_gives_the_same_slices(plane: str, flipped: tuple[int, ...], tmp_path: Path) -> None:

@@ -1,25 +1,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from common.commands import ROOT
 from common.errors import OutputError
 from common.files import write_text
-from common.reproduction.options import Options
-from common.reproduction.papers.catalogue import find_table
-from common.reproduction.recipes import plan_table
-from common.reproduction.runs import DONE, FAILED, carry_out, check_folders, last_error, start_process
-from common.reproduction.steps import Run
-from common.reproduction.table_plan import OURS
+from common.runs.processes import (
+    DONE,
+    FAILED,
+    MISSING,
+    carry_out,
+    carry_out_all,
+    check_folders,
+    last_error,
+    start_process,
+)
+from common.runs.steps import Run, Step
 
-MakeOptions = Callable[..., Options]
+BUNDLE = ROOT / "bundles" / "glioma_grade_classification"
+Plan = Callable[..., Run]
 
 
 @pytest.fixture
-def run(options: MakeOptions) -> Run:
-    return plan_table(find_table("p1-table5"), options(columns=(OURS,), device="cpu"))[0]
+def plan(tmp_path: Path) -> Plan:
+    """Makes a run of a training and an evaluation with some knobs."""
+
+    def make(device: str = "cpu", **knobs: str) -> Run:
+        folder = tmp_path / "grade"
+        settings = {"weights": folder / "model.pt", "output_dir": folder, **knobs}
+        train = Step("training", BUNDLE, ("train",), settings, device)
+        return Run("grade", folder, (train, replace(train, run_id="evaluating", configs=("train", "evaluate"))))
+
+    return make
+
+
+@pytest.fixture
+def run(plan: Plan) -> Run:
+    return plan()
 
 
 class Starts:
@@ -76,24 +97,31 @@ def test_a_run_without_measures_has_failed(run: Run) -> None:
     assert "metrics.json" in outcome.message
 
 
-def test_another_setting_is_refused_where_something_was_learned(run: Run, options: MakeOptions) -> None:
+def test_another_setting_is_refused_where_something_was_learned(run: Run, plan: Plan) -> None:
     carry_out(run, Starts(run))
     check_folders([run])
-    given = options(columns=(OURS,), settings={"epochs": "3"})
     with pytest.raises(OutputError, match="begun with other settings \\(epochs unset, now 3\\)") as caught:
-        check_folders(plan_table(find_table("p1-table5"), given))
+        check_folders([plan(epochs="3")])
     assert caught.value.problems[0].where == run.folder
 
 
-def test_the_device_is_no_setting(run: Run, options: MakeOptions) -> None:
+def test_the_device_is_no_setting(run: Run, plan: Plan) -> None:
     carry_out(run, Starts(run))
-    check_folders(plan_table(find_table("p1-table5"), options(columns=(OURS,), device="cuda:1")))
+    check_folders([plan(device="cuda:1")])
 
 
-def test_another_setting_may_follow_a_failure_that_left_nothing(run: Run, options: MakeOptions) -> None:
+def test_another_setting_may_follow_a_failure_that_left_nothing(run: Run, plan: Plan) -> None:
     carry_out(run, Starts(run, fail="training"))
-    given = options(columns=(OURS,), settings={"pretrained": "false"})
-    check_folders(plan_table(find_table("p1-table5"), given))
+    check_folders([plan(pretrained="false")])
+
+
+def test_what_is_left_out_is_not_started_and_what_is_done_counts(run: Run, tmp_path: Path) -> None:
+    carry_out(run, Starts(run))
+    other = replace(run, name="other", folder=tmp_path / "other")
+    starts = Starts(other)
+    found = carry_out_all([run, other], starts, left_out=["grade", "other"])
+    assert [outcome.state for outcome in found] == [DONE, MISSING]
+    assert starts.commands == []
 
 
 def test_measures_of_somebody_else_are_refused(run: Run) -> None:

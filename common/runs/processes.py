@@ -7,27 +7,32 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from tqdm import tqdm
 
 from common.commands import ROOT, run_to_end, shown
 from common.errors import OutputError, Problem
 from common.files import write_json
-from common.reproduction.steps import Run, Step
 from common.running import last_state_path
+from common.runs.steps import Run, Step
 
 DONE, FAILED, MISSING = "done", "failed", "not run"
 RECORD, LOG, RESULT = "run.json", "log.txt", "metrics.json"
 ERROR = re.compile(r"^[\w.]*(?:Error|Exception|Interrupt)\b.*")
 LONGEST_MESSAGE = 500  # characters
 
+AnyRun = TypeVar("AnyRun", bound=Run)
+
 Start = Callable[[Sequence[str], Path], int]
 """Runs a command of the interpreter and appends its output to a log file; returns the exit code."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[AnyRun]):
     """How a run ended.
 
     Args:
@@ -36,7 +41,7 @@ class Outcome:
         message: the last error, where it failed.
     """
 
-    run: Run
+    run: AnyRun
     state: str
     message: str = ""
 
@@ -66,7 +71,7 @@ def check_folders(runs: Sequence[Run]) -> None:
         raise OutputError(problems)
 
 
-def carry_out(run: Run, start: Start | None = None) -> Outcome:
+def carry_out(run: AnyRun, start: Start | None = None) -> Outcome[AnyRun]:
     """Do what is left of a run: nothing where it is done; a training that was interrupted is resumed.
 
     Args:
@@ -83,6 +88,22 @@ def carry_out(run: Run, start: Start | None = None) -> Outcome:
     if not is_done(run):
         return Outcome(run, FAILED, f"its commands ended well but left no {RESULT}")
     return Outcome(run, DONE)
+
+
+def carry_out_all(
+    runs: Sequence[AnyRun], start: Start | None = None, left_out: Collection[str] = ()
+) -> Iterator[Outcome[AnyRun]]:
+    """Do what is left of some runs, one after the other, behind a bar that names the present one.
+
+    Args:
+        runs: their folders were checked by :func:`check_folders`.
+        start: runs a command.
+        left_out: names of runs that are only looked at.
+    """
+    bar = tqdm(runs, desc="Runs", unit="run", disable=not runs)
+    for run in bar:
+        bar.set_postfix_str(run.name)
+        yield Outcome(run, MISSING) if run.name in left_out and not is_done(run) else carry_out(run, start)
 
 
 def is_done(run: Run) -> bool:
@@ -115,7 +136,7 @@ def _is_begun(step: Step) -> bool:
     return step.run_id == "training" and (weights.exists() or last_state_path(weights).exists())
 
 
-def _record(run: Run) -> dict[str, list]:
+def _record(run: Run) -> dict[str, list[Any]]:
     """The commands and settings of a run, for people to read and for :func:`check_folders` to compare."""
     return {
         "commands": [shlex.join(shown(step.command())) for step in run.steps],

@@ -10,7 +10,7 @@ import pytest
 
 from common.cohorts.datasets.brats import read_brats
 from common.cohorts.labels.survival_classes import SurvivalClasses
-from common.cohorts.p1_cohort import PUBLISHED_THRESHOLDS, published_cohort
+from common.cohorts.papers.p1 import PUBLISHED_THRESHOLDS, published_cohort
 from common.errors import DatasetError
 
 

@@ -1,4 +1,4 @@
-"""A run of a table as commands of ``monai.bundle``, in their order."""
+"""A run as commands of ``monai.bundle``, in their order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from common.commands import bundle_command, config_files
-from common.reproduction.table_plan import Column, Model
+
+OF_TRAINING = ("pretrained",)
+"""Knobs that an evaluation has no use for: the checkpoint brings all weights."""
+
+
+def paper_overlay(config: str) -> str:
+    """The overlay with the paper's recipe of a training config: ``paper_masks`` of ``train_masks``."""
+    return config.replace("train", "paper", 1)
 
 
 @dataclass(frozen=True)
@@ -46,23 +53,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """A network of a table in one column, on one split.
+    """A network that is trained and judged.
 
     Args:
-        model: that is trained and judged.
-        column: how it is trained, and on what kind of split.
-        repeat: which split, from 0.
+        name: as its folder below the output.
         folder: where everything goes; the run is done when ``metrics.json`` is there.
         steps: the commands.
     """
 
-    model: Model
-    column: Column
-    repeat: int
+    name: str
     folder: Path
     steps: tuple[Step, ...]
-
-    @property
-    def name(self) -> str:
-        """As its folder below the output."""
-        return "/".join((self.model.name, self.folder.name))

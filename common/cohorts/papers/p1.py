@@ -13,6 +13,7 @@ from typing import cast
 
 import numpy as np
 
+from common.cohorts.papers.draw import draw_subjects
 from common.errors import DatasetError, Problem
 from common.records import Record
 
@@ -45,7 +46,7 @@ def published_cohort(records: Sequence[Record], seed: int) -> list[Record]:
     hgg = {record["subject"] for record in records if record.get("grade") == "HGG" and _is_complete(record)}
     _check(lgg, hgg)
     size = min(len(lgg), len(hgg))
-    chosen = _draw(lgg, size, seed) | _draw(hgg, size, seed)
+    chosen = draw_subjects(lgg, size, seed) | draw_subjects(hgg, size, seed)
     ages = [age for record in records if (age := record.get("age")) is not None]
     mean, deviation = float(np.mean(ages)), float(np.std(ages))
     cohort = [_complete(record, mean, deviation, seed) for record in records if record["subject"] in chosen]
@@ -67,12 +68,6 @@ def _check(lgg: Collection[str], hgg: Collection[str]) -> None:
         problems.append(Problem("no HGG patient has an age and a day of death", "the cohort", hint))
     if problems:
         raise DatasetError(problems)
-
-
-def _draw(subjects: Collection[str], size: int, seed: int) -> set[str]:
-    order = np.random.default_rng(seed).permutation(len(subjects))
-    ordered = sorted(subjects)
-    return {ordered[place] for place in order[:size]}
 
 
 def _complete(record: Record, mean: float, deviation: float, seed: int) -> Record:

@@ -1,0 +1,1 @@
+"""The cohorts that papers drew from a data set."""

@@ -1,0 +1,57 @@
+"""What segmentation weights say about their network and their images, so that whoever uses them does likewise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common.networks.weights.checkpoints import HEAD, load_checked
+from common.networks.weights.provenance import read_provenance
+from common.networks.weights.wrapped import find_state_dict
+
+SECOND_LAYER = f"{HEAD}2.weight"
+"""That the deep head has, and the standard one has not."""
+
+
+def head_of(weights: str | Path, head: str | None = None) -> str:
+    """The segmentation head that weights belong to, ``standard`` or ``deep``.
+
+    Args:
+        weights: the checkpoint; where it is not there yet, the standard head is meant.
+        head: the knob; ``None`` to look at the weights.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+    """
+    if head is not None:
+        return head
+    found = find_state_dict(load_checked(weights)) if Path(weights).is_file() else {}
+    return "deep" if any(key.endswith(SECOND_LAYER) for key in found) else "standard"
+
+
+def intensity_of(provenance: Mapping[str, Any] | str | Path) -> str:
+    """How the intensities were scaled, as of :func:`common.transforms.preparation.prepare_image`.
+
+    Args:
+        provenance: of the weights, or their path; where they are not there yet, or record nothing, the default is
+            meant.
+    """
+    settings = _read(provenance).get("settings") or {}
+    return str(settings.get("intensity", "volume"))
+
+
+def slice_size_of(provenance: Mapping[str, Any] | str | Path | None) -> list[int] | None:
+    """The pixels (x, y) that whole slices were resized to; ``None`` where they kept their size, as by default.
+
+    Args:
+        provenance: as of :func:`intensity_of`.
+    """
+    size = _read(provenance or {}).get("slice_size")
+    return [int(side) for side in size] if size else None
+
+
+def _read(provenance: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
+    if isinstance(provenance, Mapping):
+        return provenance
+    return read_provenance(provenance) if Path(provenance).is_file() else {}
