@@ -133,6 +133,8 @@ def _misread(knob: str, word: Word) -> Problem | None:
         return None
     if knob == "pretrained" and isinstance(value, bool | int) and "_" not in word:
         return None
+    if knob == "checkpoint" and isinstance(value, list | tuple) and all(isinstance(path, str) for path in value):
+        return None
     way = f"{where} ./{word}" if not Path(word).is_absolute() else f"{where} \"'{word}'\""
     return Problem(f"{word} is a path, but the command line reads it as {value!r}", where, f"Write {way}.")
 

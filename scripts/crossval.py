@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLES = sorted(path.parents[1].name for path in ROOT.glob("bundles/*/configs/train.yaml"))
 
+GIVEN = ("scheme", "folds", "config", "recipe", "split_by", "inner_folds", "device")
+
 
 def main(argv: list[str] | None = None) -> int:
     """Cross-validate the bundle that the command line names; the exit code is 1 where a fold failed."""
@@ -70,6 +72,19 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="KNOB=VALUE",
         help="a knob of the bundle, such as epochs=1; may be repeated",
     )
+    parser.add_argument(
+        "--search",
+        action="append",
+        default=[],
+        metavar="KNOB=A,B,...",
+        help="values of a knob, of which the best is chosen in each fold without its test side; may be repeated",
+    )
+    parser.add_argument(
+        "--inner_folds",
+        type=int,
+        default=1,
+        help="folds that judge each candidate in turn (default: 1, the one that validates)",
+    )
     parser.add_argument("--device", help="where to compute (default: the GPU if there is one)")
     parser.add_argument("--dry_run", action="store_true", help="print the commands and do nothing")
     return parser.parse_args(argv)
@@ -78,15 +93,16 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def read_options(arguments: argparse.Namespace) -> Options:
     """What the command line asks for; paths become absolute, since every command names them."""
     from common.crossvalidation.options import DATA, Options
-    from common.runs.settings import read_settings
+    from common.runs.settings import read_choices, read_settings
 
     given = {knob: getattr(arguments, knob) for knob in DATA}
     return Options(
         bundle=ROOT / "bundles" / arguments.bundle,
         output=(arguments.output or Path("runs") / arguments.bundle).absolute(),
         data={knob: path.absolute() for knob, path in given.items() if path},
-        **{name: getattr(arguments, name) for name in ("scheme", "folds", "config", "recipe", "split_by", "device")},
+        **{name: getattr(arguments, name) for name in GIVEN},
         settings=read_settings(arguments.set),
+        search=read_choices(arguments.search),
     )
 
 
@@ -106,11 +122,15 @@ def print_commands(options: Options) -> int:
     """The commands of all folds, in their order."""
     from common.commands import shown
     from common.crossvalidation.plan import plan_folds
+    from common.crossvalidation.search import plan_candidates
 
-    for run in plan_folds(options):
+    planned = [plan_candidates(options, inner) for inner in range(options.inner_folds)] if options.search else []
+    for run in [run for runs in planned for run in runs] or plan_folds(options):
         print(f"# {run.name}")
         for step in run.steps:
             print(shlex.join(shown(step.command())))
+    for fold in range(options.folds) if options.search else ():
+        print(f"# fold-{fold}: the best candidate, judged on the test side when the others are done")
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ OWN = {
 }
 """Knobs that this command sets itself, and the option that takes their place."""
 
+SPLITTING = dict.fromkeys(("seed", "train_share", "exclude"), "--set")
+"""Knobs that decide the split: candidates are compared on one."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -45,6 +48,8 @@ class Options:
         split_by: ``patient``, or ``paper`` for what the paper split.
         settings: knobs for every command whose config has them, as they are typed.
         device: where to compute; ``None`` for the bundle's choice.
+        search: values of knobs, of which the best are chosen anew for each fold.
+        inner_folds: how many folds validate each candidate in turn; 1 for the one that validates in the fold's split.
     """
 
     bundle: Path
@@ -57,6 +62,8 @@ class Options:
     split_by: str = "patient"
     settings: Mapping[str, str] = field(default_factory=dict)
     device: str | None = None
+    search: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inner_folds: int = 1
 
     @property
     def training_configs(self) -> tuple[str, ...]:
@@ -81,6 +88,7 @@ def check_options(options: Options) -> None:
     known = known_keys(config_files(options.bundle, options.evaluation_configs))
     problems = [*_data_problems(options, known), *_scheme_problems(options)]
     problems += [problem for name in options.settings if (problem := setting_problem(name, known, OWN))]
+    problems += _search_problems(options, known)
     if problems:
         raise KnobError(problems)
 
@@ -115,6 +123,24 @@ def _scheme_problems(options: Options) -> list[Problem]:
     if options.scheme == K_FOLD and options.split_by == "paper" and not _paper_has_folds(options):
         what = "the paper's split of this bundle is drawn at random for every repeat, and has no folds"
         problems.append(Problem(what, "--scheme kfold --split_by paper", "Use --scheme montecarlo."))
+    return problems
+
+
+def _search_problems(options: Options, known: Collection[str]) -> list[Problem]:
+    problems = []
+    for name, values in options.search.items():
+        where = f"--search {name}={','.join(values)}"
+        found = setting_problem(name, known, OWN | SPLITTING)
+        problems += [replace(found, where=where)] if found else []
+        if name in options.settings:
+            problems.append(Problem("--set gives this knob a value", where, "Leave one of them out."))
+        if len(set(values)) < max(len(values), 2):
+            problems.append(Problem("there is nothing to choose from", where, "Give different values: name=a,b."))
+    most = options.folds - 1 if options.scheme == K_FOLD and options.search else 1
+    if not 1 <= options.inner_folds <= most:
+        what = "the folds that a fold does not test validate in turn"
+        hint = f"Give 1 to {most}." if most > 1 else "It needs --search and --scheme kfold."
+        problems.append(Problem(what, f"--inner_folds {options.inner_folds}", hint))
     return problems
 
 

@@ -39,10 +39,17 @@ def _plan_fold(options: Options, fold: int) -> FoldRun:
     return FoldRun(folder.name, folder, steps, fold)
 
 
-def plan_training(options: Options, fold: int, folder: Path) -> Step:
-    """The training of a fold into a folder, which takes its weights too."""
+def plan_training(options: Options, fold: int, folder: Path, **settings: Any) -> Step:
+    """The training of a fold into a folder, which takes its weights too.
+
+    Args:
+        options: of the cross-validation.
+        fold: whose split it is.
+        folder: that everything goes to.
+        settings: further knobs, such as a ``split_file``.
+    """
     files = config_files(options.bundle, options.training_configs)
-    given = {**_knobs(options, fold), "output_dir": folder, "weights": folder / WEIGHTS}
+    given = {**_knobs(options, fold), "output_dir": folder, "weights": folder / WEIGHTS, **settings}
     return Step("training", options.bundle, options.training_configs, take_known(given, files), options.device)
 
 

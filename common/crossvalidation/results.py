@@ -15,6 +15,7 @@ from common.crossvalidation.folds import Fold, check_together, mean_test_to_trai
 from common.crossvalidation.measures import Measures, average, average_gains, list_measures, pool
 from common.crossvalidation.options import K_FOLD, Options
 from common.crossvalidation.plan import FoldRun
+from common.crossvalidation.search import Choice, as_words
 from common.files import write_json
 from common.formats.spreadsheets import write_frame
 from common.metrics.intervals.bootstrap import Summary
@@ -79,13 +80,16 @@ def read_results(options: Options, outcomes: Sequence[Outcome[FoldRun]]) -> Resu
     return Results(folds, rows, pool(folds, rows) if each_once else None, average(folds), average_gains(folds))
 
 
-def write_results(options: Options, outcomes: Sequence[Outcome[FoldRun]], cohort: Cohort) -> None:
+def write_results(
+    options: Options, outcomes: Sequence[Outcome[FoldRun]], cohort: Cohort, choices: Sequence[Choice] = ()
+) -> None:
     """Write ``predictions.csv``, ``table.csv``, ``table.json`` and ``table.html`` to the output.
 
     Args:
         options: of the cross-validation.
         outcomes: of its runs.
         cohort: its patients.
+        choices: of each fold, where knobs were searched.
     """
     results = read_results(options, outcomes)
     if results is None:
@@ -93,7 +97,7 @@ def write_results(options: Options, outcomes: Sequence[Outcome[FoldRun]], cohort
     table = lay_out(results.columns)
     write_frame(options.output / "predictions.csv", results.rows)
     write_frame(options.output / "table.csv", table)
-    write_json(options.output / "table.json", _to_json(options, results, outcomes, cohort))
+    write_json(options.output / "table.json", _to_json(options, results, outcomes, cohort, choices))
     summary = {**results.folds[0].facts, **_of_cohort(results, cohort)}
     render_page(
         options.output / "table.html",
@@ -112,6 +116,7 @@ def write_results(options: Options, outcomes: Sequence[Outcome[FoldRun]], cohort
         pooled=results.pooled is not None,
         gains=_gain_table(results),
         figures=_figures(results),
+        choices=pd.DataFrame([_choice_row(choice) for choice in choices]),
         runs=pd.DataFrame(_run_rows(results, outcomes)),
         rows=results.rows.rename(columns=dict(nouns_of(summary).columns)),
     )
@@ -146,7 +151,11 @@ def as_text(value: Summary | None) -> str:
 
 
 def _to_json(
-    options: Options, results: Results, outcomes: Sequence[Outcome[FoldRun]], cohort: Cohort
+    options: Options,
+    results: Results,
+    outcomes: Sequence[Outcome[FoldRun]],
+    cohort: Cohort,
+    choices: Sequence[Choice],
 ) -> dict[str, Any]:
     name, value = results.answer
     return {
@@ -160,8 +169,18 @@ def _to_json(
         "columns": results.columns,
         "gains": results.gains,
         "confusion": (results.pooled or {}).get("confusion"),
+        "inner_folds": options.inner_folds,
+        "choices": [{"fold": choice.fold, "chosen": dict(choice.chosen), **_scores(choice)} for choice in choices],
         "runs": _run_rows(results, outcomes),
     }
+
+
+def _scores(choice: Choice) -> dict[str, float]:
+    return {as_words(knobs): score for knobs, score in zip(choice.candidates, choice.scores, strict=True)}
+
+
+def _choice_row(choice: Choice) -> dict[str, Any]:
+    return {"fold": choice.fold, "chosen": as_words(choice.chosen), **_scores(choice)}
 
 
 def _of_cohort(results: Results, cohort: Cohort) -> dict[str, Any]:

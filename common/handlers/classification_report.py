@@ -16,7 +16,7 @@ from torch.utils.hooks import RemovableHandle
 
 from common.cohorts.labels.permutation import are_permuted
 from common.handlers.evaluation_report import CONFUSION, PAGE, PREDICTIONS, EvaluationReport, Judged
-from common.handlers.grad_cam import GradCamDrawer, View
+from common.handlers.grad_cam import GradCamDrawer, View, write_heat_maps
 from common.handlers.survival_days import SurvivalDays
 from common.metrics.baselines import RECORDED, fit_baselines
 from common.metrics.patient_predictions import to_patients, unit_of
@@ -28,6 +28,7 @@ from common.reports.classification.verdict import judge_evidence
 from common.shortcuts.probe import ShortcutReport, probe_shortcuts
 from common.shortcuts.trait_tables import trait_tables
 
+HEAT_MAPS = "heat_maps.npz"
 MOST_PICTURES = 6
 FEATURES = "features"
 
@@ -40,7 +41,8 @@ class ClassificationReport(EvaluationReport):
     Writes ``predictions.csv`` (one row per patient, or per scan where patients have several), ``samples.csv`` (where
     they have several samples), ``confusion_matrix.csv``, ``metrics.json`` and ``report.html`` in ``output_dir``; every
     number of the page can be computed from the tables, without the images. Of masks, the samples hold the share of
-    each channel, and ``mask_features.csv`` two principal components of the network's image features.
+    each channel, and ``mask_features.csv`` two principal components of the network's image features. Heat maps of
+    slices that are drawn are in ``heat_maps.npz``.
 
     Args:
         output_dir: the run folder.
@@ -49,7 +51,7 @@ class ClassificationReport(EvaluationReport):
         classes: their names, in the order of the labels.
         seed: of the bootstrap.
         survival: the days behind the classes of survival, where that is judged.
-        network: draws a heat map of up to six patients.
+        network: draws a heat map of up to six patients, of each class as many.
         shortcuts: the probe's result where it has run already on prepared volumes, as of
             :func:`common.shortcuts.probe.probe_sources`.
     """
@@ -133,9 +135,11 @@ class ClassificationReport(EvaluationReport):
         }
 
     def keep_picture(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
-        """Keep one image of each of the first patients: the slice with most tumour, or the most probable one."""
-        subject = str(item["subject"])
-        if self.network is None or (subject not in self.pictures and len(self.pictures) == MOST_PICTURES):
+        """Keep one image of each class's first patients: the slice with most tumour, or the most probable one."""
+        subject, label = str(item["subject"]), int(item["label"])
+        of_class = sum(view.truth == label for view in self.pictures.values())
+        is_enough = of_class >= MOST_PICTURES // len(self.classes)
+        if self.network is None or (subject not in self.pictures and is_enough):
             return
         view = View.of_patient(item, output, "volume_size" in self._settings)
         earlier = self.pictures.setdefault(subject, view)
@@ -156,7 +160,7 @@ class ClassificationReport(EvaluationReport):
         self.write_table(PREDICTIONS, patients)
         self.write_table(CONFUSION, pd.DataFrame(summary["confusion"]), header=False)
         self.write_metrics(summary)
-        heat_maps = self._draw(patients, masks="tumour" in rows)
+        heat_maps = self._draw(masks="tumour" in rows)
         write_page(self.output_dir / PAGE, summary, patients, self.records, heat_maps)
         return summary
 
@@ -192,15 +196,21 @@ class ClassificationReport(EvaluationReport):
             logger.warning("%s", warning)
         return shortcuts
 
-    def _draw(self, rows: pd.DataFrame, masks: bool) -> dict[str, Figure]:
-        """Heat maps of the first patients under their captions."""
+    def _draw(self, masks: bool) -> dict[str, Figure]:
+        """Heat maps of the first patients under their captions; those of slices are written to ``heat_maps.npz``."""
         if self.network is None:
             return {}
         drawer = GradCamDrawer(self.network, self.classes, masks=masks, **self._drawing)
-        truth = rows.drop_duplicates("subject").set_index("subject")["truth"]
+        views = dict(sorted(self.pictures.items())[:MOST_PICTURES])
+        maps = {subject: drawer.explain(view) for subject, view in views.items()}
+        if views and not self._drawing["volumes"]:
+            write_heat_maps(self.output_dir / HEAT_MAPS, list(views.values()), list(maps.values()))
         return {
-            f"{subject}: {truth[subject]}, predicted {self.classes[view.class_index]}.": drawer.draw(view)
-            for subject, view in sorted(self.pictures.items())[:MOST_PICTURES]
+            f"{subject}: {self.classes[view.truth]}, predicted {self.classes[view.class_index]}.": drawer.draw(
+                view, maps[subject]
+            )
+            for subject, view in views.items()
+            if view.truth is not None
         }
 
 

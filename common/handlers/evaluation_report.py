@@ -24,6 +24,7 @@ from common.metrics.patient_predictions import unit_of
 from common.records import Record
 from common.reports.key_result import key_result
 from common.running import versions_here
+from common.splits.evaluations import count_evaluation
 from common.splits.guard import recipe_of
 from common.splits.manifest import SplitManifest
 from common.tasks.registry import find_task
@@ -86,7 +87,7 @@ class EvaluationReport(ABC):
             "protocol": judged.split.protocol,
             "split_hash": judged.split.hash,
             "side": judged.side,
-            "weights": {key: judged.provenance.get(key) for key in self.of_weights},
+            "weights": {key: judged.provenance.get(key) for key in self.of_weights} | self._members(),
             "made_with": {**versions_here(), "device": self.device},
         }
 
@@ -135,8 +136,20 @@ class EvaluationReport(ABC):
             return
         self.records = mark_phantoms(self.records)
         self.facts["phantom"] = any(record["phantom"] for record in self.records)
+        self._count_evaluation()
         self._log(self.write(self._sorted_rows()))
         release(self.output_dir)
+
+    def _members(self) -> dict[str, int]:
+        """How many networks an ensemble has."""
+        found = self.judged.provenance.get("members")
+        return {"members": found} if found else {}
+
+    def _count_evaluation(self) -> None:
+        """Tell how often the test side was judged; weights without a file, as a federated client's, are not counted."""
+        weights = getattr(self.judged.provenance, "hash", None)
+        if self.judged.side == "test" and weights:
+            self.facts["test_evaluations"] = count_evaluation(self.output_dir, self.judged.split, weights)
 
     def write_metrics(self, summary: Mapping[str, Any]) -> None:
         """Write ``metrics.json`` into the run folder."""

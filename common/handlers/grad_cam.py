@@ -36,6 +36,7 @@ class View:
         class_index: the patient's predicted class.
         probability: of that class.
         modality: index of the modality, where each is an image of its own.
+        truth: the patient's true class, where it is known.
     """
 
     name: str
@@ -44,6 +45,7 @@ class View:
     class_index: int
     probability: float
     modality: int | None = None
+    truth: int | None = None
 
     @classmethod
     def of_patient(cls, item: Mapping[str, Any], output: Mapping[str, Any], volumes: bool = False) -> View:
@@ -69,7 +71,8 @@ class View:
         values = item.get("clinical")
         clinical = None if values is None else torch.tensor([[float(value) for value in values]])
         name, modality = str(item.get("scan") or item["subject"]), None if modality is None else int(modality)
-        return cls(name, image.cpu(), clinical, index, float(mean[index]), modality)
+        truth = None if item.get("label") is None else int(item["label"])
+        return cls(name, image.cpu(), clinical, index, float(mean[index]), modality, truth)
 
 
 class GradCamDrawer:
@@ -124,6 +127,28 @@ class GradCamDrawer:
         alone = view.modality is not None and (not self.slices or len(view.image) < len(self.modalities))
         rows = self.modalities[view.modality :][:1] if alone else self.modalities
         return draw_grad_cam(view.image.numpy(), cam, title, rows, self.orientation)
+
+
+def write_heat_maps(path: Path, views: Sequence[View], maps: Sequence[np.ndarray]) -> None:
+    """Write images and their heat maps as arrays, from which other figures can be drawn.
+
+    The file has ``names`` (n,), ``truth`` and ``predicted`` (class indices, (n,)), ``images`` (n, channel, x, y) and
+    ``maps`` (n, x, y), both float16.
+
+    Args:
+        path: of the ``.npz`` file.
+        views: n images of equal size.
+        maps: what :meth:`GradCamDrawer.explain` finds of each.
+    """
+    with atomic_path(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            names=np.array([view.name for view in views]),
+            truth=np.array([-1 if view.truth is None else view.truth for view in views]),
+            predicted=np.array([view.class_index for view in views]),
+            images=np.stack([view.image.numpy() for view in views]).astype(np.float16),
+            maps=np.stack(maps).astype(np.float16),
+        )
 
 
 class GradCamPictures:

@@ -18,6 +18,7 @@ from common.networks.weights.checkpoints import (
     save_checkpoint,
     save_weights,
 )
+from common.networks.weights.ensemble import Ensemble, ensemble_of
 from common.networks.weights.judged import CheckpointLoader, JudgedWeights, read_fitted
 from common.networks.weights.provenance import (
     continue_from,
@@ -33,6 +34,7 @@ __all__ = [
     "BagInferer",
     "BatchCrossEntropy",
     "CheckpointLoader",
+    "Ensemble",
     "FlipSliceInferer",
     "FusionClassifier",
     "ImageInferer",
@@ -47,6 +49,7 @@ __all__ = [
     "check_frozen_start",
     "continue_from",
     "describe_provenance",
+    "ensemble_of",
     "grad_cam",
     "head_of",
     "intensity_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -164,22 +164,36 @@ def draw_grad_cam(
 
 
 def draw_picture_grad_cam(picture: np.ndarray, cam: np.ndarray, title: str = "") -> Figure:
-    """A single picture, and beside it the same with the Grad-CAM over it (P2, Figures 6 and 7).
+    """A single picture, and beside it the same with the Grad-CAM over it.
 
     Args:
         picture: 0 to 1, grey (1, x, y) or RGB (3, x, y).
         cam: 0 to 1, (x, y).
         title: above the picture.
     """
-    figure = Figure(figsize=(6.2, 3.2), layout="constrained")
-    grid = figure.subplots(1, 2)
+    return draw_picture_grad_cams(picture, {"": cam}, title)
+
+
+def draw_picture_grad_cams(picture: np.ndarray, cams: Mapping[str, np.ndarray], title: str = "") -> Figure:
+    """A single picture, and beside it the same with the Grad-CAM of each of several networks (P2, figures 6 and 7).
+
+    Args:
+        picture: 0 to 1, grey (1, x, y) or RGB (3, x, y).
+        cams: 0 to 1, (x, y), each under what stands above it.
+        title: above all.
+    """
+    figure = Figure(figsize=(3 * len(cams) + 3.2, 3.2), layout="constrained")
+    grid = figure.subplots(1, len(cams) + 1)
     shown = (
         np.clip(np.asarray(picture, dtype=np.float32), 0, 1).transpose(2, 1, 0).squeeze(-1 if len(picture) == 1 else ())
     )
     for axes in grid:
         axes.imshow(shown, cmap="gray", vmin=0, vmax=1)
         axes.set_axis_off()
-    figure.colorbar(_show_heat(grid[1], cam), ax=grid[1], shrink=0.8, label="Grad-CAM")
+    for axes, (name, cam) in zip(grid[1:], cams.items(), strict=True):
+        heat = _show_heat(axes, cam)
+        axes.set_title(as_drawn(name), fontsize=9)
+    figure.colorbar(heat, ax=grid[-1], shrink=0.8, label="Grad-CAM")
     figure.suptitle(as_drawn(title), fontsize=10)
     return figure
 

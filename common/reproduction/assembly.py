@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
+from statistics import mean, stdev, variance
 from typing import Any
 
 import pandas as pd
@@ -174,8 +174,12 @@ def _fill(cell: Cell, column: Column, found: Sequence[Evaluation]) -> Filled | N
     counted = counted_as(cell.unit, column.split)
     read = [evaluation.of_side(cell.side) for evaluation in found if cell.repeat in (None, evaluation.repeat)]
     values = [value for evaluation in read if (value := evaluation.measure(cell.measure, counted)) is not None]
-    if not values:
+    if not values or (cell.variance and len(values) == 1):
         return None
+    if cell.variance:
+        spread = variance(100 * value["mean"] for value in values)
+        summary = {"mean": spread, "low": math.nan, "high": math.nan, "n": len(values)}
+        return Filled(cell, column, str(read[0].facts["side"]), 1, summary, counted)
     return Filled(cell, column, str(read[0].facts["side"]), len(values), _average(values), counted)
 
 

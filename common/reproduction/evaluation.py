@@ -23,7 +23,14 @@ from common.tasks.published import short_name
 COST = "cost.json"
 """:class:`common.handlers.TrainingCost` leaves it."""
 
+HISTORY = "history.csv"
+""":class:`common.handlers.TrainingHistory` leaves it."""
+
 OF_COST, OF_SUBGROUP = "cost_", "subgroup_"
+OF_EPOCH = {"first_": 0, "last_": -1}
+"""Beginnings of what is read from the first and from the last epoch of the training."""
+
+SECONDS = "training_seconds"
 
 
 class Evaluation:
@@ -32,10 +39,11 @@ class Evaluation:
     Args:
         folder: with ``metrics.json`` and the tables beside it.
         repeat: which split it is, from 0.
+        trained: the folder of the training, where it is another.
     """
 
-    def __init__(self, folder: Path, repeat: int = 0) -> None:
-        self.folder, self.repeat = folder, repeat
+    def __init__(self, folder: Path, repeat: int = 0, trained: Path | None = None) -> None:
+        self.folder, self.repeat, self.trained = folder, repeat, trained or folder
         self.facts: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
 
     def measure(self, name: str, unit: str) -> Summary | None:
@@ -43,7 +51,8 @@ class Evaluation:
 
         Args:
             name: ``macro_f1``, ``recall_short``, ``soft_dice_NCR``, ``all slices: accuracy``, ``subgroup_auc`` of the
-                tumours on their own, ``cost_parameters`` of the training, …
+                tumours on their own, ``cost_parameters`` of the training, ``last_train_accuracy`` of its last epoch,
+                ``training_seconds`` of all of them, …
             unit: what counts as one, ``samples`` or ``patients``.
         """
         if name.startswith("soft_dice_"):
@@ -55,6 +64,12 @@ class Evaluation:
         if name.startswith(OF_SUBGROUP):
             found = (self.facts.get("subgroup") or {"measures": {}})["measures"].get(name.removeprefix(OF_SUBGROUP))
             return None if found is None else _numbers(found)
+        if name == SECONDS:
+            return _single(None if self.history.empty else float(self.history["seconds"].sum()))
+        for beginning, place in OF_EPOCH.items():
+            column = name.removeprefix(beginning)
+            if name.startswith(beginning) and column in self.history:
+                return _single(float(self.history[column].iloc[place]))
         if ": " in name:
             return self.votes.get(name)
         return (self.of_samples if unit == "samples" else self.of_patients).get(name)
@@ -62,7 +77,7 @@ class Evaluation:
     def of_side(self, side: str | None) -> Evaluation:
         """What the same weights did on another side; this one where they were not judged on it."""
         folder = self.folder / str(side)
-        return Evaluation(folder, self.repeat) if side and folder.is_dir() else self
+        return Evaluation(folder, self.repeat, self.trained) if side and folder.is_dir() else self
 
     def confusion(self, unit: str) -> pd.DataFrame:
         """The confusion matrix.
@@ -139,6 +154,20 @@ class Evaluation:
         """
         path = self.folder / COST
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """``history.csv`` of the training; where it had several stages, of all of them one after another.
+
+        Returns:
+            One row per epoch; empty where nothing was recorded.
+        """
+        own = self.trained / HISTORY
+        stages = [
+            read_frame(path) for path in ([own] if own.is_file() else sorted(self.trained.glob(f"stage*/{HISTORY}")))
+        ]
+        table = pd.concat(stages, ignore_index=True) if stages else pd.DataFrame({"epoch": []})
+        return table.assign(epoch=range(1, len(table) + 1))
 
     @cached_property
     def copies(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from common.files import write_json
 from common.formats.spreadsheets import write_frame
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
 from common.reproduction.assembly import ORDER, chosen_cells, fill, lay_out, to_json
+from common.reproduction.data_tables import DATA_TABLES
 from common.reproduction.difference_table import how_to_read, lay_out_differences
 from common.reproduction.differences import list_differences
 from common.reproduction.evaluation import Evaluation, sum_confusions
@@ -55,6 +56,7 @@ def write_table(
     frame = lay_out(cells, filled)
     differences = list_differences(table, cells, evaluations)
     warnings = list_warnings(table, options, outcomes, evaluations, cohort)
+    held = DATA_TABLES[table.of_data](cohort.records) if table.of_data else pd.DataFrame()
     drawn = draw_figures(table, options.columns, evaluations, cohort.records, options.output)
     content: dict[str, Any] = {
         "table": table.name,
@@ -64,6 +66,7 @@ def write_table(
         "settings": dict(options.settings),
         "warnings": warnings,
         "notes": list(table.notes),
+        "data": held.to_dict("records"),
         "cells": to_json(cells, filled, differences),
         "contest": test_rows(table.contest, evaluations) if table.contest else [],
         "figures": [
@@ -72,8 +75,8 @@ def write_table(
         "runs": run_rows(outcomes),
     }
     write_json(options.output / "table.json", content)
-    flat = [": ".join(part for part in column if part) for column in frame.columns]
-    write_frame(options.output / "table.csv", frame.set_axis(flat, axis="columns"))
+    flat = frame.set_axis([": ".join(part for part in column if part) for column in frame.columns], axis="columns")
+    write_frame(options.output / "table.csv", flat if table.cells else held)
     render_page(
         options.output / "table.html",
         "reproduction",
@@ -81,6 +84,7 @@ def write_table(
         sources=cohort.sources,
         warnings=warnings,
         cells=frame,
+        held=held,
         columns=options.columns,
         differences=lay_out_differences(differences),
         differing=how_to_read(differences, options.repeats_of(table)),

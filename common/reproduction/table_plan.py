@@ -82,7 +82,6 @@ class Cell:
         model: name of the network that it is measured on.
         measure: as :class:`common.reproduction.evaluation.Evaluation` names it.
         published: what the paper printed there, if anything.
-        deviation: what it printed behind ±.
         unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``split``: samples where the paper's
             split is used, as the paper counted, and patients where patients are split.
         side: one of the model's further sides; where a split does not have it, and by default, the one that the
@@ -90,6 +89,7 @@ class Cell:
         repeat: the split that it is read from, from 0; by default it is the mean over all of them.
         digits: after the decimal point.
         deviation: what the paper printed behind ±.
+        variance: whether it is the variance over the repeats, in squared percentage points, instead of their mean.
     """
 
     row: str
@@ -102,6 +102,7 @@ class Cell:
     repeat: int | None = None
     digits: int = 3
     deviation: float | None = None
+    variance: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ class PaperTable:
         leak: what is wrong with the paper's recipe and split.
         apart: whether the paper's split keeps patients on one side, so that another split shows no leak.
         figures: that are drawn from its runs.
+        of_data: the table that describes the data set, a key of :data:`common.reproduction.data_tables.DATA_TABLES`.
         repeats: how often each network is trained, on as many splits, unless the command sets another number.
         varied: knobs that the table itself sets.
         searches: whose winners are further rows.
@@ -212,6 +214,7 @@ class PaperTable:
     healthy: bool = False
     apart: bool = False
     figures: tuple[PaperFigure, ...] = ()
+    of_data: str = ""
 
 
 def counted_as(unit: str, split: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,12 +13,17 @@ import yaml
 
 from common.errors import KnobError, Problem
 
+BETWEEN = re.compile(r",(?![^\[(]*[\])])")
+"""A comma that is not within brackets."""
 
-def read_settings(words: Iterable[str]) -> dict[str, str]:
+
+def read_settings(words: Iterable[str], option: str = "--set", example: str = "epochs=1") -> dict[str, str]:
     """``name=value`` words as a mapping.
 
     Args:
         words: as they are typed.
+        option: that they follow, for the message.
+        example: of a word.
 
     Returns:
         The value, as text, under each name.
@@ -30,13 +36,29 @@ def read_settings(words: Iterable[str]) -> dict[str, str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not (name and equals):
-            problems.append(Problem("it is no name=value", f"--set {word}", "Write it as in --set epochs=1."))
+            problems.append(Problem("it is no name=value", f"{option} {word}", f"Write it as in {option} {example}."))
         elif name in settings:
-            problems.append(Problem("it is given twice", f"--set {word}", "Leave one out."))
+            problems.append(Problem("it is given twice", f"{option} {word}", "Leave one out."))
         settings[name] = value
     if problems:
         raise KnobError(problems)
     return settings
+
+
+def read_choices(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """``name=a,b,c`` words as a mapping; a comma within brackets belongs to a value.
+
+    Args:
+        words: as they are typed.
+
+    Returns:
+        The values, as texts, under each name.
+
+    Raises:
+        KnobError: names every word without an equals sign, and every knob given twice.
+    """
+    texts = read_settings(words, "--search", "lr=0.001,0.0003")
+    return {name: tuple(part.strip() for part in BETWEEN.split(text)) for name, text in texts.items()}
 
 
 def setting_problem(name: str, known: Collection[str], own: Mapping[str, str]) -> Problem | None:

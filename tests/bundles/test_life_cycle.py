@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,14 @@ def test_an_evaluation_judges_every_test_patient_once(life: Life) -> None:
 def test_inference_says_of_a_patient_what_the_evaluation_said(
     life: Life, begin_case: Begin, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """From files to probabilities by another path: they must agree."""
+    """From files to probabilities by another path, and with the same network twice, whose mean is itself."""
     name, folder = life
     case, (_, rows) = CASES[name], results_of(life)
     cohort = request.getfixturevalue(case.cohort)
     patient = rows[~rows["subject"].str.startswith("IXI")].iloc[0]
-    where = {"checkpoint": str(folder / "models" / f"{case.weights}.pt"), "output_dir": str(tmp_path)}
+    weights = folder / "models" / f"{case.weights}.pt"
+    copy = shutil.copy(weights, tmp_path / "copy.pt")
+    where = {"checkpoint": f"{weights},{copy}", "output_dir": str(tmp_path)}
     config = case.config.replace("train", "inference")
     begin_case(name, tmp_path, config=config, **where, **case.patient(cohort, patient["subject"])).run()
     if name == "segmentation":
@@ -111,7 +114,8 @@ def check_label_maps(rows: pd.DataFrame, results: Path, cohort: Path) -> None:
 def test_patients_that_were_trained_on_are_not_judged_unasked(life: Life, begin_case: Begin, tmp_path: Path) -> None:
     """Another seed draws another test side."""
     name, folder = life
-    weights = {"checkpoint": str(folder / "models" / f"{CASES[name].weights}.pt"), "output_dir": str(tmp_path)}
+    own = folder / "models" / f"{CASES[name].weights}.pt"
+    weights = {"checkpoint": [str(own), str(shutil.copy(own, tmp_path))], "output_dir": str(tmp_path)}
     unasked = {"shortcuts": None} if "shortcuts" in CASES[name].judging else {}
     error = refused(begin_case, name, tmp_path / "run", "evaluate", seed=3, **weights, **unasked)
     assert isinstance(error, SplitLeakageError)

@@ -96,11 +96,41 @@ def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> No
         "version": "0.1",
         "protocol": "patient",
         "epoch": 3,
+        "chosen_on": None,
+        "kept": None,
     }
     assert found["measures"]["accuracy"]["mean"] == pytest.approx(2 / 3)
     assert found["measures"]["auc"]["mean"] == 1
     assert found["votes"] == []
     assert "Glioma grade: evaluation" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+class Weights(dict[str, Any]):
+    """A provenance of weights in a file."""
+
+    def __init__(self, hash_of_file: str, **recorded: Any) -> None:
+        super().__init__(PROVENANCE, **recorded)
+        self.hash = hash_of_file
+
+
+def test_evaluations_of_the_test_side_are_counted_and_told(tmp_path: Path) -> None:
+    counts, pages = [], []
+    for weights in ("one", "one", "other"):
+        evaluate(grade_report(tmp_path, provenance=Weights(weights)), GRADED)
+        counts.append(metrics(tmp_path)["test_evaluations"])
+        pages.append((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert counts == [1, 1, 2]
+    assert "This test side has been evaluated once." in pages[1]
+    assert "This test side has been evaluated 2 times" in pages[2]
+    evaluate(grade_report(tmp_path / "federated"), GRADED)
+    assert "test_evaluations" not in metrics(tmp_path / "federated")  # the server's weights are no file
+
+
+def test_the_page_of_an_ensemble_says_so(tmp_path: Path) -> None:
+    evaluate(grade_report(tmp_path, provenance=Weights("both", members=2, epoch=[3, 8])), GRADED)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Weights: the mean probability of 2 networks, epochs 3, 8." in page
+    assert metrics(tmp_path)["weights"]["members"] == 2
 
 
 def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
@@ -275,6 +305,19 @@ def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "P5: HGG, predicted LGG." in page
     assert "P6: " not in page
+
+
+def test_heat_maps_are_of_every_class_and_lie_beside_the_page_as_arrays(tmp_path: Path) -> None:
+    report = grade_report(tmp_path, network=TinyClassifier(2))
+    labels = [0] * 6 + [1] * 2
+    report.records = [patient(f"P{n}", label, grade=GRADES[label]) for n, label in enumerate(labels)]
+    evaluate(report, [sample(f"P{n}", label, [0.7, 0.3]) for n, label in enumerate(labels)])
+    with np.load(tmp_path / "heat_maps.npz") as found:
+        assert found["names"].tolist() == ["P0", "P1", "P2", "P6", "P7"]
+        assert found["truth"].tolist() == [0, 0, 0, 1, 1]
+        assert found["predicted"].tolist() == [0] * 5
+        assert found["images"].shape[0] == 5
+        assert found["maps"].shape == (5, *found["images"].shape[2:])
 
 
 def test_of_a_patients_masks_the_slice_with_the_most_tumour_is_shown(tmp_path: Path) -> None:

@@ -80,3 +80,18 @@ def test_every_number_is_kept_with_what_it_counts(evaluation: Evaluation) -> Non
     assert [cell["measured"] for cell in written[:4]] == [[]] * 4
     told = [(part["recipe"], part["split"], part["counted"], part["mean"]) for part in written[4]["measured"]]
     assert told == [("paper", "paper", "samples", 0.625), ("ours", "patient", "patients", 0.5)]
+
+
+def test_a_variance_is_that_of_the_repeats_in_squared_points(
+    tmp_path: Path, leave_evaluation: Callable[..., None]
+) -> None:
+    """P2's own folds, whose variance it prints as 0.092 %."""
+    folds = (0.9794, 0.9734, 0.9770)
+    for fold, accuracy in enumerate(folds):
+        leave_evaluation(tmp_path / str(fold), accuracy)
+    found = [Evaluation(tmp_path / str(fold), fold) for fold in range(3)]
+    cell = Cell("Variance", "accuracy", "a", "accuracy", 0.092, "patients", variance=True)
+    heading = ("accuracy", "our recipe, split by patient")
+    frame = lay_out([cell], fill([cell], {("a", "ours"): found}))
+    assert frame[heading].to_list() == ["0.091"]
+    assert heading not in lay_out([cell], fill([cell], {("a", "ours"): found[:1]}))

@@ -198,3 +198,19 @@ def test_shuffled_labels_are_one_more_column(on_phantoms: MakeOptions, leave_eva
     shown, content, _ = read(given)
     assert "recall: paper's recipe and split, labels shuffled" in list(shown)
     assert {part["kind"] for cell in content["cells"] for part in cell["differences"]} == {"leak", "recipe"}
+
+
+def test_a_table_of_the_data_set_alone_needs_no_run(on_phantoms: MakeOptions) -> None:
+    """P1's table 1, with its figures of a patient's images."""
+    given = on_phantoms()
+    assert reproduce(find_table("p1-table1"), given) == []
+    table, content, page = read(given)
+    lgg, hgg, filled = "LGG: recorded", "HGG: recorded", "LGG: filled in by P1's rule"
+    assert table.loc["with an age", [lgg, filled]].to_list() == ["0", table.loc["patients", filled]]
+    assert table.loc["mean age, years", ["LGG: P1, table 1", lgg]].to_list() == ["38.5", "not recorded"]
+    ages = pd.read_csv(next(given.dataset_dir.rglob("survival_info.csv")))["Age"]
+    assert table.loc["mean age, years", hgg] == f"{ages.mean():.2f} ± {ages.std():.2f}"
+    assert [row["figure"] for row in content["figures"]] == ["p1-figure1"]  # too flat for slices 30 mm apart
+    assert all((given.output / row["file"]).is_file() for row in content["figures"])
+    assert "No network is trained" in page
+    assert "Runs</h2>" not in page

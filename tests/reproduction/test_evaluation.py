@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from common.files import write_json
@@ -96,3 +97,19 @@ def test_tumours_on_their_own_and_the_cost_of_a_step_are_measures_too(
 def test_without_them_there_is_nothing_to_read(evaluation: Evaluation) -> None:
     assert evaluation.measure("subgroup_auc", "patients") is None
     assert evaluation.measure("cost_step_seconds", "patients") is None
+
+
+def test_the_history_of_a_training_in_stages_is_one(tmp_path: Path, leave_evaluation: Callable[..., None]) -> None:
+    leave_evaluation(tmp_path / "validation")
+    leave_evaluation(tmp_path)
+    assert Evaluation(tmp_path).measure("last_train_loss", "samples") is None
+    for stage, loss in ((1, 0.75), (2, 0.5)):
+        (tmp_path / f"stage{stage}").mkdir()
+        rows = {"epoch": [1, 2], "train_loss": [1.0, loss], "seconds": [10.0, 5.0]}
+        pd.DataFrame(rows).to_csv(tmp_path / f"stage{stage}" / "history.csv", index=False)
+    for evaluation in (Evaluation(tmp_path), Evaluation(tmp_path).of_side("validation")):
+        measured = [evaluation.measure(name, "samples") for name in ("first_train_loss", "last_train_loss")]
+        assert [value and value["mean"] for value in measured] == [1, 0.5]
+        seconds = evaluation.measure("training_seconds", "samples")
+        assert seconds is not None and seconds["mean"] == 30
+        assert evaluation.history["epoch"].to_list() == [1, 2, 3, 4]

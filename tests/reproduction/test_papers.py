@@ -23,6 +23,7 @@ from common.tasks.segmentation import BACKGROUND_THAT_FITS
 MakeOptions = Callable[..., Options]
 
 RUNS = {
+    "p1-table1": 0,  # of the data set alone
     "p1-table2": 8 * 2 * 3,
     "p1-table3": 14 * 2 * 3,  # 16 options, three of which are the first head
     "p1-table4": 5 * 10 * 2 * 3,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.phantoms.layouts.br35h import make_br35h_phantoms
-from common.reproduction.papers.catalogue import TABLES, tables_of_figures
+from common.reproduction.papers.catalogue import TABLES, find_table, tables_of_figures
 from common.reproduction.table_plan import COLUMNS
 from scripts import reproduce
 
@@ -58,7 +58,7 @@ def test_a_dry_run_prints_commands_and_writes_nothing(
     lines = capsys.readouterr().out.splitlines()
     commands = [line for line in lines if not line.startswith("#")]
     assert all(line.startswith("python -m monai.bundle run ") for line in commands)
-    assert {line.split()[4] for line in commands} == {"training", "evaluating"}
+    assert {line.split()[4] for line in commands} == ({"training", "evaluating"} if find_table(table).models else set())
     assert not out.exists()
 
 

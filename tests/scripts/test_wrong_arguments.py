@@ -44,6 +44,11 @@ WRONG = [
     ("crossval", ["glioma_segmentation", "--datalist", "absent.csv"], "there is no such file"),
     ("crossval", ["glioma_segmentation", "--dataset_dir", "empty", "--set", "epochs"], "it is no name=value"),
     ("crossval", ["glioma_segmentation", "--dataset_dir", "empty", "--folds", "2"], "Give 3 or more"),
+    (
+        "crossval",
+        ["glioma_segmentation", "--dataset_dir", "empty", "--search", "lr"],
+        "--search lr: it is no name=value",
+    ),
     ("demo", ["--only", "no_bundle"], "invalid choice"),
     ("demo", ["--output", "file.txt"], "is a file, not a folder"),
     ("make_phantoms", ["brats1999", "new"], "invalid choice"),

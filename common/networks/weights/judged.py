@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from ignite.engine import Events
 from monai.engines.workflow import Workflow
 from torch import nn
 
-from common.networks.weights.provenance import load_for_evaluation, read_provenance
+from common.networks.weights.ensemble import weight_files
+from common.networks.weights.provenance import are_there, load_for_evaluation, read_provenance
+from common.splits.evaluations import hash_weights
 from common.splits.manifest import SplitManifest
 
 
@@ -22,7 +24,7 @@ class JudgedWeights(Mapping[str, Any]):
 
     Args:
         network: takes the weights.
-        weights: the checkpoint.
+        weights: the checkpoint, or one for each member of an ensemble.
         split: of the run.
         side: ``test``, ``validation`` or ``train``.
         allow_trained_on: also judge patients that the weights were trained on.
@@ -34,7 +36,7 @@ class JudgedWeights(Mapping[str, Any]):
     def __init__(
         self,
         network: nn.Module,
-        weights: str | Path,
+        weights: str | Path | Sequence[str | Path],
         split: SplitManifest,
         side: str = "test",
         allow_trained_on: bool | str = False,
@@ -45,10 +47,13 @@ class JudgedWeights(Mapping[str, Any]):
         self._provenance = dict(own or {})
         recipe = self._provenance.get("recipe")
         self._load = (network, weights, split, side, allow_trained_on, settings, bundle, recipe)
+        self.hash: str | None = None
+        """Of the checkpoints, once they are loaded."""
 
     def load(self) -> None:
         """Load the weights, with the checks of :func:`load_for_evaluation`."""
         self._provenance = load_for_evaluation(*self._load)
+        self.hash = hash_weights(weight_files(self._load[1]))
 
     def __getitem__(self, name: str) -> Any:
         return self._provenance[name]
@@ -78,7 +83,7 @@ class CheckpointLoader:
         engine.add_event_handler(Events.STARTED, lambda _: self.judged.load())
 
 
-def read_fitted(weights: str | Path) -> dict[str, Any]:
+def read_fitted(weights: str | Path | Sequence[str | Path]) -> dict[str, Any]:
     """What was fitted in training, such as clinical ranges, where the weights to judge are there already.
 
     Returns:
@@ -88,4 +93,4 @@ def read_fitted(weights: str | Path) -> dict[str, Any]:
     Raises:
         CheckpointError: they cannot be read.
     """
-    return read_provenance(weights) if Path(weights).exists() else {}
+    return read_provenance(weights) if are_there(weights) else {}

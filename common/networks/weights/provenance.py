@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from common.cohorts.labels.cavity import mask_classes
 from common.errors import CheckpointError, Problem
 from common.knobs import as_bool
 from common.networks.weights.checkpoints import load_checked, load_weights, plain_values, provenance_of, use_weights
+from common.networks.weights.ensemble import members_of, unite, weight_files
 from common.records import MASK_CLASSES
 from common.splits.guard import check_start, check_unseen, recipe_of
 from common.splits.manifest import SplitManifest
@@ -94,19 +95,24 @@ def _check_stage(found: Any, stage: int, weights: str | Path) -> None:
         raise CheckpointError(Problem(f"{what}: its head would be random", str(weights), hint))
 
 
-def read_provenance(weights: str | Path) -> dict[str, Any]:
-    """What a checkpoint records about its run.
+def read_provenance(weights: str | Path | Sequence[str | Path]) -> dict[str, Any]:
+    """What a checkpoint records about its run; of several see :func:`~common.networks.weights.ensemble.unite`.
 
     Returns:
         Plain values by name; empty where they were lost.
 
     Raises:
-        CheckpointError: it cannot be read.
+        CheckpointError: it cannot be read, or several differ too much.
     """
-    return _as_dict(provenance_of(load_checked(weights)))
+    return unite({path: _as_dict(provenance_of(load_checked(path))) for path in weight_files(weights)})
 
 
-def mask_classes_of(weights: str | Path, cavity: str | None = None) -> tuple[str, ...]:
+def are_there(weights: str | Path | Sequence[str | Path]) -> bool:
+    """Whether a checkpoint is there, or all of several."""
+    return all(path.is_file() for path in weight_files(weights))
+
+
+def mask_classes_of(weights: str | Path | Sequence[str | Path], cavity: str | None = None) -> tuple[str, ...]:
     """The classes of a segmentation network besides background, by which the network is made for its weights.
 
     Args:
@@ -119,7 +125,7 @@ def mask_classes_of(weights: str | Path, cavity: str | None = None) -> tuple[str
     """
     if cavity is not None:
         return mask_classes(cavity)
-    recorded = read_provenance(weights).get("classes") if Path(weights).is_file() else None
+    recorded = read_provenance(weights).get("classes") if are_there(weights) else None
     return tuple(recorded or MASK_CLASSES)
 
 
@@ -129,7 +135,7 @@ def _as_dict(provenance: Any) -> dict[str, Any]:
 
 def load_for_evaluation(
     network: nn.Module,
-    weights: str | Path,
+    weights: str | Path | Sequence[str | Path],
     split: SplitManifest,
     side: str = "test",
     allow_trained_on: bool | str = False,
@@ -141,7 +147,7 @@ def load_for_evaluation(
 
     Args:
         network: takes the weights.
-        weights: the checkpoint.
+        weights: the checkpoint, or one for each member of an :class:`~common.networks.weights.ensemble.Ensemble`.
         split: of the run.
         side: ``test``, ``validation`` or ``train``.
         allow_trained_on: also judge patients that the weights were trained on.
@@ -155,20 +161,23 @@ def load_for_evaluation(
     Raises:
         CheckpointError: the weights cannot be read, belong to another network or bundle, or were trained by another
             recipe or on another kind of split.
-        SplitLeakageError: they were trained on patients of that side, and ``allow_trained_on`` was not given.
+        SplitLeakageError: one of them was trained on patients of that side, and ``allow_trained_on`` was not given.
     """
-    content = load_checked(weights)
-    recorded = _as_dict(provenance_of(content))
-    if bundle in (None, recorded.get("bundle", bundle)):  # first, since another recipe has other settings as well
-        _check_choices(recorded, split.protocol, recipe, weights)
-    provenance = use_weights(network, content, weights, settings=settings, bundle=bundle)
     allowed = as_bool(allow_trained_on, "allow_trained_on")
-    check_unseen(provenance, split.known_as(side), allowed, weights, split.hash, split.voxels)
-    if not provenance:
-        logger.warning(
-            "%s: %s. What training had fitted is fitted anew on this run's training side.", weights, NOTHING_RECORDED
-        )
-    return provenance
+    found: dict[Path, dict[str, Any]] = {}
+    for member, path in members_of(network, weights):
+        content = load_checked(path)
+        recorded = _as_dict(provenance_of(content))
+        if bundle in (None, recorded.get("bundle", bundle)):  # first, since another recipe has other settings as well
+            _check_choices(recorded, split.protocol, recipe, path)
+        provenance = use_weights(member, content, path, settings=settings, bundle=bundle)
+        check_unseen(provenance, split.known_as(side), allowed, path, split.hash, split.voxels)
+        if not provenance:
+            logger.warning(
+                "%s: %s. What training had fitted is fitted anew on this run's training side.", path, NOTHING_RECORDED
+            )
+        found[path] = provenance
+    return unite(found)
 
 
 def _check_choices(provenance: Mapping[str, Any], protocol: str, recipe: str | None, weights: str | Path) -> None:
@@ -190,7 +199,7 @@ def _check_choices(provenance: Mapping[str, Any], protocol: str, recipe: str | N
 
 def load_for_inference(
     network: nn.Module,
-    weights: str | Path,
+    weights: str | Path | Sequence[str | Path],
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
     clinical_features: Iterable[str] = (),
@@ -200,7 +209,7 @@ def load_for_inference(
 
     Args:
         network: takes the weights.
-        weights: the checkpoint.
+        weights: the checkpoint, or one for each member of an ensemble.
         settings: as for :func:`load_weights`.
         bundle: as for :func:`load_weights`.
         clinical_features: that the network is given. How they were scaled cannot be assumed.
@@ -214,7 +223,8 @@ def load_for_inference(
         CheckpointError: the weights cannot be read, belong to another network or bundle, or do not record how the
             clinical features were scaled.
     """
-    provenance = load_weights(network, weights, settings=settings, bundle=bundle)
+    members = members_of(network, weights)
+    provenance = unite({path: load_weights(member, path, settings=settings, bundle=bundle) for member, path in members})
     features = list(clinical_features)
     if features and not provenance.get("encoder"):
         what = f"it does not record how {' and '.join(features)} were scaled in training"
@@ -228,7 +238,9 @@ def load_for_inference(
     return {**absent, **provenance}
 
 
-def _say_assumed(weights: str | Path, assumed: Mapping[str, Any], nothing_recorded: bool) -> None:
+def _say_assumed(
+    weights: str | Path | Sequence[str | Path], assumed: Mapping[str, Any], nothing_recorded: bool
+) -> None:
     if not (assumed or nothing_recorded):
         return
     values = plain_values(assumed)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.networks.weights.checkpoints import HEAD, load_checked
-from common.networks.weights.provenance import read_provenance
+from common.networks.weights.ensemble import weight_files
+from common.networks.weights.provenance import are_there, read_provenance
 from common.networks.weights.wrapped import find_state_dict
 
 SECOND_LAYER = f"{HEAD}2.weight"
 """That the deep head has, and the standard one has not."""
 
 
-def head_of(weights: str | Path, head: str | None = None) -> str:
+def head_of(weights: str | Path | Sequence[str | Path], head: str | None = None) -> str:
     """The segmentation head that weights belong to, ``standard`` or ``deep``.
 
     Args:
@@ -26,11 +27,11 @@ def head_of(weights: str | Path, head: str | None = None) -> str:
     """
     if head is not None:
         return head
-    found = find_state_dict(load_checked(weights)) if Path(weights).is_file() else {}
+    found = find_state_dict(load_checked(weight_files(weights)[0])) if are_there(weights) else {}
     return "deep" if any(key.endswith(SECOND_LAYER) for key in found) else "standard"
 
 
-def intensity_of(provenance: Mapping[str, Any] | str | Path) -> str:
+def intensity_of(provenance: Mapping[str, Any] | str | Path | Sequence[str | Path]) -> str:
     """How the intensities were scaled, as of :func:`common.transforms.preparation.prepare_image`.
 
     Args:
@@ -41,7 +42,7 @@ def intensity_of(provenance: Mapping[str, Any] | str | Path) -> str:
     return str(settings.get("intensity", "volume"))
 
 
-def slice_size_of(provenance: Mapping[str, Any] | str | Path | None) -> list[int] | None:
+def slice_size_of(provenance: Mapping[str, Any] | str | Path | Sequence[str | Path] | None) -> list[int] | None:
     """The pixels (x, y) that whole slices were resized to; ``None`` where they kept their size, as by default.
 
     Args:
@@ -51,7 +52,7 @@ def slice_size_of(provenance: Mapping[str, Any] | str | Path | None) -> list[int
     return [int(side) for side in size] if size else None
 
 
-def _read(provenance: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
+def _read(provenance: Mapping[str, Any] | str | Path | Sequence[str | Path]) -> Mapping[str, Any]:
     if isinstance(provenance, Mapping):
         return provenance
-    return read_provenance(provenance) if Path(provenance).is_file() else {}
+    return read_provenance(provenance) if are_there(provenance) else {}

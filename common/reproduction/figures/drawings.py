@@ -13,10 +13,13 @@ from common.records import Record
 from common.reproduction.figures.bars import draw_bars
 from common.reproduction.figures.class_measures import draw_class_measures
 from common.reproduction.figures.confusion import draw_confusions
+from common.reproduction.figures.curves import draw_curves
 from common.reproduction.figures.example import draw_example
+from common.reproduction.figures.heat_maps import draw_heat_maps
 from common.reproduction.figures.masks import draw_channel_shares, draw_components
 from common.reproduction.figures.material import Material
 from common.reproduction.figures.roc import draw_roc_curves
+from common.reproduction.figures.slices import draw_sequences, draw_slice_places, draw_three_slices
 from common.reproduction.figures.voxels import draw_log_counts
 from common.reproduction.head_search import Evaluations
 from common.reproduction.table_plan import Column, PaperFigure, PaperTable, counted_as
@@ -26,10 +29,15 @@ DRAWINGS: Mapping[str, Callable[[PaperFigure, Material], Figure | None]] = {
     "channel shares": draw_channel_shares,
     "components": draw_components,
     "confusion": draw_confusions,
-    "example": draw_example,
     "class measures": draw_class_measures,
+    "curves": draw_curves,
+    "example": draw_example,
+    "heat maps": draw_heat_maps,
     "log counts": draw_log_counts,
     "roc": draw_roc_curves,
+    "sequences": draw_sequences,
+    "slice places": draw_slice_places,
+    "three slices": draw_three_slices,
 }
 """What draws a figure; ``None`` where the results, or the data set, do not hold what it shows."""
 

@@ -16,6 +16,7 @@ from common.reproduction.papers import p5 as tables_p5
 from common.reproduction.table_plan import TASKS, PaperFigure, PaperTable
 
 TABLES: Mapping[str, Callable[[Sequence[str]], PaperTable]] = {
+    "p1-table1": tables_p1.characteristics,
     "p1-table2": tables_p1.backbones,
     "p1-table3": tables_p1.head_search,
     "p1-table4": tables_p1.train_shares,

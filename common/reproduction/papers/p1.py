@@ -14,6 +14,7 @@ from common.reproduction.papers.p1_choices import BACKBONES, BEST_HEAD, FIRST_HE
 from common.reproduction.papers.p1_figures import (
     GRADE_COMPARED,
     GRADE_CONFUSION,
+    OF_IMAGES,
     SURVIVAL_COMPARED,
     SURVIVAL_CONFUSION,
 )
@@ -40,6 +41,26 @@ CLASSES = (
 )
 CUT = 0.1
 """Share of the training images that validates in the paper's split; P1 states none."""
+
+
+def characteristics(tasks: Sequence[str]) -> PaperTable:
+    """Table 1: what is known about the patients; and the figures of a patient's images."""
+    return PaperTable(
+        name="p1-table1",
+        title="Clinical characteristics of LGG and HGG patients",
+        source="P1, table 1",
+        models=(),
+        cells=(),
+        notes=(
+            "BraTS records no age, survival time or resection of an LGG patient and no WHO grade of anybody: the LGG "
+            "means of P1's table come from elsewhere. They are not those of its own rule either, which draws ages "
+            "around the mean of the HGG patients (61.2 years in the tables of BraTS 2020, where it prints 56.5 for "
+            "HGG). P1 names no source of table 1.",
+        ),
+        leak=LEAK,
+        figures=OF_IMAGES,
+        of_data="clinical characteristics",
+    )
 
 
 def backbones(tasks: Sequence[str]) -> PaperTable:

@@ -14,6 +14,19 @@ NOT_MADE: Mapping[str, str] = {
     "figure 8": "a diagram: the network; network_def of the bundles' train.yaml is it",
 }
 
+OF_PATIENT = (
+    "Drawn of the first patient with all four sequences. P1's text does not say where its three slices lie, only that "
+    "they are 30 mm apart: here they lie at the middle of the volume and 30 mm below and above it.",
+)
+OF_IMAGES = tuple(
+    PaperFigure(f"p1-figure{number}", title, f"P1, figure {number}", drawing, notes=OF_PATIENT)
+    for number, title, drawing in (
+        (1, "the four sequences of a patient, at 90 mm", "sequences"),
+        (2, "where the three slices lie", "slice places"),
+        (3, "the three slices of a T2 volume", "three slices"),
+    )
+)
+
 GRADE_CONFUSION = PaperFigure(
     name="p1-figure9",
     title="confusion of the final grade network",

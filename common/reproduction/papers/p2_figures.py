@@ -18,6 +18,22 @@ PRINTED = {"A": tumour.FROM_SCRATCH.measures, "B": tumour.TRANSFER.measures}
 
 MEASURES = ("accuracy", "sensitivity", "specificity", "auc")
 
+OF_CURVES = (
+    "Training loss and accuracy are those of the steps themselves, with dropout; the validation loss is the mean "
+    "negative log-likelihood of the fold's validation side. P2's text has no number of these curves.",
+)
+CURVES_OF_A, CURVES_OF_B = (
+    PaperFigure(
+        name=f"p2-graphic{number}",
+        title=f"learning curves of {net}, fold by fold",
+        source=f"P2, graphic {number}",
+        drawing="curves",
+        models={net: NETS[net]},
+        notes=OF_CURVES,
+    )
+    for number, net in ((1, "A"), (2, "B"))
+)
+
 ROC = PaperFigure(
     name="p2-graphic3",
     title="ROC curves of A and B on the held-out images",
@@ -35,4 +51,22 @@ BARS = PaperFigure(
     models=NETS,
     measures=MEASURES,
     published={net: tuple(measures[name] for name in MEASURES) for net, measures in PRINTED.items()},
+)
+
+OF_HEAT_MAPS = (
+    "Grad-CAM on the last convolution, of A on 120 x 120 positions and of B on 8 x 8 (of images of 240 x 240): B's "
+    "maps are smooth because they are coarse. P2 finds that B's shows the tumour and A's does not; a map of one image "
+    "is no measure of either.",
+)
+HEAT_MAPS = tuple(
+    PaperFigure(
+        name=f"p2-figure{number}",
+        title=f"an image ({kind}), and over it the heat maps of A and B",
+        source=f"P2, figure {number}",
+        drawing="heat maps",
+        models=NETS,
+        measures=(kind,),
+        notes=OF_HEAT_MAPS,
+    )
+    for number, kind in ((6, "tumour"), (7, "none"))
 )
