@@ -57,7 +57,7 @@ def _title(name: str) -> str:
 
 
 def _cell(answers: Sequence[float | None] | None) -> str:
-    """``94.8``, in bold below what is promised, in italics above; ``93.1 (of 88)`` where only 88 % of cohorts have an interval."""
+    """``94.8``, in bold below what is promised, in italics above; ``93.1 (of 88)`` where 88 % have one."""
     if answers is None:
         return ""
     covered, known = coverage(answers)
