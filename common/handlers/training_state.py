@@ -70,6 +70,7 @@ class TrainingState:
         self.weights, self.last = Path(weights), last_state_path(weights)
         self.provenance = dict(provenance)
         self.best: float | None = None
+        self.scores: dict[str, float] = {}
         patients = self.provenance.get("validation_patients", ENOUGH_TO_CHOOSE)
         chosen_elsewhere = self.provenance.get("recipe") == "paper" or self.provenance.get("chosen_on") == "test"
         self.keeps_last = patients < ENOUGH_TO_CHOOSE and not chosen_elsewhere
@@ -107,17 +108,19 @@ class TrainingState:
         if self.trainer.state.epoch == 0:
             return
         score = self._score(engine)
+        self.scores = {engine.state.key_metric_name: score}
         is_best = self.best is None or score > self.best
         self.best = score if is_best else self.best
         if is_best and not self.keeps_last:
-            self._keep({engine.state.key_metric_name: score})
+            self._keep(self.scores)
         if self.early_stopping is not None:
             self.early_stopping(engine)
 
     def after_epoch(self, engine: Workflow) -> None:
         """Write the state to resume from, and the weights where those of the last epoch are kept."""
         if self.keeps_last:
-            self._keep({"kept": LAST})
+            self._keep({**self.scores, "kept": LAST})
+            self.scores = {}  # an epoch without validation has none
         if idist.get_rank() > 0:
             return
         state = {

@@ -165,7 +165,7 @@ def test_too_few_validation_patients_choose_no_epoch(tmp_path: Path, caplog: pyt
     Run(tmp_path, [0.2, 0.5, 0.4, 0.3, 0.2], patience=2, validation_patients=4, recipe="ours").trainer.run()
     content = torch.load(tmp_path / "model.pt", weights_only=True)
     kept = provenance_of(content)
-    assert (float(content["weight"]), kept["epoch"], kept["kept"]) == (5, 5, "last epoch")
+    assert (float(content["weight"]), kept["epoch"], kept["dice"], kept["kept"]) == (5, 5, 0.2, "last epoch")
     assert "4 validation patients, fewer than 5" in caplog.text
 
 
