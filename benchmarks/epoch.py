@@ -3,8 +3,8 @@
 Ours is an epoch of the bundle's own trainer (default sizes and batch, no validation): it reads slices from the cache,
 augments them, steps, logs, and saves the state to resume from. Bare is forward pass, loss, backward pass and Adam with
 the same channels-last network. Both make 2 to 12 steps where a real epoch makes 20 to 300, so what happens once per
-epoch counts more here than in a real run. The survival bundle's `train.yaml` is not measured, nor is MGMT's: their
-code is that of the grade bundle, network and most transforms included.
+epoch counts more here than in a real run. Bare are PyTorch's own steps, but with our network and loss. The survival
+bundle's `train.yaml` is not measured: its code is that of the grade bundle, network and most transforms included.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from benchmarks.bundle import NEVER, open_bundle
+from monai.bundle import ConfigWorkflow
+
+from benchmarks.bundle import BUNDLES, NEVER, open_bundle
 from benchmarks.timing import Ratio, alternate
 from common.phantoms.layouts.br35h import make_br35h_phantoms
+from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
 
 NAME = "training epoch"
 LIMIT = 1.15
@@ -40,6 +44,13 @@ class Training:
     steps: int
     make_data: Callable[[Path], Path] | None = None
 
+    def data_in(self, folder: Path, cohort: Path) -> Path:
+        """The data set: ``cohort``, or phantoms of its own, which are made in ``folder`` once."""
+        if self.make_data is None:
+            return cohort
+        place = folder / "data" / self.bundle
+        return place if place.exists() else self.make_data(place)
+
 
 TRAININGS = (
     Training("glioma_segmentation", "train", batch=16, steps=12),
@@ -48,6 +59,7 @@ TRAININGS = (
     Training(
         "brain_tumor_classification", "train", batch=32, steps=2, make_data=partial(make_br35h_phantoms, originals=60)
     ),
+    Training("mgmt_classification", "train", batch=32, steps=2, make_data=partial(make_rsna_phantoms, patients=10)),
     Training("glioma_spatiospatial_classification", "train", batch=1, steps=4),
 )
 
@@ -76,18 +88,8 @@ def measure_training(
         repeats: how often both are timed.
         advance: called after each repeat, for the progress bar.
     """
-    data = training.make_data(folder / "data" / training.bundle) if training.make_data else cohort
-    workflow = open_bundle(
-        training.bundle,
-        training.config,
-        folder / training.bundle,
-        dataset_dir=str(data),
-        cache_dir=str(folder / "cache"),
-        weights=str(folder / training.bundle / "model.pt"),
-        val_interval=NEVER,
-        epochs=NEVER,
-        batch_size=training.batch,
-        samples_per_epoch=training.steps * training.batch,
+    workflow = open_training(
+        training, training.data_in(folder, cohort), folder / training.bundle, folder / "cache", training.steps
     )
     part = workflow.parser.get_parsed_content
     trainer, network, loss_function, optimizer = map(part, ("train#trainer", "network", "loss", "optimizer"))
@@ -105,3 +107,34 @@ def measure_training(
             optimizer.step()
 
     return Ratio(f"{NAME}, {training.bundle}", *alternate(epoch, bare_steps, repeats, advance), LIMIT)
+
+
+def open_training(training: Training, data: Path, place: Path, cache: Path, steps: int = 1) -> ConfigWorkflow:
+    """A config with its own batch size, without validation; it writes into ``place``.
+
+    Args:
+        training: the config.
+        data: its data set.
+        place: for what the bundle writes.
+        cache: of prepared cases.
+        steps: of an epoch, where the config draws samples.
+    """
+    knobs = known_knobs(
+        training, val_interval=NEVER, batch_size=training.batch, samples_per_epoch=steps * training.batch
+    )
+    return open_bundle(
+        training.bundle,
+        training.config,
+        place,
+        dataset_dir=str(data),
+        cache_dir=str(cache),
+        weights=str(place / "model.pt"),
+        epochs=NEVER,
+        **knobs,
+    )
+
+
+def known_knobs(training: Training, **knobs: Any) -> dict[str, Any]:
+    """Those of ``knobs`` that the config has."""
+    text = (BUNDLES / training.bundle / "configs" / f"{training.config}.yaml").read_text(encoding="utf-8")
+    return {name: value for name, value in knobs.items() if f"\n{name}: " in text}

@@ -15,7 +15,8 @@ PACKAGES = ("torch", "monai", "numpy", "nibabel", "isal")
 PAGE = """# Speed, as ratios
 
 {verdict} Written by `{command}` on {date}; each row is measured in one run, what we do and the bare work in turn, and
-medians are given. The seconds are for scale alone: they change with the machine and with what else it does.
+medians are given. Bare is code of the libraries as they come, unless its paragraph below says more. The seconds are for
+scale alone: they change with the machine and with what else it does.
 
 {table}
 
@@ -29,6 +30,7 @@ Measured on {machine}, with {versions}.
 
 def write_table(ratios: Sequence[Ratio]) -> str:
     """A Markdown table with a row for each ratio."""
+    dated = any(ratio.measured for ratio in ratios)
     rows = [
         [
             ratio.name,
@@ -37,11 +39,12 @@ def write_table(ratios: Sequence[Ratio]) -> str:
             f"**{ratio.value:.2f}**",
             f"{ratio.limit:.2f}",
             "met" if ratio.met else "**missed**",
+            *([ratio.measured] if dated else []),
         ]
         for ratio in ratios
     ]
-    heads = ["", "ours", "bare", "ratio", "at most", ""]
-    lines = [heads, ["---", "---:", "---:", "---:", "---:", "---"], *rows]
+    heads = ["", "ours", "bare", "ratio", "at most", "", *(["measured"] if dated else [])]
+    lines = [heads, ["---", "---:", "---:", "---:", "---:", *["---"] * (len(heads) - 5)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

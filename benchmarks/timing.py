@@ -21,6 +21,7 @@ class Ratio:
         bare: the cost of the bare work, measured in the same run.
         limit: the target: the largest ratio of the two.
         unit: of both costs.
+        measured: the day, as in 2026-11-27.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Ratio:
     bare: float
     limit: float
     unit: str = "s"
+    measured: str = ""
 
     @property
     def value(self) -> float:

@@ -24,3 +24,20 @@ def shorten_reports(shuffles: int = SHUFFLES) -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(probe, "SHUFFLES", shuffles)
         patch.setattr(roc, "CURVE_RESAMPLES", RESAMPLES)
         yield patch
+
+
+@pytest.fixture
+def drawn() -> None:
+    """Of a test whose pictures are looked at, or one for all that draws them."""
+
+
+@pytest.fixture(autouse=True)
+def blank_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures stay blank, which saves most of a small report's time, unless a test asks to have them :func:`drawn`.
+
+    For a folder's ``conftest.py`` to import.
+    """
+    from matplotlib.figure import Figure
+
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(Figure, "draw", lambda *_: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -90,21 +91,38 @@ def test_functions_are_timed_by_another_clock() -> None:
 
 
 def test_all_parts_stand_in_one_table(capsys: pytest.CaptureFixture[str]) -> None:
-    run.report({"epoch": [KEPT, KEPT], "memory": [BROKEN]}, whole_run=False)
+    run.report({"epoch": [KEPT, KEPT], "memory": [BROKEN]})
     printed = capsys.readouterr().out
     assert [line.split(" | ")[0] for line in printed.splitlines()[2:5]] == ["| kept", "| kept", "| broken"]
     assert "Missed: broken." in printed
+
+
+def test_a_part_that_is_measured_again_replaces_its_rows_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "FOLDER", tmp_path / "benchmarks")
+    run.FOLDER.mkdir()
+    run.write_down({"memory": [BROKEN], "copies": [KEPT]})
+    run.write_down({"memory": [Ratio("mended", ours=1040, bare=1000, limit=1.1, unit="MB")]})
+    page = (run.FOLDER / "README.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith(("| kept", "| broken", "| mended"))] == [
+        f"| kept | 2.20 s | 2.00 s | **1.10** | 1.15 | met | {date.today()} |",
+        f"| mended | 1040 MB | 1000 MB | **1.04** | 1.10 | met | {date.today()} |",
+    ]
+    assert "All targets are met." in page
+    assert all(f"**{name}.**" in page for name in ("Search for copies", "Training memory"))
 
 
 def test_epochs_are_measured_with_the_batches_that_the_configs_train_with() -> None:
     from benchmarks.bundle import BUNDLES
     from benchmarks.epoch import TRAININGS
 
-    assert len(TRAININGS) == run.ROUNDS["epoch"]
+    assert len(TRAININGS) == run.ROUNDS["epoch"] == run.ROUNDS["start"]
+    assert {training.bundle for training in TRAININGS} == {folder.name for folder in BUNDLES.iterdir()}
     for training in TRAININGS:
         knobs = yaml.safe_load((BUNDLES / training.bundle / "configs" / f"{training.config}.yaml").read_text())
         assert knobs["batch_size"] == training.batch
-        drawn = knobs["samples_per_epoch"]  # null: every one once
+        drawn = knobs.get("samples_per_epoch")  # null: every one once
         assert drawn is None or drawn > training.batch * training.steps
 
 
@@ -124,6 +142,7 @@ def test_a_network_has_two_rows_against_the_bare_one_and_two_against_the_default
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells the memory")
 def test_a_step_costs_at_least_the_weights_their_gradients_and_adams_moments() -> None:
     from benchmarks.step_cost import measure_step

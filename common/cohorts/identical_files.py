@@ -39,13 +39,16 @@ def identical_pairs(paths: Sequence[str]) -> Iterator[tuple[int, int]]:
     """
     with ThreadPoolExecutor(READERS) as pool:
         marks = list(pool.map(_fingerprint, paths))
-    first_with: dict[tuple[int, bytes], int] = {}
+    kinds: dict[tuple[int, bytes], list[int]] = {}  # the first file of each kind, by what different kinds may share
     for place, mark in enumerate(marks):
         if mark is None:
             continue
-        first = first_with.setdefault(mark, place)
-        if first != place and filecmp.cmp(paths[place], paths[first], shallow=False):
-            yield first, place
+        firsts = kinds.setdefault(mark, [])
+        same = next((first for first in firsts if filecmp.cmp(paths[place], paths[first], shallow=False)), None)
+        if same is None:
+            firsts.append(place)
+        else:
+            yield same, place
 
 
 def _fingerprint(path: str) -> tuple[int, bytes] | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.once import make_once
-from tests.short_reports import shorten_reports
+from tests.short_reports import blank_pictures, drawn, shorten_reports  # noqa: F401
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
@@ -24,7 +25,7 @@ TINY: dict[str, Any] = {
     "batch_size": 4,
     "crop_size": [64, 64],
     "samples_per_epoch": 16,
-    "backbone": "resnet18",
+    "backbone": "test_resnet",
     "image_size": [64, 64],
     "slice_gap": 6,  # heads of these phantoms are 24 or 40 mm high
     "slices_per_patient": 4,
@@ -94,6 +95,14 @@ def short_reports() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def without_old_workflows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A workflow is a circle of references with a network and its optimiser in it: Python keeps several GB of them."""
+    yield
+    if "start" in request.fixturenames:
+        gc.collect()
+
+
 @cache
 def load_configs(bundle: str, *configs: str) -> dict[str, Any]:
     """Configs of a bundle, merged; reading YAML takes a third of a second."""
@@ -131,12 +140,18 @@ def start(phantom_dir: Path) -> Start:
         workflow.initialize()
         return workflow
 
+    import common.handlers
+    import common.networks
+    import common.transforms  # noqa: F401
+
+    gc.collect()
+    gc.freeze()  # what is imported stays anyway; to look through it takes a third of a second each time
     return start
 
 
 @pytest.fixture(scope="session")
 def write_weights(tmp_path_factory: pytest.TempPathFactory) -> WriteWeights:
-    """Writes weights of the network of a bundle's inference config: ``write_weights(bundle, backbone="resnet18")``.
+    """Writes weights of the network of a bundle's inference config: ``write_weights(bundle, backbone="test_resnet")``.
 
     Its batch norm is in a state that only training leaves; of its training it records how clinical values were scaled.
     Settings that the config does not know are left out.

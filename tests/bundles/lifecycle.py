@@ -18,7 +18,7 @@ from common.records import MODALITIES
 
 SLICES = {
     "folds": 4,
-    "backbone": "resnet18",
+    "backbone": "test_resnet",
     "image_size": [64, 64],
     "slice_gap": 6,  # heads of these phantoms are 40 mm high
     "samples_per_epoch": 16,

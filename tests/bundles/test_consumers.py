@@ -61,7 +61,7 @@ class Setting:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-SMALL = {"backbone": "resnet18", "image_size": [64, 64]}
+SMALL = {"backbone": "test_resnet", "image_size": [64, 64]}
 SETTINGS = [
     Setting(SEGMENTATION, provenance={"spacing": [1.0, 1.0, 1.0]}),
     Setting("glioma_grade_classification", SMALL, SLICES),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 import shutil
 import signal
 import subprocess
@@ -17,9 +16,9 @@ import pandas as pd
 import pytest
 import torch
 
-from common.errors import find_glioma_error
 from tests.bundles.lifecycle import load
 from tests.facts import in_order
+from tests.front_door import run_here
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +27,7 @@ BUNDLE = ROOT / "bundles" / "glioma_segmentation"
 GRADE, SURVIVAL = (ROOT / "bundles" / f"glioma_{what}_classification" for what in ("grade", "survival"))
 TINY = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 4, "crop_size": "[64,64]", "samples_per_epoch": 8}
 SMALL = {"device": "cpu", "folds": 4, "epochs": 1, "batch_size": 8, "samples_per_epoch": 8} | {
-    "backbone": "resnet18",
+    "backbone": "test_resnet",
     "image_size": "[64,64]",
 }
 """A classifier's training of seconds, on the twenty phantoms of ``classifiable``."""
@@ -63,20 +62,6 @@ def told_once(finished: Finished) -> str:
     return message
 
 
-def run_here(line: list[str], cwd: Path = BUNDLE) -> str:
-    """The same command in this process, where MONAI is imported already: the error that it ends in, or nothing."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["monai.bundle", *map(str, line[2:]), "--logging_file", "False"])
-        patch.chdir(cwd)
-        try:
-            runpy.run_module("monai.bundle", run_name="__main__", alter_sys=True)
-        except Exception as caught:
-            error = find_glioma_error(caught)
-            assert error is not None, caught
-            return f"{type(error).__name__}: {error}"
-    return ""
-
-
 @pytest.fixture
 def outside(tmp_path: Path, phantom_dir: Path) -> dict[str, Any]:
     """Everything is written to ``tmp_path``, whatever the bundle's root."""
@@ -99,7 +84,7 @@ def test_from_the_bundle_from_the_root_and_from_elsewhere(classifiable: Path, tm
     assert (bundle / "eval" / "training_config.yaml").exists()
     above = f"bundles/{GRADE.name}"
     configs = [f"{above}/configs/{name}.yaml" for name in ("train", "evaluate")]
-    ended_well(run(words("evaluating", configs, {"bundle_root": above, **options}), cwd=tmp_path / "root"))
+    assert not run_here(words("evaluating", configs, {"bundle_root": above, **options}), cwd=tmp_path / "root")
     assert (bundle / "eval" / "report.html").exists()
     known = {name: SMALL[name] for name in ("device", "backbone", "image_size")}
     infer = {"bundle_root": bundle, "dataset_dir": classifiable, **known}
@@ -118,7 +103,7 @@ def test_a_mistake_ends_in_one_message(outside: dict[str, Any], tmp_path: Path) 
 
 
 def test_a_missing_folder_is_told(outside: dict[str, Any], tmp_path: Path) -> None:
-    told = run_here(words("run", ["configs/train.yaml"], {**outside, "dataset_dir": "nowhere"}))
+    told = run_here(words("run", ["configs/train.yaml"], {**outside, "dataset_dir": "nowhere"}), cwd=BUNDLE)
     assert told.startswith("KnobError: --dataset_dir nowhere: there is no such folder.")
     assert not (tmp_path / "models").exists()
 
@@ -128,10 +113,10 @@ def test_clinical_values_without_a_meaning_are_told_at_once(
 ) -> None:
     options = {
         "dataset_dir": next(classifiable.glob("*/*_001")),
-        "checkpoint": write_weights(SURVIVAL.name, backbone="resnet18"),
+        "checkpoint": write_weights(SURVIVAL.name, backbone="test_resnet"),
         "output_dir": tmp_path / "run",
         "device": "cpu",
-        "backbone": "resnet18",
+        "backbone": "test_resnet",
         "age": "abc",
         "resection": "partial",
     }

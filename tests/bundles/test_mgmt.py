@@ -74,7 +74,7 @@ def test_the_report_says_whether_chance_is_excluded(trained: Path) -> None:
 
 
 def test_inference_says_of_a_series_folder_what_the_evaluation_said(
-    begin: Start, trained: Path, series_dir: Path, tmp_path: Path
+    begin: Start, trained: Path, series_dir: Path, tmp_path: Path, drawn: None
 ) -> None:
     rows = pd.read_csv(trained / "eval" / "predictions.csv", dtype={"subject": str})
     expected = rows.iloc[0]
@@ -104,7 +104,7 @@ def test_several_modalities_are_channels(begin: Start, tmp_path: Path) -> None:
     several = {"modalities": ["flair", "t1ce", "t2"]}
     begin(tmp_path, "train", epochs=1, **several).run()
     weights = tmp_path / "models" / "model.pt"
-    assert load(weights)["model"]["backbone.conv1.weight"].shape[1] == 3
+    assert load(weights)["model"]["backbone.conv1.0.weight"].shape[1] == 3
     assert load(weights)["provenance"]["series"] == {"slices_per_subject": 4, "central_share": 0.6}
     error = refused(begin, tmp_path, "inference", checkpoint=str(weights), output_dir=str(tmp_path))
     assert isinstance(error, CheckpointError)
@@ -117,7 +117,7 @@ def test_a_slice_of_each_modality_is_a_sample_of_its_own(begin: Start, series_di
     split = json.loads((tmp_path / "eval" / "paper" / "split.json").read_text())
     assert len(split["train"]) + len(split["test"]) == 16 * 8  # two series of four slices
     weights = tmp_path / "models" / "paper.pt"
-    assert load(weights)["model"]["backbone.conv1.weight"].shape[1] == 1
+    assert load(weights)["model"]["backbone.conv1.0.weight"].shape[1] == 1
     begin(tmp_path, "train", "paper", "evaluate", **several).run()
     rows = pd.read_csv(tmp_path / "eval" / "paper" / "samples.csv", dtype={"subject": str})
     assert sorted(f"{row.subject}#{row.sample:03d}" for row in rows.itertuples()) == sorted(split["test"])

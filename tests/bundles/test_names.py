@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from common.cohorts import read_cohort
-from tests.bundles.test_entry_points import BUNDLE, run_here, words
+from tests.bundles.test_entry_points import BUNDLE, words
 from tests.facts import in_order
+from tests.front_door import run_here
 
 IMAGES = ("flair", "t1", "t1ce", "t2")
 
@@ -23,7 +24,9 @@ def options(write_weights: Callable[..., Path], tmp_path: Path) -> dict[str, Any
 
 def test_a_subject_of_the_command_line(options: dict[str, Any], phantom_dir: Path, tmp_path: Path) -> None:
     files = {name: read_cohort(phantom_dir)[0][name] for name in IMAGES}
-    told = run_here(words("inferring", ["configs/inference.yaml"], {**options, **files, "subject": "../../escaped"}))
+    told = run_here(
+        words("inferring", ["configs/inference.yaml"], {**options, **files, "subject": "../../escaped"}), cwd=BUNDLE
+    )
     assert in_order(told, "KnobError: --subject: ", "'../../escaped'", "separator of folders (/)")
     assert not list(tmp_path.rglob("*escaped*"))
 
@@ -32,7 +35,7 @@ def test_a_subject_of_a_list(options: dict[str, Any], phantom_dir: Path, tmp_pat
     first = read_cohort(phantom_dir)[0]
     path = tmp_path / "list.json"
     path.write_text(json.dumps([{"subject": "../escaped", **{name: first[name] for name in IMAGES}}]))
-    told = run_here(words("inferring", ["configs/inference.yaml"], {**options, "datalist": path}))
+    told = run_here(words("inferring", ["configs/inference.yaml"], {**options, "datalist": path}), cwd=BUNDLE)
     assert in_order(told, f"DatasetError: {path}, entry 1: ", "'../escaped'", "separator of folders (/)")
     assert not list(tmp_path.rglob("*escaped*"))
 
@@ -49,10 +52,14 @@ def test_words_that_monai_would_alter_end_in_one_message(bundle: str, tmp_path: 
 
 def test_a_patient_keeps_the_number_that_was_typed(options: dict[str, Any], phantom_dir: Path, tmp_path: Path) -> None:
     files = {name: read_cohort(phantom_dir)[0][name] for name in IMAGES}
-    assert not run_here(words("inferring", ["configs/inference.yaml"], {**options, **files, "subject": "2013_10_1"}))
+    assert not run_here(
+        words("inferring", ["configs/inference.yaml"], {**options, **files, "subject": "2013_10_1"}), cwd=BUNDLE
+    )
     assert (tmp_path / "run" / "2013_10_1_seg.nii.gz").exists()
 
 
 def test_a_reference_is_no_subject(options: dict[str, Any], tmp_path: Path) -> None:
-    told = run_here(words("inferring", ["configs/inference.yaml"], {**options, "flair": "a.nii.gz", "subject": "@p"}))
+    told = run_here(
+        words("inferring", ["configs/inference.yaml"], {**options, "flair": "a.nii.gz", "subject": "@p"}), cwd=BUNDLE
+    )
     assert in_order(told, "KnobError: --subject: '@p' begins with @", "reference")

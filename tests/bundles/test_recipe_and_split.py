@@ -11,6 +11,8 @@ from common.errors import SplitError, find_glioma_error
 from common.names import subject_of
 from common.splits.manifest import SIDES, SplitManifest
 
+pytestmark = pytest.mark.slow
+
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 GRADE, SURVIVAL = "glioma_grade_classification", "glioma_survival_classification"
 VOLUMES, PICTURES = "glioma_spatiospatial_classification", "brain_tumor_classification"

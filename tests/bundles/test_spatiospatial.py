@@ -119,7 +119,7 @@ def test_what_a_step_costs(of_grades: Path) -> None:
 
 @pytest.mark.parametrize("healthy", [False, True], ids=["BraTS", "IXI, a head in PSR"])
 def test_inference_from_a_file_says_what_the_evaluation_said(
-    begin: Start, trained: Path, classifiable: Path, healthy_dir: Path, tmp_path: Path, healthy: bool
+    begin: Start, trained: Path, classifiable: Path, healthy_dir: Path, tmp_path: Path, healthy: bool, drawn: None
 ) -> None:
     rows = read_predictions(trained / "eval")
     expected = rows[(rows["truth"] == "healthy") == healthy].iloc[0]

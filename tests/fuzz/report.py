@@ -99,7 +99,7 @@ def _coverage(file: Path) -> list[str]:
     """How many lines of each package, and of each file of ``formats``, were reached by all runs in the folder."""
     import coverage
 
-    measured = coverage.Coverage(data_file=str(file), source=["common.formats", "common.cohorts"])
+    measured = coverage.Coverage(data_file=str(file), config_file=False, source=["common.formats", "common.cohorts"])
     if not list(file.parent.glob(f"{file.name}*")):
         return []
     measured.load()  # what earlier runs in the folder reached

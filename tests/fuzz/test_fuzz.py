@@ -29,11 +29,13 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return results
 
 
+@pytest.mark.slow
 def test_nothing_that_is_read_is_a_fault(results: Results) -> None:
     assert len(results.outcomes) == INPUTS
     assert not results.faults, describe(results, NAMES)
 
 
+@pytest.mark.slow
 def test_every_reader_gets_sound_and_broken_inputs(results: Results) -> None:
     for name in NAMES:
         own = [one for (reader, _), one in results.outcomes.items() if reader == name]
@@ -41,6 +43,7 @@ def test_every_reader_gets_sound_and_broken_inputs(results: Results) -> None:
         assert sum(one["header"] for one in own) >= len(own) / 2, name
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_tries_faults_again(results: Results) -> None:
     results.add({"reader": "nifti", "number": 0, "mutation": "x", "header": True, "outcome": "hang", "told": ""})
     again = Results(results.folder, 0, measured=False)

@@ -215,7 +215,9 @@ def _status(name: str) -> int:
 def _start_coverage(file: Path) -> Any:
     import coverage
 
-    measured = coverage.Coverage(data_file=str(file), data_suffix=True, source=["common.formats", "common.cohorts"])
+    measured = coverage.Coverage(
+        data_file=str(file), data_suffix=True, config_file=False, source=["common.formats", "common.cohorts"]
+    )
     measured.start()
     return measured
 

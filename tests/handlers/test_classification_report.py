@@ -80,7 +80,7 @@ def grade_report(folder: Path, also: Sequence[Any] = (), **values: Any) -> Class
 GRADED = [sample("B", 1, [0.2, 0.8]), sample("A", 0, [0.4, 0.6]), sample("C", 1, [0.1, 0.9])]
 
 
-def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path) -> None:
+def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path, drawn: None) -> None:
     evaluate(grade_report(tmp_path), GRADED)
     rows = pd.read_csv(tmp_path / "predictions.csv", index_col="subject")
     assert list(rows.index) == ["A", "B", "C"]
@@ -134,7 +134,7 @@ def test_the_page_of_an_ensemble_says_so(tmp_path: Path) -> None:
 
 
 def test_a_shortcut_is_told_in_the_log_the_metrics_and_the_page(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, enough_shuffles: None
 ) -> None:
     """No LGG of 40 has an age; and a probe that was asked already is not asked again."""
     report = grade_report(tmp_path)
@@ -305,6 +305,17 @@ def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "P5: HGG, predicted LGG." in page
     assert "P6: " not in page
+
+
+def test_pictures_count_patients_and_where_they_have_several_samples_these_too(tmp_path: Path) -> None:
+    report = grade_report(tmp_path)
+    evaluate(report, GRADED)
+    said = "each slice or image counted by itself"
+    assert said not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    evaluate(report, [*GRADED, sample("B", 1, [0.7, 0.3], slice=1)])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert said in page
+    assert "ROC curves over slices or images" in page
 
 
 def test_heat_maps_are_of_every_class_and_lie_beside_the_page_as_arrays(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ class Run:
     """A trainer of one step an epoch, which adds 1 to a weight, and an evaluator with given scores."""
 
     def __init__(
-        self, folder: Path, scores: list[float], patience: int = 0, resume: bool = False, stage: int = 1, **facts: Any
+        self, folder: Path, scores: list[float], patience: int = 0, resume: bool = False, **provenance: Any
     ) -> None:
         self.network = torch.nn.Linear(1, 1, bias=False).requires_grad_(False)
         torch.nn.init.zeros_(self.network.weight)
@@ -42,7 +42,7 @@ class Run:
             optimizer,
             scheduler,
             folder / "model.pt",
-            {"bundle": "x", "stage": stage, **facts},
+            {"bundle": "x", "stage": 1, "version": "0.1.0", **provenance},
             patience,
             resume,
         )
@@ -142,10 +142,11 @@ def test_weights_alone_are_no_state_to_resume_from(tmp_path: Path) -> None:
         Run(tmp_path, [0.1, 0.2], resume=True).trainer.run()
 
 
-def test_a_run_with_other_settings_is_not_resumed(tmp_path: Path) -> None:
-    Run(tmp_path, [0.1], stage=1).trainer.run()
-    with pytest.raises(CheckpointError, match="differs in stage"):
-        Run(tmp_path, [0.1, 0.2], stage=2, resume=True).trainer.run()
+@pytest.mark.parametrize(("name", "value"), [("stage", 2), ("version", "0.2.0")])
+def test_a_run_with_other_settings_or_of_another_version_is_not_resumed(tmp_path: Path, name: str, value: Any) -> None:
+    Run(tmp_path, [0.1]).trainer.run()
+    with pytest.raises(CheckpointError, match=f"differs in {name}"):
+        Run(tmp_path, [0.1, 0.2], resume=True, **{name: value}).trainer.run()
 
 
 def test_a_trainer_that_runs_again_goes_on_with_what_it_has(tmp_path: Path) -> None:

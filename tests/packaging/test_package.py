@@ -25,7 +25,7 @@ from common.vendored import MANIFEST, stamp_of
 pytestmark = pytest.mark.slow
 
 GRADE = "glioma_grade_classification"
-SETTINGS: dict[str, Any] = {"backbone": "resnet18", "image_size": [64, 64], "units": [8, 4], "clinical": False}
+SETTINGS: dict[str, Any] = {"backbone": "test_resnet", "image_size": [64, 64], "units": [8, 4], "clinical": False}
 
 BARE = """
 import sys
@@ -39,7 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle with weights of another network than its default."""
     bundle = tmp_path_factory.mktemp("bundles") / GRADE
     shutil.copytree(ROOT / "bundles" / GRADE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
-    network = FusionClassifier("resnet18", in_channels=12, num_classes=2, units=[8, 4])
+    network = FusionClassifier("test_resnet", in_channels=12, num_classes=2, units=[8, 4])
     save_weights(bundle / "models" / "model.pt", network.state_dict(), {"bundle": GRADE, "settings": SETTINGS})
     return bundle
 

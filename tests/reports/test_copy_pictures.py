@@ -30,7 +30,7 @@ def test_a_pair_that_surer_ones_join_is_not_doubtful(tmp_path: Path) -> None:
     assert refused == [PAIRS[3]]
 
 
-def test_pictures_are_written(tmp_path: Path) -> None:
+def test_pictures_are_written(drawn: None, tmp_path: Path) -> None:
     report = make_report(tmp_path)
     draw_contact_sheet(report, tmp_path / "sheet.png")
     draw_threshold_curve(report, tmp_path / "curve.png")

@@ -78,7 +78,7 @@ def test_a_summary_of_an_older_version_does_not_say_whether_it_is_of_phantoms(ma
     assert told not in make(patients=20)
 
 
-def test_a_clean_evaluation_of_many_patients_has_no_warning(make: Any) -> None:
+def test_a_clean_evaluation_of_many_patients_has_no_warning(make: Any, drawn: None) -> None:
     html = make(patients=20)
     assert 'class="warning"' not in html
     assert html.count("<img") == 7  # six of the twenty, from the best to the worst

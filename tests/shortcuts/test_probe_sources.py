@@ -127,6 +127,7 @@ def test_what_only_a_patient_can_have_does_not_tell_the_healthy() -> None:
     assert "no trait differs" in probe_shortcuts(records, shuffles=10).text()
 
 
+@pytest.mark.slow
 def test_false_alarms_are_as_frequent_as_the_level_says() -> None:
     """30 cohorts in which nothing predicts the label: 6 alarms are expected, and 1 to 13 in all but 1 of 300 times."""
     random, labels = np.random.default_rng(0), np.repeat(["healthy", "tumour"], [7, 12])
@@ -143,6 +144,7 @@ def test_the_level_is_shared_by_the_questions(make_cohort: MakeCohort) -> None:
     assert sum(found) == pytest.approx(LEVEL)
 
 
+@pytest.mark.slow
 def test_two_real_sources_are_told_apart(realdata: Path) -> None:
     """IXI's T1 of six and BraTS 2018's T1ce of twelve, as they lie on disk."""
     tumours = sorted((realdata / "brats18").glob("*GG/*/*_t1ce.nii.gz"))

@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_life_with_mishaps_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     options = [
         "--kills",
-        "5",
-        "--many",
         "3",
+        "--many",
+        "2",
         "--only",
         "glioma_grade_classification",
         "--output",

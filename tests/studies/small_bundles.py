@@ -22,7 +22,7 @@ ENCODER = {
 }
 SLICES = {"slices": asdict(SlicePlan(gap=6.0))}  # heads of these phantoms are 24 mm high
 
-IMAGES = {"backbone": "resnet18", "image_size": [64, 64]}
+IMAGES = {"backbone": "test_resnet", "image_size": [64, 64]}
 SMALL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "glioma_segmentation": ({}, {}),
     "glioma_grade_classification": (IMAGES, SLICES),
@@ -31,7 +31,7 @@ SMALL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**SLICES, "encoder": ENCODER, "classes": ["short", "mid", "long"]},
     ),
     "brain_tumor_classification": ({"filters": 8, "image_size": [64, 64]}, {}),
-    "glioma_spatiospatial_classification": ({"volume_size": [32, 32, 16]}, {}),
+    "glioma_spatiospatial_classification": ({"volume_size": [32, 32, 16], "backbone": "r3d_10"}, {}),
     "mgmt_classification": ({"image_size": [64, 64]}, {}),
 }
 """Knobs of ``inference.yaml`` that are edited, and provenance of the weights."""

@@ -15,7 +15,7 @@ from torch import nn
 from tests.fuzz.inputs import ANYTHING, MUST_BE_REFUSED, Draw, Mutation, Reader, Truth, must_be, must_be_or_refused
 from tests.fuzz.mutations import cut, flip, is_zip, odd_value, on_file, scramble
 
-BUNDLE, SETTINGS = "a_bundle", {"image_size": [64, 64], "backbone": "resnet18"}
+BUNDLE, SETTINGS = "a_bundle", {"image_size": [64, 64], "backbone": "test_resnet"}
 
 
 def make_network() -> nn.Module:

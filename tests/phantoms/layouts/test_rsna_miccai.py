@@ -55,12 +55,12 @@ def test_series_differ_as_those_of_scanners(folder: Path) -> None:
 
 
 def test_labels_come_from_nothing_or_from_what_can_be_seen(tmp_path: Path) -> None:
-    grades = [draw_patient(0, index, lgg_share=0.5).grade == "HGG" for index in range(8)]
+    grades = [draw_patient(0, index, lgg_share=0.5).grade == "HGG" for index in range(4)]
     for learnable in (False, True):
-        root = make_rsna_phantoms(tmp_path / str(learnable), 8, (16, 16, 16), learnable=learnable)
+        root = make_rsna_phantoms(tmp_path / str(learnable), 4, (16, 16, 16), learnable=learnable)
         labels = pd.read_csv(root / "train_labels.csv", dtype={"BraTS21ID": str})
         assert labels.BraTS21ID.str.len().eq(5).all()
-        assert labels.MGMT_value.sum() == 4
+        assert labels.MGMT_value.sum() == 2
         assert (labels.MGMT_value.tolist() == [int(grade) for grade in grades]) == learnable
 
 

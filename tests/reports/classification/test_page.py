@@ -103,7 +103,7 @@ def test_where_probabilities_hold_is_told(make: Any) -> None:
     assert "do not record how frequent the classes were" in " ".join(make(class_shares={}).split())
 
 
-def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any) -> None:
+def test_grades_on_their_own_and_what_the_probe_found_have_sections(make: Any, drawn: None) -> None:
     rows = pd.DataFrame(np.eye(3)[[0, 1, 1, 2]], columns=["p_LGG", "p_HGG", "p_healthy"])
     truth = ["LGG", "HGG", "HGG", "healthy"]
     rows = rows.assign(subject=list("abcd"), truth=truth, predicted=truth)
