@@ -67,7 +67,7 @@ class EvaluationReport(ABC):
         seed: of the bootstrap.
     """
 
-    of_weights: tuple[str, ...] = ("bundle", "version", "protocol", "epoch", "chosen_on")
+    of_weights: tuple[str, ...] = ("bundle", "version", "protocol", "epoch", "chosen_on", "kept")
     """What the results tell of the provenance."""
 
     of_sample: tuple[str, ...] = ()

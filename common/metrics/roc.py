@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
-from common.metrics.bootstrap import LEVEL, draw_blocks
+from common.metrics.intervals.bootstrap import LEVEL, draw_blocks
 
 GRID = np.linspace(0.0, 1.0, 101)
 CURVE_RESAMPLES = 500

@@ -179,7 +179,7 @@ def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
     text, summary = tumour_page()
     assert in_order(text, "10 groups of copies, 12 images", "6 none, 6 tumour", "Br35H (12)")
     assert "Only 10 groups of copies: the intervals are rough" in text
-    assert in_order(text, "bootstrap over groups of copies", "samples of groups of copies")
+    assert in_order(text, "over groups of copies", "jackknife")
     assert "Confusion matrix of images: shares of each true class" in text
     assert in_order(text, "No baseline of tumour volume alone", "masks to measure it in are missing")
     assert "Not judged: tumour: too few per class to judge." in text
