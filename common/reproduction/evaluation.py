@@ -14,7 +14,8 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from common.formats.spreadsheets import read_frame
-from common.metrics.bootstrap import Summary, divide, measure_drawn, summarise_draws
+from common.metrics.intervals.bootstrap import Summary, divide, measure_drawn, summarise_draws
+from common.metrics.intervals.left_out import summarise_right
 from common.metrics.judgement import probabilities_of, summarise_judgement, truth_of
 from common.metrics.measures import OF_A_CLASS
 from common.metrics.patient_predictions import most_probable, ways_of_counting
@@ -95,7 +96,9 @@ class Evaluation:
     def _loss(self, rows: pd.DataFrame) -> Summary:
         """The mean cross-entropy, with its interval over subjects."""
         shares = probabilities_of(rows, self.classes)[np.arange(len(rows)), truth_of(rows, self.classes)]
-        return _share(-np.log(np.maximum(shares, SMALLEST)), rows["subject"])
+        losses, subjects = -np.log(np.maximum(shares, SMALLEST)), rows["subject"]
+        drawn = measure_drawn(lambda counts: {LOSS: divide(counts @ losses, counts.sum(axis=1))}, subjects)
+        return summarise_draws(float(losses.mean()), drawn[LOSS], subjects.nunique())
 
     def of_side(self, side: str | None) -> Evaluation:
         """What the same weights did on another side; this one where they were not judged on it."""
@@ -144,7 +147,7 @@ class Evaluation:
 
     @cached_property
     def of_samples(self) -> dict[str, Summary]:
-        """The measures of single images or slices; the bootstrap draws patients, so that intervals are wide enough.
+        """The measures of single images or slices, with intervals over patients.
 
         Returns:
             A summary under each measure's name.
@@ -162,10 +165,10 @@ class Evaluation:
         found = {}
         for way, counted in ways_of_counting(self.samples, self.patients, self.classes).items():
             right, subjects = (counted["truth"] == counted["answer"]).to_numpy(), counted["subject"]
-            found[f"{way}: accuracy"] = _share(right, subjects)
+            found[f"{way}: accuracy"] = summarise_right(subjects, right)
             for name in self.classes:
                 of_class = (counted["truth"] == name).to_numpy()
-                found[f"{way}: {short_name(name)}"] = _share(right[of_class], subjects[of_class])
+                found[f"{way}: {short_name(name)}"] = summarise_right(subjects[of_class], right[of_class])
         return found
 
     @cached_property
@@ -255,14 +258,6 @@ def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
     for other in others:
         first = first + other
     return first.rename_axis("truth").reset_index()
-
-
-def _share(right: np.ndarray, subjects: pd.Series) -> Summary:
-    """The share that is right, or the mean of other values, with its interval over subjects."""
-    if not len(right):
-        return summarise_draws(float("nan"), np.array([]), 0)
-    drawn = measure_drawn(lambda counts: {"share": divide(counts @ right, counts.sum(axis=1))}, subjects.tolist())
-    return summarise_draws(float(right.mean()), drawn["share"], subjects.nunique())
 
 
 def _single(value: float | None) -> Summary | None:

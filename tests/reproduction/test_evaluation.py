@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from common.files import write_json
-from common.metrics.bootstrap import Summary
+from common.metrics.intervals.bootstrap import Summary
 from common.metrics.patient_predictions import vote_table
 from common.reproduction.evaluation import Evaluation
 
