@@ -6,6 +6,7 @@
 #         CONSUMERS_ARGS  of make consumers: bundles, --zoo <model zoo>/ci/verify_bundle.py; see docs/packages.md
 #         FUZZ      what make fuzz is told, e.g. FUZZ='--readers nifti dicom'
 #         SOAK      options of make soak, e.g. SOAK='--kills 24 --seed 1'; python -m tests.soak --help lists them
+#         COVERAGE  options of make coverage, e.g. COVERAGE='--cohorts 100' for fewer, which only prints the tables
 #         PIP_ARGS  more arguments for pip, e.g. PIP_ARGS='-c requirements.lock' for the tested versions
 PYTHON   ?= python3
 VENV     ?= .venv
@@ -17,7 +18,7 @@ SHELL := bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-coverage fuzz soak test-deploy test-label lint format bench docs package verify consumers lock clean clean-cache
+.PHONY: help demo test test-fast test-coverage fuzz soak coverage test-deploy test-label lint format bench docs package verify consumers lock clean clean-cache
 
 BIN := $(VENV)/bin
 
@@ -60,6 +61,9 @@ fuzz: $(READY)  ## broken and odd inputs for every reader; FUZZ='--inputs 2000 -
 
 soak: $(READY)  ## kill runs, fill disks, close folders at random moments: about half an hour, resumable (Linux)
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+coverage: $(READY)  ## do intervals cover, are tests at their level? simulated cohorts, docs/statistics.md
+	@$(BIN)/python -m tests.intervals $(COVERAGE)
 
 test-deploy: $(DEPLOY_READY)  ## try the MONAI Deploy app, in an environment of its own
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(DEPLOY_VENV)/bin/python -m pytest $(DEPLOY)/tests

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from common.crossvalidation.folds import Fold, mean_test_to_train
-from common.metrics.bootstrap import Summary
 from common.metrics.brats_measures import REGION_MEASURES
+from common.metrics.intervals.bootstrap import Summary
 from common.metrics.measures import OF_A_CLASS, title_of
 from common.metrics.survival_measures import summarise_survival
 from common.metrics.t_tests import corrected_resampled_interval
@@ -38,7 +38,7 @@ def pool(folds: Sequence[Fold], rows: pd.DataFrame, seed: int = 0) -> dict[str, 
     kept = {key: facts[key] for key in ("target", "protocol", "side", "recipe") if key in facts}
     if not classes:
         return {**kept, **summarise_cohort(rows.drop(columns="fold"), seed)}
-    pooled = {**kept, **measure_rows(rows, classes, {}, seed), "subgroup": summarise_tumours(rows, classes, {}, seed)}
+    pooled = {**kept, **measure_rows(rows, classes, {}), "subgroup": summarise_tumours(rows, classes, {})}
     if "survival" in facts:
         brats = "brats_mse" in facts["survival"]["measures"]
         pooled["survival"] = {"measures": summarise_survival(rows, seed, brats)}

@@ -18,7 +18,7 @@ from common.crossvalidation.plan import FoldRun
 from common.crossvalidation.search import Choice, as_words
 from common.files import write_json
 from common.formats.spreadsheets import write_frame
-from common.metrics.bootstrap import Summary
+from common.metrics.intervals.bootstrap import Summary
 from common.metrics.judgement import probabilities_of, truth_of
 from common.metrics.roc import roc_curves
 from common.reports.classification.curves import draw_roc

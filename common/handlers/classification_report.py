@@ -155,13 +155,14 @@ class ClassificationReport(EvaluationReport):
         if self.survival is not None:
             patients = self.survival.add_days(patients, self._records_of(patients))
         summary = self._summarise(patients, rows)
-        if len(rows) > len(patients):
-            self.write_table("samples.csv", rows)
+        samples = rows if len(rows) > len(patients) else None
+        if samples is not None:
+            self.write_table("samples.csv", samples)
         self.write_table(PREDICTIONS, patients)
         self.write_table(CONFUSION, pd.DataFrame(summary["confusion"]), header=False)
         self.write_metrics(summary)
         heat_maps = self._draw(masks="tumour" in rows)
-        write_page(self.output_dir / PAGE, summary, patients, self.records, heat_maps)
+        write_page(self.output_dir / PAGE, summary, patients, self.records, heat_maps, samples)
         return summary
 
     def _write_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:

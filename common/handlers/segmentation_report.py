@@ -40,7 +40,7 @@ class SegmentationReport(EvaluationReport):
         smallest_et: likewise.
     """
 
-    of_weights = ("bundle", "version", "stage", "protocol", "epoch")
+    of_weights = ("bundle", "version", "stage", "protocol", "epoch", "kept")
 
     def __init__(
         self,

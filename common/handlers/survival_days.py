@@ -10,13 +10,13 @@ import pandas as pd
 
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.knobs import as_bool
+from common.metrics.intervals.left_out import summarise_right
 from common.metrics.judgement import probabilities_of
 from common.metrics.survival_measures import (
     censoring_weights,
     class_shares,
     predict_days,
     summarise_survival,
-    summarise_weighted_accuracy,
 )
 from common.records import Record, value_of
 
@@ -72,11 +72,9 @@ class SurvivalDays:
             "set_aside": labels.count(None),
             "measures": summarise_survival(rows, seed, self.brats),
         }
-        return summary | self._correct(rows, records, seed, summary["measures"]) if None in labels else summary
+        return summary | self._correct(rows, records, summary["measures"]) if None in labels else summary
 
-    def _correct(
-        self, rows: pd.DataFrame, records: Sequence[Record], seed: int, measures: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _correct(self, rows: pd.DataFrame, records: Sequence[Record], measures: dict[str, Any]) -> dict[str, Any]:
         """What censoring hides: the classes of those who are set aside."""
         days = np.array([value_of(record, "survival_days") for record in records], dtype=float)
         died = np.array([not record.get("alive") for record in records])
@@ -85,7 +83,7 @@ class SurvivalDays:
         truth = np.searchsorted(thresholds, rows["days"], side="right")
         is_right = truth == probabilities_of(rows, self.classes.names).argmax(axis=1)
         weights = censoring_weights(rows["days"].to_numpy(dtype=float), days, died, thresholds[-1])
-        weighted = summarise_weighted_accuracy(list(rows["subject"]), is_right, weights, seed)
+        weighted = summarise_right(list(rows["subject"]), is_right, weights)
         return {
             "shares": (np.bincount(known, minlength=len(thresholds) + 1) / max(len(known), 1)).tolist(),
             "shares_estimated": class_shares(days, died, thresholds).tolist(),

@@ -20,15 +20,22 @@ from common.locks import release
 from common.networks.weights.checkpoints import load_checked, save_checkpoint, save_weights
 from common.running import last_state_path
 
+ENOUGH_TO_CHOOSE = 5
+"""Validation patients; among fewer the best epoch is chosen by noise, unless a paper chose so."""
+
+LAST = "last epoch"
+
 logger = logging.getLogger(__name__)
 
 
 class TrainingState:
     """Keeps the best weights and the last state of a run, ends it when it no longer improves, and resumes it.
 
-    Best weights go to ``weights`` as a state dict that carries its provenance; the last state, with optimiser,
-    scheduler, epoch, best metric and early-stop counter, is written beside it. With the random state derived from
-    (seed, epoch) by :class:`EpochSeed`, a run that is resumed ends with the same weights as an uninterrupted one.
+    Best weights go to ``weights`` as a state dict that carries its provenance. With fewer than
+    :data:`ENOUGH_TO_CHOOSE` validation patients those of the last epoch do, ``patience`` ends nothing, and ``kept`` of
+    the provenance says so; a paper's recipe stays as it is. The last state, with optimiser, scheduler, epoch, best
+    metric and early-stop counter, is written beside it. With the random state derived from (seed, epoch) by
+    :class:`EpochSeed`, a run that is resumed ends with the same weights as an uninterrupted one.
 
     A handler of a MONAI trainer. It resumes when the trainer starts for the first time; a trainer that runs again, as a
     federated client's does in every round, goes on with what it has.
@@ -40,7 +47,8 @@ class TrainingState:
         lr_scheduler: steps once an epoch.
         weights: path of the best weights.
         provenance: what the weights come from; must be plain values. Where its ``chosen_on``, the side that chooses
-            the epoch, is the test side, the run begins with a warning.
+            the epoch, is the test side, the run begins with a warning. ``validation_patients`` and ``recipe`` decide
+            whether the last epoch is kept.
         patience: validations without improvement before the run ends; ``None`` or 0 for never.
         resume: go on from the last state if there is one.
     """
@@ -62,7 +70,11 @@ class TrainingState:
         self.weights, self.last = Path(weights), last_state_path(weights)
         self.provenance = dict(provenance)
         self.best: float | None = None
-        self.patience, self.is_to_resume = patience, as_bool(resume, "resume")
+        self.scores: dict[str, float] = {}
+        patients = self.provenance.get("validation_patients", ENOUGH_TO_CHOOSE)
+        chosen_elsewhere = self.provenance.get("recipe") == "paper" or self.provenance.get("chosen_on") == "test"
+        self.keeps_last = patients < ENOUGH_TO_CHOOSE and not chosen_elsewhere
+        self.patience, self.is_to_resume = None if self.keeps_last else patience, as_bool(resume, "resume")
 
     def attach(self, engine: Workflow) -> None:
         """Register with a trainer and with the evaluator."""
@@ -77,6 +89,13 @@ class TrainingState:
         """Restore the last state where that was asked for, once."""
         if self.provenance.get("chosen_on") == "test":
             logger.warning("The best epoch is chosen on the test side: results there will be too good. It is a leak.")
+        if self.keeps_last and idist.get_rank() == 0:
+            logger.warning(
+                "%d validation patients, fewer than %d: the best epoch would be chosen by noise, so the weights of the "
+                "last one are kept, and patience ends nothing.",
+                self.provenance["validation_patients"],
+                ENOUGH_TO_CHOOSE,
+            )
         if self.is_to_resume and self.last.exists():
             self.resume()
             if engine.state.epoch >= engine.state.max_epochs:
@@ -89,16 +108,19 @@ class TrainingState:
         if self.trainer.state.epoch == 0:
             return
         score = self._score(engine)
-        if self.best is None or score > self.best:
-            self.best = score
-            facts = {"epoch": int(self.trainer.state.epoch), engine.state.key_metric_name: score}
-            if idist.get_rank() == 0:
-                save_weights(self.weights, self.network.state_dict(), {**self.provenance, **facts})
+        self.scores = {engine.state.key_metric_name: score}
+        is_best = self.best is None or score > self.best
+        self.best = score if is_best else self.best
+        if is_best and not self.keeps_last:
+            self._keep(self.scores)
         if self.early_stopping is not None:
             self.early_stopping(engine)
 
     def after_epoch(self, engine: Workflow) -> None:
-        """Write the state to resume from."""
+        """Write the state to resume from, and the weights where those of the last epoch are kept."""
+        if self.keeps_last:
+            self._keep({**self.scores, "kept": LAST})
+            self.scores = {}  # an epoch without validation has none
         if idist.get_rank() > 0:
             return
         state = {
@@ -114,6 +136,11 @@ class TrainingState:
             "provenance": self.provenance,
         }
         save_checkpoint(self.last, state)
+
+    def _keep(self, facts: Mapping[str, Any]) -> None:
+        if idist.get_rank() == 0:
+            told = {**self.provenance, "epoch": int(self.trainer.state.epoch), **facts}
+            save_weights(self.weights, self.network.state_dict(), told)
 
     def finish(self, _: Workflow) -> None:
         """Let other runs write where this one did."""

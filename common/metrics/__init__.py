@@ -1,12 +1,12 @@
 """Measures of segmentation, classification and survival, with their intervals and tests."""
 
 from common.metrics.baselines import Baselines, fit_baselines
-from common.metrics.bootstrap import bootstrap_interval, summarise
 from common.metrics.brats_measures import judge_regions
 from common.metrics.calibration import calibration_error, judge_calibration
 from common.metrics.classification_score import ClassificationScore
-from common.metrics.delong import chance_interval, delong_test
 from common.metrics.dice import SoftDice, VolumeDice, soft_dice
+from common.metrics.intervals.bootstrap import bootstrap_interval, summarise
+from common.metrics.intervals.delong import chance_interval, delong_test
 from common.metrics.judgement import compare_judgements, judge, summarise_judgement
 from common.metrics.patient_predictions import to_patients, vote_table
 from common.metrics.roc import roc_band, roc_curves

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from common.metrics.bootstrap import RESAMPLES, Summary, measure_drawn, summarise_draws
+from common.metrics.intervals.bootstrap import Summary
+from common.metrics.intervals.left_out import measure_without, summarise_difference, summarise_share
 from common.metrics.measures import OF_A_CLASS, Cohorts, overall_of
 
 COMPARED = ("auc", "macro_f1")
@@ -51,60 +51,80 @@ def judge_cohorts(
     return {**overall, **by_class}
 
 
-def summarise_judgement(
-    rows: pd.DataFrame, classes: Sequence[str], seed: int = 0, resamples: int = RESAMPLES
-) -> dict[str, Summary]:
-    """Every measure of :func:`judge` with its 95 % percentile bootstrap interval over subjects.
+def summarise_judgement(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Summary]:
+    """Every measure of :func:`judge` with its 95 % interval over subjects.
 
     Args:
-        rows: ``subject``, ``truth`` (a class's name) and ``p_<class>``; a subject's rows are drawn together.
+        rows: ``subject``, ``truth`` (a class's name) and ``p_<class>``; a subject is left out with all its rows.
         classes: their names, in the order of the labels.
-        seed: of the bootstrap.
-        resamples: how many cohorts are drawn.
 
     Returns:
         Under the name of each measure its value as ``mean``, the interval as ``low`` and ``high``, and ``n``, the
         number of subjects.
     """
     truth, probabilities = truth_of(rows, classes), probabilities_of(rows, classes)
-    judge_block = partial(judge_cohorts, truth, probabilities, classes)
-    drawn = measure_drawn(judge_block, rows["subject"], seed, resamples)
-    patients = rows["subject"].nunique()
     measured = judge(truth, probabilities, classes)
-    return {name: summarise_draws(value, drawn[name], patients) for name, value in measured.items()}
+    without = _judge_without(rows, probabilities, classes)
+    groups = _class_of_subjects(rows)
+    fewest = _fewest_subjects(rows, classes)
+    return {
+        name: summarise_share(value, without[name], len(groups), fewest[name], groups)
+        for name, value in measured.items()
+    }
 
 
 def compare_judgements(
-    rows: pd.DataFrame, others: Mapping[str, np.ndarray], classes: Sequence[str], seed: int = 0
+    rows: pd.DataFrame, others: Mapping[str, np.ndarray], classes: Sequence[str]
 ) -> dict[str, dict[str, Summary]]:
-    """By how much ``rows`` is better than other probabilities for the same rows: paired, over the same drawn cohorts.
+    """By how much ``rows`` is better than other probabilities for the same rows: paired, the same subject left out.
 
     Args:
         rows: as for :func:`summarise_judgement`.
         others: probabilities (n, K) under their names.
         classes: their names.
-        seed: of the bootstrap.
 
     Returns:
         For each name the differences in :data:`COMPARED`; above 0 means that ``rows`` is better.
     """
-    truth, own = truth_of(rows, classes), probabilities_of(rows, classes)
-    patients = rows["subject"].nunique()
-
-    def draw(answers: np.ndarray) -> dict[str, np.ndarray]:
-        return measure_drawn(partial(judge_cohorts, truth, answers, classes), rows["subject"], seed)
-
-    measured, drawn = judge(truth, own, classes), draw(own)
+    truth, own, groups = truth_of(rows, classes), probabilities_of(rows, classes), _class_of_subjects(rows)
+    measured, without = judge(truth, own, classes), _judge_without(rows, own, classes)
     differences = {}
     for name, other in others.items():
-        theirs, theirs_drawn = judge(truth, other, classes), draw(other)
+        theirs, theirs_without = judge(truth, other, classes), _judge_without(rows, other, classes)
         differences[name] = {
-            measure: summarise_draws(
-                measured[measure] - theirs[measure], drawn[measure] - theirs_drawn[measure], patients
+            measure: summarise_difference(
+                measured[measure] - theirs[measure], without[measure] - theirs_without[measure], len(groups), groups
             )
             for measure in COMPARED
         }
     return differences
+
+
+def _judge_without(rows: pd.DataFrame, probabilities: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    """The measures without each subject, in the order of their names, (subjects,)."""
+    truth = truth_of(rows, classes)
+    return measure_without(rows["subject"], lambda counts: judge_cohorts(truth, probabilities, classes, counts))
+
+
+def _class_of_subjects(rows: pd.DataFrame) -> np.ndarray:
+    """The class of each subject's first row, in the order of their names, (subjects,)."""
+    return rows.assign(subject=rows["subject"].astype(str)).groupby("subject", sort=True)["truth"].first().to_numpy()
+
+
+def _fewest_subjects(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, int]:
+    """How many subjects each measure is a share of; where it needs several kinds of rows, those of the rarest."""
+    cohort = Cohorts(truth_of(rows, classes), probabilities_of(rows, classes), np.ones((1, len(rows))))
+    subjects = rows["subject"].to_numpy()
+
+    def count(sets: Sequence[np.ndarray]) -> int:
+        return min((len(set(subjects[chosen > 0])) for chosen in sets), default=0)
+
+    overall = {measure.name: count(measure.rows(cohort)) for measure in overall_of(classes)}
+    return overall | {
+        f"{measure.name}_{name}": count([chosen[:, label] for chosen in measure.rows(cohort)])
+        for measure in OF_A_CLASS
+        for label, name in enumerate(classes)
+    }
 
 
 def truth_of(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:

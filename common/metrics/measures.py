@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from common.metrics.bootstrap import divide, nan_mean
 from common.metrics.brats_measures import REGION_MEASURES
+from common.metrics.intervals.bootstrap import divide, nan_mean
 from common.metrics.survival_measures import TITLES as SURVIVAL_TITLES
 
 
@@ -70,12 +70,15 @@ class Measure:
         name: in ``metrics.json``.
         title: in words.
         of: its values, (cohorts,), or (cohorts, K) where each class has one; NaN where it is undefined.
+        rows: those that it is a share of, of 0 and 1, (n,), or (n, K) where each class has a value; several sets where
+            it depends on each of them, as an AUC on the members of the class and on the others.
         of_two: whether it needs exactly two classes.
     """
 
     name: str
     title: str
     of: Callable[[Cohorts], np.ndarray]
+    rows: Callable[[Cohorts], Sequence[np.ndarray]]
     of_two: bool = False
 
 
@@ -134,24 +137,48 @@ def area(cohorts: Cohorts) -> np.ndarray:
     return areas[:, 1] if areas.shape[1] == 2 else nan_mean(areas)
 
 
+def _all(cohorts: Cohorts) -> Sequence[np.ndarray]:
+    return (np.ones(len(cohorts.truth)),)
+
+
+def _each_class(cohorts: Cohorts) -> Sequence[np.ndarray]:
+    return [of_class for of_class in cohorts.true.T if of_class.any()]
+
+
+def _members(cohorts: Cohorts) -> Sequence[np.ndarray]:
+    return (cohorts.true,)
+
+
+def _first(cohorts: Cohorts) -> Sequence[np.ndarray]:
+    return (cohorts.true[:, 0],)
+
+
+def _second(cohorts: Cohorts) -> Sequence[np.ndarray]:
+    return (cohorts.true[:, 1],)
+
+
+def _others(cohorts: Cohorts) -> Sequence[np.ndarray]:
+    return (1 - cohorts.true,)
+
+
 OVERALL = (
-    Measure("accuracy", "accuracy", accuracy),
-    Measure("macro_f1", "macro F1", lambda cohorts: nan_mean(f1_score(cohorts))),
-    Measure("weighted_f1", "weighted F1", weighted_f1),
-    Measure("macro_precision", "macro precision", macro_precision),
-    Measure("macro_recall", "macro recall (balanced accuracy)", lambda cohorts: nan_mean(recall(cohorts))),
-    Measure("auc", "AUC", area),
-    Measure("sensitivity", "sensitivity", lambda cohorts: recall(cohorts)[:, 1], of_two=True),
-    Measure("specificity", "specificity", lambda cohorts: recall(cohorts)[:, 0], of_two=True),
+    Measure("accuracy", "accuracy", accuracy, _all),
+    Measure("macro_f1", "macro F1", lambda cohorts: nan_mean(f1_score(cohorts)), _each_class),
+    Measure("weighted_f1", "weighted F1", weighted_f1, _all),
+    Measure("macro_precision", "macro precision", macro_precision, _each_class),
+    Measure("macro_recall", "macro recall (balanced accuracy)", lambda cohorts: nan_mean(recall(cohorts)), _each_class),
+    Measure("auc", "AUC", area, _each_class),
+    Measure("sensitivity", "sensitivity", lambda cohorts: recall(cohorts)[:, 1], _second, of_two=True),
+    Measure("specificity", "specificity", lambda cohorts: recall(cohorts)[:, 0], _first, of_two=True),
 )
 """Of all classes together; macro averages are over the classes with support."""
 
 OF_A_CLASS = (
-    Measure("precision", "precision", precision),
-    Measure("recall", "recall", recall),
-    Measure("specificity", "specificity", specificity),
-    Measure("f1", "F1", f1_score),
-    Measure("auc", "AUC", class_areas),
+    Measure("precision", "precision", precision, lambda cohorts: (cohorts.predicted,)),
+    Measure("recall", "recall", recall, _members),
+    Measure("specificity", "specificity", specificity, _others),
+    Measure("f1", "F1", f1_score, _members),
+    Measure("auc", "AUC", class_areas, lambda cohorts: (cohorts.true, 1 - cohorts.true)),
 )
 """Of each class against the rest."""
 

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import CensoredData, ecdf, spearmanr
 
-from common.metrics.bootstrap import Summary, divide, draw_cohorts, share_of_pairs, summarise_draws
+from common.metrics.intervals.bootstrap import Summary, draw_cohorts, share_of_pairs, summarise_draws
+from common.metrics.intervals.left_out import measure_without, summarise_share
 
 TITLES = {
     "weighted_accuracy": "accuracy of the classes, weighted for censoring (IPCW)",
@@ -80,12 +81,12 @@ def predict_days(probabilities: np.ndarray, median_days: Sequence[float]) -> np.
 
 
 def summarise_survival(rows: pd.DataFrame, seed: int = 0, brats: bool = False) -> dict[str, Summary]:
-    """The concordance index and, where wanted, BraTS's measures, with 95 % bootstrap intervals over subjects.
+    """The concordance index and, where wanted, BraTS's measures, with 95 % intervals over subjects.
 
     Args:
         rows: ``subject``, ``days``, ``alive`` and ``predicted_days``; the risk is minus the predicted days. BraTS's
             measures leave out living patients.
-        seed: of the bootstrap.
+        seed: of the bootstrap of BraTS's measures.
         brats: whether BraTS's measures are wanted.
 
     Returns:
@@ -94,9 +95,9 @@ def summarise_survival(rows: pd.DataFrame, seed: int = 0, brats: bool = False) -
     days, predicted = (rows[key].to_numpy(dtype=float) for key in ("days", "predicted_days"))
     died = ~rows["alive"].to_numpy(dtype=bool)
     wins, pairs = _pairs(days, died, -predicted)
-    drawn = share_of_pairs(draw_cohorts(rows["subject"], seed), wins, pairs)
-    patients = rows["subject"].nunique()
-    summary = {"concordance": summarise_draws(concordance_index(days, died, -predicted), drawn, patients)}
+    without = measure_without(rows["subject"], lambda counts: {"concordance": share_of_pairs(counts, wins, pairs)})
+    concordance = concordance_index(days, died, -predicted)
+    summary = {"concordance": summarise_share(concordance, without["concordance"], rows["subject"].nunique())}
     return {**summary, **_summarise_brats(rows[died], seed)} if brats else summary
 
 
@@ -135,22 +136,6 @@ def censoring_weights(days: np.ndarray, cohort_days: np.ndarray, cohort_died: np
     """
     observed = ecdf(CensoredData.right_censored(cohort_days, np.asarray(cohort_died, dtype=bool))).sf
     return 1 / observed.evaluate(_just_before(np.minimum(days, horizon)))
-
-
-def summarise_weighted_accuracy(
-    subjects: Sequence[str], is_right: np.ndarray, weights: np.ndarray, seed: int = 0
-) -> Summary:
-    """The weighted share of patients whose class is predicted, with a 95 % bootstrap interval over subjects.
-
-    Args:
-        subjects: whose row it is, (n,).
-        is_right: whether the predicted class is the true one, (n,).
-        weights: of :func:`censoring_weights`, (n,); they are not estimated again in each drawn cohort.
-        seed: of the bootstrap.
-    """
-    counts = np.vstack([np.ones(len(weights)), draw_cohorts(subjects, seed)]) * weights
-    shares = divide(counts @ is_right.astype(float), counts.sum(axis=1))
-    return summarise_draws(shares[0], shares[1:], len(set(subjects)))
 
 
 def _just_before(days: ArrayLike) -> np.ndarray:

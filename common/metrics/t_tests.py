@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import t as student
 from scipy.stats import ttest_ind, ttest_ind_from_stats, ttest_rel
 
-from common.metrics.bootstrap import LEVEL, Summary
+from common.metrics.intervals.bootstrap import LEVEL, Summary
 
 
 @dataclass(frozen=True)

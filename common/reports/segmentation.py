@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 
 from common.metrics import summarise
-from common.metrics.bootstrap import Summary, divide, measure_drawn, summarise_draws
 from common.metrics.brats_measures import REGION_MEASURES, judge_regions
 from common.metrics.dice import CAVITY, REGIONS, regions_of, soft_dice, to_regions
+from common.metrics.intervals.bootstrap import Summary, divide, measure_drawn, summarise_draws
 from common.records import CAVITY_CLASS, MASK_CLASSES
 from common.reports.page import DASH
 from common.tasks.segmentation import AVERAGE_OF_PRINTED, OF_THREE, SOFT_DICE, WITH_BACKGROUND

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from common.metrics.bootstrap import Summary
+from common.metrics.intervals.bootstrap import Summary
 from common.reports.page import DASH
 from common.reproduction.differences import Difference
 from common.reproduction.evaluation import Evaluation

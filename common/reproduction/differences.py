@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.metrics.bootstrap import LARGEST_BLOCK, Summary, divide, draw_cohorts, nan_mean, summarise_draws
+from common.metrics.intervals.bootstrap import LARGEST_BLOCK, Summary, divide, draw_cohorts, nan_mean, summarise_draws
 from common.metrics.judgement import judge_cohorts, probabilities_of, truth_of
 from common.metrics.patient_predictions import ways_of_counting
 from common.records import HEALTHY

@@ -127,7 +127,7 @@ def list_warnings(
     fewest = min(found, key=lambda facts: facts["patients"], default={"patients": FEW_PATIENTS})
     if fewest["patients"] < FEW_PATIENTS:
         counted = nouns_of(fewest).count(fewest["patients"])
-        warnings.append(f"As few as {counted}: the intervals are rough, and bootstrap makes them too narrow.")
+        warnings.append(f"As few as {counted}: the intervals are rough.")
     shortcuts = [sentence for facts in found for sentence in facts.get("shortcuts", {}).get("warnings", ())]
     return [*warnings, *dict.fromkeys(shortcuts)]
 

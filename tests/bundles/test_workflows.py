@@ -59,10 +59,12 @@ def test_a_resumed_run_equals_an_unbroken_one_with_loader_processes(start: Start
     assert equal(ends[0]["model"], ends[1]["model"])
 
 
-def test_the_best_weights_name_their_epoch_and_score(trained: Path) -> None:
+def test_the_weights_name_their_epoch_and_score(trained: Path) -> None:
+    """Of so few validation patients those of the last epoch are kept."""
     best, last = load(trained / "models" / "model.pt"), load(trained / "models" / "model_last.pt")
-    assert best["provenance"]["val_mean_dice"] == last["best"]
-    assert best["provenance"]["epoch"] in (1, 2)
+    assert best["provenance"]["validation_patients"] < 5
+    assert best["provenance"]["val_mean_dice"] <= last["best"]
+    assert (best["provenance"]["epoch"], best["provenance"]["kept"]) == (2, "last epoch")
     assert best["provenance"]["protocol"] == "patient"
 
 

@@ -65,7 +65,7 @@ def leave_fold() -> Callable[..., None]:
             ]
         )
         rows.to_csv(folder / "predictions.csv", index=False)
-        found = summarise_judgement(rows, classes, resamples=20)
+        found = summarise_judgement(rows, classes)
         gain = {"auc": {"mean": 0.1, "low": -0.1, "high": 0.3, "n": 2}}
         content = {
             "task": "classification",

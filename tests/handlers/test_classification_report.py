@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,12 @@ def metrics(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
 
 
-def grade_report(folder: Path, **values: Any) -> ClassificationReport:
+def grade_report(folder: Path, also: Sequence[Any] = (), **values: Any) -> ClassificationReport:
     test = [
         patient("B", 1, grade="HGG", age=60.0),
         patient("A", 0, grade="LGG"),
         patient("C", 1, grade="HGG", age=50.0),
+        *also,
     ]
     train = [patient(f"T{n}", n % 2, grade=GRADES[n % 2], age=55.0 + n if n % 2 else None) for n in range(8)]
     judged = Judged([*test, *train], SPLIT, "test", values.pop("provenance", PROVENANCE), train)
@@ -95,6 +97,7 @@ def test_everything_is_left_for_a_person_and_for_a_program(tmp_path: Path, drawn
         "protocol": "patient",
         "epoch": 3,
         "chosen_on": None,
+        "kept": None,
     }
     assert found["measures"]["accuracy"]["mean"] == pytest.approx(2 / 3)
     assert found["measures"]["auc"]["mean"] == 1
@@ -199,7 +202,9 @@ def test_three_classes_of_volumes_with_the_grades_on_their_own(tmp_path: Path) -
 
 def test_the_baselines_answer_for_the_same_patients(tmp_path: Path) -> None:
     """Age is recorded of HGG alone, so that alone predicts the grade as well as a perfect network does."""
-    evaluate(grade_report(tmp_path, provenance=SEES_CLINICAL), GRADED)
+    second = patient("D", 0, grade="LGG")
+    answers = [*GRADED, sample("D", 0, [0.6, 0.4])]
+    evaluate(grade_report(tmp_path, [second], provenance=SEES_CLINICAL), answers)
     found = metrics(tmp_path)
     assert found["baselines"]["missing values alone"]["auc"]["mean"] == 1
     assert found["against_baselines"]["missing values alone"]["auc"]["mean"] == 0
@@ -300,6 +305,17 @@ def test_heat_maps_of_the_first_six_patients(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "P5: HGG, predicted LGG." in page
     assert "P6: " not in page
+
+
+def test_pictures_count_patients_and_where_they_have_several_samples_these_too(tmp_path: Path) -> None:
+    report = grade_report(tmp_path)
+    evaluate(report, GRADED)
+    said = "each slice or image counted by itself"
+    assert said not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    evaluate(report, [*GRADED, sample("B", 1, [0.7, 0.3], slice=1)])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert said in page
+    assert "ROC curves over slices or images" in page
 
 
 def test_heat_maps_are_of_every_class_and_lie_beside_the_page_as_arrays(tmp_path: Path) -> None:

@@ -159,3 +159,26 @@ def test_a_trainer_that_runs_again_goes_on_with_what_it_has(tmp_path: Path) -> N
     client.trainer.state.max_epochs = 3
     client.trainer.run()
     assert best(tmp_path) == (11, 3, 0.6)
+
+
+def test_too_few_validation_patients_choose_no_epoch(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of four patients the second epoch looks best, and after two worse ones the run would stop: both are noise."""
+    Run(tmp_path, [0.2, 0.5, 0.4, 0.3, 0.2], patience=2, validation_patients=4, recipe="ours").trainer.run()
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    kept = provenance_of(content)
+    assert (float(content["weight"]), kept["epoch"], kept["dice"], kept["kept"]) == (5, 5, 0.2, "last epoch")
+    assert "4 validation patients, fewer than 5" in caplog.text
+
+
+def test_where_the_last_epoch_is_kept_a_resumed_run_keeps_it_as_well(tmp_path: Path) -> None:
+    Run(tmp_path, [0.2, 0.5], validation_patients=1).trainer.run()
+    Run(tmp_path, [0.2, 0.5, 0.4], resume=True, validation_patients=1).trainer.run()
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert (float(content["weight"]), provenance_of(content)["epoch"]) == (3, 3)
+
+
+@pytest.mark.parametrize("facts", [{"validation_patients": 5}, {"validation_patients": 1, "recipe": "paper"}])
+def test_enough_patients_or_a_paper_choose_the_best_epoch(tmp_path: Path, facts: dict[str, Any]) -> None:
+    Run(tmp_path, [0.2, 0.5, 0.4, 0.3], patience=1, **facts).trainer.run()
+    assert best(tmp_path) == (2, 2, 0.5)
+    assert "kept" not in provenance_of(torch.load(tmp_path / "model.pt", weights_only=True))

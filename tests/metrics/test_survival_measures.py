@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from common.metrics import brats_survival, concordance_index, predict_days, summarise_survival
-from common.metrics.survival_measures import censoring_weights, class_shares, summarise_weighted_accuracy
+from common.metrics.intervals.left_out import summarise_right
+from common.metrics.survival_measures import censoring_weights, class_shares
 
 
 def test_concordance_by_hand() -> None:
@@ -112,7 +113,7 @@ def test_weights_undo_the_bias_of_censoring() -> None:
     truth = np.mean(death < 365)
     assert is_right.mean() > truth + 0.1
     weights = censoring_weights(days[known], days, died, horizon=365)
-    found = summarise_weighted_accuracy(np.arange(known.sum()).astype(str).tolist(), is_right, weights)
+    found = summarise_right(np.arange(known.sum()).astype(str).tolist(), is_right, weights)
     assert found["mean"] == pytest.approx(truth, abs=0.02)
     assert found["low"] < truth < found["high"]
     assert class_shares(days, died, (365,))[0] == pytest.approx(truth, abs=0.02)

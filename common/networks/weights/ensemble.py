@@ -23,7 +23,7 @@ UNITED = tuple(name for name in LISTS if name.startswith(("training_", "validati
 AVERAGED = ("class_shares", "median_days")
 """What differs with the patients that a member was trained on, and has a mean."""
 
-OWN = ("split_hash", "epoch", "version")
+OWN = ("split_hash", "epoch", "version", "validation_patients", "kept")
 """What each member has of its own, besides its score in validation."""
 
 HINTS = {

@@ -32,6 +32,8 @@ def describe_provenance(
 ) -> dict[str, Any]:
     """Plain values for a checkpoint: bundle, recipe, split, hashed subjects, and the settings that must fit again.
 
+    ``validation_patients`` counts those of this run's validation side.
+
     Args:
         bundle: name of the bundle.
         split: of the run.
@@ -42,7 +44,8 @@ def describe_provenance(
     Returns:
         Plain values by name.
     """
-    return {"bundle": bundle, "version": __version__, **plain_values(settings), **split.provenance(start)}
+    patients = {"validation_patients": len(split.subjects("validation"))}
+    return {"bundle": bundle, "version": __version__, **plain_values(settings), **split.provenance(start), **patients}
 
 
 def continue_from(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from common.metrics.delong import chance_interval, delong_test
+from common.metrics.intervals.delong import chance_interval, delong_test
 from common.metrics.judgement import (
     compare_judgements,
     probabilities_of,
@@ -22,22 +22,19 @@ from common.metrics.measures import OF_A_CLASS, overall_of
 CHANCE_LEVELS = (0.95, 0.999)
 
 
-def measure_rows(
-    rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray], seed: int = 0
-) -> dict[str, Any]:
+def measure_rows(rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The measures of a cohort, or of a part of it.
 
     Args:
         rows: ``subject``, ``truth``, ``predicted`` and ``p_<class>``, one row per patient (or per scan).
         classes: their names, in the order of the labels.
         baselines: probabilities (n, K) for ``rows``, in the same order.
-        seed: of the bootstrap.
 
     Returns:
         Plain values for ``metrics.json``: the classes, their patients and measures, the confusion matrix (one row per
         true class), the test against chance, and each baseline with the difference to it.
     """
-    measured = summarise_judgement(rows, classes, seed)
+    measured = summarise_judgement(rows, classes)
     return {
         "classes": list(classes),
         "patients": int(rows["subject"].nunique()),
@@ -52,10 +49,10 @@ def measure_rows(
         "against_chance": _against_chance(rows, classes),
         "confusion": confusion_matrix(rows["truth"], rows["predicted"], labels=list(classes)).tolist(),
         "baselines": {
-            name: summarise_judgement(_with_probabilities(rows, predicted, classes), classes, seed)
+            name: summarise_judgement(_with_probabilities(rows, predicted, classes), classes)
             for name, predicted in baselines.items()
         },
-        "against_baselines": compare_judgements(rows, baselines, classes, seed),
+        "against_baselines": compare_judgements(rows, baselines, classes),
     }
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
 
 from common.cohorts.datasets.registry import source_name
 from common.metrics.calibration import reliability
 from common.metrics.judgement import probabilities_of, truth_of
-from common.metrics.roc import roc_curves
-from common.reports.classification.curves import draw_days, draw_reliability, draw_roc
+from common.metrics.patient_predictions import most_probable
+from common.metrics.roc import precision_curves, roc_curves
+from common.reports.classification.curves import draw_days, draw_precision, draw_reliability, draw_roc
 from common.reports.classification.summary import (
     class_table,
     difference_table,
@@ -41,6 +43,7 @@ def write_page(
     rows: pd.DataFrame,
     records: Sequence[Mapping[str, Any]],
     pictures: Mapping[str, Figure],
+    samples: pd.DataFrame | None = None,
 ) -> None:
     """Write the report.
 
@@ -51,6 +54,7 @@ def write_page(
         rows: one row per patient.
         records: the whole cohort.
         pictures: one heat map per patient, under its caption.
+        samples: one row per slice or image, where patients have several.
     """
     nouns = nouns_of(summary)
     names = [short_name(name) for name in summary["classes"]]
@@ -64,7 +68,7 @@ def write_page(
         sources=Counter(source_name(record["source"]) for record in records),
         invented=sum(bool(record.get("invented")) for record in records),
         tables=_tables(summary),
-        figures=_figures(summary, rows),
+        figures={**_figures(summary, rows), **_figures_of_samples(summary, samples)},
         subgroup=_subgroup(summary),
         shortcuts=shortcut_table(summary["shortcuts"]),
         median_days=dict(zip(names, summary.get("survival", {}).get("median_days", ()), strict=False)),
@@ -96,18 +100,42 @@ def _subgroup(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _figures(summary: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Figure | None]:
-    """The confusion matrix and the curves; no ROC curves where all patients are of one class."""
+    """The confusion matrix and the curves; no ROC and no precision where all patients are of one class."""
     names = [short_name(name) for name in summary["classes"]]
     truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
-    curves = {names[label]: curve for label, curve in roc_curves(truth, probabilities, rows["subject"]).items()}
     labels = [1] if len(names) == 2 else list(range(len(names)))
     points = {names[label]: reliability(truth == label, probabilities[:, label]) for label in labels}
     return {
         "confusion": draw_confusion(np.array(summary["confusion"]), names),
-        "roc": draw_roc(curves) if curves else None,
+        "roc": _draw_roc(summary, rows),
+        "precision": _draw_precision(summary, rows),
         "reliability": draw_reliability(points, probabilities[:, labels]),
         "days": _draw_days(rows) if "survival" in summary else None,
     }
+
+
+def _figures_of_samples(summary: Mapping[str, Any], samples: pd.DataFrame | None) -> dict[str, Figure | None]:
+    """The same of single slices or images, as the papers count."""
+    if samples is None:
+        return {"confusion_of_samples": None, "roc_of_samples": None}
+    names = [short_name(name) for name in summary["classes"]]
+    truth, predicted = samples["truth"], most_probable(samples, summary["classes"])
+    counts = confusion_matrix(truth, predicted, labels=list(summary["classes"]))
+    return {"confusion_of_samples": draw_confusion(counts, names), "roc_of_samples": _draw_roc(summary, samples)}
+
+
+def _draw_roc(summary: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
+    names = [short_name(name) for name in summary["classes"]]
+    truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
+    curves = {names[label]: curve for label, curve in roc_curves(truth, probabilities, rows["subject"]).items()}
+    return draw_roc(curves) if curves else None
+
+
+def _draw_precision(summary: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
+    names = [short_name(name) for name in summary["classes"]]
+    truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
+    curves = {names[label]: curve for label, curve in precision_curves(truth, probabilities, rows["subject"]).items()}
+    return draw_precision(curves) if curves else None
 
 
 def _draw_days(rows: pd.DataFrame) -> Figure:

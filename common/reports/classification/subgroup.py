@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.metrics.bootstrap import divide
+from common.metrics.intervals.bootstrap import divide
 from common.metrics.judgement import probabilities_of
 from common.records import HEALTHY
 from common.reports.classification.measures import measure_rows
 
 
 def summarise_tumours(
-    rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray], seed: int = 0
+    rows: pd.DataFrame, classes: Sequence[str], baselines: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """The measures of patients with a tumour alone, over the classes of tumours.
 
@@ -23,7 +23,6 @@ def summarise_tumours(
         rows: of :func:`common.metrics.to_patients`.
         classes: their names, in the order of the labels.
         baselines: probabilities (n, K) for ``rows``, in the same order.
-        seed: of the bootstrap.
 
     Returns:
         As of :func:`~common.reports.classification.measures.measure_rows`, with ``name`` and ``taken_for_healthy``;
@@ -37,7 +36,7 @@ def summarise_tumours(
     return {
         "name": " against ".join(kept),
         "taken_for_healthy": int((rows["predicted"][is_tumour] == HEALTHY).sum()),
-        **measure_rows(restrict(rows, classes, kept), kept, answers, seed),
+        **measure_rows(restrict(rows, classes, kept), kept, answers),
     }
 
 

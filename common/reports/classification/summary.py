@@ -32,7 +32,7 @@ def summarise_classification(
             without intervals, since samples of one patient are not independent.
         classes: their names, in the order of the labels.
         baselines: their predictions for ``rows``, in the same order.
-        seed: of the bootstrap.
+        seed: of the draws that calibration is compared with.
 
     Returns:
         Plain values for ``metrics.json``: those of
@@ -41,14 +41,14 @@ def summarise_classification(
     several = len(samples) > len(rows)
     return {
         "task": "classification",
-        **measure_rows(rows, classes, baselines.probabilities, seed),
+        **measure_rows(rows, classes, baselines.probabilities),
         "scans": len(rows),
         "samples": len(samples),
         "calibration": judge_calibration(
             truth_of(rows, classes), probabilities_of(rows, classes), rows["subject"], seed
         ).to_json(),
         "baselines_left_out": dict(baselines.left_out),
-        "subgroup": summarise_tumours(rows, classes, baselines.probabilities, seed),
+        "subgroup": summarise_tumours(rows, classes, baselines.probabilities),
         "of_samples": judge(truth_of(samples, classes), probabilities_of(samples, classes), classes) if several else {},
         "votes": vote_table(samples, classes).to_dict("records") if several else [],
     }

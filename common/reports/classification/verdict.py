@@ -58,7 +58,7 @@ class Verdict:
 
 
 def judge_evidence(summary: Mapping[str, Any]) -> Verdict:
-    """Whether the AUC exceeds chance, and that of each baseline on the same bootstrap samples.
+    """Whether the AUC exceeds chance, and that of each baseline on the same patients.
 
     The network is better than a baseline where the whole 95 % interval of the difference in AUC lies above 0. A network
     without clinical values cannot use which of them were recorded: that baseline then limits no claim, but is reported.
@@ -136,7 +136,7 @@ def _against_chance(area: Mapping[str, Any], against: Mapping[str, Any], nouns: 
 
 
 def _is_chance(area: Mapping[str, Any], against: Mapping[str, Any], level: str = "0.95") -> bool:
-    """Whether chance alone reaches this AUC; with few patients, the bootstrap's interval does not show that."""
+    """Whether chance alone reaches this AUC; with few patients, an interval does not show that."""
     low, high = against.get("chance", {}).get(level, (None, None))
     return low is not None and not _is_unknown(area) and low <= area["mean"] <= high
 

@@ -9,9 +9,9 @@ from common.reproduction.table_plan import Cell, Contest, Model, PaperTable
 from common.tasks import tumour
 
 LEAK = (
-    "The paper's split: more than four in five images of Br35H have a rotated, flipped, brightened or sharpened copy "
-    "in it, and copies are on both sides of the split. These numbers explain the printed ones and say nothing about "
-    "new images."
+    "The paper's split: the 3,000 images of Br35H are 302 pictures and their rotated, flipped, brightened, sharpened, "
+    "cropped or squeezed copies, and copies are on both sides of the split. These numbers explain the printed ones and "
+    "say nothing about new images."
 )
 FOLDS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]] = {
     "A": ((0.9794, 0.9734, 0.9770), (0.9794, 0.9734, 0.9770), (0.9634, 0.9740, 0.9803)),

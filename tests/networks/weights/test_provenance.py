@@ -54,6 +54,7 @@ def test_what_a_checkpoint_says_of_its_run() -> None:
         "training_scans": [],
         "validation_subjects": hashes("C"),
         "validation_scans": [],
+        "validation_patients": 1,
     }
 
 
@@ -62,6 +63,7 @@ def test_what_an_earlier_stage_learned_from_counts_too() -> None:
     second = describe_provenance("b", split("AX", "C"), first)
     assert second["training_subjects"] == hashes("AXY")
     assert second["validation_subjects"] == hashes("CZ")
+    assert second["validation_patients"] == 1  # of this run alone
 
 
 def test_it_loads_without_code(tmp_path: Path) -> None:

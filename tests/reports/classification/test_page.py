@@ -73,7 +73,7 @@ def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     assert in_order(html, "0123456789ab", "epoch 7")
     assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
     assert "No baseline of age alone: nobody has it." in html
-    assert html.count("<img") == 4  # confusion matrix, ROC curve, reliability, and the heat map that was given
+    assert html.count("<img") == 5  # confusion matrix, ROC, precision, reliability, and the heat map that was given
     assert "Expected calibration error 0.100 (10 bins)" in html
     assert 'class="warning"' not in html
     assert "P19" in html
@@ -179,7 +179,7 @@ def test_groups_of_copies_and_images_are_counted(tumour_page: Any) -> None:
     text, summary = tumour_page()
     assert in_order(text, "10 groups of copies, 12 images", "6 none, 6 tumour", "Br35H (12)")
     assert "Only 10 groups of copies: the intervals are rough" in text
-    assert in_order(text, "bootstrap over groups of copies", "samples of groups of copies")
+    assert in_order(text, "over groups of copies", "jackknife")
     assert "Confusion matrix of images: shares of each true class" in text
     assert in_order(text, "No baseline of tumour volume alone", "masks to measure it in are missing")
     assert "Not judged: tumour: too few per class to judge." in text

@@ -8,17 +8,22 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from common.metrics import chance_interval, delong_test
-from common.metrics import delong as module
+from common.metrics.intervals import delong as module
 
 
 def test_an_interval_by_hand() -> None:
-    """Placements 1/2 and 1, 1 and 1/2: the variance is 1/8 in either class, and 1/8 of the mean of both."""
+    """Placements 1/2 and 1, 1 and 1/2: the variance is 1/8 in either class, and 1/8 of the mean of both.
+
+    Two patients of each class leave two degrees of freedom, for which Student's t is 4.3027: on the scale of log-odds
+    the interval is log(3) +- 4.3027 * sqrt(1/8) / (3/4 * 1/4).
+    """
     found = delong_test(np.array([1, 1, 0, 0]), np.array([3.0, 5.0, 1.0, 4.0]))
     assert found.area == 0.75
     assert found.error == pytest.approx(math.sqrt(1 / 8))
-    assert found.low == pytest.approx(0.75 - 1.959964 * math.sqrt(1 / 8))
-    assert found.high == 1
-    assert found.p_value == pytest.approx(0.4795, abs=1e-4)  # z = 0.7071
+    reach = 4.302653 * math.sqrt(1 / 8) / (3 / 16)
+    assert found.low == pytest.approx(1 / (1 + math.exp(-math.log(3) + reach)))
+    assert found.high == pytest.approx(1 / (1 + math.exp(-math.log(3) - reach)))
+    assert found.p_value == pytest.approx(0.5528, abs=1e-4)  # t = 0.7071
 
 
 def test_a_tie_is_half_in_order() -> None:

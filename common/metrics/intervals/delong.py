@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm, rankdata
+from scipy.stats import t as student
 
-from common.metrics.bootstrap import LEVEL
+from common.metrics.intervals.bootstrap import LEVEL
+from common.metrics.intervals.left_out import Error, share_interval, welch_freedom
 
 CHANCE = 0.5
 MOST_EXACT = 10_000
@@ -42,7 +44,9 @@ def delong_test(
 
     A row's placement is the share of the rows of the other class that are in the right order with it; ties count half.
     With one row per subject this is DeLong's method. Rows of one subject are correlated, so their placements are summed
-    up first, as Obuchowski does for clustered data.
+    up first, as Obuchowski does for clustered data. With few patients of a class the error is itself uncertain:
+    Student's t with Welch and Satterthwaite's degrees of freedom takes the place of the normal distribution. The
+    interval is symmetric on the scale of log-odds.
 
     Args:
         is_class: true for the class that should score higher, (n,).
@@ -64,13 +68,11 @@ def delong_test(
     # DeLong 1988: the AUC is the mean of the components V10, which is the Mann-Whitney statistic.
     area = float(placed[truth].mean())
     names = np.arange(len(truth)).astype(str) if subjects is None else np.asarray(list(subjects), dtype=str)
-    error = _error(truth, placed - area, names)
-    if not error > 0:
+    error, freedom = _error(truth, placed - area, names)
+    if not error > 0 or area in (0, 1):
         return AreaTest(area, error, *[float("nan")] * 3)
-    # Normal approximation: AUC +- z * error, and z = (AUC - 0.5) / error for the test.
-    reach = float(norm.ppf((1 + level) / 2) * error)
-    p_value = 2 * norm.sf(abs(area - CHANCE) / error)
-    return AreaTest(area, error, max(area - reach, 0.0), min(area + reach, 1.0), float(p_value))
+    low, high = share_interval(area, Error(error, freedom), len(truth), level)
+    return AreaTest(area, error, low, high, float(2 * student.sf(abs(area - CHANCE) / error, freedom)))
 
 
 def chance_interval(is_class: np.ndarray, level: float = 0.999) -> tuple[float, float]:
@@ -117,8 +119,8 @@ def _placements(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     return placed
 
 
-def _error(truth: np.ndarray, deviation: np.ndarray, subjects: np.ndarray) -> float:
-    """The standard error of Obuchowski 1997, for clustered rows.
+def _error(truth: np.ndarray, deviation: np.ndarray, subjects: np.ndarray) -> Error:
+    """The standard error of Obuchowski 1997, for clustered rows, and its degrees of freedom.
 
     With one row per subject it is that of DeLong 1988: var = S10 / m + S01 / n, the variances of the components V10 and
     V01 over the sizes of the two groups.
@@ -133,15 +135,16 @@ def _error(truth: np.ndarray, deviation: np.ndarray, subjects: np.ndarray) -> fl
     sizes = {own: int((truth == own).sum()) for own in (True, False)}
     clusters = {own: len(np.unique(places[truth == own])) for own in (True, False)}
     if min(clusters.values()) < 2:
-        return float("nan")
+        return Error(float("nan"), float("nan"))
     # S10 / m + S01 / n, from the sums of the components of each subject.
-    variance = sum(
+    parts = [
         clusters[own] / (clusters[own] - 1) * float(sums[own] @ sums[own]) / sizes[own] ** 2 for own in (True, False)
-    )
+    ]
     # The covariance S11 / (m n) of subjects with rows in both groups: zero where each subject has one row.
     total = len(sums[True])
     together = total / (total - 1) * float(sums[True] @ sums[False]) / (sizes[True] * sizes[False])
-    return float(np.sqrt(max(variance + 2 * together, 0.0)))
+    freedom = welch_freedom(parts, list(clusters.values()), total)
+    return Error(float(np.sqrt(max(sum(parts) + 2 * together, 0.0))), freedom)
 
 
 def _pairs_in_order(few: int, many: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Cohorts drawn with replacement, and measures of all of them at once.
+"""Cohorts drawn with replacement, and measures of all of them at once: for what is no share between 0 and 1.
 
 Subjects are drawn, each with all its rows (scans, slices). A drawn cohort is a row of ``counts``: how often each row
 of the table is in it. Measures that are sums over rows, or over pairs of rows, are then matrix products. A thousand
@@ -9,10 +9,10 @@ trained on, cohorts are drawn block by block, so that the memory does not grow w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from scipy.stats import bootstrap, norm
+from scipy.stats import t as student
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -21,8 +21,6 @@ LARGEST_BLOCK = 4_000_000
 
 Summary = dict[str, float | int]
 """``mean`` (the estimate) with ``low`` and ``high``, and ``n``; as :func:`summarise`."""
-
-STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "median": np.median}
 
 
 def draw_cohorts(subjects: Iterable[str], seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
@@ -76,9 +74,10 @@ def measure_drawn(
 
 
 def summarise_draws(estimate: float, drawn: np.ndarray, patients: int, level: float = LEVEL) -> Summary:
-    """The estimate with the percentile interval of the drawn cohorts; those without a value (NaN) are left out.
+    """The estimate with the interval of the drawn cohorts; those without a value (NaN) are left out.
 
-    There is no interval for a single patient, or where the estimate is not defined.
+    The percentiles are those of :func:`tails`. There is no interval for a single patient, or where the estimate is not
+    defined.
 
     Args:
         estimate: of the cohort itself.
@@ -94,8 +93,26 @@ def summarise_draws(estimate: float, drawn: np.ndarray, patients: int, level: fl
         return {"mean": float("nan"), "low": float("nan"), "high": float("nan"), "n": 0}
     if patients < 2 or not len(known):
         return {"mean": float(estimate), "low": float("nan"), "high": float("nan"), "n": patients}
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    tail = tails(patients, level)
+    low, high = np.quantile(known, [tail, 1 - tail])
     return {"mean": float(estimate), "low": float(low), "high": float(high), "n": patients}
+
+
+def tails(patients: int, level: float = LEVEL) -> float:
+    """The percentile of drawn cohorts at which an interval ends: a little below (1 - level) / 2.
+
+    The spread of drawn cohorts is too small by the root of (n - 1) / n, and not known exactly, as in Student's t. No
+    cohort lies beyond the first of :data:`RESAMPLES`, at which it ends at the latest.
+
+    Args:
+        patients: n, at least two.
+        level: of the interval.
+
+    References:
+        Hesterberg, The American Statistician 69 (2015), 371-386, section 4.4 ("expanded percentile").
+    """
+    percentile = norm.cdf(np.sqrt(patients / (patients - 1)) * student.ppf((1 - level) / 2, patients - 1))
+    return max(float(percentile), 1 / (2 * RESAMPLES))
 
 
 def share_of_pairs(counts: np.ndarray, wins: np.ndarray, pairs: np.ndarray) -> np.ndarray:
@@ -123,59 +140,32 @@ def nan_mean(values: np.ndarray) -> np.ndarray:
     return divide(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A statistic and its interval.
-
-    Args:
-        estimate: the statistic.
-        low: of the interval.
-        high: of the interval.
-        n: patients with a value.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    n: int
-
-
 def bootstrap_interval(
-    values_by_patient: Mapping[str, float] | Iterable[float],
-    statistic: str = "mean",
-    level: float = LEVEL,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """Percentile bootstrap over patients.
+    values_by_patient: Mapping[str, float] | Iterable[float], level: float = LEVEL, seed: int = 0
+) -> tuple[float, float]:
+    """The bias-corrected and accelerated bootstrap interval (BCa) of a mean over patients, by SciPy.
 
-    A patient whose value is NaN is left out (and not counted in ``n``). Without any patient all is NaN. With one
-    patient the interval is NaN, since the spread between patients is unknown. Equal values give an interval of no
-    width. The order of the patients does not matter.
+    Its percentiles are those of :func:`tails`. A patient whose value is NaN is left out. With fewer than two patients
+    the interval is NaN, since the spread between patients is unknown. Equal values give an interval of no width. The
+    order of the patients does not matter.
 
     Args:
         values_by_patient: one value per patient, never per slice: slices of a patient are not independent.
-        statistic: ``mean`` or ``median``.
         level: of the interval.
-        resamples: how many cohorts are drawn.
         seed: of the draw.
 
-    Raises:
-        ValueError: an unknown statistic.
+    References:
+        Efron, Journal of the American Statistical Association 82 (1987), 171-185.
     """
-    if statistic not in STATISTICS:
-        raise ValueError(f"'{statistic}' is none of {', '.join(STATISTICS)}")
-    given = values_by_patient.values() if isinstance(values_by_patient, Mapping) else values_by_patient
-    values = np.sort(np.asarray([value for value in given if not np.isnan(value)], dtype=float))
-    if not len(values):
-        return Interval(np.nan, np.nan, np.nan, 0)
-    estimate = float(STATISTICS[statistic](values))
-    if len(values) == 1:
-        return Interval(estimate, np.nan, np.nan, 1)
-    counts = draw_cohorts((f"{place:09d}" for place in range(len(values))), seed, resamples).astype(int)
-    drawn = [float(STATISTICS[statistic](np.repeat(values, drawn_times))) for drawn_times in counts]
-    summary = summarise_draws(estimate, np.array(drawn), len(values), level)
-    return Interval(estimate, summary["low"], summary["high"], len(values))
+    values = np.sort(_known(values_by_patient))
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    if values[0] == values[-1]:
+        return float(values[0]), float(values[0])
+    inner = 1 - 2 * tails(len(values), level)
+    random = np.random.default_rng(seed)
+    found = bootstrap((values,), np.mean, n_resamples=RESAMPLES, confidence_level=inner, random_state=random)
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
 def summarise(values_by_patient: Mapping[str, float] | Iterable[float], seed: int = 0) -> dict[str, float | int]:
@@ -188,9 +178,13 @@ def summarise(values_by_patient: Mapping[str, float] | Iterable[float], seed: in
     Returns:
         ``mean`` with its 95 % interval ``low`` .. ``high``, ``median`` and the number of patients ``n``.
     """
+    values = _known(values_by_patient)
+    mean, median = (float(of(values)) if len(values) else float("nan") for of in (np.mean, np.median))
+    low, high = bootstrap_interval(values, seed=seed)
+    return {"mean": mean, "median": median, "low": low, "high": high, "n": len(values)}
+
+
+def _known(values_by_patient: Mapping[str, float] | Iterable[float]) -> np.ndarray:
     given = values_by_patient.values() if isinstance(values_by_patient, Mapping) else values_by_patient
-    values = list(given)
-    mean = bootstrap_interval(values, "mean", seed=seed)
-    known = [value for value in values if not np.isnan(value)]
-    median = float(np.median(known)) if known else float("nan")
-    return {"mean": mean.estimate, "median": median, "low": mean.low, "high": mean.high, "n": mean.n}
+    values = np.asarray(list(given), dtype=float)
+    return values[~np.isnan(values)]

@@ -1,0 +1,1 @@
+"""How sure a measure is: intervals over patients, and tests against chance."""
