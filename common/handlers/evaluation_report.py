@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from monai.engines.workflow import Workflow
 
 from common.cohorts.phantom_mark import is_phantom
 from common.files import write_json
-from common.formats.spreadsheets import write_frame
+from common.formats.spreadsheets import read_frame, write_frame
+from common.handlers.logs.training_history import HISTORY
 from common.locks import release
 from common.metrics.patient_predictions import unit_of
 from common.records import Record
@@ -74,7 +76,7 @@ class EvaluationReport(ABC):
     def __init__(self, output_dir: str | Path, task: str, judged: Judged, seed: int = 0) -> None:
         self.output_dir, self.task, self.judged, self.seed = Path(output_dir), find_task(task), judged, seed
         self.records = judged.records
-        self.device = ""
+        self.device, self.begun = "", 0.0
         self.facts: dict[str, Any] = {}
         self.rows: list[dict[str, Any]] = []
         self.pictures: dict[str, Any] = {}
@@ -120,6 +122,7 @@ class EvaluationReport(ABC):
         """Discard the results of an earlier evaluation."""
         self.device = _name_of(getattr(engine.state, "device", torch.device("cpu")))
         self.rows, self.pictures = [], {}
+        self.begun = time.monotonic()
         self.facts = self.describe()
 
     def collect(self, engine: Workflow) -> None:
@@ -137,6 +140,7 @@ class EvaluationReport(ABC):
         self.records = mark_phantoms(self.records)
         self.facts["phantom"] = any(record["phantom"] for record in self.records)
         self._count_evaluation()
+        self.facts["seconds"] = self._run_times()
         self._log(self.write(self._sorted_rows()))
         release(self.output_dir)
 
@@ -144,6 +148,12 @@ class EvaluationReport(ABC):
         """How many networks an ensemble has."""
         found = self.judged.provenance.get("members")
         return {"members": found} if found else {}
+
+    def _run_times(self) -> dict[str, float]:
+        """How long the evaluation took so far and, where its epochs are recorded in this folder, the training."""
+        history = self.output_dir / HISTORY
+        trained = {"training": float(read_frame(history)["seconds"].sum())} if history.is_file() else {}
+        return {**trained, "evaluation": time.monotonic() - self.begun}
 
     def _count_evaluation(self) -> None:
         """Tell how often the test side was judged; weights without a file, as a federated client's, are not counted."""

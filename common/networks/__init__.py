@@ -28,7 +28,7 @@ from common.networks.weights.provenance import (
     mask_classes_of,
     read_provenance,
 )
-from common.networks.weights.recorded import head_of, intensity_of, slice_size_of
+from common.networks.weights.recorded import head_of, slice_size_of, standardised_by
 
 __all__ = [
     "BagInferer",
@@ -52,7 +52,6 @@ __all__ = [
     "ensemble_of",
     "grad_cam",
     "head_of",
-    "intensity_of",
     "load_checked",
     "load_for_evaluation",
     "load_for_inference",
@@ -65,5 +64,6 @@ __all__ = [
     "save_checkpoint",
     "save_weights",
     "slice_size_of",
+    "standardised_by",
     "trainable_weights",
 ]

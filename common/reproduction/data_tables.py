@@ -20,6 +20,9 @@ PRINTED: Mapping[str, Mapping[str, float | str]] = {
 }
 """P1, table 1."""
 
+LGG_RECORDED, LGG_FILLED, HGG_RECORDED = "LGG: recorded", "LGG: filled in by P1's rule", "HGG: recorded"
+COLUMNS = ("LGG: P1, table 1", LGG_RECORDED, LGG_FILLED, "HGG: P1, table 1", HGG_RECORDED)
+
 
 def clinical_characteristics(records: Sequence[Record]) -> pd.DataFrame:
     """P1's table 1: printed, as the data set records it, and as P1's own rule fills in what LGG patients lack.
@@ -33,15 +36,16 @@ def clinical_characteristics(records: Sequence[Record]) -> pd.DataFrame:
         One row per characteristic, two columns for HGG and three for LGG.
     """
     rows = {name: {"": name} for name in ("patients", "with an age", "with a day of death", *PRINTED)}
-    for grade in ("LGG", "HGG"):
+    for grade, recorded in (("LGG", LGG_RECORDED), ("HGG", HGG_RECORDED)):
         own = [record for record in records if record.get("grade") == grade]
         for name, values in PRINTED.items():
             rows[name][f"{grade}: P1, table 1"] = str(values[grade])
-        _describe(rows, f"{grade}: recorded", own)
+        _describe(rows, recorded, own)
     if any(record.get("grade") == "LGG" for record in records):
         filled = [record for record in published_cohort(records, SEED) if record.get("grade") == "LGG"]
-        _describe(rows, "LGG: filled in by P1's rule", filled)
-    return pd.DataFrame(rows.values()).fillna("")
+        _describe(rows, LGG_FILLED, filled)
+    found = pd.DataFrame(rows.values()).fillna("")
+    return found[["", *sorted(found.columns[1:], key=COLUMNS.index)]]
 
 
 def _describe(rows: Mapping[str, dict[str, str]], column: str, records: Sequence[Record]) -> None:

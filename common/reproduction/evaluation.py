@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from common.formats.spreadsheets import read_frame
-from common.metrics.intervals.bootstrap import Summary
+from common.metrics.intervals.bootstrap import Summary, divide, measure_drawn, summarise_draws
 from common.metrics.intervals.left_out import summarise_right
-from common.metrics.judgement import summarise_judgement
+from common.metrics.judgement import probabilities_of, summarise_judgement, truth_of
 from common.metrics.measures import OF_A_CLASS
 from common.metrics.patient_predictions import most_probable, ways_of_counting
 from common.tasks.published import short_name
@@ -27,9 +28,17 @@ HISTORY = "history.csv"
 """:class:`common.handlers.TrainingHistory` leaves it."""
 
 OF_COST, OF_SUBGROUP = "cost_", "subgroup_"
-OF_EPOCH = {"first_": 0, "last_": -1}
+LOSS = "loss"
+SMALLEST = 1e-12
+"""Probability whose logarithm is taken where a true class has less."""
+
+OF_EPOCH = {"first": 0, "last": -1}
 """Beginnings of what is read from the first and from the last epoch of the training."""
 
+OF_BEST = {"highest": "max", "lowest": "min"}
+"""Beginnings of what is read from the epoch where it is best."""
+
+LIKELIHOOD = "val_log_likelihood"
 SECONDS = "training_seconds"
 
 
@@ -66,13 +75,30 @@ class Evaluation:
             return None if found is None else _numbers(found)
         if name == SECONDS:
             return _single(None if self.history.empty else float(self.history["seconds"].sum()))
-        for beginning, place in OF_EPOCH.items():
-            column = name.removeprefix(beginning)
-            if name.startswith(beginning) and column in self.history:
-                return _single(float(self.history[column].iloc[place]))
+        if (found := self._of_epochs(name)) is not None:
+            return found
         if ": " in name:
             return self.votes.get(name)
+        if name == LOSS:
+            return self._loss(self.samples if unit == "samples" else self.patients)
         return (self.of_samples if unit == "samples" else self.of_patients).get(name)
+
+    def _of_epochs(self, name: str) -> Summary | None:
+        """``first_train_accuracy``, ``highest_val_accuracy``, … where the training has recorded it."""
+        word, _, column = name.partition("_")
+        if word not in {**OF_EPOCH, **OF_BEST} or column not in self.history:
+            return None
+        values = self.history[column].dropna()  # an epoch may be without validation
+        if values.empty:
+            return None
+        return _single(float(values.iloc[OF_EPOCH[word]] if word in OF_EPOCH else values.agg(OF_BEST[word])))
+
+    def _loss(self, rows: pd.DataFrame) -> Summary:
+        """The mean cross-entropy, with its interval over subjects."""
+        shares = probabilities_of(rows, self.classes)[np.arange(len(rows)), truth_of(rows, self.classes)]
+        losses, subjects = -np.log(np.maximum(shares, SMALLEST)), rows["subject"]
+        drawn = measure_drawn(lambda counts: {LOSS: divide(counts @ losses, counts.sum(axis=1))}, subjects)
+        return summarise_draws(float(losses.mean()), drawn[LOSS], subjects.nunique())
 
     def of_side(self, side: str | None) -> Evaluation:
         """What the same weights did on another side; this one where they were not judged on it."""
@@ -159,6 +185,8 @@ class Evaluation:
     def history(self) -> pd.DataFrame:
         """``history.csv`` of the training; where it had several stages, of all of them one after another.
 
+        Where validation was by log-likelihood, ``val_loss`` is its negative.
+
         Returns:
             One row per epoch; empty where nothing was recorded.
         """
@@ -167,6 +195,8 @@ class Evaluation:
             read_frame(path) for path in ([own] if own.is_file() else sorted(self.trained.glob(f"stage*/{HISTORY}")))
         ]
         table = pd.concat(stages, ignore_index=True) if stages else pd.DataFrame({"epoch": []})
+        if LIKELIHOOD in table:
+            table = table.assign(val_loss=-table[LIKELIHOOD])
         return table.assign(epoch=range(1, len(table) + 1))
 
     @cached_property

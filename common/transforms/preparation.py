@@ -16,7 +16,7 @@ from common.transforms.geometry import BrainGeometry, cut_brain, find_brain
 from common.transforms.intensity import z_score_by_slice, z_score_in_brain
 from common.transforms.reading import known_labels, mask_values_in, read_checked, read_files, refuse
 
-INTENSITIES = ("volume", "slice")
+STANDARDISED_BY = ("volume", "slice")
 """Z-scores of the brain in the volume; or of all pixels of each slice, as in Kaggle's HDF5 slices of BraTS 2020."""
 
 SPACING_TOLERANCE = 0.1
@@ -44,13 +44,15 @@ class PreparedCase:
     mask_on_background: float | None = None
 
 
-def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES, intensity: str = "volume") -> PreparedCase:
+def prepare_case(
+    record: Record, modalities: Sequence[str] = MODALITIES, standardise_by: str = "volume"
+) -> PreparedCase:
     """Read, check, crop to the brain and normalise one patient, with the mask where there is one.
 
     Args:
         record: the patient.
         modalities: in the order of the channels.
-        intensity: as of :func:`prepare_image`.
+        standardise_by: as of :func:`prepare_image`.
 
     Returns:
         The arrays and the box.
@@ -59,14 +61,16 @@ def prepare_case(record: Record, modalities: Sequence[str] = MODALITIES, intensi
         DatasetError: everything that is wrong with the patient's files, in one error.
     """
     channels, mask, affine = read_checked(record, modalities)
-    image, geometry = prepare_image(channels, affine, scan_of(record), intensity)
+    image, geometry = prepare_image(channels, affine, scan_of(record), standardise_by)
     hashes = hash_each(dict(zip(modalities, channels, strict=True)), affine)
     if mask is None:
         return PreparedCase(image, None, geometry, hashes)
     boxed = cut_brain(mask, geometry)
     classes = _classes(boxed.T, record)
     outside = int(np.count_nonzero(mask) - np.count_nonzero(boxed))
-    background = image[:, :, :1, :1] if intensity == "slice" else np.float16(0)  # no brain in the corner of a volume
+    background = (
+        image[:, :, :1, :1] if standardise_by == "slice" else np.float16(0)
+    )  # no brain in the corner of a volume
     shown = (image != background).any(axis=1)
     return PreparedCase(image, classes, geometry, hashes, _share_on_background(shown, classes, outside))
 
@@ -100,7 +104,11 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
 
 
 def prepare_image(
-    channels: Sequence[np.ndarray], affine: np.ndarray, subject: str, intensity: str = "volume", whole: bool = False
+    channels: Sequence[np.ndarray],
+    affine: np.ndarray,
+    subject: str,
+    standardise_by: str = "volume",
+    whole: bool = False,
 ) -> tuple[np.ndarray, BrainGeometry]:
     """Crop to the brain and normalise.
 
@@ -108,7 +116,7 @@ def prepare_image(
         channels: one volume (x, y, z) per modality, as stored.
         affine: (4, 4), of them all.
         subject: name of the patient, for messages.
-        intensity: one of :data:`INTENSITIES`. Slices that are standardised alone are not cropped, since their
+        standardise_by: one of :data:`STANDARDISED_BY`. Slices that are standardised alone are not cropped, since their
             background is not zero.
         whole: do not crop.
 
@@ -117,28 +125,28 @@ def prepare_image(
 
     Raises:
         DatasetError: there is no background, or every voxel is zero.
-        KnobError: there is no such intensity.
+        KnobError: there is no such way to standardise.
     """
-    check_intensity(intensity)
+    check_standardisation(standardise_by)
     channels = with_zero_background(channels, subject)
     geometry = find_brain(channels, affine)
     if geometry is None:
         raise DatasetError(Problem("every voxel is zero", subject, "Leave the patient out with --exclude."))
-    scale = z_score_by_slice if intensity == "slice" else z_score_in_brain
-    if whole or intensity == "slice":
+    scale = z_score_by_slice if standardise_by == "slice" else z_score_in_brain
+    if whole or standardise_by == "slice":
         geometry = geometry.uncropped()
     return np.stack([scale(cut_brain(channel, geometry).T) for channel in channels], axis=1), geometry
 
 
-def check_intensity(intensity: str) -> None:
-    """Refuse what is none of :data:`INTENSITIES`.
+def check_standardisation(standardise_by: str) -> None:
+    """Refuse what is none of :data:`STANDARDISED_BY`.
 
     Raises:
         KnobError: it is none.
     """
-    if intensity not in INTENSITIES:
-        hint = f"Choose one of {', '.join(INTENSITIES)}."
-        raise KnobError(Problem(f"{intensity!r} is no choice", "--intensity", hint))
+    if standardise_by not in STANDARDISED_BY:
+        hint = f"Choose one of {', '.join(STANDARDISED_BY)}."
+        raise KnobError(Problem(f"{standardise_by!r} is no choice", "--standardise_by", hint))
 
 
 def spacing_problem(spacing: Sequence[float], expected: Sequence[float] | None, subject: str) -> list[Problem]:

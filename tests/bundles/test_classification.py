@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 Start = Callable[..., Any]
 
-AS_P3 = {"settings": {"intensity": "slice"}, "slice_size": [64, 64]}
+AS_P3 = {"settings": {"standardise_by": "slice"}, "slice_size": [64, 64]}
 """What weights of P3's segmentation record of their images."""
 
 WEIGHTS = {name: CASES[name].weights for name in ("grade", "survival", "masks")}

@@ -14,7 +14,7 @@ from common.errors import DatasetError
 from common.networks.inferers import FlipSliceInferer
 from common.networks.predicted_masks import SegmentTumourd, predict_masks
 from common.networks.unet import SegmentationUNet
-from common.networks.weights.recorded import intensity_of, slice_size_of
+from common.networks.weights.recorded import slice_size_of, standardised_by
 from common.records import MODALITIES
 from common.transforms.brain.cache import prepare_brains
 from common.transforms.brain.inference import PrepareBraind
@@ -110,7 +110,7 @@ def test_whole_slices_are_segmented_at_the_size_that_the_network_was_trained_on(
 
 
 @pytest.mark.parametrize(
-    "recorded", [{}, {"slice_size": [96, 80]}, {"slice_size": [96, 80], "settings": {"intensity": "slice"}}]
+    "recorded", [{}, {"slice_size": [96, 80]}, {"slice_size": [96, 80], "settings": {"standardise_by": "slice"}}]
 )
 @pytest.mark.parametrize("network", [lambda: Threshold(1.5), SegmentationUNet])
 def test_inference_makes_the_masks_that_an_evaluation_makes(
@@ -122,12 +122,12 @@ def test_inference_makes_the_masks_that_an_evaluation_makes(
 ) -> None:
     torch.manual_seed(0)
     model = network()
-    intensity, size = intensity_of(recorded), slice_size_of(recorded)
+    standardise_by, size = standardised_by(recorded), slice_size_of(recorded)
     inferer = FlipSliceInferer(slice_batch_size=8, slice_size=size)
-    cases = prepare_brains(records[:1], cache_dir, intensity=intensity)
+    cases = prepare_brains(records[:1], cache_dir, standardise_by=standardise_by)
     (case,) = predict_masks(cases, model, inferer, tmp_path, recorded)
     item = {key: records[0][key] for key in ("subject", *MODALITIES)}
-    prepare = PrepareBraind(intensity=intensity, whole=bool(size))
+    prepare = PrepareBraind(standardise_by=standardise_by, whole=bool(size))
     item = SegmentTumourd(model, inferer)(prepare(LoadImageModalitiesd()(item)))
     assert not model.training
     assert tuple(item["mask"].shape) == tuple(case["geometry"]["shape"])

@@ -28,6 +28,7 @@ def test_means_are_of_what_is_recorded_and_the_living_have_no_survival() -> None
         person("d", "HGG"),
         person("e", "LGG"),
     ]
+    assert [name.partition(":")[0] for name in table_of(records)] == ["LGG", "LGG", "LGG", "HGG", "HGG"]
     found = table_of(records)["HGG: recorded"]
     assert found.to_list() == ["4", "3", "2", "60.00 ± 10.00", "1.50 ± 0.71", "not recorded"]
     assert table_of(records)["LGG: recorded"].to_list() == ["1", "0", "0", *["not recorded"] * 3]

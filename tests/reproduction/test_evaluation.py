@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from common.files import write_json
+from common.metrics.intervals.bootstrap import Summary
 from common.metrics.patient_predictions import vote_table
 from common.reproduction.evaluation import Evaluation
 
@@ -99,6 +100,15 @@ def test_without_them_there_is_nothing_to_read(evaluation: Evaluation) -> None:
     assert evaluation.measure("cost_step_seconds", "patients") is None
 
 
+def test_the_loss_is_the_mean_cross_entropy(evaluation: Evaluation) -> None:
+    """Five of eight slices give their true class 0.8, the others 0.1."""
+    loss = evaluation.measure("loss", "samples")
+    assert loss is not None
+    assert loss["mean"] == pytest.approx(-(5 * math.log(0.8) + 3 * math.log(0.1)) / 8)
+    assert loss["low"] < loss["mean"] < loss["high"]
+    assert loss["n"] == 4
+
+
 def test_the_history_of_a_training_in_stages_is_one(tmp_path: Path, leave_evaluation: Callable[..., None]) -> None:
     leave_evaluation(tmp_path / "validation")
     leave_evaluation(tmp_path)
@@ -113,3 +123,21 @@ def test_the_history_of_a_training_in_stages_is_one(tmp_path: Path, leave_evalua
         seconds = evaluation.measure("training_seconds", "samples")
         assert seconds is not None and seconds["mean"] == 30
         assert evaluation.history["epoch"].to_list() == [1, 2, 3, 4]
+        lowest = evaluation.measure("lowest_train_loss", "samples")
+        assert lowest is not None and lowest["mean"] == 0.5
+        assert evaluation.measure("highest_val_accuracy", "samples") is None
+
+
+def test_of_epochs_the_best_is_found_and_those_without_validation_are_passed_over(
+    tmp_path: Path, leave_evaluation: Callable[..., None]
+) -> None:
+    leave_evaluation(tmp_path)
+    rows = {"val_accuracy": [None, 0.5, 0.75, 0.25], "val_log_likelihood": [None, -0.9, -0.6, -2]}
+    pd.DataFrame({"epoch": [1, 2, 3, 4], **rows}).to_csv(tmp_path / "history.csv", index=False)
+    names = ("first_val_accuracy", "highest_val_accuracy", "last_val_accuracy", "lowest_val_loss")
+    found = [evaluation and evaluation["mean"] for name in names if (evaluation := read(tmp_path, name))]
+    assert found == [0.5, 0.75, 0.25, 0.6]
+
+
+def read(folder: Path, name: str) -> Summary | None:
+    return Evaluation(folder).measure(name, "samples")

@@ -31,7 +31,7 @@ def head_of(weights: str | Path | Sequence[str | Path], head: str | None = None)
     return "deep" if any(key.endswith(SECOND_LAYER) for key in found) else "standard"
 
 
-def intensity_of(provenance: Mapping[str, Any] | str | Path | Sequence[str | Path]) -> str:
+def standardised_by(provenance: Mapping[str, Any] | str | Path | Sequence[str | Path]) -> str:
     """How the intensities were scaled, as of :func:`common.transforms.preparation.prepare_image`.
 
     Args:
@@ -39,14 +39,14 @@ def intensity_of(provenance: Mapping[str, Any] | str | Path | Sequence[str | Pat
             meant.
     """
     settings = _read(provenance).get("settings") or {}
-    return str(settings.get("intensity", "volume"))
+    return str(settings.get("standardise_by", "volume"))
 
 
 def slice_size_of(provenance: Mapping[str, Any] | str | Path | Sequence[str | Path] | None) -> list[int] | None:
     """The pixels (x, y) that whole slices were resized to; ``None`` where they kept their size, as by default.
 
     Args:
-        provenance: as of :func:`intensity_of`.
+        provenance: as of :func:`standardised_by`.
     """
     size = _read(provenance or {}).get("slice_size")
     return [int(side) for side in size] if size else None

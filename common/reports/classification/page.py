@@ -20,8 +20,8 @@ from common.cohorts.datasets.registry import source_name
 from common.metrics.calibration import reliability
 from common.metrics.judgement import probabilities_of, truth_of
 from common.metrics.patient_predictions import most_probable
-from common.metrics.roc import roc_curves
-from common.reports.classification.curves import draw_days, draw_reliability, draw_roc
+from common.metrics.roc import precision_curves, roc_curves
+from common.reports.classification.curves import draw_days, draw_precision, draw_reliability, draw_roc
 from common.reports.classification.summary import (
     class_table,
     difference_table,
@@ -100,7 +100,7 @@ def _subgroup(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _figures(summary: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Figure | None]:
-    """The confusion matrix and the curves; no ROC curves where all patients are of one class."""
+    """The confusion matrix and the curves; no ROC and no precision where all patients are of one class."""
     names = [short_name(name) for name in summary["classes"]]
     truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
     labels = [1] if len(names) == 2 else list(range(len(names)))
@@ -108,6 +108,7 @@ def _figures(summary: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Figure
     return {
         "confusion": draw_confusion(np.array(summary["confusion"]), names),
         "roc": _draw_roc(summary, rows),
+        "precision": _draw_precision(summary, rows),
         "reliability": draw_reliability(points, probabilities[:, labels]),
         "days": _draw_days(rows) if "survival" in summary else None,
     }
@@ -128,6 +129,13 @@ def _draw_roc(summary: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
     truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
     curves = {names[label]: curve for label, curve in roc_curves(truth, probabilities, rows["subject"]).items()}
     return draw_roc(curves) if curves else None
+
+
+def _draw_precision(summary: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
+    names = [short_name(name) for name in summary["classes"]]
+    truth, probabilities = truth_of(rows, summary["classes"]), probabilities_of(rows, summary["classes"])
+    curves = {names[label]: curve for label, curve in precision_curves(truth, probabilities, rows["subject"]).items()}
+    return draw_precision(curves) if curves else None
 
 
 def _draw_days(rows: pd.DataFrame) -> Figure:

@@ -14,7 +14,7 @@ from common.records import MODALITIES, Record
 from common.transforms.brain.mask_doubts import mask_doubts
 from common.transforms.cases import Case, count_tumour, entry_name, prepare_each, tumour_millilitres
 from common.transforms.intensity import CLIP_PERCENTILES
-from common.transforms.preparation import check_intensity, prepare_case
+from common.transforms.preparation import check_standardisation, prepare_case
 from common.transforms.reading import mask_settings
 
 BRAINS_VERSION = 2
@@ -28,7 +28,7 @@ def prepare_brains(
     cache_dir: str | os.PathLike[str] | None = None,
     modalities: Sequence[str] = MODALITIES,
     workers: int | None = None,
-    intensity: str = "volume",
+    standardise_by: str = "volume",
 ) -> list[Case]:
     """Prepare every patient that the cache does not hold yet, as whole volumes.
 
@@ -37,7 +37,7 @@ def prepare_brains(
         cache_dir: ``None`` for :func:`~common.cache_folder.default_cache_dir`.
         modalities: in the order of the channels.
         workers: threads; by default one per core, four at most.
-        intensity: as of :func:`~common.transforms.preparation.prepare_image`.
+        standardise_by: as of :func:`~common.transforms.preparation.prepare_image`.
 
     Returns:
         Each record with ``cached`` (path of its prepared slices), ``cached_mask`` (path or ``None``), ``geometry`` (the
@@ -47,24 +47,29 @@ def prepare_brains(
 
     Raises:
         DatasetError: everything that is wrong with any of the patients, in one error.
-        KnobError: there is no such intensity.
+        KnobError: there is no such way to standardise.
         OutputError: the cache cannot be written.
     """
-    check_intensity(intensity)
-    prepare = partial(_cached_brain, modalities=tuple(modalities), intensity=intensity)
+    check_standardisation(standardise_by)
+    prepare = partial(_cached_brain, modalities=tuple(modalities), standardise_by=standardise_by)
     cases = prepare_each(records, prepare, cache_dir, workers)
     for warning in mask_doubts(cases):
         logger.warning("%s", warning)
     return cases
 
 
-def _cached_brain(record: Record, folder: Path, modalities: Sequence[str], intensity: str) -> Case:
+def _cached_brain(record: Record, folder: Path, modalities: Sequence[str], standardise_by: str) -> Case:
     values = mask_settings(record)
-    settings = [BRAINS_VERSION, list(modalities), CLIP_PERCENTILES if intensity == "volume" else intensity, values]
+    settings = [
+        BRAINS_VERSION,
+        list(modalities),
+        CLIP_PERCENTILES if standardise_by == "volume" else standardise_by,
+        values,
+    ]
     entry = folder / entry_name("case", record, modalities, settings)
     has_mask = bool(record.get("seg"))
     arrays = ["slices.npy", "mask.npy"] if has_mask else ["slices.npy"]
-    content = open_entry(entry, arrays, lambda: _store_brain(record, entry, modalities, intensity))
+    content = open_entry(entry, arrays, lambda: _store_brain(record, entry, modalities, standardise_by))
     voxels = content["tumour_voxels"]
     return {
         **record,
@@ -78,8 +83,8 @@ def _cached_brain(record: Record, folder: Path, modalities: Sequence[str], inten
     }
 
 
-def _store_brain(record: Record, entry: Path, modalities: Sequence[str], intensity: str) -> None:
-    case = prepare_case(record, modalities, intensity)
+def _store_brain(record: Record, entry: Path, modalities: Sequence[str], standardise_by: str) -> None:
+    case = prepare_case(record, modalities, standardise_by)
     counts = [[0, 0, 0]] * case.geometry.shape[2]
     if case.classes is not None:
         counts = count_tumour(case.classes, case.geometry)

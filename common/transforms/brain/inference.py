@@ -38,23 +38,25 @@ class PrepareBraind(MapTransform):
 
     Args:
         spacing: voxel size in mm that the network was trained on; ``None`` where that is not known.
-        intensity: as of :func:`~common.transforms.preparation.prepare_image`.
+        standardise_by: as of :func:`~common.transforms.preparation.prepare_image`.
         whole: do not crop, for a network that was trained on whole slices of one size.
 
     Raises:
         DatasetError: every voxel is zero, or voxels have another size.
     """
 
-    def __init__(self, spacing: Sequence[float] | None = None, intensity: str = "volume", whole: bool = False) -> None:
+    def __init__(
+        self, spacing: Sequence[float] | None = None, standardise_by: str = "volume", whole: bool = False
+    ) -> None:
         super().__init__("image")
-        self.spacing, self.intensity, self.whole = spacing, intensity, whole
+        self.spacing, self.standardise_by, self.whole = spacing, standardise_by, whole
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
         item = cast(Item, dict(data))
         image = item["image"]
         meta, subject = meta_of_view(image), patient_of(item)
         channels, affine = list(image.numpy()), np.asarray(image.affine)
-        slices, geometry = prepare_image(channels, affine, subject, self.intensity, self.whole)
+        slices, geometry = prepare_image(channels, affine, subject, self.standardise_by, self.whole)
         problems = spacing_problem(geometry.spacing, self.spacing, subject)
         if problems:
             raise DatasetError(problems)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from common.metrics.roc import roc_band
-from common.reports.classification.curves import draw_days, draw_reliability, draw_roc
+from common.metrics.roc import precision_band, roc_band
+from common.reports.classification.curves import draw_days, draw_precision, draw_reliability, draw_roc
 
 
 def test_a_curve_has_its_area_and_its_band() -> None:
@@ -26,3 +26,11 @@ def test_who_is_alive_has_another_marker() -> None:
     assert died.get_offsets().tolist() == [[100, 200]]
     assert alive.get_offsets().tolist() == [[300, 250]]
     assert figure.axes[0].get_xlim()[1] >= 300
+
+
+def test_precision_is_drawn_with_its_band_and_what_chance_has() -> None:
+    band = precision_band(np.array([False, False, True, True]), np.array([0.1, 0.8, 0.7, 0.9]), "abcd")
+    (axes,) = draw_precision({"HGG": band}).axes
+    (label,) = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert label == "HGG, average precision 0.83 (chance 0.50)"  # 1/2 + 1/2 * 2/3
+    assert len(axes.collections) == 1

@@ -73,7 +73,7 @@ def test_the_page_tells_what_was_judged_and_what_it_shows(make: Any) -> None:
     assert in_order(html, "0123456789ab", "epoch 7")
     assert html.index("<p>Nothing is claimed.</p>") < html.index("<p>Age tells it.</p>") < html.index("Each class")
     assert "No baseline of age alone: nobody has it." in html
-    assert html.count("<img") == 4  # confusion matrix, ROC curve, reliability, and the heat map that was given
+    assert html.count("<img") == 5  # confusion matrix, ROC, precision, reliability, and the heat map that was given
     assert "Expected calibration error 0.100 (10 bins)" in html
     assert 'class="warning"' not in html
     assert "P19" in html

@@ -191,7 +191,7 @@ def test_slices_come_as_kaggle_standardised_them(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
     make_hdf5_phantoms(tmp_path / "hdf5", patients=1, shape=(64, 64, 24), seed=0)
     (record,) = read_cohort(tmp_path / "hdf5")
-    (case,) = prepare_brains([record], tmp_path / "cache", intensity="slice")
+    (case,) = prepare_brains([record], tmp_path / "cache", standardise_by="slice")
     assert (case["geometry"]["start"], case["geometry"]["stop"]) == ([0, 0, 0], [64, 64, 24])
     stored = np.load(case["cached"])
     for index in (0, 11, 23):
@@ -208,4 +208,4 @@ def test_slices_come_as_kaggle_standardised_them(tmp_path: Path) -> None:
 
 def test_there_is_no_other_intensity(write_record: Writer, tmp_path: Path) -> None:
     with pytest.raises(KnobError, match="'slices' is no choice"):
-        prepare_brains([write_record()], tmp_path / "cache", intensity="slices")
+        prepare_brains([write_record()], tmp_path / "cache", standardise_by="slices")
