@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from common.cohorts.datasets.registry import source_name
 from common.crossvalidation.folds import Fold, check_together, mean_test_to_train, pool_rows, read_fold
 from common.crossvalidation.measures import Measures, average, average_gains, list_measures, pool
 from common.crossvalidation.options import K_FOLD, Options
@@ -110,7 +111,7 @@ def write_results(
         judged=_count_tests(results.rows),
         claims=sum(bool(fold.facts.get("verdict", {}).get("claim")) for fold in results.folds),
         done=len(results.folds),
-        sources=cohort.sources,
+        sources={source_name(name): count for name, count in cohort.sources.items()},
         ratio=mean_test_to_train(results.folds),
         table=table,
         pooled=results.pooled is not None,

@@ -197,3 +197,19 @@ def test_images_are_what_the_paper_split(tumour_page: Any) -> None:
     assert "how well the network works on a new image." in text
     assert "trained on copies of the images" in text
     assert "bootstrap over images" in text
+
+
+def test_few_patients_of_a_class_are_told(tumour_page: Any) -> None:
+    """Six images of each class are enough, three are not; with one, macro F1 has no interval to warn of."""
+    enough, summary = tumour_page()
+    assert "macro F1 is too narrow" not in enough
+    few = {name: {**found, "patients": 3 if name == "tumour" else 1} for name, found in summary["per_class"].items()}
+    text, _ = tumour_page(per_class=few)
+    assert "Only 3 images of tumour: the interval of macro F1 is too narrow." in text
+    assert "images of none: the interval" not in text
+
+
+def test_an_epoch_that_was_not_chosen_is_told(tumour_page: Any) -> None:
+    _, summary = tumour_page()
+    text, _ = tumour_page(weights={**summary["weights"], "kept": "last epoch"})
+    assert "the last: too few validation patients to choose one by" in text
