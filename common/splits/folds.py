@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.utils import check_random_state
 
 from common.errors import Problem, SplitError
 from common.names import person_of
@@ -203,10 +204,12 @@ def _parts(records: Sequence[Record], folds: int, seed: int, stratify_by: str | 
     ordered = sorted(records, key=lambda record: str(record["subject"]))
     groups = [person_of(record["subject"]) for record in ordered]
     strata = _strata(ordered, stratify_by, at_least=folds)
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    persons = sorted(set(groups))
+    # what shuffle=True does since scikit-learn 1.8; before, it mixed up the groups' strata
+    drawn = {persons[old]: new for new, old in enumerate(check_random_state(seed).permutation(len(persons)))}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class in y")
-        chosen = splitter.split(np.zeros(len(groups)), strata, groups)
+        chosen = StratifiedGroupKFold(folds).split(np.zeros(len(groups)), strata, [drawn[group] for group in groups])
         return [{groups[index] for index in tested} for _, tested in chosen]
 
 
