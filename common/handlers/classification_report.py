@@ -20,6 +20,7 @@ from common.handlers.grad_cam import GradCamDrawer, View, write_heat_maps
 from common.handlers.survival_days import SurvivalDays
 from common.metrics.baselines import RECORDED, fit_baselines
 from common.metrics.patient_predictions import to_patients, unit_of
+from common.metrics.temperature import fit_temperature
 from common.records import MASK_CLASSES, Record, scan_of
 from common.reports.classification.components import principal_components
 from common.reports.classification.page import write_page
@@ -54,6 +55,7 @@ class ClassificationReport(EvaluationReport):
         network: draws a heat map of up to six patients, of each class as many.
         shortcuts: the probe's result where it has run already on prepared volumes, as of
             :func:`common.shortcuts.probe.probe_sources`.
+        temperature: by which the network's logits were divided; on the validation side the one that fits is told.
     """
 
     of_sample = ("sample",)
@@ -68,10 +70,11 @@ class ClassificationReport(EvaluationReport):
         survival: SurvivalDays | None = None,
         network: torch.nn.Module | None = None,
         shortcuts: ShortcutReport | None = None,
+        temperature: float = 1.0,
     ) -> None:
         super().__init__(output_dir, task, judged, seed)
         self.classes, self.survival = tuple(classes), survival
-        self.network, self.shortcuts = network, shortcuts
+        self.network, self.shortcuts, self.temperature = network, shortcuts, temperature
         self.records = judged.records if survival is None else survival.label(judged.records)
         self._features: Iterator[np.ndarray] = iter(())
         self._hook: RemovableHandle | None = None
@@ -101,6 +104,7 @@ class ClassificationReport(EvaluationReport):
             "permuted_labels": are_permuted([*self.records, *self.judged.train]),
             "sees_clinical": bool(settings.get("clinical")),
             "class_shares": self.judged.provenance.get("class_shares") or {},
+            "temperature": self.temperature,
         }
 
     @property
@@ -184,6 +188,8 @@ class ClassificationReport(EvaluationReport):
         baselines = fit_baselines(train, test, self.classes, self.seed, recorded, traits)
         shortcuts = self.shortcuts or self._probe()
         summary = {**self.facts, **summarise_classification(rows, samples, self.classes, baselines, self.seed)}
+        if self.judged.side == "validation":
+            summary["fitted_temperature"] = fit_temperature(samples, self.classes, self.temperature).to_json()
         summary["shortcuts"] = shortcuts.to_json()
         summary["verdict"] = judge_evidence(summary).to_json()
         days_belong = not self.facts["permuted_labels"]  # a shuffled class has no relation to the days

@@ -48,8 +48,6 @@ OWN_WORDS = {
     "dropout": "where it stands",
     "modalities": "they are channels, or images",
     "image_size": "slices are padded, or resized",
-    "intensity": "P1 clips, P3's HDF5 slices are scaled each by itself",
-    "samples": "several slices are a sample, or one",
     "cache_dir": "what is kept: cases, slices or masks",
     "clinical": "which values, and where they are refused",
     "backbone": "P1 lists eight",

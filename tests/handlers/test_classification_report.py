@@ -73,7 +73,8 @@ def grade_report(folder: Path, also: Sequence[Any] = (), **values: Any) -> Class
         *also,
     ]
     train = [patient(f"T{n}", n % 2, grade=GRADES[n % 2], age=55.0 + n if n % 2 else None) for n in range(8)]
-    judged = Judged([*test, *train], SPLIT, "test", values.pop("provenance", PROVENANCE), train)
+    side, provenance = values.pop("side", "test"), values.pop("provenance", PROVENANCE)
+    judged = Judged([*test, *train], SPLIT, side, provenance, train)
     return ClassificationReport(folder, values.pop("task", "grade"), judged, GRADES, **values)
 
 
@@ -124,6 +125,20 @@ def test_evaluations_of_the_test_side_are_counted_and_told(tmp_path: Path) -> No
     assert "This test side has been evaluated 2 times" in pages[2]
     evaluate(grade_report(tmp_path / "federated"), GRADED)
     assert "test_evaluations" not in metrics(tmp_path / "federated")  # the server's weights are no file
+
+
+def test_the_temperature_that_fits_is_told_of_the_validation_side_alone(tmp_path: Path) -> None:
+    evaluate(grade_report(tmp_path / "validation", side="validation", temperature=2.0), GRADED)
+    found = metrics(tmp_path / "validation")
+    fitted = found["fitted_temperature"]
+    assert found["temperature"] == 2
+    assert fitted["log_loss"] == pytest.approx(-np.log([0.4, 0.8, 0.9]).mean())
+    assert fitted["fitted_log_loss"] < fitted["log_loss"]
+    page = (tmp_path / "validation" / "report.html").read_text(encoding="utf-8")
+    assert f"{fitted['value']:.2f}" in page
+    assert "never by the test side" in page
+    evaluate(grade_report(tmp_path / "test"), GRADED)
+    assert "fitted_temperature" not in metrics(tmp_path / "test")
 
 
 def test_the_page_of_an_ensemble_says_so(tmp_path: Path) -> None:

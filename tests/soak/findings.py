@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,8 +92,13 @@ def results_of(home: Path, life: Life) -> dict[str, str]:
     for path in (*visible_files(home / life.bundle), *(home / "dist").glob("*.zip")):
         if not path.name.startswith(EVENTS):
             is_equal = path.name in EQUAL_NAMES or path.suffix in EQUAL_ENDINGS
-            found[str(path.relative_to(home))] = _hash(path) if is_equal else ""
+            found[str(path.relative_to(home))] = _hash_without_times(path) if is_equal else ""
     return found
+
+
+def metrics_of(path: Path) -> dict[str, Any]:
+    """A ``metrics.json`` without the time that the run took."""
+    return {name: value for name, value in json.loads(path.read_text(encoding="utf-8")).items() if name != "seconds"}
 
 
 def hashes_of(folder: Path) -> dict[str, str]:
@@ -110,12 +116,22 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _hash_without_times(path: Path) -> str:
+    if path.name == "metrics.json":
+        return hashlib.sha256(json.dumps(metrics_of(path)).encode()).hexdigest()
+    if path.name == "history.csv":
+        return hashlib.sha256(pd.read_csv(path).drop(columns="seconds").to_csv().encode()).hexdigest()
+    return _hash(path)
+
+
 def _read_whole(path: Path) -> None:
     ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
     if ending == ".json":
         json.loads(path.read_text(encoding="utf-8"))
     elif ending == ".npy":
         np.load(path)
+    elif ending == ".npz":
+        dict(np.load(path))
     elif ending in (".pt", ".zip", ".ts"):
         with zipfile.ZipFile(path) as archive:
             assert archive.testzip() is None

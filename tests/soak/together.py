@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.soak.children import Child
-from tests.soak.findings import TRACEBACK, hashes_of, left_behind, results_of
+from tests.soak.findings import TRACEBACK, hashes_of, left_behind, metrics_of, results_of
 from tests.soak.lives import EVALUATING, TRAINING, Life, copy_bundle
 from tests.soak.soak import Unbroken, new_disk
 
@@ -43,9 +42,9 @@ def live_together(life: Life, unbroken: Unbroken, work: Path, cohorts: Path, man
         judged = [run(EVALUATING, 10 + number, {"output_dir": str(folder)}) for number, folder in enumerate(folders)]
         if sum(child.wait() != 0 for child in judged):
             yield f"of {many} evaluations of one checkpoint some did not end well"
-        metrics = json.loads((home / life.bundle / "eval" / "metrics.json").read_text())
+        metrics = metrics_of(home / life.bundle / "eval" / "metrics.json")
         for folder in folders:
-            if json.loads((folder / "metrics.json").read_text()) != metrics:
+            if metrics_of(folder / "metrics.json") != metrics:
                 yield f"evaluation {folder.name} of {many} has other metrics"
         yield from left_behind(home)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from common.errors import CheckpointError, Problem
+from common.errors import CheckpointError, KnobError, Problem
 from common.networks.weights.checkpoints import LISTS, plain_values
 
 LEAST = 1e-7
@@ -70,18 +72,40 @@ def weight_files(weights: Any) -> tuple[Path, ...]:
     return tuple(Path(part.strip().strip("'\"")) for part in parts if part.strip())
 
 
-def ensemble_of(network: nn.Module, weights: Any) -> nn.Module:
+def ensemble_of(network: nn.Module, weights: Any, temperature: float = 1.0) -> nn.Module:
     """The network itself for one checkpoint, an :class:`Ensemble` for several, of which it is the first member.
+
+    Args:
+        network: not yet with its weights.
+        weights: as of :func:`weight_files`.
+        temperature: by which its logits are divided; 1 leaves them.
 
     Raises:
         CheckpointError: a checkpoint is named twice.
+        KnobError: the temperature is no number above 0.
     """
+    divisor = _checked(temperature)
     files = weight_files(weights)
     twice = sorted({str(path) for path in files if files.count(path) > 1})
     if twice:
         what = "it is named twice, and would count twice"
         raise CheckpointError([Problem(what, path, "Name each checkpoint once.") for path in twice])
-    return network if len(files) == 1 else Ensemble([network, *(deepcopy(network) for _ in files[1:])])
+    united = network if len(files) == 1 else Ensemble([network, *(deepcopy(network) for _ in files[1:])])
+    if divisor != 1:
+        united.register_forward_hook(partial(_divide, divisor))
+    return united
+
+
+def _checked(temperature: Any) -> float:
+    value = temperature if isinstance(temperature, int | float) and not isinstance(temperature, bool) else math.nan
+    if not 0 < value < math.inf:
+        hint = "Give a number above 0; the report of the validation side names the one that fits it."
+        raise KnobError(Problem(f"{temperature} is no temperature", "--temperature", hint))
+    return float(value)
+
+
+def _divide(divisor: float, _: nn.Module, __: Any, logits: Tensor) -> Tensor:
+    return logits / divisor
 
 
 def members_of(network: nn.Module, weights: Any) -> list[tuple[nn.Module, Path]]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from common.errors import CheckpointError, SplitLeakageError
+from common.errors import CheckpointError, KnobError, SplitLeakageError
 from common.networks.weights.checkpoints import save_weights
 from common.networks.weights.ensemble import Ensemble, ensemble_of, unite, weight_files
 from common.networks.weights.provenance import (
@@ -146,3 +146,19 @@ def test_weights_that_record_nothing_are_averaged_with_their_like(tmp_path: Path
     assert unite({Path("a"): {}, Path("b"): {}}) == {}
     with pytest.raises(CheckpointError, match="in classes"):
         unite({Path("a"): {"classes": ["LGG"]}, Path("b"): {}})
+
+
+@pytest.mark.parametrize("names", ["a.pt", "a.pt,b.pt"])
+def test_a_temperature_divides_the_logits_of_one_network_and_of_several(names: str) -> None:
+    """Odds 9:1 become 3:1."""
+    image = torch.zeros(1, 3, 1, 1)
+    plain = ensemble_of(Voxelwise(0, torch.tensor(9.0).log().item()), names)(image).softmax(dim=1)
+    divided = ensemble_of(Voxelwise(0, torch.tensor(9.0).log().item()), names, 2.0)(image).softmax(dim=1)
+    assert plain.flatten().tolist() == pytest.approx([0.1, 0.9])
+    assert divided.flatten().tolist() == pytest.approx([0.25, 0.75])
+
+
+@pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf"), "warm", None, True])
+def test_what_is_no_temperature(temperature: Any) -> None:
+    with pytest.raises(KnobError, match="--temperature"):
+        ensemble_of(Voxelwise(0.0, 1.0), "a.pt", temperature)
