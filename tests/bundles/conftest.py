@@ -119,7 +119,7 @@ def one_picture(config: dict[str, Any]) -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
-def start(phantom_dir: Path) -> Start:
+def start(phantom_dir: Path) -> Iterator[Start]:
     """Opens and initialises a workflow of a bundle on the phantoms: ``start(folder, "train", "stage2", epochs=2)``.
 
     ``folder`` takes everything that the run writes. Settings that none of the configs knows are left out.
@@ -146,7 +146,8 @@ def start(phantom_dir: Path) -> Start:
 
     gc.collect()
     gc.freeze()  # what is imported stays anyway; to look through it takes a third of a second each time
-    return start
+    yield start
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
