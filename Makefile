@@ -47,7 +47,7 @@ demo: $(READY)  ## all bundles on phantoms: training, evaluation, application
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test-fast: $(READY)  ## run those that train and export nothing: under two minutes on two cores
+test-fast: $(READY)  ## run those that train and export nothing: about three minutes on two cores
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 test-coverage: $(READY)  ## lines and branches of common/ that those reach; fails below the floor in pyproject.toml
