@@ -69,8 +69,23 @@ def measure_drawn(
     Returns:
         (resamples,) under each name.
     """
-    blocks = [measure(counts) for counts in draw_blocks(subjects, seed, resamples)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    return measure_blocks(measure, draw_blocks(subjects, seed, resamples))
+
+
+def measure_blocks(
+    measure: Callable[[np.ndarray], Mapping[str, np.ndarray]], blocks: Iterable[np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Measures of many cohorts that come block by block.
+
+    Args:
+        measure: as of :func:`measure_drawn`.
+        blocks: of counts, (cohorts, rows) each; at least one.
+
+    Returns:
+        (cohorts of all blocks,) under each name.
+    """
+    parts = [measure(counts) for counts in blocks]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def summarise_draws(estimate: float, drawn: np.ndarray, patients: int, level: float = LEVEL) -> Summary:

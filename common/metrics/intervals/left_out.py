@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
-from common.metrics.intervals.bootstrap import LARGEST_BLOCK, LEVEL, Summary, divide
+from common.metrics.intervals.bootstrap import LARGEST_BLOCK, LEVEL, Summary, divide, measure_blocks
 
 
 class Error(NamedTuple):
@@ -53,8 +53,7 @@ def measure_without(
     Returns:
         By name, (patients,).
     """
-    parts = [measure(counts) for counts in leave_one_out(subjects)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return measure_blocks(measure, leave_one_out(subjects))
 
 
 def jackknife_error(without: np.ndarray, groups: np.ndarray | None = None) -> Error:
