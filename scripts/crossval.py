@@ -12,7 +12,6 @@ interrupted, give it again. The results are in <output>/table.html, table.csv, t
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,15 +119,12 @@ def refuse_absent(options: Options) -> None:
 
 def print_commands(options: Options) -> int:
     """The commands of all folds, in their order."""
-    from common.commands import shown
     from common.crossvalidation.plan import plan_folds
     from common.crossvalidation.search import plan_candidates
 
     planned = [plan_candidates(options, inner) for inner in range(options.inner_folds)] if options.search else []
     for run in [run for runs in planned for run in runs] or plan_folds(options):
-        print(f"# {run.name}")
-        for step in run.steps:
-            print(shlex.join(shown(step.command())))
+        print(f"# {run.name}", *run.commands, sep="\n")
     for fold in range(options.folds) if options.search else ():
         print(f"# fold-{fold}: the best candidate, judged on the test side when the others are done")
     return 0
@@ -140,12 +136,12 @@ def make(options: Options) -> int:
 
     announce("Planning the folds")
     from common.crossvalidation.command import cross_validate
-    from common.runs.processes import DONE, FAILED, LOG
+    from common.runs.processes import DONE, FAILED
 
     outcomes = cross_validate(options)
     for outcome in outcomes:
         if outcome.state == FAILED:
-            print(f"\nfailed: {outcome.run.name}\n  {outcome.message}\n  {outcome.run.folder / LOG}", file=sys.stderr)
+            print(f"\n{outcome.failure}", file=sys.stderr)
     if any(outcome.state == DONE for outcome in outcomes):
         print(f"\n{options.output / 'table.html'}")
     return int(any(outcome.state == FAILED for outcome in outcomes))

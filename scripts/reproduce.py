@@ -14,7 +14,6 @@ page and in a PNG file. A figure is drawn from the runs of its table: asked for 
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -134,7 +133,6 @@ def refuse_absent(options: Options) -> None:
 
 def print_commands(table: PaperTable, options: Options, rows: list[str] | None) -> int:
     """The commands of the table's runs, in their order; of those models alone that ``rows`` names."""
-    from common.commands import shown
     from common.reproduction.options import check_rows
     from common.reproduction.recipes import plan_table
 
@@ -142,9 +140,7 @@ def print_commands(table: PaperTable, options: Options, rows: list[str] | None) 
     for run in plan_table(table, options):
         if rows is not None and run.model.name not in rows:
             continue
-        print(f"# {run.name}")
-        for step in run.steps:
-            print(shlex.join(shown(step.command())))
+        print(f"# {run.name}", *run.commands, sep="\n")
     for search in table.searches if rows is None else ():
         print(f"# {search.start.name}: the best option of every factor, trained and judged when the others are done")
     return 0
@@ -162,11 +158,11 @@ def make(table: PaperTable, options: Options, rows: list[str] | None) -> int:
 
     announce("Planning the runs")
     from common.reproduction.command import reproduce
-    from common.runs.processes import FAILED, LOG
+    from common.runs.processes import FAILED
 
     failed = [outcome for outcome in reproduce(table, options, rows) if outcome.state == FAILED]
     for outcome in failed:
-        print(f"\nfailed: {outcome.run.name}\n  {outcome.message}\n  {outcome.run.folder / LOG}", file=sys.stderr)
+        print(f"\n{outcome.failure}", file=sys.stderr)
     print(f"\n{options.output / 'table.html'}")
     return int(bool(failed))
 

@@ -45,6 +45,11 @@ class Outcome(Generic[AnyRun]):
     state: str
     message: str = ""
 
+    @property
+    def failure(self) -> str:
+        """What a person is told of a run that failed: which one, the last error, and where its log is."""
+        return f"failed: {self.run.name}\n  {self.message}\n  {self.run.folder / LOG}"
+
 
 def check_folders(runs: Sequence[Run]) -> None:
     """Refuse folders that hold weights or measures made with other settings: a table must not mix them.
@@ -139,7 +144,7 @@ def _is_begun(step: Step) -> bool:
 def _record(run: Run) -> dict[str, list[Any]]:
     """The commands and settings of a run, for people to read and for :func:`check_folders` to compare."""
     return {
-        "commands": [shlex.join(shown(step.command())) for step in run.steps],
+        "commands": run.commands,
         "settings": [
             {name: str(value) for name, value in {**step.settings, "configs": step.configs}.items()}
             for step in run.steps

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.commands import bundle_command, config_files
+from common.commands import bundle_command, config_files, shown
 
 OF_TRAINING = ("pretrained",)
 """Knobs that an evaluation has no use for: the checkpoint brings all weights."""
@@ -64,3 +65,8 @@ class Run:
     name: str
     folder: Path
     steps: tuple[Step, ...]
+
+    @property
+    def commands(self) -> list[str]:
+        """Its commands as a person types them, in their order."""
+        return [shlex.join(shown(step.command())) for step in self.steps]
