@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
 from common.cohorts.checks import check_voxels
+from common.cohorts.datalist import unread_columns
 from common.cohorts.reading import scan_cohort
 from common.copies.same_scans import compare_scans
 from common.errors import DatasetError, Problem, sum_up
@@ -88,7 +89,8 @@ def check_patients(request: Request) -> Checkup:
     )
     costs, found, cases = _measure(records[:1] if request.headers_only else records)
     same = compare_scans(cases)
-    sections = [*doubt_sections([*same.warnings, *mask_doubts(cases)]), *_shortcuts(records)]
+    unread = filter(None, [unread_columns(request.datalist)])
+    sections = [*doubt_sections([*unread, *same.warnings, *mask_doubts(cases)]), *_shortcuts(records)]
     if costs:
         sections.append(f"Training cache\n{describe_cache(costs, len(records))}")
     there = describe_cohort(records) if records else ""
@@ -109,7 +111,8 @@ def check_people(request: Request) -> Checkup:
     found, cases = _read_volumes(records[:1] if request.headers_only else records)
     same = compare_scans(cases)
     there = describe_cohort(records, ONE_IMAGE) if records else ""
-    sections = [*doubt_sections(same.warnings), *_shortcuts(records)]
+    unread = filter(None, [unread_columns(request.datalist)])
+    sections = [*doubt_sections([*unread, *same.warnings]), *_shortcuts(records)]
     return Checkup(there, [*problems, *found, *same.problems], FIRST if request.headers_only else ALL, sections)
 
 
