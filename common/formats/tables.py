@@ -108,7 +108,7 @@ def _tell_titles_twice(titles: Iterable[str], names: Mapping[str, str], path: Pa
 
 
 def _tell_long_rows(rows: Iterable[tuple[int, Mapping[Any, Any]]], path: Path) -> list[Problem]:
-    """Rows with cells beyond the header: a decimal comma or a comma in a text has split one, and moved those after it."""
+    """Rows with cells beyond the header: a comma within a cell has split it, and moved those after it."""
     hint = "A comma within a cell needs quotation marks around it; a decimal comma needs them too, or a point."
     # csv puts the cells beyond the header under None.
     long = [line for line, row in rows if any(cell.strip() for cell in row.get(None, ()))]

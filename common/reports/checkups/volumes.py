@@ -17,6 +17,7 @@ from common.formats.voxel_hashes import hash_each
 from common.records import MODALITIES, Record
 from common.reports.checkups.cohort import CaseCost, describe_cache, describe_cohort, measure_case
 from common.shortcuts.probe import probe_shortcuts
+from common.transforms.brain.image_doubts import image_doubts
 from common.transforms.brain.mask_doubts import mask_doubts
 from common.transforms.cases import Case
 from common.transforms.reading import read_checked
@@ -90,7 +91,10 @@ def check_patients(request: Request) -> Checkup:
     costs, found, cases = _measure(records[:1] if request.headers_only else records)
     same = compare_scans(cases)
     unread = filter(None, [unread_columns(request.datalist)])
-    sections = [*doubt_sections([*unread, *same.warnings, *mask_doubts(cases)]), *_shortcuts(records)]
+    sections = [
+        *doubt_sections([*unread, *same.warnings, *image_doubts(cases), *mask_doubts(cases)]),
+        *_shortcuts(records),
+    ]
     if costs:
         sections.append(f"Training cache\n{describe_cache(costs, len(records))}")
     there = describe_cohort(records) if records else ""
