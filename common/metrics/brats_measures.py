@@ -30,7 +30,6 @@ from common.metrics.dice import regions_of, to_regions
 WORST_DISTANCE = float(np.linalg.norm((240, 240, 155)))
 """373.13 mm, whatever the size of the volume: the challenge's penalty."""
 
-
 TOLERANCE = 1.0
 """mm by which a surface may be off and count as right: a voxel of BraTS."""
 
@@ -130,8 +129,8 @@ def lesion_dice(masks: RegionMasks) -> float:
 def nsd(masks: RegionMasks) -> float:
     """The normalised surface Dice: the share of both surfaces' voxels that are within :data:`TOLERANCE` of the other.
 
-    As ``monai.metrics.compute_surface_dice`` computes it: that of Nikolov et al. (arXiv 1809.04430) with voxels in place
-    of areas.
+    As ``monai.metrics.compute_surface_dice`` computes it: that of Nikolov et al. (arXiv 1809.04430), with voxels in
+    place of areas.
     """
     if masks.empty:
         return 0.0 if masks.empty == 1 else 1.0
@@ -155,9 +154,9 @@ REGION_MEASURES = (
         "lesion_dice",
         "lesion-wise Dice",
         lesion_dice,
-        f"mean over the true lesions of more than {SMALLEST_LESION:g} mm³, as in BraTS 2023 (adult glioma); 0 for a missed "
-        f"lesion and for each island more than {NEAR} voxels from any; parts with up to {2 * NEAR} voxels between them are "
-        "one lesion",
+        f"mean over the true lesions of more than {SMALLEST_LESION:g} mm³, as in BraTS 2023 (adult glioma); 0 for a "
+        f"missed lesion and for each island more than {NEAR} voxels from any; parts with up to {2 * NEAR} voxels "
+        "between them are one lesion",
         of_volumes=True,
     ),
     RegionMeasure(
