@@ -92,7 +92,7 @@ def held_out(tasks: Sequence[str]) -> PaperTable:
         name="p2-table2",
         title="Tumour or none: held-out test",
         source="P2, graphics 3 and 4",
-        models=tuple(Model(model.name, model.recipe, model.settings) for model in MODELS),
+        models=MODELS,
         cells=tuple(
             Cell(label, f"network {net}", folder, measure, PRINTED[net][measure], "samples")
             for measure, label in MEASURES.items()
