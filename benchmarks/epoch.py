@@ -2,7 +2,7 @@
 
 Ours is an epoch of the bundle's own trainer (default sizes and batch, no validation): it reads slices from the cache,
 augments them, steps, logs, and saves the state to resume from. Bare is forward pass, loss, backward pass and Adam with
-the same channels-last network. Both make 2 to 12 steps where a real epoch makes 20 to 300, so what happens once per
+the same channels-last network. Both make 4 to 12 steps where a real epoch makes 20 to 300, so what happens once per
 epoch counts more here than in a real run. Bare are PyTorch's own steps, but with our network and loss. The survival
 bundle's `train.yaml` is not measured: its code is that of the grade bundle, network and most transforms included.
 """
@@ -55,11 +55,11 @@ class Training:
 TRAININGS = (
     Training("glioma_segmentation", "train", batch=16, steps=12),
     Training("glioma_grade_classification", "train", batch=16, steps=4),
-    Training("glioma_survival_classification", "train_masks", batch=32, steps=4),
+    Training("glioma_survival_classification", "train_masks", batch=32, steps=8),
     Training(
-        "brain_tumor_classification", "train", batch=32, steps=2, make_data=partial(make_br35h_phantoms, originals=60)
+        "brain_tumor_classification", "train", batch=32, steps=8, make_data=partial(make_br35h_phantoms, originals=60)
     ),
-    Training("mgmt_classification", "train", batch=32, steps=2, make_data=partial(make_rsna_phantoms, patients=10)),
+    Training("mgmt_classification", "train", batch=32, steps=8, make_data=partial(make_rsna_phantoms, patients=10)),
     Training("glioma_spatiospatial_classification", "train", batch=1, steps=4),
 )
 

@@ -8,6 +8,7 @@ import os
 import ignite.distributed as idist
 import torch
 import torch.distributed as dist
+from joblib import cpu_count
 from monai.data import Dataset, DistributedSampler
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -26,8 +27,14 @@ def process_device() -> torch.device:
 
 
 def loader_workers() -> int:
-    """Worker processes of a data loader: none on a CPU, whose cores the network needs; up to eight with a GPU."""
-    return min(8, (os.cpu_count() or 2) // 2) if torch.cuda.is_available() else 0
+    """Worker processes of a data loader: none on a CPU, whose cores the network needs; with a GPU one to eight.
+
+    Half of the cores that this job may use (a cluster's node often has many more) are shared by all of torchrun's
+    processes on this machine.
+    """
+    if not torch.cuda.is_available():
+        return 0
+    return max(1, min(8, cpu_count() // 2 // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
 
 
 def start(device: torch.device | str) -> None:

@@ -47,6 +47,23 @@ def test_rank_and_device_come_from_torchrun(monkeypatch: pytest.MonkeyPatch) -> 
     assert distributed.process_device() == torch.device("cpu")
 
 
+@pytest.mark.parametrize(
+    ("cores", "processes", "workers"), [(16, None, 8), (64, None, 8), (16, "4", 2), (4, "8", 1), (1, None, 1)]
+)
+def test_loaders_share_the_cores_that_the_job_may_use(
+    monkeypatch: pytest.MonkeyPatch, cores: int, processes: str | None, workers: int
+) -> None:
+    monkeypatch.setattr(distributed, "cpu_count", lambda: cores)
+    if processes is None:
+        monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    else:
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert distributed.loader_workers() == workers
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert distributed.loader_workers() == 0
+
+
 @pytest.mark.usefixtures("in_a_group")
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu")], ids=["a word", "a device"])
 def test_the_network_is_wrapped(device: torch.device | str) -> None:

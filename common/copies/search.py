@@ -6,10 +6,10 @@ it is then copy-safe, which is less than patient-safe.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -38,7 +38,7 @@ def search_copies(
     Args:
         records: with a unique ``subject`` and the path of its ``image``.
         threshold: from 0 to 1.
-        workers: threads; by default one for each processor.
+        workers: threads; by default one for each core that this job may use.
         progress: show a progress bar.
 
     Returns:
@@ -53,7 +53,7 @@ def search_copies(
     images = _list_images(records)
     if not images:
         return CopyReport({}, (), threshold)
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cpu_count()
     with threadpool_limits(1, user_api="blas"):  # many small products: threads of their own would only wait
         fingerprints = _read_all(list(images.values()), workers, progress)
         compared = dict.fromkeys(identical_pairs(list(images.values())), (1.0, IDENTICAL))

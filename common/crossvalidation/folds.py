@@ -85,8 +85,11 @@ def check_together(folds: Sequence[Fold], each_once: bool) -> None:
 
 
 def pool_rows(folds: Sequence[Fold]) -> pd.DataFrame:
-    """The predictions of all folds, each with its ``fold``, in the order of the patients."""
-    table = pd.concat([fold.rows.assign(fold=fold.number) for fold in folds], ignore_index=True)
+    """The predictions of all folds, each with its ``fold``, in the order of the patients.
+
+    A column that one of them lacks, because an earlier version made it, is left out.
+    """
+    table = pd.concat([fold.rows.assign(fold=fold.number) for fold in folds], ignore_index=True, join="inner")
     names = [name for name in ("subject", "scan") if name in table]
     others = [name for name in table if name not in (*names, "fold")]
     return table.sort_values([*names, "fold"], ignore_index=True)[[*names, "fold", *others]]

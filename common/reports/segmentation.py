@@ -39,7 +39,7 @@ def judge_volume(
         rule: for small parts of a whole volume. The soft Dice is that of the network's output.
 
     Returns:
-        ``dice_WT``, ``hd95_WT`` (mm), … by BraTS's rules; ``soft_dice_NCR``, … averaged over the slices, P3's measure,
+        ``dice_WT``, ``hd95_WT`` (mm), … of the regions; ``soft_dice_NCR``, … averaged over the slices, P3's measure,
         and that of the background; ``true_ml_WT``, ``predicted_ml_WT``, …; ``slices``. Five classes add ``RC``, the
         resection cavity.
     """
@@ -71,9 +71,9 @@ def _region_measures(
     predicted: torch.Tensor, true: torch.Tensor, spacing: Sequence[float], whole: bool, classes: int
 ) -> dict[str, float]:
     return {
-        f"{measure.name}_{region}": measured[measure.name] if whole or not measure.of_volumes else float("nan")
-        for region, measured in judge_regions(predicted, true, spacing, classes).items()
-        for measure in REGION_MEASURES
+        f"{name}_{region}": value
+        for region, measured in judge_regions(predicted, true, spacing, classes, whole).items()
+        for name, value in measured.items()
     }
 
 
@@ -107,7 +107,7 @@ def rule_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """What each rule for small parts gives, as a table of text.
 
     Returns:
-        One row per rule: the means of Dice and HD95 over patients.
+        One row per rule: the means of each measure over patients.
     """
     rows = []
     for name, found in summary["component_rules"].items():
@@ -178,7 +178,11 @@ def summarise_regions(rows: pd.DataFrame, seed: int = 0) -> dict[str, dict[str, 
     patients = _by_patient(rows)
     return {
         region: {
-            **{measure.name: summarise(patients[f"{measure.name}_{region}"], seed) for measure in REGION_MEASURES},
+            **{
+                measure.name: summarise(patients[f"{measure.name}_{region}"], seed)
+                for measure in REGION_MEASURES
+                if f"{measure.name}_{region}" in patients  # folds of an earlier version have fewer
+            },
             "empty": _count_empty(rows, region),
         }
         for region in regions_in(rows)
@@ -205,22 +209,33 @@ def regions_in(rows: pd.DataFrame) -> list[str]:
 
 
 def region_table(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """BraTS's measures as a table of text.
+    """The measures of the regions as a table of text.
 
     Returns:
-        One row per region.
+        One row per measure and region.
     """
-    rows = []
-    for region, measures in summary["regions"].items():
-        row = {"region": region}
-        for measure in REGION_MEASURES:
-            values, digits = measures[measure.name], measure.digits
-            row[f"{measure.heading()}, mean"] = _number(values["mean"], digits)
-            row[f"{measure.title}, 95 % interval"] = interval(values, digits)
-            row[f"{measure.title}, median"] = _number(values["median"], digits)
-        row.update({f"empty in {where}": str(count) for where, count in measures["empty"].items()})
-        rows.append(row)
+    rows = [
+        {
+            "measure": measure.heading(),
+            "region": region,
+            "mean": _number(measures[measure.name]["mean"], measure.digits),
+            "95 % interval": interval(measures[measure.name], measure.digits),
+            "median": _number(measures[measure.name]["median"], measure.digits),
+        }
+        for measure in REGION_MEASURES
+        for region, measures in summary["regions"].items()
+    ]
     return pd.DataFrame(rows)
+
+
+def empty_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """In how many whole volumes a region is empty: one row per region."""
+    return pd.DataFrame(
+        [
+            {"region": region, **{f"empty in {where}": str(count) for where, count in measures["empty"].items()}}
+            for region, measures in summary["regions"].items()
+        ]
+    )
 
 
 def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:

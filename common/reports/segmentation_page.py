@@ -18,7 +18,7 @@ from common.records import CAVITY_CLASS, MASK_CLASSES, scan_of
 from common.reports.key_result import key_result, tell_result
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
-from common.reports.segmentation import region_table, regions_in, rule_table, soft_dice_table
+from common.reports.segmentation import empty_table, region_table, regions_in, rule_table, soft_dice_table
 from common.tasks.registry import nouns_of, task_of
 
 CLASS_NAMES = ("background", *MASK_CLASSES, CAVITY_CLASS)
@@ -93,9 +93,11 @@ def write_page(
         sources=Counter(source_name(source) for source, _ in patients),
         tables={
             "regions": region_table(summary),
+            "empty": empty_table(summary),
             "soft_dice": soft_dice_table(summary),
             "rules": rule_table(summary) if "component_rules" in summary else None,
         },
+        measures=REGION_MEASURES,
         panels=_choose(panels, rows),
         confusion=draw_confusion(confusion, CLASS_NAMES[: len(confusion)]),
         rows=_patient_table(rows),

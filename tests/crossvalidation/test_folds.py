@@ -63,3 +63,11 @@ def test_classes_of_survival_have_other_days_in_each_fold(tmp_path: Path, leave_
     assert fold.rows["truth"].to_list() == ["short", "long"]
     assert fold.rows["predicted"].to_list() == ["short", "long"]
     assert fold.rows["p_long"].to_list() == [0.2, 0.6]
+
+
+def test_a_column_that_a_fold_of_an_earlier_version_lacks_is_left_out(tmp_path: Path, leave_fold: Leave) -> None:
+    one, other = read(tmp_path, leave_fold, "AB", "CD")
+    newer = Fold(1, other.folder, other.facts, other.rows.assign(nsd_WT=1.0), other.split)
+    rows = pool_rows([one, newer])
+    assert rows["subject"].to_list() == list("ABCD")
+    assert "nsd_WT" not in rows

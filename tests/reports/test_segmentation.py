@@ -7,7 +7,14 @@ import torch
 
 from common.metrics.brats_measures import REGION_MEASURES
 from common.reports.page import DASH
-from common.reports.segmentation import interval, judge_volume, region_table, soft_dice_table, summarise_cohort
+from common.reports.segmentation import (
+    empty_table,
+    interval,
+    judge_volume,
+    region_table,
+    soft_dice_table,
+    summarise_cohort,
+)
 
 SPACING = (1.0, 2.0, 5.0)
 """A voxel is 10 mm³."""
@@ -63,13 +70,14 @@ def test_a_fifth_class_is_judged_beside_the_others(truth: torch.Tensor) -> None:
     assert list(summary["regions"]) == ["WT", "TC", "ET", "RC"]
     assert summary["mean_dice"]["mean"] == 1
     assert soft_dice_table(summary).set_index("class").loc["RC"].iloc[-1] == DASH
-    assert region_table(summary)["region"].tolist() == ["WT", "TC", "ET", "RC"]
+    assert region_table(summary)["region"].tolist() == ["WT", "TC", "ET", "RC"] * len(REGION_MEASURES)
 
 
 def test_single_slices_have_neither_distance_nor_volume(truth: torch.Tensor) -> None:
     row = judge_volume(certain(truth), truth[None], SPACING, whole=False)
     assert row["dice_WT"] == 1
-    assert all(np.isnan(value) for key, value in row.items() if key.startswith("hd95_") or "_ml_" in key)
+    of_volumes = ("hd95_", "lesion_dice_", "nsd_")
+    assert all(np.isnan(value) for key, value in row.items() if key.startswith(of_volumes) or "_ml_" in key)
 
 
 @pytest.fixture
@@ -98,9 +106,9 @@ def test_a_cohort_is_summarised_over_patients_and_over_slices(rows: pd.DataFrame
 
 def test_tables_tell_what_is_not_there_with_a_dash(rows: pd.DataFrame) -> None:
     summary = summarise_cohort(rows)
-    table = region_table(summary).set_index("region")
-    assert table.loc["WT", "Dice, mean"] == "0.700"
-    assert table.loc["WT", "HD95 (pooled) in mm, mean"] == "\N{EN DASH}"
+    table = region_table(summary).set_index(["measure", "region"])
+    assert table.loc[("Dice", "WT"), "mean"] == "0.700"
+    assert table.loc[("HD95 (pooled) in mm", "WT"), "mean"] == DASH
     published = soft_dice_table(summary).set_index("class")["published (slices of a patient on both sides)"]
     assert (published["NCR"], published["ET"]) == ("0.8728", "0.8942")
     assert published["mean of the three"] == "0.8986 (its three classes average 0.8648)"
@@ -114,8 +122,14 @@ def test_empty_regions_are_counted(rows: pd.DataFrame) -> None:
     summary = summarise_cohort(four)
     assert summary["regions"]["ET"]["empty"] == {"truth alone": 1, "prediction alone": 1, "both": 1}
     assert set(summary["regions"]["WT"]["empty"].values()) == {0}, "of single slices nothing is known"
-    table = region_table(summary).set_index("region")
+    table = empty_table(summary).set_index("region")
     assert table.loc["ET", ["empty in truth alone", "empty in prediction alone", "empty in both"]].tolist() == ["1"] * 3
+
+
+def test_what_an_earlier_version_did_not_measure_is_left_out(rows: pd.DataFrame) -> None:
+    regions = summarise_cohort(rows.drop(columns=[name for name in rows if name.startswith("nsd_")]))["regions"]
+    assert "nsd" not in regions["WT"]
+    assert regions["WT"]["dice"]["mean"] == pytest.approx(0.7)
 
 
 def test_an_interval_is_written_out() -> None:
