@@ -87,12 +87,15 @@ def _create(path: Path) -> tuple[Path, int | None]:
     """A temporary file beside ``path``, and the open file whose lock shows that its writer lives."""
     while True:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED, suffix="".join(path.suffixes[-2:]))
-        if not _claim(handle):
-            os.close(handle)  # Windows replaces no open file
-            return Path(name), None
-        if os.path.exists(name):  # noqa: PTH110 (else another process took it for abandoned before it was claimed)
-            return Path(name), handle
-        os.close(handle)
+        try:
+            if not _claim(handle):
+                os.close(handle)  # Windows replaces no open file
+                return Path(name), None
+            if os.path.exists(name):  # noqa: PTH110
+                return Path(name), handle
+        except BlockingIOError:
+            pass
+        os.close(handle)  # another process took it for abandoned before it was claimed
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -111,11 +114,17 @@ def remove_abandoned(folder: Path) -> None:
 
 
 def _claim(handle: int) -> bool:
-    """Lock an open file; ``False`` where another process has, or where there are no locks."""
+    """Lock an open file; ``False`` where there are no locks.
+
+    Raises:
+        BlockingIOError: another process has.
+    """
     if fcntl is None:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
     except OSError:
         return False
     return True

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common import files
 from common.errors import OutputError
 from common.files import atomic_path, path_within, scratch_folder, stable_hash, write_json, write_text, writing
 
@@ -89,6 +90,7 @@ def test_a_folder_that_is_closed_meanwhile_is_told(tmp_path: Path, monkeypatch: 
 
 WRITER = """
 import sys, time
+from common import files
 from common.files import atomic_path
 with atomic_path(sys.argv[1]) as path:
     path.write_text("half")
@@ -110,6 +112,30 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     process.wait(10)
     subprocess.run([sys.executable, "-c", TAKE_AWAY, str(tmp_path / "c.txt")], check=True)
     assert only(tmp_path) == ["b.txt", "c.txt"]
+
+
+def test_a_file_that_another_process_takes_for_abandoned_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process locks the file between its making and its claim, and removes it."""
+    fcntl = pytest.importorskip("fcntl")
+    claim, taken = files._claim, []
+
+    def claim_too_late(handle: int) -> bool:
+        if not taken:
+            (name,) = tmp_path.glob(f"{files.UNFINISHED}*")
+            other = os.open(name, os.O_RDWR)
+            fcntl.flock(other, fcntl.LOCK_EX)
+            taken.append((name, other))
+        return claim(handle)
+
+    monkeypatch.setattr(files, "_claim", claim_too_late)
+    with files.atomic_path(tmp_path / "x.txt") as temporary:
+        name, other = taken[0]
+        name.unlink()
+        os.close(other)
+        temporary.write_text("whole")
+    assert (tmp_path / "x.txt").read_text() == "whole"
 
 
 def test_a_scratch_folder_goes_with_those_of_killed_processes(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def read_patients(
     missing_modality: str = "error",
     clinical: Mapping[str, Any] | None = None,
 ) -> list[Record]:
-    """The patients of an inference, with or without masks.
+    """The patients of an inference, with or without masks; with masks alone where no modality is wanted.
 
     Args:
         dataset_dir: a BraTS folder, or the folder of one of its patients.
@@ -62,7 +62,8 @@ def read_patients(
         warn_of_orientations([patient], modalities)
         return _with_values([patient], values)
     need_all = missing_modality == "error"
-    records = read_cohort(dataset_dir, datalist, exclude, need_seg=False, modalities=modalities, need_all=need_all)
+    need_seg = not modalities
+    records = read_cohort(dataset_dir, datalist, exclude, need_seg=need_seg, modalities=modalities, need_all=need_all)
     return _with_values(records, values)
 
 

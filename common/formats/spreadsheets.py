@@ -12,6 +12,8 @@ import pandas as pd
 from common.files import atomic_path
 from common.formats.tables import as_cell, from_cell
 
+IDS = ("subject", "scan")
+
 
 def write_frame(path: str | Path, frame: pd.DataFrame, header: bool = True) -> None:
     """Write a table without its index, atomically.
@@ -31,7 +33,9 @@ def write_frame(path: str | Path, frame: pd.DataFrame, header: bool = True) -> N
 
 
 def read_frame(path: str | Path) -> pd.DataFrame:
-    """Read a table that :func:`write_frame` wrote, its numbers exactly; ids of patients and scans stay texts."""
-    frame = pd.read_csv(path, dtype={"subject": str, "scan": str}, float_precision="round_trip")
+    """Read a table that :func:`write_frame` wrote, its numbers exactly; ids stay texts, one such as NA too."""
+    frame = pd.read_csv(path, float_precision="round_trip")
+    ids = pd.read_csv(path, usecols=lambda name: name in IDS, dtype=str, keep_default_na=False)
+    frame[ids.columns] = ids.mask(ids == "")
     texts = frame.select_dtypes(exclude=["number", "bool"]).columns
     return frame.assign(**{name: frame[name].map(from_cell) for name in texts}).rename(columns=from_cell)

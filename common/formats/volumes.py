@@ -72,16 +72,20 @@ def volume_files(path: PathLike) -> list[str]:
 
 
 def volume_stamp(path: PathLike) -> list[str | int]:
-    """Path, size in bytes and time of the last change (ns), which show whether a volume was changed.
+    """Path, and of each file its size in bytes and its last change (ns), which show whether a volume was changed.
+
+    The files of a series are told apart by their names: two that change places make another volume.
 
     Raises:
         DatasetError: a file does not exist.
     """
-    size, changed = 0, 0
-    for file in volume_files(path):
+    files = volume_files(path)
+    stamp: list[str | int] = [str(Path(path).resolve())]
+    for file in files:
         try:
             state = Path(file).stat()
         except OSError as error:
             raise DatasetError(Problem("the file does not exist", file, "Check the path.")) from error
-        size, changed = size + state.st_size, max(changed, state.st_mtime_ns)
-    return [str(Path(path).resolve()), size, changed]
+        name = [Path(file).name] if len(files) > 1 else []
+        stamp += [*name, state.st_size, state.st_mtime_ns]
+    return stamp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ class TrainingState:
             return
         score = self._score(engine)
         self.scores = {engine.state.key_metric_name: score}
-        is_best = self.best is None or score > self.best
+        is_best = self.best is None or score > self.best or (math.isnan(self.best) and not math.isnan(score))
         self.best = score if is_best else self.best
         if is_best and not self.keeps_last:
             self._keep(self.scores)

@@ -120,7 +120,7 @@ def censoring_weights(days: np.ndarray, cohort_days: np.ndarray, cohort_died: np
     """How many patients each one whose class is known stands for, since censoring hides the class of others.
 
     The inverse of the probability not to be censored before death or before the last class begins, whichever is first.
-    Censoring must not depend on what kills.
+    Censoring must not depend on what kills. Who dies on a day is not at risk to be censored on it.
 
     Args:
         days: of the patients whose class is known, (n,).
@@ -134,7 +134,9 @@ def censoring_weights(days: np.ndarray, cohort_days: np.ndarray, cohort_died: np
     References:
         Robins and Finkelstein, Biometrics 56 (2000), 779-788.
     """
-    observed = ecdf(CensoredData.right_censored(cohort_days, np.asarray(cohort_died, dtype=bool))).sf
+    died = np.asarray(cohort_died, dtype=bool)
+    days_of_deaths_first = np.where(died, cohort_days, np.nextafter(np.asarray(cohort_days, dtype=float), np.inf))
+    observed = ecdf(CensoredData.right_censored(days_of_deaths_first, died)).sf
     return 1 / observed.evaluate(_just_before(np.minimum(days, horizon)))
 
 

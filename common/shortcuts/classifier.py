@@ -159,11 +159,13 @@ def _ranked(areas: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(areas.items(), key=lambda item: -item[1]))
 
 
-def encode(table: pd.DataFrame) -> np.ndarray:
-    """Categories as 0 and 1, numbers standardised. It sees no label, so it may see all patients.
+def encode(table: pd.DataFrame, fitted_on: int | None = None) -> np.ndarray:
+    """Categories as 0 and 1, numbers standardised. It sees no label.
 
     Args:
         table: of :func:`~common.shortcuts.traits.find_traits`, one row per patient.
+        fitted_on: how many of the first patients say which categories there are and how numbers are scaled; ``None``
+            for all.
 
     Returns:
         float (patients, columns).
@@ -174,4 +176,5 @@ def encode(table: pd.DataFrame) -> np.ndarray:
     numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
     is_number = make_column_selector(dtype_include="number")
     is_category = make_column_selector(dtype_exclude="number")
-    return make_column_transformer((categories, is_category), (numbers, is_number)).fit_transform(table)
+    encoder = make_column_transformer((categories, is_category), (numbers, is_number))
+    return encoder.fit(table.iloc[:fitted_on]).transform(table)

@@ -23,13 +23,18 @@ def trait_tables(
         voxels: measure the prepared volumes (``cached``) as well.
 
     Returns:
-        Categories as 0 and 1, numbers standardised, (train, n) and (test, n); n is 0 where no trait differs. No label
-        is used.
+        Categories as 0 and 1, numbers standardised, (train, n) and (test, n); n is 0 where no trait differs between
+        training patients. The training side alone is looked at for both, so that a patient's row does not depend on who
+        else is judged. No label is used.
 
     Raises:
         DatasetError: an image's header cannot be read.
     """
+    if not train:
+        return np.empty((0, 0)), np.empty((len(test), 0))
     traits = find_traits([*train, *test], target, voxels=voxels)
-    tables = [encode(table) for name, table in traits.items() if name not in OF_PATIENTS]
+    tables = [encode(table, len(train)) for name, table in traits.items() if name not in OF_PATIENTS]
     together = np.hstack([np.empty((len(train) + len(test), 0)), *tables])
-    return together[: len(train)], together[len(train) :]
+    known, unseen = together[: len(train)], together[len(train) :]
+    differs = np.ptp(known, axis=0) > 0
+    return known[:, differs], unseen[:, differs]

@@ -93,7 +93,8 @@ def hold_out(
         raise SplitError(Problem(what, "the cohort", f"Add patients: at least {FEWEST_PATIENTS} are needed."))
     stratum = {person_of(record["subject"]): _value(record, stratify_by) for record in records}
     everyone = sorted(people)
-    test = _draw(everyone, _count(test_share, len(everyone)), stratum, seed)
+    most = len(everyone) - 1 - (validation_share > 0)
+    test = _draw(everyone, min(_count(test_share, len(everyone)), most), stratum, seed)
     rest = sorted(set(everyone) - test)
     validation = _draw(rest, min(_count(validation_share, len(everyone)), len(rest) - 1), stratum, seed)
     return Sides(*(_subjects(people, side) for side in (set(rest) - validation, validation, test)))

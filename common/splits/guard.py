@@ -97,7 +97,8 @@ def check_unseen(
         allow_trained_on: check nothing.
         checkpoint_path: for the message.
         split_hash: the hash of this run's split. A checkpoint of the paper's split shares patients with its own test
-            side by design; it is accepted only on the split that it was trained on.
+            side by design; it is accepted only on the test side of the split that it was trained on. ``None`` on
+            other sides.
         scans: of the subjects.
 
     Raises:

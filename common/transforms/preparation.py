@@ -96,11 +96,12 @@ def prepare_mask(record: Record) -> tuple[np.ndarray, BrainGeometry]:
     volume = read_files(without_key(record, "image"), ())["seg"]
     mask = whole_labels(volume.array)
     refuse(check_arrays({}, mask, known_labels(record), record))
-    geometry = find_brain([mask], volume.affine)
+    classes = _classes(mask, record)
+    geometry = find_brain([classes], volume.affine)
     if geometry is None:
         where = f"{record['seg']} (patient {scan_of(record)})"
         raise DatasetError(Problem("the mask is empty", where, "Leave the patient out with --exclude."))
-    return _classes(cut_brain(mask, geometry).T, record), geometry
+    return cut_brain(classes, geometry).T, geometry
 
 
 def prepare_image(

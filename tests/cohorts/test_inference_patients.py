@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -188,3 +189,18 @@ def test_a_subject_that_cannot_name_a_file(subject: str) -> None:
 def test_a_files_name_that_is_too_long_for_an_id() -> None:
     with pytest.raises(KnobError, match=r"the subject .x+.… has 200 bytes"):
         read_patients(files={"flair": f"/data/{'x' * 200}_flair.nii.gz"})
+
+
+@pytest.mark.parametrize(
+    ("values", "told"), [([1, 2, 4], "names no seg"), ([1, 2, 3, 4], "cavity")], ids=["no mask", "a mask with a cavity"]
+)
+def test_masks_alone_are_read_and_a_patient_without_one_is_named(
+    tmp_path: Path, write_patient: Writer, values: list[int], told: str
+) -> None:
+    write_patient(tmp_path / "p01")
+    mask = str(next((tmp_path / "p01").glob("*seg*")))
+    row = {"subject": "p01", "seg": mask} if told == "cavity" else {"subject": "p01", "age": 50}
+    datalist = tmp_path / "list.json"
+    datalist.write_text(json.dumps({"mask_values": values, "training": [row]}))
+    with pytest.raises(DatasetError, match=told):
+        read_patients(datalist=datalist, modalities=[])

@@ -55,3 +55,12 @@ def test_a_table_is_protected_and_comes_back(tmp_path: Path) -> None:
 def test_a_list_of_ones_own_made_of_our_table_has_the_ids_that_were_meant(tmp_path: Path) -> None:
     write_frame(tmp_path / "a.csv", pd.DataFrame({"subject": ["=1", "-P1", "-1"]}))
     assert [row["subject"] for _, row in read_table(tmp_path / "a.csv").rows] == ["=1", "-P1", "-1"]
+
+
+def test_ids_that_other_programs_take_for_missing_stay(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"subject": ["NA", "None", "nan", "007"], "scan": ["null", None, "", "1"], "dice": [1.0] * 4})
+    write_frame(tmp_path / "t.csv", frame)
+    read = read_frame(tmp_path / "t.csv")
+    assert read["subject"].tolist() == ["NA", "None", "nan", "007"]
+    assert read["scan"].isna().tolist() == [False, True, True, False]
+    assert read["scan"][0] == "null" and read["scan"][3] == "1"

@@ -66,9 +66,17 @@ def test_the_stamp_shows_that_any_file_of_a_series_was_changed(tmp_path: Path) -
         (series / name).write_bytes(content)
         os.utime(series / name, ns=(10, 10))
     assert volume_files(series) == [str(series / "a.dcm"), str(series / "b.dcm")]
-    assert volume_stamp(series) == [str(series), 5, 10]
-    os.utime(series / "a.dcm", ns=(10, 11))
-    assert volume_stamp(series) == [str(series), 5, 11]
+    before = volume_stamp(series)
+    assert before[0] == str(series)
+    assert volume_stamp(series / "a.dcm") == [str(series / "a.dcm"), 3, 10]
+    os.utime(series / "a.dcm", ns=(10, 9))  # as `cp -p` leaves an older file of the same size
+    changed = volume_stamp(series)
+    assert changed != before
+    for name in ("a.dcm", "b.dcm"):
+        (series / name).rename(series / f"{name}.old")
+    (series / "a.dcm.old").rename(series / "b.dcm")
+    (series / "b.dcm.old").rename(series / "a.dcm")
+    assert volume_stamp(series) not in (before, changed)
 
 
 def test_the_stamp_of_a_channel_is_that_of_its_file(four: Path) -> None:

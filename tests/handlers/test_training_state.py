@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,12 @@ def test_the_best_epoch_is_kept_and_the_last_one_beside_it(tmp_path: Path) -> No
     last = torch.load(tmp_path / "model_last.pt", weights_only=True)
     assert float(last["model"]["weight"]) == 3
     assert (last["epoch"], last["best"], last["finished"]) == (3, 0.5, False)
+
+
+@pytest.mark.parametrize(("scores", "kept"), [([math.nan, 0.1, 0.5, 0.3], 3), ([0.1, math.nan, 0.05, 0.3], 4)])
+def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path, scores: list[float], kept: int) -> None:
+    Run(tmp_path, scores).trainer.run()
+    assert best(tmp_path)[1] == kept
 
 
 def test_after_resuming_a_worse_epoch_does_not_replace_the_best(tmp_path: Path) -> None:

@@ -103,6 +103,15 @@ def test_a_patient_stands_for_those_who_were_lost_before() -> None:
     assert weights.sum() == pytest.approx(len(days))
 
 
+def test_who_dies_on_a_day_is_not_lost_on_it() -> None:
+    """Days 30, 30+, 60+, 60, 90: of four who may be lost on day 30 one is; of two on day 60 one is."""
+    days, died = np.array([30.0, 30, 60, 60, 90]), np.array([True, False, False, True, True])
+    weights = censoring_weights(days[died], days, died, horizon=90)
+    assert weights.tolist() == pytest.approx([1, 4 / 3, 4 / 3 * 2])
+    shares = np.bincount([0, 1, 2], weights) / len(days)
+    assert shares.tolist() == pytest.approx(class_shares(days, died, (60, 90)).tolist())
+
+
 def test_weights_undo_the_bias_of_censoring() -> None:
     """A classifier that is right for all short survivors and for no long one; half of the long ones are lost early."""
     rng = np.random.default_rng(0)

@@ -25,3 +25,18 @@ def test_which_values_were_recorded_is_left_to_its_own_baseline() -> None:
     train = [patient(1, age=40.0), patient(2, age=None), patient(3, seg="mask.nii.gz")]
     known, unseen = trait_tables(train, [patient(4, age=50.0)], "grade")
     assert (known.shape, unseen.shape) == ((3, 0), (1, 0))
+
+
+def test_a_row_does_not_depend_on_who_else_is_judged() -> None:
+    train = [patient(1, age=40.0), patient(2), patient(3, "two", age=60.0), patient(4, "two", age=50.0)]
+    judged = patient(5, "two")
+    known, alone = trait_tables(train, [judged], "grade")
+    among, unseen = trait_tables(train, [judged, patient(6, "three", age=90.0), patient(7, "three", age=20.0)], "grade")
+    assert known.shape[1] == 2
+    assert np.array_equal(known, among)
+    assert np.array_equal(alone[0], unseen[0])
+
+
+def test_without_training_patients_there_is_nothing_to_tell_by() -> None:
+    known, unseen = trait_tables([], [patient(1), patient(2, "two")], "grade")
+    assert (known.shape, unseen.shape) == ((0, 0), (2, 0))

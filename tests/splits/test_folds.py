@@ -92,6 +92,13 @@ def test_hold_out_of_a_tiny_cohort_leaves_somebody_on_every_side(patients: int) 
     assert sides.train and sides.validation and sides.test
 
 
+@pytest.mark.parametrize("patients", [3, 4, 5, 6, 10])
+@pytest.mark.parametrize("train_share", [0.11, 0.2, 0.5])
+def test_a_small_train_share_leaves_somebody_on_every_side(patients: int, train_share: float) -> None:
+    for sides in monte_carlo(cohort(patients - 1, 1), train_share, repeats=2, stratify_by="grade"):
+        assert sides.train and sides.validation and sides.test
+
+
 def test_hold_out_without_validation() -> None:
     assert hold_out(cohort(10, 0), validation_share=0).validation == ()
 

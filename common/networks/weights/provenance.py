@@ -171,7 +171,8 @@ def load_for_evaluation(
         if bundle in (None, recorded.get("bundle", bundle)):  # first, since another recipe has other settings as well
             _check_choices(recorded, split.protocol, recipe, path)
         provenance = use_weights(member, content, path, settings=settings, bundle=bundle)
-        check_unseen(provenance, split.known_as(side), allowed, path, split.hash, split.voxels)
+        own_split = split.hash if side == "test" else None
+        check_unseen(provenance, split.known_as(side), allowed, path, own_split, split.voxels)
         if not provenance:
             logger.warning(
                 "%s: %s. What training had fitted is fitted anew on this run's training side.", path, NOTHING_RECORDED

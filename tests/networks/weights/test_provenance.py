@@ -97,6 +97,18 @@ def test_the_side_of_ones_own_split_is_judged(tmp_path: Path) -> None:
             load_for_evaluation(network, path, manifest, side)
 
 
+def test_of_a_papers_split_the_test_side_alone_is_judged_unasked(tmp_path: Path) -> None:
+    """Slices of one patient are on all sides, by the paper's design."""
+    published = split(["A#1", "B#1"], ["A#2"], ["B#2"], "paper")
+    path = checkpoint(tmp_path / "model.pt", published)
+    network = nn.Linear(2, 2)
+    assert load_for_evaluation(network, path, published)["stage"] == 1
+    for side in ("train", "validation"):
+        with pytest.raises(SplitLeakageError, match="learned from patients"):
+            load_for_evaluation(network, path, published, side)
+        assert load_for_evaluation(network, path, published, side, allow_trained_on=True)["stage"] == 1
+
+
 def test_another_split_is_refused_and_names_the_knob(tmp_path: Path) -> None:
     published, ours = split("AB", "C", "D", "paper"), split("AB", "C", "D")
     path = checkpoint(tmp_path / "model.pt", published)
