@@ -62,13 +62,14 @@ def bool_or_path(value: Any) -> bool | str:
 
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
-    """Refuse overrides that no config defines, which MONAI would ignore, and paths that it would alter.
+    """Refuse overrides that no config defines, which MONAI would ignore, paths that it would alter, and what is absent.
 
     Args:
         arguments: a command line of ``monai.bundle``; by default this process's, if it is one.
 
     Raises:
-        KnobError: names each unknown override and the nearest known ones; or each path that would not be as typed.
+        KnobError: names each unknown override and the nearest known ones; or each path that would not be as typed; or
+            each path, and the device, that is not there.
     """
     arguments = own_arguments() if arguments is None else arguments
     altered = [*altered_words(arguments), *altered_values(_from_file(arguments))]
@@ -78,7 +79,7 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
     if files:
         tracking = {**_from_file(arguments), **typed_words(arguments)}.get("tracking")
         refuse_unknown(overrides, {**tracking_settings(tracking), **merged_config(files)})
-    absent = absent_paths(arguments)
+    absent = [*absent_paths(arguments), *absent_device(typed_words(arguments).get("device"))]
     if absent:
         raise KnobError(absent)
 
@@ -97,6 +98,20 @@ def tracking_settings(tracking: Any) -> dict[str, Any]:
         tracking = DEFAULT_EXP_MGMT_SETTINGS.get(tracking) or merged_config([tracking])
     settings: dict[str, Any] = dict(tracking).get("configs", {})
     return settings
+
+
+def absent_device(device: Any) -> list[Problem]:
+    """Why nothing can be computed on a device that a command line names; an expression of a config is not looked at."""
+    if not isinstance(device, str) or device.startswith(("$", "@")) or device.lower() in UNSET:
+        return []
+    import torch
+
+    try:
+        torch.empty(0, device=int(device) if device.isdigit() else device)
+    except (RuntimeError, AssertionError):  # the latter of a PyTorch without CUDA
+        there = ", ".join(["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))])
+        return [Problem(f"there is no device {device!r} on this machine", "--device", f"Choose from {there}.")]
+    return []
 
 
 def absent_paths(arguments: Sequence[str]) -> list[Problem]:

@@ -9,6 +9,7 @@ import yaml
 
 from common.errors import KnobError
 from common.knobs import (
+    absent_device,
     as_bool,
     bool_or_path,
     check_overrides,
@@ -177,3 +178,21 @@ def test_an_overlay_that_is_no_config_is_named(config: str, tmp_path: Path, text
 def test_a_config_that_is_not_there_is_named(config: str) -> None:
     with pytest.raises(KnobError, match=r"nowhere\.yaml: the config cannot be read"):
         merged_config([config, "nowhere.yaml"])
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "99", "mps:99"])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(device: str) -> None:
+    (told,) = absent_device(device)
+    assert str(told).startswith(f"--device: there is no device '{device}' on this machine. Choose from cpu")
+
+
+@pytest.mark.parametrize("device", ["cpu", "$torch.device('cuda')", "@other", None, "None"])
+def test_a_device_that_is_there_or_cannot_be_known_passes(device: str | None) -> None:
+    assert absent_device(device) == []
+
+
+def test_the_command_line_tells_an_absent_device(tmp_path: Path) -> None:
+    (tmp_path / "train.yaml").write_text("device: cpu  # where to compute\n")
+    line = ["run", "--config_file", str(tmp_path / "train.yaml"), "--device", "gpu"]
+    with pytest.raises(KnobError, match="there is no device 'gpu'"):
+        check_overrides(line)
