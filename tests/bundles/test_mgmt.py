@@ -132,9 +132,10 @@ def test_a_slice_of_each_modality_is_a_sample_of_its_own(begin: Start, series_di
 
 
 def test_the_papers_split_is_over_slices_and_reports_the_epoch_that_was_best_on_them(
-    begin: Start, tmp_path: Path
+    begin: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin(tmp_path, "train", "paper", **PAPER).run()
+    assert "The best epoch is chosen on the test side" in caplog.text
     folder = tmp_path / "eval" / "paper"
     split = json.loads((folder / "split.json").read_text())
     assert (len(split["train"]), len(split["validation"]), len(split["test"])) == (51, 0, 13)
@@ -145,7 +146,10 @@ def test_the_papers_split_is_over_slices_and_reports_the_epoch_that_was_best_on_
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["of_samples"]["accuracy"] == pytest.approx(provenance["val_accuracy"])
     assert (metrics["protocol"], metrics["samples"]) == ("paper", 13)
-    assert "slices of one patient are on both sides" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "slices of one patient are on both sides" in page
+    assert "was chosen on the test side" in page
+    assert metrics["weights"]["chosen_on"] == "test"
 
 
 def test_the_three_bad_patients_are_left_out_and_told(

@@ -162,6 +162,21 @@ def test_stage_3_goes_on_with_the_deep_head(start: Start, trained: Path, stage2:
     assert after["provenance"]["stage"] == 3
 
 
+@pytest.mark.parametrize("overlays", [(), ("stage2",)])
+def test_a_later_stage_is_judged_by_its_weights_alone(
+    start: Start, stage2: Path, tmp_path: Path, overlays: tuple[str, ...]
+) -> None:
+    """They tell their head, and those of the stage before are needed no more."""
+    checkpoint = str(shutil.copy(stage2, tmp_path / "late.pt"))
+    start(tmp_path, "train", *overlays, "evaluate", checkpoint=checkpoint, output_dir=str(tmp_path)).run()
+    assert json.loads((tmp_path / "metrics.json").read_text())["weights"]["stage"] == 2
+
+
+def test_inference_takes_the_head_of_its_weights(start: Start, stage2: Path, tmp_path: Path) -> None:
+    network = start(tmp_path, "inference", checkpoint=str(stage2)).parser.get_parsed_content("network_def")
+    assert equal(network.state_dict(), load(stage2)["model"])
+
+
 def test_the_papers_split_is_over_slices_and_says_so(start: Start, tmp_path: Path) -> None:
     settings = {"epochs": 1, "batch_size": 16, "pretrained": False, "samples_per_epoch": 16, **SMALL_SLICES}
     start(tmp_path, "train", "paper", **settings).run()

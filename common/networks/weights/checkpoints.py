@@ -303,12 +303,12 @@ def _advice(provenance: Mapping[str, Any]) -> str:
     stage = provenance.get("stage")
     if stage in (2, 3):
         return (
-            f"It was trained in stage {stage}: add configs/stage{stage}.yaml to --config_file, "
-            f"or pass --head deep for inference; {OTHER_ENCODER}"
+            f"It was trained in stage {stage}: add configs/stage{stage}.yaml to --config_file in training, "
+            f"and leave --head out elsewhere; {OTHER_ENCODER}"
         )
     if stage == 1:
         return (
-            "It was trained in stage 1: leave configs/stage2.yaml and configs/stage3.yaml out of --config_file, "
-            f"or pass --head standard for inference; {OTHER_ENCODER}"
+            "It was trained in stage 1: leave configs/stage2.yaml and configs/stage3.yaml out of --config_file in "
+            f"training, and --head elsewhere; {OTHER_ENCODER}"
         )
     return "Give a checkpoint of this bundle, or the settings that it was trained with."

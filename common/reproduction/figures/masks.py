@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from common.metrics.patient_predictions import most_probable
 from common.records import MASK_CLASSES
+from common.reports.classification.curves import CLASS_COLOURS
 from common.reports.page import DASH
 from common.reproduction.evaluation import Evaluation
 from common.reproduction.figures.material import Material
@@ -34,6 +35,7 @@ def draw_components(plan: PaperFigure, material: Material) -> Figure | None:
         return None
     figure = Figure(figsize=(5.6, 4.8), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(color=CLASS_COLOURS)
     for name in found[0].classes:
         rows = features[features["truth"] == name]
         axes.scatter(rows["component_1"], rows["component_2"], s=6, alpha=0.5, label=short_name(name))

@@ -21,7 +21,7 @@ def draw_roc_curves(plan: PaperFigure, material: Material) -> Figure:
     The band is a pointwise 95 % bootstrap over patients.
 
     Args:
-        plan: its ``published`` are the printed areas, under the names of the curves.
+        plan: its ``published`` are the printed areas, under the names of the curves; all papers counted samples.
         material: results of the figure's networks.
     """
     units = material.units
@@ -33,12 +33,12 @@ def draw_roc_curves(plan: PaperFigure, material: Material) -> Figure:
 
 
 def _curves(plan: PaperFigure, material: Material, unit: str) -> dict[str, RocBand]:
-    shown = {}
+    shown, printed = {}, plan.published if unit == next(iter(material.units)) else {}
     for label, found in material.evaluations.items():
         for name, repeats in _of_classes(found, unit, material.classes).items():
             curve = label if len(material.classes) == 2 else name
             told = [f"mean of {len(repeats)}: {mean(band.area for band in repeats):.4f}"] if len(repeats) > 1 else []
-            told += [f"printed {area:g}" for area in plan.published.get(curve, ())]
+            told += [f"printed {area:g}" for area in printed.get(curve, ())]
             middle = sorted(repeats, key=lambda band: band.area)[(len(repeats) - 1) // 2]
             shown[f"{curve} ({', '.join(told)})" if told else curve] = middle
     return shown

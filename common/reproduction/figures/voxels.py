@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from common.records import MASK_CLASSES
+from common.reports.page import DASH
 from common.reports.pictures import confusion_size
 from common.reproduction.figures.material import Material
 from common.reproduction.table_plan import PaperFigure
@@ -28,7 +29,8 @@ def draw_log_counts(plan: PaperFigure, material: Material) -> Figure:
     picture = axes.imshow(shown, cmap="Blues", vmin=0)
     for (row, column), value in np.ndenumerate(shown):
         colour = "white" if value > 0.6 * shown.max() else "black"
-        text = f"{value:.2f}\n{int(counts[row, column]):,}"
+        logarithm = f"{value:.2f}" if counts[row, column] else DASH
+        text = f"{logarithm}\n{int(counts[row, column]):,}"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(NAMES)), NAMES)
     axes.set_yticks(range(len(NAMES)), NAMES)

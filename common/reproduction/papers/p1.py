@@ -29,7 +29,7 @@ LEAK = (
 )
 COUNTED = (
     "On the paper's split an image is counted as one, as P1 did; where patients are split, a patient. "
-    "Intervals are 95 %, bootstrap over patients, in every column."
+    "Intervals are 95 %, over patients, in every column."
 )
 DEFAULTS = (
     "Our recipe is that of the bundles' train.yaml: all modalities of a patient at once, grade without clinical "

@@ -33,7 +33,7 @@ SECONDS = {"A": 60, "B": 20 * 60}
 
 NOTES = (
     "Each image counts as one in every column. Br35H names no patients: split by patient means that groups of copies "
-    "are split. Intervals are 95 %, bootstrap over these groups, or over images in the paper's split.",
+    "are split. Intervals are 95 %, over these groups, or over images in the paper's split.",
     "P2's cross-validated sensitivity equals its accuracy in every fold while the specificity differs: only a recall "
     "weighted by the classes does that, so it is no sensitivity. Its test side was not stratified (the figures fit 297 "
     "tumours and 303 others).",
@@ -92,7 +92,7 @@ def held_out(tasks: Sequence[str]) -> PaperTable:
         name="p2-table2",
         title="Tumour or none: held-out test",
         source="P2, graphics 3 and 4",
-        models=tuple(Model(model.name, model.recipe, model.settings) for model in MODELS),
+        models=MODELS,
         cells=tuple(
             Cell(label, f"network {net}", folder, measure, PRINTED[net][measure], "samples")
             for measure, label in MEASURES.items()

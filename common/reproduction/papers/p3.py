@@ -23,7 +23,7 @@ EPOCH_ROWS = {
     "lowest_val_loss": "validation, best epoch",
 }
 BINS = {"short": "0 (short)", "mid": "1 (mid)", "long": "2 (long)"}
-INTERVALS = "Intervals are 95 %, bootstrap over patients, whatever is counted."
+INTERVALS = "Intervals are 95 %, over patients, whatever is counted."
 EMPTY = (
     "Slices are all those of a volume, empty ones too, in every column, as P3 counted; the network of our recipe has "
     "learned from slices with tumour alone."

@@ -46,7 +46,7 @@ def methylation(tasks: Sequence[str]) -> PaperTable:
             "Splits by patient found little or nothing: an AUC of about 0.62 for the challenge's winner, 0.562 "
             "for its models on other patients (Kim 2022), no correlation in 585 patients (Saeed 2023). An AUC whose "
             "interval holds 0.5 is the result to expect; the runs below show whether it is so here.",
-            "A patient's prediction is the mean over the slices. Intervals are 95 %, bootstrap over patients.",
+            "A patient's prediction is the mean over the slices. Intervals are 95 %, over patients.",
         ),
         leak=LEAK,
         cohort=mgmt.TASK.cohort,

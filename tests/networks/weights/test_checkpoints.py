@@ -164,8 +164,16 @@ def test_checkpoints_of_earlier_versions_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stage", "head", "advice"),
     [
-        (2, "deep", "It was trained in stage 2: add configs/stage2.yaml to --config_file, or pass --head deep for"),
-        (3, "deep", "It was trained in stage 3: add configs/stage3.yaml to --config_file, or pass --head deep for"),
+        (
+            2,
+            "deep",
+            "It was trained in stage 2: add configs/stage2.yaml to --config_file in training, and leave --head out",
+        ),
+        (
+            3,
+            "deep",
+            "It was trained in stage 3: add configs/stage3.yaml to --config_file in training, and leave --head out",
+        ),
         (1, "standard", "leave configs/stage2.yaml and configs/stage3.yaml out of --config_file"),
         (None, "deep", "Give a checkpoint of this bundle"),
     ],

@@ -73,7 +73,7 @@ def test_voxels_are_shown_by_the_logarithm_of_their_number(tmp_path: Path, leave
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts[0] == "6.30\n2,000,000"  # log10 of both runs' sum
     assert texts[1] == "3.30\n2,000"
-    assert texts[4] == "0.00\n0"
+    assert texts[4] == "\N{EN DASH}\n0"
 
 
 def test_heat_maps_have_a_row_for_each_network(tmp_path: Path, leave_evaluation: Leave) -> None:
