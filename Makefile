@@ -15,7 +15,6 @@ PIP_ARGS ?=
 CONSUMERS_ARGS ?=
 
 SHELL := bash
-.SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-fast test-coverage fuzz soak coverage test-deploy test-label lint format bench docs package verify consumers lock clean clean-cache
@@ -111,7 +110,7 @@ clean-cache: $(READY)  ## empty the cache of prepared patients
 $(READY): | $(BIN)/pip
 	@rm -f $(VENV)/.made-for-*
 	@echo "Installing into $(VENV): 2 to 4 minutes and 6 GB the first time, seconds when all is there."
-	@$(BIN)/pip install $(PIP_ARGS) -r requirements-dev.txt 2>&1 | tee $(VENV)/install.log \
+	@set -o pipefail; $(BIN)/pip install $(PIP_ARGS) -r requirements-dev.txt 2>&1 | tee $(VENV)/install.log \
 	  | { grep --line-buffered -oE '(Downloading|Using cached) .*\(([0-9]{2,}[0-9.]* MB|[0-9.]+ GB)\)|Installing collected packages' || true; } \
 	  || { tail -n 20 $(VENV)/install.log; echo "The installation failed; the whole log: $(VENV)/install.log"; exit 1; }
 	@touch $@

@@ -78,11 +78,28 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
     files, overrides = parse_command_line(arguments)
     if files:
         config = merged_config(files)
-        refuse_unknown(overrides, config)
+        tracking = {**_from_file(arguments), **typed_words(arguments)}.get("tracking")
+        refuse_unknown(overrides, {**tracking_settings(tracking), **config})
         _refuse_unset(overrides, config)
     absent = absent_paths(arguments)
     if absent:
         raise KnobError(absent)
+
+
+def tracking_settings(tracking: Any) -> dict[str, Any]:
+    """What MONAI adds to a config for ``--tracking``, such as ``tracking_uri``; overrides may name it.
+
+    Args:
+        tracking: ``mlflow``, or a file of settings; nothing is added for ``None``.
+    """
+    from monai.bundle.utils import DEFAULT_EXP_MGMT_SETTINGS
+
+    if tracking is None or str(tracking).lower() in UNSET:
+        return {}
+    if isinstance(tracking, str):
+        tracking = DEFAULT_EXP_MGMT_SETTINGS.get(tracking) or merged_config([tracking])
+    settings: dict[str, Any] = dict(tracking).get("configs", {})
+    return settings
 
 
 def absent_paths(arguments: Sequence[str]) -> list[Problem]:

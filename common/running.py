@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "bool_or_path",
     "check_overrides",
     "check_recipe",
+    "end_tracking",
     "last_state_path",
     "open_run",
     "record_run",
@@ -113,6 +114,21 @@ def open_run(
             if path.resolve() != given:
                 path.unlink(missing_ok=True)
         shutil.rmtree(output_dir / "tensorboard", ignore_errors=True)
+
+
+def end_tracking(handlers: Iterable[Any]) -> None:
+    """Close the run that ``--tracking mlflow`` has opened for an evaluation.
+
+    MONAI leaves it open, and the next training in the folder would be recorded in it.
+
+    Args:
+        handlers: of the evaluator; those of other kinds are left alone.
+    """
+    from monai.handlers import MLFlowHandler
+
+    for handler in handlers:
+        if isinstance(handler, MLFlowHandler):
+            handler.close()
 
 
 def _is_follower() -> bool:

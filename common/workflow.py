@@ -10,7 +10,7 @@ from monai.bundle import ConfigWorkflow
 
 from common.command_line import altered_values
 from common.errors import KnobError
-from common.knobs import merged_config, refuse_unknown
+from common.knobs import merged_config, refuse_unknown, tracking_settings
 
 OPTIONS = inspect.signature(ConfigWorkflow.__init__).parameters
 """Arguments of MONAI's workflow; everything else overrides a part of the config."""
@@ -38,5 +38,5 @@ class CheckedWorkflow(ConfigWorkflow):
         altered = altered_values({name: settings[name] for name in overrides}, typed=False)
         if altered:
             raise KnobError(altered)
-        refuse_unknown(overrides, merged_config(files))
+        refuse_unknown(overrides, {**tracking_settings(settings.get("tracking")), **merged_config(files)})
         super().__init__(config_file=config_file, **settings)

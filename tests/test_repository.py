@@ -139,6 +139,20 @@ def test_make_lists_its_targets() -> None:
     assert set(re.findall(r"^  make (\S+)", listed, re.MULTILINE)) == set(phony[1].split())
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_an_installation_that_failed_is_not_taken_for_one(tmp_path: Path) -> None:
+    """Also with the make of macOS, which is older than 3.82 and knows no ``.SHELLFLAGS``."""
+    pip = tmp_path / "bin" / "pip"
+    pip.parent.mkdir()
+    pip.write_text("#!/bin/sh\necho no such package\nexit 1\n")
+    pip.chmod(0o755)
+    words = ("make", f"VENV={tmp_path}", ".SHELLFLAGS=-c", "demo")
+    made = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert made.returncode
+    assert "no such package\nThe installation failed" in made.stdout
+    assert not list(tmp_path.glob(".made-for-*"))
+
+
 def _canonical(requirement: str) -> str:
     """The package's name as registries compare it."""
     name = re.match(r"[A-Za-z0-9._-]*", requirement)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from pydicom import Dataset
 
-COLOURS = ("#e8590c", "#2f9e44", "#1971c2")
 SLICES = 3
 
 
@@ -69,6 +68,9 @@ def draw(segmentation: Path, study: Path, output: Path) -> None:
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
+    from common.reports.pictures import REGION_COLOURS
+
+    colours = list(REGION_COLOURS.values())
     images, labels, names = read_layers(segmentation, study)
     chosen = np.sort(np.argsort((labels > 0).sum(axis=(1, 2)))[-SLICES:])
     figure, axes = pyplot.subplots(2, SLICES, figsize=(2.2 * SLICES, 4.9), layout="constrained")
@@ -79,13 +81,13 @@ def draw(segmentation: Path, study: Path, output: Path) -> None:
         above.set_title(f"slice {level + 1} of {len(images)}", fontsize=8)
         below.imshow(
             np.ma.masked_equal(labels[level], 0),
-            cmap=ListedColormap(COLOURS),
+            cmap=ListedColormap(colours),
             vmin=1,
-            vmax=len(COLOURS),
+            vmax=len(colours),
             alpha=0.6,
             interpolation="nearest",
         )
-    patches = [Patch(color=colour, label=name) for colour, name in zip(COLOURS, names, strict=True)]
+    patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=False)]
     figure.legend(handles=patches, loc="outside lower center", fontsize=7, ncols=SLICES, frameon=False)
     figure.savefig(output, dpi=100)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from fastapi import HTTPException
 from lib.inference import WEIGHTS, BundleTask
 from lib.training import StoreTraining
@@ -52,6 +53,14 @@ class GliomaApp(MONAILabelApp):
         """Answer a request; what a person did wrong is answered with its message."""
         try:
             return super().infer({**request, "image": self._inside(request)}, datastore)
+        except Exception as error:
+            raise _answer(error) from error
+
+    def batch_infer(self, request: dict[str, Any], datastore: Any = None) -> Any:
+        """Answer for all images of the store; Label's default, several GPUs, fails where there is none."""
+        several = request.get("multi_gpu", True) and torch.cuda.is_available()
+        try:
+            return super().batch_infer({**request, "multi_gpu": several}, datastore)
         except Exception as error:
             raise _answer(error) from error
 

@@ -42,6 +42,10 @@ SECTIONS = (("training", "validation"), ("testing", "test"))
 SERIES_NAMES = {**RECORD_NAMES, "label": "mgmt"}
 """What records call a column of a list of series, which have no mask."""
 
+CLINICAL = ("grade", "age", "survival_days", "resection")
+READ = {"subject", "scan", "source", "image", *MODALITIES, "seg", "brain_mask", "mask_values", "alive", "mgmt"}
+"""Columns of a list of volumes, beside those of clinical values."""
+
 Entry = dict[str, Any]
 MOST_TOLD = 5
 FORMAT = 'Expected is {"training": [{"subject": ..., "flair": ..., "t1": ..., "t1ce": ..., "t2": ..., "seg": ...}]}.'
@@ -108,6 +112,26 @@ def scan_datalist(
             records.setdefault(scan, {**cast(Record, named[where]), **record})
     problems += _tell_shared_files(records.values(), path)
     return sorted(records.values(), key=lambda record: (record["subject"], scan_of(record))), problems
+
+
+def unread_columns(path: str | os.PathLike[str] | None) -> str:
+    """Where a list has no column of some clinical value, which other columns nobody reads: one may be meant for it.
+
+    Args:
+        path: a list of patients with volumes that has been read; ``None`` where there is none.
+
+    Returns:
+        A sentence, empty where there is nothing to tell.
+    """
+    if path is None:
+        return ""
+    columns = {name for entry in _read_entries(user_path(path), False, (), RECORD_NAMES).values() for name in entry}
+    unread = sorted(filter(None, columns - READ - set(CLINICAL)))
+    lacking = [name for name in CLINICAL if name not in columns]
+    if not unread or not lacking:
+        return ""
+    named = list_some(unread, MOST_TOLD)
+    return f"{path}: nobody reads its columns {named}; it has none that is called {', '.join(lacking)}"
 
 
 def _names(entry: Entry) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from common.cohorts.brains.orientations import warn_of_orientations
+from common.cohorts.datalist import unread_columns
 from common.cohorts.datasets.data_set import Found, Wanted
 from common.cohorts.exclusion import split_names
 from common.cohorts.kinds.cohort_kind import CohortKind, scan_kind
@@ -18,6 +20,8 @@ from common.command_line import as_typed
 from common.errors import DatasetError, KnobError, Problem
 from common.names import warn_of_similar_names
 from common.records import MODALITIES, Record
+
+logger = logging.getLogger(__name__)
 
 Folder = str | os.PathLike[str]
 
@@ -85,6 +89,8 @@ def read_cohort(
     if kind != IMAGES.name or datalist:  # in a folder an image is its own subject, whatever its number
         warn_of_similar_names(records)
     if kind in (VOLUMES.name, PEOPLE.name):
+        if unread := unread_columns(datalist):
+            logger.warning("%s.", unread)
         warn_of_orientations(records, modalities)
     return records
 

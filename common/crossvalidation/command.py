@@ -8,10 +8,8 @@ from typing import Any
 from common.crossvalidation.options import Options, check_options
 from common.crossvalidation.plan import plan_folds
 from common.crossvalidation.search import CandidateRun, choose, plan_candidates, plan_chosen, write_inner_splits
-from common.errors import KnobError, Problem
-from common.runs.data_set import Cohort, read_data_set
+from common.runs.data_set import read_cohort_of
 from common.runs.processes import Outcome, Start, carry_out_all, check_folders
-from common.tasks.registry import task_of_bundle
 
 
 def cross_validate(options: Options, start: Start | None = None) -> list[Outcome[Any]]:
@@ -31,7 +29,8 @@ def cross_validate(options: Options, start: Start | None = None) -> list[Outcome
         SplitLeakageError: a patient is tested in two folds.
     """
     check_options(options)
-    cohort = _read_data_set(options)
+    planned = plan_candidates(options, 0) if options.search else plan_folds(options)
+    cohort = read_cohort_of(planned[0].steps[0])
     tried = list(_try_candidates(options, start)) if options.search else []
     choices = choose(options, [outcome.run for outcome in tried])
     runs = plan_chosen(options, choices) if options.search else plan_folds(options)
@@ -50,14 +49,3 @@ def _try_candidates(options: Options, start: Start | None) -> Iterator[Outcome[C
         runs = plan_candidates(options, inner)
         check_folders(runs)
         yield from carry_out_all(runs, start)
-
-
-def _read_data_set(options: Options) -> Cohort:
-    task = task_of_bundle(options.bundle.name)
-    if task is None:
-        what = "common/tasks/ knows no task of this bundle"
-        raise KnobError(Problem(what, options.bundle, "Add one, as CONTRIBUTING.md says."))
-    data = dict(options.data)
-    folder = data.pop("dataset_dir", None)
-    modalities = {"modalities": ("t1ce",)} if task.cohort == "people" else {}
-    return read_data_set(folder, task.cohort, options.settings, **modalities, **data)

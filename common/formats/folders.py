@@ -74,8 +74,16 @@ def require_list(path: Path) -> None:
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """The contents of ``folder``, sorted, without hidden files and what macOS adds to archives."""
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+    """The contents of ``folder``, sorted, without hidden files and what macOS adds to archives.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(Problem(f"cannot be read ({reason})", str(folder), "Check your rights on it.")) from error
 
 
 def find_nifti(contents: Sequence[Path], stem: str) -> Path | None:
@@ -113,9 +121,8 @@ def _visit(folder: Path, is_patient: Callable[[str], bool], tables: Collection[s
         return
     try:
         contents = list_folder(folder)
-    except OSError as error:
-        what = f"cannot be read ({(error.strerror or str(error)).lower()})"
-        tree.problems.append(Problem(what, str(folder), "Check your rights on it."))
+    except DatasetError as error:
+        tree.problems += error.problems
         return
     for path in contents:
         if path.is_dir() and depth > 0:

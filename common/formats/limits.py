@@ -22,8 +22,8 @@ MOST_BYTES = 2**30
 MOST_SIDE = 8192
 """Pixels of a slice or a picture may be as many as this squared."""
 
-VOXEL_MM = (1e-3, 1e3)
-"""A voxel's edge is between these: what lies beyond is damage, or has another unit."""
+VOXEL_MM = (1e-2, 1e2)
+"""A voxel's edge is between these: what lies beyond is damage, or in metres or micrometres."""
 
 FLAT = 1e-3
 """Volume of a voxel, as a share of a box with its edges, below which two of its axes are one."""

@@ -231,7 +231,8 @@ def _missing(path: PathLike) -> Problem:
 def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, description: str) -> None:
     """Write voxels with the affine and the header of the file that they belong to, atomically.
 
-    Both of the header's forms, qform and sform, get the affine that is used here: viewers differ in which they read.
+    Both of the header's forms, qform and sform, get the affine that is used here: viewers differ in which they read. A
+    sheared affine is none that a qform can say: it is left unset.
 
     Args:
         path: of the new file.
@@ -251,6 +252,8 @@ def save_like(path: str | Path, array: np.ndarray, source: nib.Nifti1Image, desc
     sform, qform = int(header["sform_code"]), int(header["qform_code"])
     image.set_sform(source.affine, sform or qform or SCANNER)
     image.set_qform(source.affine, qform or sform or SCANNER)
+    if conflict_of_forms(image.header):  # a qform knows rotations, and no shear
+        image.set_qform(None)
     with atomic_path(path) as temporary:
         nib.save(image, temporary)
 

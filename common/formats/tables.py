@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from common.errors import DatasetError, Problem
 from common.files import is_file, is_folder, user_path
@@ -17,6 +17,9 @@ from common.files import is_file, is_folder, user_path
 SUFFIXES = (".csv", ".tsv")
 DELIMITERS = ",;\t|"
 """Excel writes semicolons where the decimal mark is a comma, and tabs as "Unicode text"."""
+
+ABOVE_THE_HEADER = re.compile(rf"[\r\n]*(?:sep=[{DELIMITERS}][^\S\r\n]*[\r\n]+)?[\r\n]*", re.IGNORECASE)
+"""Empty lines, and the one by which Excel is told the delimiter."""
 
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
@@ -69,25 +72,47 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
         names: what records call a column that has another name, by its title in lower case; in place of the usual ones.
 
     Returns:
-        The rows, with the columns named as in records.
+        The rows, with the columns named as in records; those whose cells are all empty are left out.
 
     Raises:
-        DatasetError: the file cannot be read, or is empty.
+        DatasetError: the file cannot be read, or is empty; two columns mean the same; or rows have more cells than the
+            header.
     """
     path = Path(path)
     try:
         text = _decode(path.read_bytes())
-        body = text.lstrip("\r\n")
+        body = text[cast(re.Match[str], ABOVE_THE_HEADER.match(text)).end() :]
         before = len(text[: len(text) - len(body)].splitlines())
-        reader = csv.DictReader(io.StringIO(body, newline=""), restval="", delimiter=_delimiter_of(body))
+        reader = csv.DictReader(io.StringIO(body, newline=""), restval="", delimiter=_delimiter_of(body), strict=True)
         titles = {record_name(name, names): name.strip() for name in reader.fieldnames or ()}
-        rows = [(before + reader.line_num, _rename(row, names)) for row in reader]
+        cells = [(before + reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         hint = "Save it as a comma-separated file in UTF-8 (in Excel: CSV UTF-8)."
         raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, hint)) from error
     if not titles:
         raise DatasetError(Problem("the file is empty", path, "A header row and one row per patient are expected."))
-    return Table(path, titles, rows)
+    if problems := [*_tell_titles_twice(reader.fieldnames or (), names, path), *_tell_long_rows(cells, path)]:
+        raise DatasetError(problems)
+    rows = [(line, _rename(row, names)) for line, row in cells]
+    return Table(path, titles, [(line, row) for line, row in rows if any(row.values())])
+
+
+def _tell_titles_twice(titles: Iterable[str], names: Mapping[str, str], path: Path) -> list[Problem]:
+    """Columns of one meaning, of which only one could be read; those without a title are nobody's."""
+    columns: dict[str, list[str]] = {}
+    for title in filter(str.strip, titles):
+        columns.setdefault(record_name(title, names), []).append(title.strip())
+    hint = "Keep one of them."
+    told = [" and ".join(same) for same in columns.values() if len(same) > 1]
+    return [Problem(f"two of its columns mean the same: {same}", path, hint) for same in told]
+
+
+def _tell_long_rows(rows: Iterable[tuple[int, Mapping[Any, Any]]], path: Path) -> list[Problem]:
+    """Rows with cells beyond the header: a comma within a cell has split it, and moved those after it."""
+    hint = "A comma within a cell needs quotation marks around it; a decimal comma needs them too, or a point."
+    # csv puts the cells beyond the header under None.
+    long = [line for line, row in rows if any(cell.strip() for cell in row.get(None, ()))]
+    return [Problem("has more cells than the header row", f"{path}, line {line}", hint) for line in long]
 
 
 def _decode(content: bytes) -> str:
@@ -162,5 +187,4 @@ def from_cell(value: Any) -> Any:
 
 
 def _rename(row: Mapping[Any, Any], names: Mapping[str, str]) -> dict[str, str]:
-    # csv puts the cells beyond the header under None.
     return {record_name(name, names): from_cell((text or "").strip()) for name, text in row.items() if name is not None}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.errors import KnobError, Problem
+from common.knobs import is_count, plain_knob
 from common.reproduction.table_plan import COLUMNS, PERMUTED, Column, PaperTable
 from common.runs.settings import setting_problem, top_of
 
@@ -77,12 +78,7 @@ def check_options(table: PaperTable, options: Options, known: Collection[str]) -
     """
     found = (_setting_problem(name, table, known) for name in options.settings)
     problems = [problem for problem in found if problem]
-    in_folds = {column.split for column in options.columns} - set(table.drawn)
-    folds = int(options.settings.get("folds", table.folds))
-    repeats = options.repeats_of(table)
-    if repeats < 1 or (repeats > folds and in_folds):
-        hint = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
-        problems.append(Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", hint))
+    problems += _repeats_problems(table, options)
     if PERMUTED in options.columns and "permute_labels" not in known:
         problems.append(Problem(f"{table.source} has no labels to shuffle", "--permute_labels", "Leave it out."))
     if options.segmentation and "segmentation" not in table.varied:
@@ -95,6 +91,17 @@ def check_options(table: PaperTable, options: Options, known: Collection[str]) -
             problems.append(Problem("it does not exist", f"--{knob} {path}", "Correct the path."))
     if problems:
         raise KnobError(problems)
+
+
+def _repeats_problems(table: PaperTable, options: Options) -> list[Problem]:
+    folds = plain_knob(options.settings.get("folds", table.folds))
+    if not is_count(folds):
+        return [Problem("it is no whole number of 1 or more", f"--set folds={folds}", "Write --set folds=5.")]
+    repeats, in_folds = options.repeats_of(table), {column.split for column in options.columns} - set(table.drawn)
+    if repeats < 1 or (repeats > folds and in_folds):
+        hint = f"Choose 1 to {folds}, or more folds with --set folds={max(repeats, 3)}."
+        return [Problem(f"{folds} folds cannot be tested {repeats} times", f"--repeats {repeats}", hint)]
+    return []
 
 
 def check_rows(table: PaperTable, rows: Collection[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from common.cohorts.datasets.registry import source_name
 from common.files import write_json
 from common.formats.spreadsheets import write_frame
 from common.reports.page import FEW_PATIENTS, PHANTOMS, render_page
@@ -81,7 +82,7 @@ def write_table(
         options.output / "table.html",
         "reproduction",
         plan=table,
-        sources=cohort.sources,
+        sources={source_name(name): count for name, count in cohort.sources.items()},
         warnings=warnings,
         cells=frame,
         held=held,

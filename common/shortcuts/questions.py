@@ -81,5 +81,5 @@ def list_questions(labels: Iterable[str], target: str) -> list[Question]:
 
 
 def tell_counts(counts: Mapping[str, int]) -> str:
-    """``30 HGG, 15 LGG``."""
-    return ", ".join(f"{count} {label}" for label, count in counts.items())
+    """``30 HGG, 15 LGG``, and of labels that are numbers ``5 of class 0``."""
+    return ", ".join(f"{count} {'of class ' * label.isdigit()}{label}" for label, count in counts.items())

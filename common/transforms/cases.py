@@ -38,7 +38,7 @@ class Case(Record, total=False):
 
     ``cached`` and ``cached_mask`` are paths of arrays, ``geometry`` the box or the grid as a dict, ``tumour_voxels``
     the NCR, ED and ET voxels of each axial slice, ``tumour_ml`` the whole tumour's volume, ``mask_on_background`` the
-    share of the mask that no image shows; ``positions`` are the
+    share of the mask that no image shows, ``image_doubts`` what speaks against the images; ``positions`` are the
     indices of prepared slices.
     """
 
@@ -48,6 +48,7 @@ class Case(Record, total=False):
     tumour_voxels: list[list[int]]
     tumour_ml: float | None
     mask_on_background: float | None
+    image_doubts: list[str]
     modalities: list[str]
     positions: Any
     spacing: list[float]

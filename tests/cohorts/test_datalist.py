@@ -245,3 +245,17 @@ def test_a_section_that_is_no_list(tmp_path, section):
     # make fuzz, seed 0: json_list 132
     with pytest.raises(DatasetError, match="holds no list of patients"):
         read_datalist(write_json(tmp_path / "list.json", {"training": section}))
+
+
+@pytest.mark.parametrize("write", [write_json, write_csv])
+def test_a_column_under_another_name_is_told_since_its_values_would_be_lost(tmp_path, entry, caplog, write):
+    rows = [{**entry("p1"), "Age (years)": 61, "grade": "LGG", "scanner": "A"}]
+    read_cohort(datalist=write(tmp_path / f"list.{'json' if write is write_json else 'csv'}", rows))
+    (told,) = [record.message for record in caplog.records if "nobody reads" in record.message]
+    assert "its columns age (years), scanner; it has none that is called age, survival_days, resection" in told
+
+
+def test_columns_of_ones_own_beside_all_clinical_values_are_not_told(tmp_path, entry, caplog):
+    values = {"Grade": "LGG", "age": 61, "Survival": 300, "resection": "GTR", "scanner": "A"}
+    read_cohort(datalist=write_json(tmp_path / "list.json", [entry("p1", **values)]))
+    assert "nobody reads" not in caplog.text

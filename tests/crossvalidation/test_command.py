@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from common.cohorts.reading import read_cohort
 from common.commands import ROOT
 from common.crossvalidation.command import cross_validate
 from common.crossvalidation.options import Options
 from common.errors import DatasetError, OutputError
-from common.files import write_text
+from common.files import write_json, write_text
 from common.knobs import parse_command_line
 from common.runs.processes import DONE, FAILED
 from tests.short_reports import shorten_reports
@@ -125,6 +126,35 @@ def test_the_data_set_is_looked_at_before_anything_runs(options: MakeOptions, le
     with pytest.raises(DatasetError):
         cross_validate(options(), runner)
     assert runner.commands == []
+
+
+@pytest.mark.parametrize(
+    ("bundle", "columns", "given"),
+    [
+        ("glioma_survival_classification", ("seg", "age", "survival_days"), {"config": "train_masks"}),
+        ("glioma_grade_classification", ("flair", "grade"), {"settings": {"modalities": "[flair]"}}),
+        ("glioma_grade_classification", ("t2", "grade"), {"search": {"modalities": ("[t2]", "[t2,t1]")}}),
+        ("glioma_spatiospatial_classification", ("t1", "grade"), {"settings": {"modalities": "[t1]"}}),
+    ],
+)
+def test_a_list_needs_what_the_bundle_reads(
+    options: MakeOptions, phantom_dir: Path, tmp_path: Path, bundle: str, columns: Sequence[str], given: dict
+) -> None:
+    cases = [
+        {"subject": record["subject"], **{column: record[column] for column in columns if column in record}}
+        for record in read_cohort(phantom_dir)
+    ]
+    write_json(tmp_path / "list.json", {"training": cases})
+    data = {"datalist": tmp_path / "list.json"}
+    started: list[Sequence[str]] = []
+
+    def start(command: Sequence[str], log: Path) -> int:
+        started.append(command)
+        log.touch()
+        return 1
+
+    cross_validate(options(bundle=ROOT / "bundles" / bundle, data=data, **given), start)
+    assert len(started) >= 3
 
 
 @pytest.mark.slow

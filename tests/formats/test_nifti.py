@@ -306,3 +306,21 @@ def test_no_text_of_a_header_is_carried_over(tmp_path: Path, kind: type) -> None
     written = (tmp_path / "out.nii.gz").read_bytes()
     assert b"DOE^" not in gzip.decompress(written) and b"DOE^" not in written
     assert nib.load(tmp_path / "out.nii.gz").header["descrip"].item() == b"ours"
+
+
+@pytest.mark.parametrize(("unit", "per_mm"), [("meter", 1e-3), ("micron", 1e3)])
+def test_a_header_in_another_unit_than_millimetres_is_refused(tmp_path, unit, per_mm):
+    image = nib.Nifti1Image(np.ones((4, 4, 4), np.int16), np.diag([per_mm] * 3 + [1.0]))
+    image.header.set_xyzt_units(unit)
+    nib.save(image, tmp_path / "scan.nii.gz")
+    with pytest.raises(DatasetError, match=r"voxels of (0\.001 x 0\.001 x 0\.001|1e\+03 x 1e\+03 x 1e\+03) mm"):
+        read_nifti(tmp_path / "scan.nii.gz")
+
+
+def test_a_sheared_affine_is_written_without_a_qform_that_says_something_else(tmp_path):
+    affine = np.array([[1, 0.3, 0, 5], [0, 1, 0, 6], [0, 0, 1, 7], [0, 0, 0, 1.0]])
+    source = nib.Nifti1Image(np.zeros((40, 40, 4), np.int16), affine)
+    save_like(tmp_path / "mask.nii", np.ones((40, 40, 4), np.uint8), source, "mask")
+    header = nib.load(tmp_path / "mask.nii").header
+    assert (int(header["qform_code"]), conflict_of_forms(header)) == (0, None)
+    np.testing.assert_allclose(header.get_sform(), affine, atol=1e-6)

@@ -67,3 +67,38 @@ def test_a_path_that_the_system_refuses_is_a_path_that_is_not_there(tmp_path, te
     # make fuzz, seed 0: csv_list 14, 18, json_list 59
     assert listed_path(tmp_path, text) == tmp_path / text
     assert not is_file(listed_path(tmp_path, text))
+
+
+def test_a_decimal_comma_in_a_comma_separated_file_is_no_shorter_number(tmp_path):
+    (tmp_path / "list.csv").write_text("subject,grade,Age\np1,HGG,61,5\np2,LGG,50\n")
+    with pytest.raises(DatasetError, match=r"list\.csv, line 2: has more cells than the header row.*decimal comma"):
+        read_table(tmp_path / "list.csv")
+
+
+def test_empty_cells_beyond_the_header_and_empty_rows_are_what_spreadsheets_add(tmp_path):
+    (tmp_path / "list.csv").write_text("subject;Age;\np1;61;;;\n;;\np2;50\n;;\n")
+    assert [(line, row["subject"], row["age"]) for line, row in read_table(tmp_path / "list.csv").rows] == [
+        (2, "p1", "61"),
+        (4, "p2", "50"),
+    ]
+
+
+@pytest.mark.parametrize("titles", ["subject,Age,age", "subject,Survival,survival_days"])
+def test_two_columns_of_one_meaning_are_refused_as_only_one_could_be_read(tmp_path, titles):
+    (tmp_path / "list.csv").write_text(f"{titles}\np1,61,20\n")
+    with pytest.raises(DatasetError, match=f"mean the same: {titles.split(',')[1]} and {titles.split(',')[2]}"):
+        read_table(tmp_path / "list.csv")
+
+
+def test_a_quotation_mark_that_nothing_closes_swallows_no_rows(tmp_path):
+    (tmp_path / "list.csv").write_text('subject,Age,note\np1,61,"bled\np2,50,\np3,40,\n')
+    with pytest.raises(DatasetError, match="cannot be read as CSV"):
+        read_table(tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", "SEP=; \n", "\nsep=;\n\n"])
+def test_the_line_that_tells_excel_the_delimiter_is_no_header(tmp_path, first):
+    (tmp_path / "list.csv").write_bytes(f"{first}subject;Age\r\np1;61,5\r\n".encode())
+    table = read_table(tmp_path / "list.csv")
+    assert [row for _, row in table.rows] == [{"subject": "p1", "age": "61,5"}]
+    assert table.rows[0][0] == len(first.splitlines()) + 2

@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from common.cohorts.reading import read_cohort
 from common.errors import DatasetError, KnobError
+from common.files import write_json
 from common.knobs import parse_command_line
 from common.reproduction.command import reproduce
 from common.reproduction.options import Options
@@ -115,6 +117,20 @@ def test_a_part_of_the_rows_may_be_run(on_phantoms: MakeOptions, leave_evaluatio
     assert "7 were not run" in read(given)[2]
     with pytest.raises(KnobError, match="--rows grade/vgg: P1, table 2 has no such row"):
         reproduce(table, given, only=["grade/vgg"], start=runner)
+
+
+@pytest.mark.parametrize("folds", ["abc", "2.5", "true", "0"])
+def test_folds_that_are_no_number(on_phantoms: MakeOptions, folds: str) -> None:
+    with pytest.raises(KnobError, match=f"--set folds={folds}: it is no whole number"):
+        reproduce(find_table("p1-table2"), on_phantoms(settings={"folds": folds}))
+
+
+def test_images_are_looked_for_that_the_networks_are_given(on_phantoms: MakeOptions, tmp_path: Path) -> None:
+    given = {"datalist": str(tmp_path / "list.json"), "modalities": "[t1ce]"}
+    records = read_cohort(on_phantoms().dataset_dir, modalities=("t1ce",))
+    write_json(tmp_path / "list.json", {"training": [{"subject": r["subject"], "t1ce": r["t1ce"]} for r in records]})
+    outcomes = reproduce(find_table("p1-table2"), on_phantoms(settings=given), start=lambda _, log: log.touch() or 1)
+    assert FAILED in states(outcomes).values()
 
 
 def test_repeats_give_a_mean_and_a_deviation(on_phantoms: MakeOptions, leave_evaluation: Leave) -> None:

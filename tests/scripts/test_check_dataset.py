@@ -181,7 +181,7 @@ class TestHealthy:
     def ixi(self, tmp_path_factory):
         """Six heads in noise of 8000 x 7 x 6 mm, far larger than a brain; a mask lies beside each but the last."""
         folder = tmp_path_factory.mktemp("ixi")
-        affine = np.diag([1000.0, 1.0, 1.0, 1.0])
+        affine = np.diag([50.0, 1.0, 1.0, 1.0])
         for number in range(6):
             array = np.random.default_rng(100 + number).integers(1, 255, (8, 7, 6)).astype(np.uint8)
             name = f"IXI{number:03d}-HH-{number:04d}-T1"

@@ -56,6 +56,39 @@ def test_what_cannot_be_checked_is_exit_code_2(main, table, tmp_path, capsys):
         main([])
 
 
+def test_a_gap_of_pandas_and_a_closed_folder_are_exit_code_2(main, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "list.json"
+    path.write_text('{"training": [{"image": "a.nii.gz", "fold": 0}], "testing": [{"image": "b.nii.gz", "fold": NaN}]}')
+    assert main([str(path), "--ids_only"]) == 2
+    assert f"{path}, testing, entry 1: its fold is no whole number (nan)" in capsys.readouterr().err
+    (tmp_path / "data" / "closed").mkdir(parents=True)
+    listed = Path.iterdir
+
+    def iterdir(folder):
+        if folder.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert main([str(tmp_path / "data")]) == 2
+    told = capsys.readouterr().err
+    assert "closed: cannot be read (permission denied)" in told
+    assert "Traceback" not in told
+
+
+def test_a_fault_of_the_check_itself_is_exit_code_2_and_told_whole(main, table, monkeypatch, capsys):
+    import common.audit.comparison
+
+    def fail(*_):
+        raise ValueError("a fault")
+
+    monkeypatch.setattr(common.audit.comparison, "audit_split", fail)
+    assert main([str(table), "--ids_only", "--side_column", "kind"]) == 2
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "ValueError: a fault" in told
+
+
 def test_a_pattern_finds_the_patient(main, tmp_path, capsys):
     path = tmp_path / "splits_final.json"
     path.write_text(json.dumps([{"train": ["genius_0800_a", "genius_0801_a"], "val": ["genius_0800_b"]}]))

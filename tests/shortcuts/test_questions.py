@@ -35,6 +35,7 @@ def test_of_one_kind_of_tumour_nothing_is_left_to_ask() -> None:
         ({}, "this label is not recorded."),
         ({"healthy": 9}, "there is only one class (9 healthy)."),
         ({"HGG": 9, "LGG": FEWEST_PER_CLASS - 1}, "too few per class to judge (9 HGG, 4 LGG)."),
+        ({"0": 9, "1": FEWEST_PER_CLASS - 1}, "too few per class to judge (9 of class 0, 4 of class 1)."),
         ({f"c{number}": 9 for number in range(MOST_CLASSES + 1)}, "its 11 values are not classes."),
     ],
 )

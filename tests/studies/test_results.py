@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import logging
+import runpy
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import highdicom
+import matplotlib.image
 import numpy as np
 import pydicom
 import pytest
+from matplotlib.colors import to_rgb
 
 from common.records import MODALITIES
+from common.reports.pictures import REGION_COLOURS
 from common.studies import (
     SEGMENTS,
     Origin,
@@ -98,6 +102,16 @@ def test_a_resection_cavity_is_a_segment_of_its_own(study: Study, labels: np.nda
     assert [item.SegmentLabel[:3] for item in made.SegmentSequence] == ["NCR", "ED:", "ET:", "RC:"]
     kind = made.SegmentSequence[3].SegmentedPropertyTypeCodeSequence[0]
     assert (kind.CodeValue, kind.CodingSchemeDesignator) == ("RC", "99GLIOMA")
+
+
+def test_a_segmentation_is_drawn_with_its_cavity(tmp_path: Path, study: Study, labels: np.ndarray) -> None:
+    labels[0:3, 0:3, 2] = 4
+    result = write_result(tmp_path, make_segmentation(labels, study.series, ORIGIN))
+    show = runpy.run_path(str(Path(__file__).resolve().parents[2] / "apps" / "monai_deploy" / "show.py"))
+    assert show["main"]([str(result), "--study", str(tmp_path / "study"), "--output", str(tmp_path / "a.png")]) == 0
+    drawn = matplotlib.image.imread(tmp_path / "a.png")[..., :3]
+    for name, colour in REGION_COLOURS.items():
+        assert np.isclose(drawn, to_rgb(colour), atol=0.01).all(axis=-1).any(), name
 
 
 def test_two_results_have_different_ids(study: Study, labels: np.ndarray) -> None:

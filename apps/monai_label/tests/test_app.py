@@ -123,6 +123,16 @@ def test_a_wrong_request_is_answered_with_its_message(
     assert (answer.status_code, told in answer.json()["detail"]) == (status, True), answer.text
 
 
+def test_a_batch_needs_no_gpu_and_tells_what_is_wrong(server: Server) -> None:
+    """Label's own default is ``multi_gpu``; its volumes come before the picture."""
+    address = f"{server.url}/batch/infer/{VOLUME}?run_sync=true"
+    answer = requests.post(address, json={"max_batch_size": 2}, timeout=ANSWER_SECONDS)
+    assert answer.status_code == 200, answer.text
+    assert [len(found["params"]["prediction"]) for found in answer.json().values()] == [3, 3]
+    refused = requests.post(f"{server.url}/batch/infer/{TUMOUR}?run_sync=true", json={}, timeout=ANSWER_SECONDS)
+    assert (refused.status_code, "no image" in refused.json()["detail"]) == (400, True), refused.text
+
+
 def test_training_from_the_store(server: Server, bundles: Path, store: Path, phantoms: Path, tmp_path: Path) -> None:
     """Last, since it changes the weights: too few labels are refused; with them, the next answer is of the new ones."""
     weights = bundles / SEGMENTATION / "models" / "model.pt"

@@ -50,5 +50,18 @@ def _row(entry: Any, side: str, where: str) -> Row:
     if not isinstance(entry, Mapping):
         raise DatasetError(Problem("is neither an id nor an object", where, FORMAT))
     values = {str(key).lower(): value for key, value in entry.items()}
-    fold = values.pop("fold", None)
-    return Row(values, side, int(fold) if isinstance(fold, int | float) and not isinstance(fold, bool) else None)
+    return Row(values, side, _whole_number(values.pop("fold", None), where))
+
+
+def _whole_number(fold: Any, where: str) -> int | None:
+    """The fold of an entry; ``None`` where it has none.
+
+    Raises:
+        DatasetError: it is something else, such as the ``NaN`` that stands for a gap in a table of pandas.
+    """
+    if fold is None or (isinstance(fold, int) and not isinstance(fold, bool)):
+        return fold
+    if isinstance(fold, float) and fold.is_integer():
+        return int(fold)
+    hint = "Write 0, 1, 2 and so on, and leave the fold out of an entry that has none."
+    raise DatasetError(Problem(f"its fold is no whole number ({fold})", where, hint))

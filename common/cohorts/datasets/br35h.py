@@ -139,11 +139,7 @@ def _choose_folders(root: Path, need_label: bool) -> tuple[list[Path], str]:
 
 def _subfolders(folder: Path) -> dict[str, Path]:
     """By their names in lower case; where two differ by case alone, each by its own."""
-    try:
-        folders = [path for path in list_folder(folder) if path.is_dir()]
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DatasetError(Problem(f"cannot be read ({reason})", str(folder), "Check your rights on it.")) from error
+    folders = [path for path in list_folder(folder) if path.is_dir()]
     counts = Counter(path.name.lower() for path in folders)
     return {path.name.lower() if counts[path.name.lower()] == 1 else path.name: path for path in folders}
 

@@ -114,9 +114,8 @@ def find_scan_files(
     problems: list[Problem] = []
     try:
         contents = list_folder(folder)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return {"seg": None}, [Problem(f"cannot be read ({reason})", folder, "Check your rights on it.")]
+    except DatasetError as error:
+        return {"seg": None}, list(error.problems)
     for key in (*modalities, "seg"):
         stems = release.stems(folder.name, key)
         try:

@@ -135,9 +135,8 @@ def name_of_file(path: str | os.PathLike[str]) -> str | None:
 def _walk(folder: Path, depth: int, problems: list[Problem]) -> Iterable[Path]:
     try:
         contents = list_folder(folder)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        problems.append(Problem(f"cannot be read ({reason})", folder, "Check your rights on it."))
+    except DatasetError as error:
+        problems += error.problems
         return
     for path in contents:
         if path.is_dir() and depth > 0:

@@ -143,9 +143,8 @@ def _find_series_folders(
 ) -> tuple[dict[str, Any], list[Problem]]:
     try:
         contents = {path.name.lower(): path for path in list_folder(folder) if path.is_dir()}
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return {}, [Problem(f"cannot be read ({reason})", str(folder), "Check your rights on it.")]
+    except DatasetError as error:
+        return {}, list(error.problems)
     series: dict[str, Any] = {}
     problems = []
     hint = f"Download it again, or use --exclude {folder.name}."

@@ -85,6 +85,7 @@ def order_files(files: Iterable[PathLike], where: PathLike, need_regular: bool =
         what = f"{unspaced} of its {len(headers)} images do not tell the size of their pixels"
         raise DatasetError(Problem(what, str(where), "Export the series again, with its pixel spacing."))
     ordered, copies = _order(headers, where)
+    _refuse_side_by_side(ordered, where)
     missing, uneven = _find_gaps(ordered)
     if need_regular and (missing or uneven):
         what = f"{missing} slices are missing" if missing else "its slices are unevenly spaced"
@@ -165,6 +166,14 @@ def _order(headers: Sequence[SliceHeader], where: PathLike) -> tuple[list[SliceH
         what = f"{differing} of its positions are taken by more than one image, such as echoes or points in time"
         raise DatasetError(Problem(what, str(where), ONE_SERIES))
     return kept, len(ordered) - len(kept)
+
+
+def _refuse_side_by_side(ordered: Sequence[SliceHeader], where: PathLike) -> None:
+    steps = np.diff(_heights(ordered))
+    if len(steps) > 1 and np.median(steps) <= SAME_PLACE_MM:
+        beside = np.count_nonzero(steps <= SAME_PLACE_MM)
+        what = f"of its {len(ordered)} slices, {beside} lie at the height of another one, beside it"
+        raise DatasetError(Problem(what, str(where), ONE_SERIES))
 
 
 def _find_gaps(ordered: Sequence[SliceHeader]) -> tuple[int, bool]:

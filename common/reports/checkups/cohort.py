@@ -21,7 +21,8 @@ from common.formats.volumes import read_volume_header
 from common.names import describe_similar_names
 from common.records import MODALITIES, Record, scan_of
 from common.reports.checkups.lines import align, count_kinds
-from common.transforms.cases import Case, tumour_millilitres
+from common.transforms.brain.image_doubts import doubts_of
+from common.transforms.cases import Case, count_tumour, tumour_millilitres
 from common.transforms.preparation import prepare_case
 
 
@@ -85,7 +86,7 @@ def measure_case(
 
     Returns:
         The cost (``None`` where the patient cannot be prepared), all problems, and the record; where there is a cost,
-        with ``voxel_hashes`` and what is known of its mask.
+        with ``voxel_hashes`` and what is known of its images and its mask.
     """
     start = clock()
     try:
@@ -96,7 +97,9 @@ def measure_case(
     seconds = clock() - start
     cost = CaseCost(seconds, case.image.nbytes + (0 if case.classes is None else case.classes.nbytes))
     found: Case = {"voxel_hashes": case.voxel_hashes, "mask_on_background": case.mask_on_background}
+    found["image_doubts"] = doubts_of(case.image, modalities)
     if case.classes is not None:
+        found["tumour_voxels"] = count_tumour(case.classes, case.geometry)
         found["tumour_ml"] = tumour_millilitres(np.count_nonzero(case.classes), case.geometry.spacing)
     return cost, [], {**record, **found}
 

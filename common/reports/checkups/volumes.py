@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from common.cohorts.brains.extraction import no_brain_problem, unmasked_heads
 from common.cohorts.checks import check_voxels
+from common.cohorts.datalist import unread_columns
 from common.cohorts.reading import scan_cohort
 from common.copies.same_scans import compare_scans
 from common.errors import DatasetError, Problem, sum_up
@@ -16,6 +17,7 @@ from common.formats.voxel_hashes import hash_each
 from common.records import MODALITIES, Record
 from common.reports.checkups.cohort import CaseCost, describe_cache, describe_cohort, measure_case
 from common.shortcuts.probe import probe_shortcuts
+from common.transforms.brain.image_doubts import image_doubts
 from common.transforms.brain.mask_doubts import mask_doubts
 from common.transforms.cases import Case
 from common.transforms.reading import read_checked
@@ -88,7 +90,11 @@ def check_patients(request: Request) -> Checkup:
     )
     costs, found, cases = _measure(records[:1] if request.headers_only else records)
     same = compare_scans(cases)
-    sections = [*doubt_sections([*same.warnings, *mask_doubts(cases)]), *_shortcuts(records)]
+    unread = filter(None, [unread_columns(request.datalist)])
+    sections = [
+        *doubt_sections([*unread, *same.warnings, *image_doubts(cases), *mask_doubts(cases)]),
+        *_shortcuts(records),
+    ]
     if costs:
         sections.append(f"Training cache\n{describe_cache(costs, len(records))}")
     there = describe_cohort(records) if records else ""
@@ -109,7 +115,8 @@ def check_people(request: Request) -> Checkup:
     found, cases = _read_volumes(records[:1] if request.headers_only else records)
     same = compare_scans(cases)
     there = describe_cohort(records, ONE_IMAGE) if records else ""
-    sections = [*doubt_sections(same.warnings), *_shortcuts(records)]
+    unread = filter(None, [unread_columns(request.datalist)])
+    sections = [*doubt_sections([*unread, *same.warnings]), *_shortcuts(records)]
     return Checkup(there, [*problems, *found, *same.problems], FIRST if request.headers_only else ALL, sections)
 
 

@@ -1,8 +1,12 @@
-"""Masks that may be another patient's, or were moved: much of them lies where the images show nothing; or are empty."""
+"""Masks that may be another patient's, or were moved, as they lie where images show nothing; empty ones, and those
+that do not tell the tumour's parts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+import numpy as np
 
 from common.errors import list_some
 from common.records import scan_of
@@ -18,18 +22,21 @@ def mask_doubts(cases: Iterable[Case]) -> list[str]:
     """What a person should look at among the masks of a cohort.
 
     Args:
-        cases: with ``tumour_ml`` and ``mask_on_background``.
+        cases: with ``tumour_ml``, ``mask_on_background`` and ``tumour_voxels``.
 
     Returns:
-        A sentence for masks on background, one for empty masks; none where all is well.
+        A sentence for masks on background, one for empty masks, one for masks of necrotic core alone; none where all
+        is well.
     """
-    empty, misplaced = [], []
+    empty, misplaced, whole = [], [], []
     for case in cases:
         share = case.get("mask_on_background")
         if share is not None and share > MOST_ON_BACKGROUND:
             misplaced.append(f"{scan_of(case)} ({share:.0%})")
         elif case.get("tumour_ml") == 0:
             empty.append(scan_of(case))
+        elif _only_core(case):
+            whole.append(scan_of(case))
     told = []
     if misplaced:
         told.append(
@@ -38,4 +45,15 @@ def mask_doubts(cases: Iterable[Case]) -> list[str]:
         )
     if empty:
         told.append(f"No voxel is tumour in the masks of {list_some(empty, MOST_LISTED)}.")
+    if whole:
+        told.append(
+            f"All of the tumour is necrotic core in the masks of {list_some(whole, MOST_LISTED)}. A mask of the whole "
+            "tumour does not tell its parts."
+        )
     return told
+
+
+def _only_core(case: Case) -> bool:
+    """Whether a mask has voxels of its first class alone."""
+    parts = np.reshape(case.get("tumour_voxels") or [], (-1, 3)).sum(axis=0)
+    return bool(parts[0]) and not parts[1:].any()

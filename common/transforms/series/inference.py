@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from common.transforms.requests import is_loaded, meta_of_view, patient_of, read
 from common.transforms.series.items import single_images
 from common.transforms.series.plan import SeriesPlan, take_loaded_series, take_series
 from common.transforms.shared_items import Item
+
+logger = logging.getLogger(__name__)
 
 
 class LoadImageSeriesd(LoadImageModalitiesd):
@@ -93,6 +96,7 @@ class TakeSeriesd(MapTransform):
             folders = {key: str(value_of(item, key)) for key in self.plan.modalities if item.get(key)}
             taken, content = take_series(folders, str(item["subject"]), self.plan)
             tell_trained_on(item, self.provenance, content["voxel_hashes"])
+            self._tell_lacking(str(item["subject"]), len(taken), content["missing_slices"])
             meta, positions = {}, content["positions"]
         bag: Iterable[np.ndarray] = taken
         if self.per_modality:
@@ -101,6 +105,14 @@ class TakeSeriesd(MapTransform):
             item["modality"] = torch.tensor([channel for _, channel in images])
         item["image"] = MetaTensor(torch.stack([self._one(plane) for plane in bag]), meta=meta)
         return item
+
+    def _tell_lacking(self, subject: str, taken: int, missing: Mapping[str, int]) -> None:
+        """Warn of a series that was not exported whole, or is a scan for planning: its slices say less."""
+        if any(missing.values()):
+            lacking = ", ".join(f"{count} of {name}" for name, count in missing.items() if count)
+            logger.warning("%s lacks slices between others (%s); those that are there are used", subject, lacking)
+        if taken < self.plan.count:
+            logger.warning("%s gives %d of %d slices: its series have no more", subject, taken, self.plan.count)
 
     def _one(self, plane: np.ndarray) -> torch.Tensor:
         image: Any = torch.from_numpy(plane.astype(np.float32))

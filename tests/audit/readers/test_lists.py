@@ -51,6 +51,12 @@ def test_folds_of_auto3dseg_and_a_test_side(tmp_path):
     }
 
 
+@pytest.mark.parametrize("fold", [float("nan"), float("inf"), 0.5, "1", True])
+def test_what_is_no_fold(tmp_path, fold):
+    with pytest.raises(DatasetError, match=r"training, entry 2: its fold is no whole number"):
+        read(tmp_path, {"training": [{"image": "a.png", "fold": 0.0}, {"image": "b.png", "fold": fold}]}, ids_only=True)
+
+
 def test_channels_and_the_patient_of_an_entry(tmp_path, write_volume):
     for name in ("a0.nii.gz", "a1.nii.gz", "b.nii.gz"):
         write_volume(tmp_path / name)

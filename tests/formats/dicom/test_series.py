@@ -14,6 +14,7 @@ import pytest
 from common.errors import DatasetError
 from common.formats.dicom import find_series, read_series
 from common.formats.dicom.files import is_dicom
+from common.formats.series import list_slices
 from common.phantoms.writing.dicom_writer import write_slice
 from tests.fuzz.readers.dicom import SYNTAXES, save, write_syntax
 
@@ -158,6 +159,16 @@ def test_missing_slices(tmp_path: Path, write_series: Writer) -> None:
 def test_uneven_slices(tmp_path: Path, write_series: Writer) -> None:
     assert "unevenly spaced" in told(write_series(tmp_path / "a", [0, 1, 2, 3.4, 4.4, 5.4]))
     assert find_series(write_series(tmp_path / "b", [0, 1, 2.01, 3, 4])).missing == 0
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-6])
+def test_slices_side_by_side_are_no_stack(tmp_path: Path, noise: float) -> None:
+    for number in range(4):
+        write_slice(tmp_path / f"{number}.dcm", np.zeros((6, 7), np.int16), (number, 0, number * noise), (1, 1), "s")
+    what = "of its 4 slices, 3 lie at the height of another one"
+    for read in (find_series, list_slices):
+        with pytest.raises(DatasetError, match=what):
+            read(tmp_path)
 
 
 def test_everything_that_is_mixed_is_told_at_once(tmp_path: Path, write_series: Writer) -> None:
