@@ -23,11 +23,14 @@ NOT_RECORDED: dict[str, Any] = {
 
 OLDEST = 120
 ID_COLUMN = re.compile(r"brats\d+id|brats_\d{4}_subject_id")
+COMMA = re.compile(r"\d+,\d+")
+"""Of an age always a decimal one: BraTS writes three digits, ``60,463``, and nobody lives a thousand years."""
+
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?!\d{3}$)\d+")
 """``61,5``; ``1,250`` may mean a thousand more, and is refused."""
 
-THOUSANDS = re.compile(r"\d{1,3}(\.\d{3})+")
-"""``1.250``, as the languages that write ``61,5`` group digits."""
+THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
+"""``1,250``, or ``1.250`` as the languages that write ``61,5`` group digits."""
 
 STILL_ALIVE = re.compile(r"alive(?:\s*\(\s*(\d+(?:\.\d+)?)\s+days?\s+later\s*\))?", re.IGNORECASE)
 METHYLATION = {"1": 1, "1.0": 1, "methylated": 1, "0": 0, "0.0": 0, "unmethylated": 0}
@@ -43,7 +46,7 @@ def parse_grade(text: str) -> Clinical:
 
 def parse_age(text: str) -> Clinical:
     """Years above 0, 120 at most."""
-    age = _number(text)
+    age = _number(text.replace(",", ".") if COMMA.fullmatch(text) else text)
     if not 0 < age <= OLDEST:
         raise ValueError(f"is not an age between 0 and {OLDEST} years")
     return {"age": age}

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -75,15 +75,15 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
         The rows, with the columns named as in records; those whose cells are all empty are left out.
 
     Raises:
-        DatasetError: the file cannot be read, or is empty; two columns mean the same; or rows have more cells than the
-            header.
+        DatasetError: the file cannot be read, or is empty; two columns mean the same; rows have more cells than the
+            header; or the file ends within a row.
     """
     path = Path(path)
     try:
         text = _decode(path.read_bytes())
         body = text[cast(re.Match[str], ABOVE_THE_HEADER.match(text)).end() :]
         before = len(text[: len(text) - len(body)].splitlines())
-        reader = csv.DictReader(io.StringIO(body, newline=""), restval="", delimiter=_delimiter_of(body), strict=True)
+        reader = csv.DictReader(io.StringIO(body, newline=""), delimiter=_delimiter_of(body), strict=True)
         titles = {record_name(name, names): name.strip() for name in reader.fieldnames or ()}
         cells = [(before + reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -91,7 +91,8 @@ def read_table(path: str | Path, names: Mapping[str, str] = RECORD_NAMES) -> Tab
         raise DatasetError(Problem(f"cannot be read as CSV ({error})", path, hint)) from error
     if not titles:
         raise DatasetError(Problem("the file is empty", path, "A header row and one row per patient are expected."))
-    if problems := [*_tell_titles_twice(reader.fieldnames or (), names, path), *_tell_long_rows(cells, path)]:
+    twice = _tell_titles_twice(reader.fieldnames or (), names, path)
+    if problems := [*twice, *_tell_long_rows(cells, path), *_tell_cut(cells, body, path)]:
         raise DatasetError(problems)
     rows = [(line, _rename(row, names)) for line, row in cells]
     return Table(path, titles, [(line, row) for line, row in rows if any(row.values())])
@@ -113,6 +114,14 @@ def _tell_long_rows(rows: Iterable[tuple[int, Mapping[Any, Any]]], path: Path) -
     # csv puts the cells beyond the header under None.
     long = [line for line, row in rows if any(cell.strip() for cell in row.get(None, ()))]
     return [Problem("has more cells than the header row", f"{path}, line {line}", hint) for line in long]
+
+
+def _tell_cut(rows: Sequence[tuple[int, Mapping[Any, Any]]], text: str, path: Path) -> list[Problem]:
+    """A file that ends in the middle of a row: its last number may have lost digits."""
+    if not rows or text.endswith(("\n", "\r")) or None not in rows[-1][1].values():
+        return []
+    what = "the file ends before its last row is whole"
+    return [Problem(what, f"{path}, line {rows[-1][0]}", "Download or copy the file again.")]
 
 
 def _decode(content: bytes) -> str:

@@ -101,3 +101,10 @@ def test_the_real_tables(realdata: Path):
     assert alive == {"brats19_cbica_bfb_1": 361.0, "brats19_cbica_bfp_1": 1029.0, "brats20_training_084": 361.0}
     of_2019 = [values["grade"] for subject, values in patients.items() if subject.startswith("brats19")]
     assert (of_2019.count("HGG"), of_2019.count("LGG")) == (259, 76)
+
+
+def test_three_digits_behind_the_comma_of_an_age_are_no_thousands():
+    # BraTS's own 60.463, saved by a spreadsheet of a country that writes 60,463
+    assert parse_clinical({"age": "60,463"}, "line 2") == ({"age": 60.463}, [])
+    values, (problem,) = parse_clinical({"survival_days": "1,250"}, "line 2")
+    assert (values, "'1,250'" in problem.what) == ({}, True)

@@ -102,3 +102,20 @@ def test_the_line_that_tells_excel_the_delimiter_is_no_header(tmp_path, first):
     table = read_table(tmp_path / "list.csv")
     assert [row for _, row in table.rows] == [{"subject": "p1", "age": "61,5"}]
     assert table.rows[0][0] == len(first.splitlines()) + 2
+
+
+def test_a_file_that_was_cut_within_its_last_row_is_told(tmp_path):
+    whole = "subject,Age,Survival\np1,61.5,405\np2,48.25,300"
+    (tmp_path / "whole.csv").write_text(whole)
+    assert [row["age"] for _, row in read_table(tmp_path / "whole.csv").rows] == ["61.5", "48.25"]
+    (tmp_path / "cut.csv").write_text(whole[:-6])
+    with pytest.raises(DatasetError, match=r"cut\.csv, line 3: the file ends before its last row is whole"):
+        read_table(tmp_path / "cut.csv")
+
+
+def test_cells_that_a_row_leaves_out_are_empty(tmp_path):
+    (tmp_path / "list.csv").write_text("subject,Age\np1\np2,48\n")
+    assert [row for _, row in read_table(tmp_path / "list.csv").rows] == [
+        {"subject": "p1", "age": ""},
+        {"subject": "p2", "age": "48"},
+    ]

@@ -8,6 +8,7 @@ of resection come from ``survival_data.csv`` (2018, 2019) or ``survival_info.csv
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,10 @@ from common.errors import DatasetError, Problem
 from common.files import user_path
 from common.formats.folders import Tree, find_nifti, list_folder, tell_contents, walk_tree
 from common.formats.hdf5_slices import SLICE
+from common.names import name_some
 from common.records import MODALITIES, Record
+
+logger = logging.getLogger(__name__)
 
 TABLES = {
     "name_mapping.csv": ("grade",),
@@ -31,6 +35,9 @@ TABLES = {
     "survival_evaluation.csv": ("age",),
 }
 """The tables that are read where they are found, and the columns that each must have."""
+
+SPREADSHEETS = tuple(f"{Path(name).stem}{ending}" for name in TABLES for ending in (".xlsx", ".xls", ".ods"))
+"""What a person may have made of them."""
 
 GRADE_FOLDERS = {"HGG", "LGG"}
 LOOKED_FOR = (
@@ -70,7 +77,7 @@ def scan_brats(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
         KnobError: an excluded patient or scan is not in the folder.
     """
     root = user_path(root)
-    tree = walk_tree(root, lambda name: find_release(name) is not None, TABLES, DEPTH)
+    tree = walk_tree(root, lambda name: find_release(name) is not None, {*TABLES, *SPREADSHEETS}, DEPTH)
     if not tree.patients and not tree.problems:
         what = f"no BraTS patient is in it; it {tell_contents(list_folder(root))}"
         raise DatasetError(Problem(what, root, LOOKED_FOR))
@@ -78,7 +85,8 @@ def scan_brats(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
     subjects = {name: release.names(name)["subject"] for name, release in releases.items()}
     folders = {name: tree.patients[name] for name in keep_scans(subjects, wanted.excluded)}
 
-    clinical, unreadable = read_clinical({path: TABLES[path.name.lower()] for path in tree.tables})
+    clinical, unreadable = read_clinical(_columns(tree.tables))
+    _warn_of_tables(tree.tables, [subject.lower() for subject in subjects.values()])
     problems = [*tree.problems, *unreadable, *tell_twice(folders), *_mixed_releases(folders, releases, root)]
     records: list[Any] = []
     without_mask = []
@@ -93,6 +101,25 @@ def scan_brats(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
             stored = {"mask_values": list(release.mask_values)}
             records.append({**release.names(name), **files, **stored, **recorded})
     return records, problems + _tell_without_masks(without_mask, tree, releases)
+
+
+def _columns(tables: Iterable[Path]) -> dict[Path, Sequence[str]]:
+    """The tables that can be read, with the columns that they must have."""
+    return {path: TABLES[path.name.lower()] for path in tables if path.name.lower() in TABLES}
+
+
+def _warn_of_tables(tables: Sequence[Path], subjects: Sequence[str]) -> None:
+    """Tell tables of which nothing is known in the end: spreadsheets, and those of other patients."""
+    read = _columns(tables)
+    beside = {path.with_suffix("") for path in read}
+    for path in tables:
+        if path not in read and path.with_suffix("") not in beside:
+            logger.warning("%s is a spreadsheet and not read: save it beside as CSV (in Excel: CSV UTF-8)", path)
+    for path, columns in read.items():
+        named, problems = read_clinical({path: columns})
+        if subjects and not problems and named.keys().isdisjoint(subjects):
+            theirs = f"; it names {name_some(named)}" if named else ""
+            logger.warning("%s names none of the %d patients that are here%s", path, len(set(subjects)), theirs)
 
 
 def find_scan_files(

@@ -282,3 +282,40 @@ def test_a_scan_that_lies_there_twice_is_told_but_two_scans_of_a_patient_are_not
     (problem,) = told(error)
     assert "BraTS-GLI-00005-000" in problem
     assert "also in" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "warned"),
+    [
+        (
+            "survival_info.csv",
+            "Brats20ID,Age,Survival_days,Extent_of_Resection\nBraTS20_Training_001,60.1,9,GTR\n",
+            None,
+        ),
+        (
+            "survival_info.csv",
+            "Brats20ID,Age,Survival_days,Extent_of_Resection\nBraTS20_Training_0001,60.1,9,GTR\n",
+            "survival_info.csv names none of the 1 patients that are here; it names brats20_training_0001",
+        ),
+        (
+            "survival_info.csv",
+            "Brats20ID,Age,Survival_days,Extent_of_Resection\n",
+            "survival_info.csv names none of the 1 patients that are here",
+        ),
+        ("Survival_Info.xlsx", "PK", "Survival_Info.xlsx is a spreadsheet and not read: save it beside as CSV"),
+    ],
+)
+def test_a_table_of_which_nothing_is_known_in_the_end_is_told(tmp_path, write_patient, caplog, name, content, warned):
+    write_patient(tmp_path / "BraTS20_Training_001")
+    (tmp_path / name).write_text(content)
+    read_brats(tmp_path)
+    assert [warned in message for message in caplog.messages] == ([True] if warned else [])
+
+
+def test_a_spreadsheet_beside_the_table_that_was_made_of_it_is_not_told(tmp_path, write_patient, caplog):
+    write_patient(tmp_path / "BraTS20_Training_001")
+    table = "Brats20ID,Age,Survival_days,Extent_of_Resection\nBraTS20_Training_001,60.1,9,GTR\n"
+    (tmp_path / "survival_info.csv").write_text(table)
+    (tmp_path / "survival_info.xlsx").write_bytes(b"PK")
+    read_brats(tmp_path)
+    assert not caplog.messages
