@@ -129,7 +129,6 @@ def provenance_of(content: Any) -> Any:
 def load_weights(
     network: nn.Module,
     path: str | Path,
-    head_may_differ: bool = False,
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
 ) -> dict[str, Any]:
@@ -141,7 +140,6 @@ def load_weights(
     Args:
         network: takes the weights.
         path: the checkpoint.
-        head_may_differ: leave the segmentation head as it is where the checkpoint's has other shapes (P3, stage 2).
         settings: knobs of ``network`` that must be those of the checkpoint, where its provenance has ``settings`` too.
         bundle: the only bundle that the checkpoint may come from, where its provenance names one.
 
@@ -152,7 +150,7 @@ def load_weights(
         CheckpointError: the checkpoint belongs to another bundle or network; names the knobs to pass, or the
             missing overlay, where these are known.
     """
-    return use_weights(network, load_checked(path), path, head_may_differ, settings, bundle)
+    return use_weights(network, load_checked(path), path, settings=settings, bundle=bundle)
 
 
 def use_weights(
@@ -169,8 +167,8 @@ def use_weights(
         network: takes the weights.
         content: of :func:`load_checked`.
         path: of the file, for messages.
-        head_may_differ: as for :func:`load_weights`, like the next two.
-        settings: knobs that must fit.
+        head_may_differ: leave the segmentation head as it is where the checkpoint's has other shapes (P3, stage 2).
+        settings: as for :func:`load_weights`, like the next one.
         bundle: that must fit.
 
     Returns:
