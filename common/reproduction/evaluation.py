@@ -38,7 +38,7 @@ OF_EPOCH = {"first": 0, "last": -1}
 OF_BEST = {"highest": "max", "lowest": "min"}
 """Beginnings of what is read from the epoch where it is best."""
 
-LIKELIHOOD = "val_log_likelihood"
+LIKELIHOOD, SOFT_DICE = "val_log_likelihood", "val_soft_dice"
 SECONDS = "training_seconds"
 
 
@@ -185,7 +185,7 @@ class Evaluation:
     def history(self) -> pd.DataFrame:
         """``history.csv`` of the training; where it had several stages, of all of them one after another.
 
-        Where validation was by log-likelihood, ``val_loss`` is its negative.
+        ``val_loss`` is the negative of the log-likelihood, or 1 - soft Dice, where validation was by one of them.
 
         Returns:
             One row per epoch; empty where nothing was recorded.
@@ -197,6 +197,8 @@ class Evaluation:
         table = pd.concat(stages, ignore_index=True) if stages else pd.DataFrame({"epoch": []})
         if LIKELIHOOD in table:
             table = table.assign(val_loss=-table[LIKELIHOOD])
+        if SOFT_DICE in table:
+            table = table.assign(val_loss=1 - table[SOFT_DICE])
         return table.assign(epoch=range(1, len(table) + 1))
 
     @cached_property

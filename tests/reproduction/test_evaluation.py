@@ -115,11 +115,11 @@ def test_the_history_of_a_training_in_stages_is_one(tmp_path: Path, leave_evalua
     assert Evaluation(tmp_path).measure("last_train_loss", "samples") is None
     for stage, loss in ((1, 0.75), (2, 0.5)):
         (tmp_path / f"stage{stage}").mkdir()
-        rows = {"epoch": [1, 2], "train_loss": [1.0, loss], "seconds": [10.0, 5.0]}
+        rows = {"epoch": [1, 2], "train_loss": [1.0, loss], "seconds": [10.0, 5.0], "val_soft_dice": [0.125, 1 - loss]}
         pd.DataFrame(rows).to_csv(tmp_path / f"stage{stage}" / "history.csv", index=False)
     for evaluation in (Evaluation(tmp_path), Evaluation(tmp_path).of_side("validation")):
-        measured = [evaluation.measure(name, "samples") for name in ("first_train_loss", "last_train_loss")]
-        assert [value and value["mean"] for value in measured] == [1, 0.5]
+        measured = [evaluation.measure(name, "samples") for name in ("last_train_loss", "last_val_loss")]
+        assert [value and value["mean"] for value in measured] == [0.5, 0.5]
         seconds = evaluation.measure("training_seconds", "samples")
         assert seconds is not None and seconds["mean"] == 30
         assert evaluation.history["epoch"].to_list() == [1, 2, 3, 4]

@@ -137,6 +137,7 @@ def test_each_run_ends_with_an_evaluation_of_what_it_has_trained(name: str, opti
         ("p2-table1", "Held-out test", "A: AUC", 0.9994),
         ("p2-table2", "specificity", "network B", 0.9769),
         ("p3-table1", "ED", "soft Dice", 0.8275),
+        ("p3-table1", "validation, last epoch of stage 3", "loss", 0.0694),
         ("p3-table2", "1 (mid)", "accuracy, slices", 0.5158),
         ("p3-table2", "0 (short)", "AUC, slices", 0.78),
         ("p3-table2", "0 (short)", "AUC, patients", None),

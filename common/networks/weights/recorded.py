@@ -15,19 +15,22 @@ SECOND_LAYER = f"{HEAD}2.weight"
 """That the deep head has, and the standard one has not."""
 
 
-def head_of(weights: str | Path | Sequence[str | Path], head: str | None = None) -> str:
+def head_of(weights: str | Path | Sequence[str | Path], head: str | None = None, absent: str = "standard") -> str:
     """The segmentation head that weights belong to, ``standard`` or ``deep``.
 
     Args:
-        weights: the checkpoint; where it is not there yet, the standard head is meant.
+        weights: the checkpoint.
         head: the knob; ``None`` to look at the weights.
+        absent: the head where the weights are not there yet, as in a federated client before its first round.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
     """
     if head is not None:
         return head
-    found = find_state_dict(load_checked(weight_files(weights)[0])) if are_there(weights) else {}
+    if not are_there(weights):
+        return absent
+    found = find_state_dict(load_checked(weight_files(weights)[0]))
     return "deep" if any(key.endswith(SECOND_LAYER) for key in found) else "standard"
 
 

@@ -42,7 +42,7 @@ def show_roc(axes: Axes, curves: Mapping[str, RocBand]) -> None:
             axes.fill_between(GRID, curve.low, curve.high, color=line.get_color(), alpha=0.15, linewidth=0)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
-    axes.legend(loc="lower right", fontsize=8, frameon=False)
+    axes.legend(loc="lower right", fontsize=8, framealpha=0.8, edgecolor="none")
 
 
 def draw_precision(curves: Mapping[str, PrecisionBand]) -> Figure:

@@ -26,7 +26,7 @@ def draw_class_measures(plan: PaperFigure, material: Material) -> Figure:
         values = np.array([[mean_of(material, label, f"{key}_{name}") for key in plan.measures] for label in labels])
         axes.imshow(values, cmap="viridis", vmin=0, vmax=1, aspect="auto")
         for (row, column), value in np.ndenumerate(values):
-            colour = "white" if not value > 0.5 else "black"
+            colour = "white" if value <= 0.5 else "black"  # on white, where there is no value
             text = DASH if np.isnan(value) else f"{value:.3f}"
             axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
         axes.set_xticks(range(len(plan.measures)), [title_of(key) for key in plan.measures], fontsize=8)

@@ -41,11 +41,12 @@ def draw_curves(plan: PaperFigure, material: Material) -> Figure | None:
         return None
     figure = Figure(figsize=(9, 3.1 * ((len(panels) + 1) // 2) + 0.4), layout="constrained")
     grid = figure.subplots((len(panels) + 1) // 2, 2, squeeze=False).flat
+    epochs = max(len(history) for history in runs.values())
     for axes, name in zip(grid, panels, strict=False):
         for label, history in runs.items():
             _show(axes, label, history, PANELS[name])
-        _show_printed(axes, plan.published.get(name, ()), max(len(history) for history in runs.values()))
-        axes.set(title=name, xlabel="epoch")
+        _show_printed(axes, plan.published.get(name, ()), epochs)
+        axes.set(title=name, xlabel="epoch", xlim=(0.5, epochs + 0.5))
         axes.xaxis.get_major_locator().set_params(integer=True)
     for axes in list(figure.axes)[len(panels) :]:
         axes.remove()

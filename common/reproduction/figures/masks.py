@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from common.metrics.patient_predictions import most_probable
 from common.records import MASK_CLASSES
@@ -59,8 +60,9 @@ def draw_channel_shares(plan: PaperFigure, material: Material) -> Figure | None:
     panels = {"all slices": rows, "slices with tumour": rows[rows["tumour"].astype(bool)]}
     figure = Figure(figsize=(4.4 * len(panels), 3.4), layout="constrained")
     for axes, (title, part) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
-        _show(axes, correlate(found[0], part))
+        shown = _show(axes, correlate(found[0], part))
         axes.set_title(f"{title} (n = {len(part):,})", fontsize=9)
+    figure.colorbar(shown, ax=figure.axes, shrink=0.8, label="Pearson's correlation")
     return figure
 
 
@@ -81,10 +83,11 @@ def correlate(evaluation: Evaluation, rows: pd.DataFrame) -> pd.DataFrame:
     return table.corr().loc[list(bins), list(SHARES.values())]
 
 
-def _show(axes: Axes, found: pd.DataFrame) -> None:
+def _show(axes: Axes, found: pd.DataFrame) -> AxesImage:
     values = found.to_numpy()
-    axes.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1)
+    shown = axes.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1)
     for (row, column), value in np.ndenumerate(values):
         axes.text(column, row, DASH if np.isnan(value) else f"{value:+.2f}", ha="center", va="center", fontsize=9)
     axes.set_xticks(range(values.shape[1]), found.columns)
     axes.set_yticks(range(len(values)), found.index)
+    return shown

@@ -41,6 +41,7 @@ ROC = PaperFigure(
     drawing="roc",
     models=NETS,
     published={net: (measures["auc"],) for net, measures in PRINTED.items()},
+    notes=("Of the networks of all folds the one with the median area is drawn, with its own area and band.",),
 )
 
 BARS = PaperFigure(

@@ -20,6 +20,7 @@ def test_without_weights_and_without_a_record_the_defaults_are_meant(tmp_path: P
     path = tmp_path / "model.pt"
     assert (head_of(path), standardised_by(path), slice_size_of(path)) == ("standard", "volume", None)
     assert (standardised_by({}), slice_size_of(None)) == ("volume", None)
+    assert head_of(path, absent="deep") == "deep"
 
 
 def test_what_the_papers_recipe_records_is_read(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def test_shares_are_correlated_with_true_and_assigned_bins(evaluation: Evaluatio
     assert -1 < found.loc[TRUE, "ED"] < 1
     figure = draw_channel_shares(p3_figures.SHARES, Material({"P3": [evaluation]}, ()))
     assert figure is not None
-    assert [axes.get_title() for axes in figure.axes] == ["all slices (n = 8)", "slices with tumour (n = 7)"]
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["all slices (n = 8)", "slices with tumour (n = 7)", ""]  # and the colours' scale
 
 
 def test_without_shares_or_features_nothing_is_drawn(tmp_path: Path, leave_evaluation: Leave) -> None:
@@ -85,6 +86,7 @@ def test_heat_maps_have_a_row_for_each_network(tmp_path: Path, leave_evaluation:
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert (texts[0], texts[3], texts[4]) == ("0.500", "0.500", "0.250")
     assert texts[2] == "\N{EN DASH}"  # the runs have no specificity
+    assert [text.get_color() for text in figure.axes[0].texts[:3]] == ["white", "white", "black"]
 
 
 def test_an_example_shows_the_images_and_the_masks_of_the_slice_with_most_tumour(phantom_dir: Path) -> None:
