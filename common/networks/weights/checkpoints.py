@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from common.command_line import NOTHING
 from common.errors import CheckpointError, Problem, list_some
 from common.files import atomic_path
 from common.networks.weights.wrapped import find_state_dict, without_prefixes, wrapper_advice
@@ -225,14 +226,15 @@ def _check_origin(
     if bundle and found_bundle != bundle:
         what = f"it was trained by the bundle {found_bundle}, and this is {bundle}"
         raise CheckpointError(Problem(what, str(path), f"Give a checkpoint of {bundle}."))
-    found, expected = plain_values(provenance.get("settings") or {}), plain_values(settings or {})
+    recorded = {name: provenance[name] for name in ("modalities",) if name in provenance}  # where 0.1.0 did
+    found, expected = plain_values({**recorded, **(provenance.get("settings") or {})}), plain_values(settings or {})
     if found.get("permute_labels") != expected.get("permute_labels", False) and "permute_labels" in found:
         raise CheckpointError(_other_labels(path, bool(found["permute_labels"])))
     differing = {knob: found[knob] for knob in found if knob in expected and found[knob] != expected[knob]}
     if differing:
         knobs = " ".join(f"--{knob} {_as_typed(value)}" for knob, value in differing.items())
         here = " ".join(f"--{knob} {_as_typed(expected[knob])}" for knob in differing)
-        what = f"it belongs to another network than this run's {here}"
+        what = f"its settings are not those of this run, {here}"
         raise CheckpointError(Problem(what, str(path), f"It was trained with {knobs}: pass the same."))
 
 
@@ -249,6 +251,8 @@ def _other_labels(path: str | Path, shuffled: bool) -> Problem:
 
 def _as_typed(value: Any) -> str:
     """A value as one word of a command line."""
+    if value is None:
+        return f"'{NOTHING}'"
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
 
 

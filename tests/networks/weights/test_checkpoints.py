@@ -206,7 +206,7 @@ SETTINGS = {"backbone": "resnet50", "units": (64, 64), "image_units": None, "dro
             "--backbone vgg16 --units [32,64]",
             "--backbone resnet50 --units [64,64]",
         ),
-        ({"image_units": 128}, "--image_units 128", "--image_units null"),
+        ({"image_units": 128}, "--image_units 128", "--image_units '$None'"),
     ],
 )
 def test_other_settings_are_refused_with_the_knobs_to_pass(
@@ -219,8 +219,16 @@ def test_other_settings_are_refused_with_the_knobs_to_pass(
     network = Net()
     before = weights_of(network)
     told = refused(lambda: load_weights(network, tmp_path / "a.pt", settings={**SETTINGS, **now}))
-    assert f"it belongs to another network than this run's {here}. It was trained with {knobs}: pass the same." in told
+    assert f"its settings are not those of this run, {here}. It was trained with {knobs}: pass the same." in told
     assert equal(before, network.state_dict())
+
+
+def test_the_order_of_channels_is_compared_where_0_1_0_recorded_it_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    save_checkpoint(path, {"model": Net().state_dict(), "provenance": {"modalities": ["flair", "t2"]}})
+    load_weights(Net(), path, settings={"modalities": ["flair", "t2"]})
+    told = refused(lambda: load_weights(Net(), path, settings={"modalities": ["t2", "flair"]}))
+    assert 'It was trained with --modalities ["flair","t2"]' in told
 
 
 def test_settings_that_are_alike_or_unknown_to_one_side_are_no_reason(tmp_path: Path) -> None:
