@@ -105,8 +105,8 @@ class SegmentationReport(EvaluationReport):
     def _spacing(self, item: Mapping[str, Any]) -> list[float]:
         """The size in mm of a voxel that is judged: P3's whole slices are resized."""
         geometry = item["geometry"]
-        in_plane = slice_size_of(self.judged.provenance) or geometry["shape"][:2]
-        scales = [
-            true / judged for true, judged in zip(geometry["shape"], (*in_plane, geometry["shape"][2]), strict=True)
-        ]
-        return [float(size) * scale for size, scale in zip(geometry["spacing"], scales, strict=True)]
+        resized = slice_size_of(self.judged.provenance)
+        if resized is None:
+            return [float(size) for size in geometry["spacing"]]
+        scales = [whole / side for whole, side in zip(geometry["shape"], resized, strict=False)]
+        return [float(size) * scale for size, scale in zip(geometry["spacing"], (*scales, 1), strict=True)]

@@ -15,7 +15,7 @@ from common.cohorts.phantom_mark import MARK
 from common.handlers import Judged, SegmentationReport
 from common.splits.draw import draw_split
 
-GEOMETRY = {"spacing": [1.0, 1.0, 1.0], "shape": [8, 8, 2]}
+GEOMETRY = {"spacing": [1.0, 1.0, 1.0]}
 
 
 def volume(missed: int, **names: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
