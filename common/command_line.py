@@ -27,6 +27,8 @@ NAMES = ("subject", "exclude")
 
 SIGILS = {"$": "an expression", "@": "a reference to another knob", "%": "a part of another config"}
 UNSET = ("none", "null", "")
+NOTHING = "$None"
+"""How a knob is unset: MONAI drops an override that is ``None``, and takes ``null`` for a text."""
 
 Word = str | bool
 
@@ -109,7 +111,7 @@ def altered_value(knob: str, value: Any, typed: bool = True) -> Problem | None:
     where = f"--{knob}"
     if typed and _is_number(value) and knob != "pretrained":
         return Problem(f"{value!r} is a number, not a text", where, "Put it between quotation marks.")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value == NOTHING:
         return None
     sign = value[:1]
     if sign in SIGILS:

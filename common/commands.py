@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from common.command_line import NOTHING
+
 ROOT = Path(__file__).resolve().parents[1]
 """The repository, or whatever folder this package lies in."""
 
@@ -67,12 +69,10 @@ def config_files(bundle: Path, configs: Sequence[str]) -> tuple[Path, ...]:
 
 
 def as_word(value: Any) -> str:
-    """A value as one word of a command line: ``[256,512]``, ``true``, ``None``; texts and paths stay as they are."""
-    return (
-        str(value)
-        if value is None or isinstance(value, str | os.PathLike)
-        else json.dumps(value, separators=(",", ":"))
-    )
+    """A value as one word of a command line: ``[256,512]``, ``true``, ``$None``; texts and paths stay as they are."""
+    if value is None:
+        return NOTHING
+    return str(value) if isinstance(value, str | os.PathLike) else json.dumps(value, separators=(",", ":"))
 
 
 def announce(what: str) -> None:

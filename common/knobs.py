@@ -15,6 +15,7 @@ import yaml
 
 from common.command_line import (
     NAMES,
+    NOTHING,
     UNSET,
     altered_values,
     altered_words,
@@ -76,8 +77,10 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
         raise KnobError(altered)
     files, overrides = parse_command_line(arguments)
     if files:
+        config = merged_config(files)
         tracking = {**_from_file(arguments), **typed_words(arguments)}.get("tracking")
-        refuse_unknown(overrides, {**tracking_settings(tracking), **merged_config(files)})
+        refuse_unknown(overrides, {**tracking_settings(tracking), **config})
+        _refuse_unset(overrides, config)
     absent = absent_paths(arguments)
     if absent:
         raise KnobError(absent)
@@ -108,7 +111,7 @@ def absent_paths(arguments: Sequence[str]) -> list[Problem]:
             f"there is no such {'folder' if knob.endswith('_dir') else 'file'}", f"--{knob} {path}", "Check the path."
         )
         for knob, path in paths.items()
-        if path.lower() not in UNSET and not Path(path.strip("'\"")).expanduser().exists()
+        if path.lower() not in (*UNSET, NOTHING.lower()) and not Path(path.strip("'\"")).expanduser().exists()
     ]
 
 
@@ -125,6 +128,20 @@ def refuse_unknown(overrides: Iterable[str], config: Mapping[str, Any]) -> None:
         KnobError: names each unknown override and the nearest known ones.
     """
     problems = [problem for name in overrides if (problem := _unknown_knob(name, config))]
+    if problems:
+        raise KnobError(problems)
+
+
+def _refuse_unset(overrides: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Refuse to unset a value by a word that MONAI drops (``None``) or takes for a text (``null``)."""
+    problems = []
+    for name, value in overrides.items():
+        default = config.get(name)
+        dropped = value is None and default is not None
+        is_number = isinstance(default, int | float | list) and not isinstance(default, bool)
+        if dropped or (is_number and str(value).lower() in UNSET):
+            what = f"{value!r} does not unset it: MONAI would keep {default}, or take the word for a text"
+            problems.append(Problem(what, f"--{name}", f"Write --{name} '{NOTHING}'."))
     if problems:
         raise KnobError(problems)
 

@@ -49,8 +49,8 @@ def parse_options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "folder",
         nargs="?",
-        help="a folder as downloaded: BraTS 2018 to 2021, 2023, or HDF5 slices; Decathlon; IXI; RSNA-MICCAI; Br35H, or "
-        "any folder with one subfolder of images per class; what else it holds is named",
+        help="a folder as downloaded: BraTS 2018 to 2021, 2023, 2024, or HDF5 slices; UPENN-GBM; Decathlon; IXI; "
+        "RSNA-MICCAI; Br35H, or any folder with one subfolder of images per class; what else it holds is named",
     )
     parser.add_argument(
         "--datalist",

@@ -31,7 +31,8 @@ def test_one_config_needs_no_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "word"), [([64, 64], "[64,64]"), (False, "false"), (2e-4, "0.0002"), ("tanh", "tanh"), (Path("a"), "a")]
+    ("value", "word"),
+    [([64, 64], "[64,64]"), (False, "false"), (2e-4, "0.0002"), ("tanh", "tanh"), (Path("a"), "a"), (None, "$None")],
 )
 def test_a_value_becomes_one_word(value: object, word: str) -> None:
     assert as_word(value) == word

@@ -111,6 +111,14 @@ def test_known_overrides_pass(config: str) -> None:
     check_overrides([])
 
 
+@pytest.mark.parametrize("word", ["None", "none", "null"])
+def test_a_word_that_would_not_unset_a_knob_is_told(config: str, word: str) -> None:
+    with pytest.raises(KnobError, match=r"Write --epochs '\$None'"):
+        check_overrides(["run", "--config_file", config, "--epochs", word])
+    check_overrides(["run", "--config_file", config, "--epochs", "$None", "--dataset_dir", "$None"])
+    check_overrides(["run", "--config_file", config, "--dataset_dir", word])
+
+
 def test_unknown_overrides_are_told_at_once_with_what_is_near(config: str) -> None:
     line = ["run", "--config_file", config, "--epochz", "3", "--datasetdir=x", "--zzzz", "1", "--trian#trainer", "1"]
     with pytest.raises(KnobError) as caught:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from common.audit.files import is_picture
 from common.audit.split import Case
 from common.copies import find_copies
 from common.copies.groups import CopyReport
-from common.copies.search import THRESHOLD
 from common.errors import DatasetError, Problem
 from common.formats.dicom import find_series, read_ordered
 from common.formats.nifti import read_nifti
@@ -56,26 +54,21 @@ class Contents:
     copies: CopyReport | None = None
 
 
-def read_contents(
-    cases: Iterable[Case], threshold: float = THRESHOLD, cache_dir: str | os.PathLike[str] | None = None
-) -> Contents:
+def read_contents(cases: Iterable[Case]) -> Contents:
     """Read all images of the cases, with a progress bar.
 
     Args:
         cases: with their files.
-        threshold: correlation from which two pictures are copies; see :func:`~common.copies.find_copies`.
-        cache_dir: where the search for copies is kept; ``None`` for the user's own cache.
 
     Raises:
         DatasetError: images cannot be read; all of them in a few lines.
-        KnobError: the threshold is out of range.
     """
     files = list(dict.fromkeys(file for case in cases for file in case.files))
     scans, problems = _read_scans([file for file in files if not is_picture(file)])
     pictures: list[Record] = [{"subject": file, "image": file} for file in files if is_picture(file)]
     copies = None
     try:
-        copies = find_copies(pictures, threshold, cache_dir) if pictures else None
+        copies = find_copies(pictures) if pictures else None
     except DatasetError as error:
         problems += error.problems
     if problems:

@@ -12,7 +12,6 @@ from common.cohorts.features import FEATURES
 from common.cohorts.inference_patients import not_yet_predicted, read_patients, still_to_do
 from common.cohorts.inference_people import read_volume_cohort
 from common.cohorts.inference_series import read_series_cohort
-from common.cohorts.kinds.images import check_image_files
 from common.cohorts.labels.cavity import mask_classes
 from common.cohorts.labels.classes import check_classes, label_recorded
 from common.cohorts.labels.grades import GRADES, VOLUME_CLASSES, grade_cohort, volume_classes, volume_cohort
@@ -20,9 +19,9 @@ from common.cohorts.labels.permutation import are_permuted, permute_labels
 from common.cohorts.labels.survival import label_survival, median_days, survival_cohort
 from common.cohorts.labels.survival_classes import SurvivalClasses, fit_survival_classes
 from common.cohorts.labels.tumour_or_none import TUMOUR_CLASSES, tumour_cohort
-from common.cohorts.papers.p1 import PUBLISHED_THRESHOLDS, published_cohort
+from common.cohorts.papers.p1 import published_cohort
 from common.cohorts.papers.p4 import published_people
-from common.cohorts.reading import read_cohort, read_image_cohort
+from common.cohorts.reading import read_cohort
 from common.formats.dicom import DicomSeries, DicomVolume, find_series, read_series
 from common.formats.images import read_image, read_rgb_image
 from common.former_names import former_names
@@ -31,7 +30,6 @@ from common.records import BRATS_MASK_VALUES, HEALTHY, MODALITIES, Record, scan_
 __getattr__ = former_names(
     __name__,
     {
-        "check_images": "check_image_files",
         "group_copies": "common.copies.group_copies",
         "single_images": "common.copies.single_images",
     },
@@ -43,7 +41,6 @@ __all__ = [
     "GRADES",
     "HEALTHY",
     "MODALITIES",
-    "PUBLISHED_THRESHOLDS",
     "TUMOUR_CLASSES",
     "VOLUME_CLASSES",
     "DicomSeries",
@@ -55,7 +52,6 @@ __all__ = [
     "check_arrays",
     "check_classes",
     "check_headers",
-    "check_image_files",
     "check_voxels",
     "find_brain_mask",
     "find_series",
@@ -75,7 +71,6 @@ __all__ = [
     "read_cohort",
     "read_datalist",
     "read_image",
-    "read_image_cohort",
     "read_ixi",
     "read_patients",
     "read_rgb_image",

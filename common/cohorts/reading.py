@@ -119,13 +119,3 @@ def scan_cohort(
         hint = "Leave it out: only a network of whole volumes learns from healthy people."
         raise KnobError(Problem(f"a cohort of {kind} has no healthy people", "--healthy_dir", hint))
     return scan_kind(KINDS[kind], dataset_dir, datalist, chosen)
-
-
-def read_image_cohort(
-    dataset_dir: Folder | None = None,
-    datalist: Folder | None = None,
-    exclude: str | Iterable[str] | None = None,
-    need_label: bool = True,
-) -> list[Record]:
-    """:func:`read_cohort` of images, as it was called before."""
-    return read_cohort(dataset_dir, datalist, exclude, kind="images", need_label=need_label)

@@ -19,6 +19,7 @@ from common.crossvalidation.plan import FoldRun
 from common.crossvalidation.search import Choice, as_words
 from common.files import write_json
 from common.formats.spreadsheets import write_frame
+from common.metrics.brats_measures import REGION_MEASURES
 from common.metrics.intervals.bootstrap import Summary
 from common.metrics.judgement import probabilities_of, truth_of
 from common.metrics.roc import roc_curves
@@ -26,6 +27,7 @@ from common.reports.classification.curves import draw_roc
 from common.reports.key_result import tell_result
 from common.reports.page import DASH, render_page
 from common.reports.pictures import draw_confusion
+from common.reports.segmentation import patient_table
 from common.runs.data_set import Cohort
 from common.runs.processes import Outcome, is_done
 from common.tasks.registry import nouns_of, task_of
@@ -114,13 +116,18 @@ def write_results(
         sources={source_name(name): count for name, count in cohort.sources.items()},
         ratio=mean_test_to_train(results.folds),
         table=table,
+        of_regions=() if results.folds[0].classes else REGION_MEASURES,
         pooled=results.pooled is not None,
         gains=_gain_table(results),
         figures=_figures(results),
         choices=pd.DataFrame([_choice_row(choice) for choice in choices]),
         runs=pd.DataFrame(_run_rows(results, outcomes)),
-        rows=results.rows.rename(columns=dict(nouns_of(summary).columns)),
+        rows=_shown_rows(results).rename(columns=dict(nouns_of(summary).columns)),
     )
+
+
+def _shown_rows(results: Results) -> pd.DataFrame:
+    return results.rows if results.folds[0].classes else patient_table(results.rows)
 
 
 def lay_out(columns: Mapping[str, Measures]) -> pd.DataFrame:

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from monai.metrics import compute_dice
 from monai.metrics.utils import get_edge_surface_distance
+from monai.transforms.utils import generate_spatial_bounding_box
 from scipy.ndimage import binary_dilation, generate_binary_structure, label
 
 from common.metrics.dice import regions_of, to_regions
@@ -219,8 +220,5 @@ def _judge(masks: RegionMasks, whole: bool) -> dict[str, float]:
 
 def _bounding_box(mask: torch.Tensor) -> tuple[slice, ...]:
     """Where anything is, or a single voxel of background: outside it nothing changes any measure."""
-    where = mask.nonzero()
-    if not len(where):
-        return (slice(0, 1),) * mask.ndim
-    lowest, highest = where.amin(0).tolist(), where.amax(0).tolist()
-    return tuple(slice(low, high + 1) for low, high in zip(lowest, highest, strict=True))
+    first, end = generate_spatial_bounding_box(mask[None])
+    return tuple(slice(int(low), max(int(high), 1)) for low, high in zip(first, end, strict=True))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from common.metrics.judgement import probabilities_of
 
@@ -24,8 +25,15 @@ def to_patients(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         (the class that most samples chose; of equal counts the more probable one), ``p_<class>`` (mean over the
         samples) and ``samples`` (how many were used).
     """
-    groups = used_samples(rows).groupby(unit_of(rows), sort=True)
-    return pd.DataFrame([_patient(group, classes) for _, group in groups])
+    used, names, shares = used_samples(rows), np.asarray(classes, dtype=object), [f"p_{name}" for name in classes]
+    chosen = np.eye(len(classes))[probabilities_of(used, classes).argmax(axis=1)]
+    votes = [f"votes {name}" for name in classes]
+    groups = used.assign(**dict(zip(votes, chosen.T, strict=True))).groupby(unit_of(rows), sort=True)
+    patients = groups[["truth"]].first()
+    means = groups[shares].mean()
+    patients["predicted"] = names[means.to_numpy().argmax(axis=1)]
+    patients["voted"] = names[winner_of(groups[votes].sum().to_numpy(), means.to_numpy())]
+    return patients.join(means).assign(samples=groups.size()).reset_index()
 
 
 def used_samples(rows: pd.DataFrame) -> pd.DataFrame:
@@ -96,27 +104,14 @@ def most_probable(rows: pd.DataFrame, classes: Sequence[str]) -> pd.Series:
     )
 
 
-def winner_of(votes: Sequence[int], probabilities: Sequence[float]) -> int:
+def winner_of(votes: ArrayLike, probabilities: ArrayLike) -> np.ndarray:
     """The class that most samples chose; of equal counts the more probable one.
 
     Args:
-        votes: how many samples chose each class.
-        probabilities: of each class, the mean over the samples.
+        votes: (..., class): how many samples chose each class.
+        probabilities: (..., class): the mean over the samples, which is below 1 where not all chose the class.
     """
-    return max(range(len(votes)), key=lambda label: (votes[label], probabilities[label]))
-
-
-def _patient(samples: pd.DataFrame, classes: Sequence[str]) -> dict[str, object]:
-    probabilities = probabilities_of(samples, classes)
-    mean = probabilities.mean(axis=0)
-    votes = np.bincount(probabilities.argmax(axis=1), minlength=len(classes))
-    return {
-        **{key: samples[key].iloc[0] for key in (*unit_of(samples), "truth")},
-        "predicted": classes[int(mean.argmax())],
-        "voted": classes[winner_of(votes.tolist(), mean.tolist())],
-        **{f"p_{name}": float(value) for name, value in zip(classes, mean, strict=True)},
-        "samples": len(samples),
-    }
+    return np.add(votes, probabilities).argmax(axis=-1)
 
 
 def _accuracies(counted: pd.DataFrame, classes: Sequence[str]) -> dict[str, float | int]:

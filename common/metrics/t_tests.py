@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
-from scipy.stats import ttest_ind, ttest_ind_from_stats, ttest_rel
+from scipy.stats import ttest_ind, ttest_rel
 
 from common.metrics.intervals.bootstrap import LEVEL, Summary
 
@@ -49,18 +49,6 @@ def two_sample_t(first: Sequence[float], second: Sequence[float]) -> TTest:
         return _undefined(len(first) + len(second) - 2)
     found = ttest_ind(first, second)
     return TTest(float(found.statistic), float(found.df), float(found.pvalue))
-
-
-def two_sample_t_of_printed(first: tuple[float, float], second: tuple[float, float], folds: int) -> TTest:
-    """The same from printed means and standard deviations.
-
-    Args:
-        first: mean and standard deviation.
-        second: as ``first``.
-        folds: that they were taken over.
-    """
-    found = ttest_ind_from_stats(*first, folds, *second, folds)
-    return TTest(float(found.statistic), 2 * folds - 2, float(found.pvalue))
 
 
 def paired_t(first: Sequence[float], second: Sequence[float]) -> TTest:
@@ -119,12 +107,7 @@ def corrected_resampled_interval(values: Sequence[float], test_to_train: float, 
         return {"mean": mean, "low": np.nan, "high": np.nan, "n": folds}
     error = np.sqrt((1 / folds + test_to_train) * known.var(ddof=1))
     reach = float(student.ppf((1 + level) / 2, folds - 1) * error)
-    return {
-        "mean": float(known.mean()),
-        "low": float(known.mean()) - reach,
-        "high": float(known.mean()) + reach,
-        "n": folds,
-    }
+    return {"mean": mean, "low": mean - reach, "high": mean + reach, "n": folds}
 
 
 def compare_folds(first: Sequence[float], second: Sequence[float]) -> dict[str, TTest]:

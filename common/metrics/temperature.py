@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from sklearn.metrics import log_loss
 
 from common.metrics.judgement import probabilities_of, truth_of
@@ -64,7 +65,5 @@ def fit_temperature(samples: pd.DataFrame, classes: Sequence[str], used: float =
 
 def scale(samples: pd.DataFrame, classes: Sequence[str], temperature: float) -> pd.DataFrame:
     """The samples with the probabilities that their logits give when they are divided by a temperature."""
-    logits = np.log(np.clip(probabilities_of(samples, classes), LEAST, None)) / temperature
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    columns = [f"p_{name}" for name in classes]
-    return samples.assign(**dict(zip(columns, (shares / shares.sum(axis=1, keepdims=True)).T, strict=True)))
+    shares = softmax(np.log(np.clip(probabilities_of(samples, classes), LEAST, None)) / temperature, axis=1)
+    return samples.assign(**{f"p_{name}": share for name, share in zip(classes, shares.T, strict=True)})

@@ -138,7 +138,7 @@ def describe_network(metadata: str, provenance: Mapping[str, Any]) -> str:
         named = [*named[: named.count(BACKGROUND)], *provenance["classes"]]
     pred.update(_numbered(named))
     settings = provenance.get("settings") or {}
-    if modalities := provenance.get("modalities"):
+    if modalities := settings.get("modalities") or provenance.get("modalities"):
         known = list(image["channel_def"].values())
         image.update(_numbered(_channels(known, modalities, settings.get("samples"))))
     image["spatial_shape"] = settings.get("image_size") or settings.get("volume_size") or image["spatial_shape"]

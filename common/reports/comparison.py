@@ -67,6 +67,7 @@ def write_comparison(path: Path, table: pd.DataFrame, runs: Sequence[Path]) -> N
         published=leaky[0] if leaky else None,
         differing=what_differs(read),
         measures=table,
+        of_regions=REGION_MEASURES if task == SEGMENTATION else (),
         subjects=dict.fromkeys(nouns_of(metrics).subjects for metrics in read.values()),
         runs=read,
     )

@@ -23,6 +23,7 @@ FEW_OF_A_CLASS, FEW_VOLUMES = 5, 60
 """Below them intervals are too narrow of macro F1, and of a mean Dice with failures: docs/statistics.md."""
 OPENED, WRAPPED = re.compile(r"(?<=>)\s*\n\s*(?=[^\s<])"), re.compile(r"\s*\n\s*(?=[^\s<])")
 """Line breaks of a template before text: after a tag, and within a paragraph."""
+HEADING = re.compile(r"(?<=<th>)[^<]+")
 PHANTOMS = "These are phantoms: generated images whose rule we wrote. The numbers say nothing clinical."
 
 
@@ -63,14 +64,14 @@ def _environment() -> Environment:
 
 
 def _table(frame: pd.DataFrame) -> Any:
-    """A table, or nothing where it has no rows; floats are shown with three digits."""
+    """A table, or nothing where it has no rows; floats have three digits, headings may be broken after a ``_``."""
     from markupsafe import Markup
 
     if frame.empty:
         return ""
     with pd.option_context("display.max_colwidth", None):  # else names of more than 50 signs are cut
         shown = frame.to_html(index=False, border=0, float_format=lambda value: f"{value:.3f}", na_rep=DASH)
-    return Markup(shown)  # pandas has escaped it
+    return Markup(HEADING.sub(lambda name: name[0].replace("_", "_<wbr>"), shown))  # pandas has escaped it
 
 
 def _png(figure: Figure) -> str:

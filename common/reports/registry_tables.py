@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from common.cohorts.datasets.registry import data_sets
 from common.files import write_text
 from common.metrics.measures import title_of
 from common.reports.marked_parts import read_document, write_parts
 from common.tasks.registry import task_of_bundle, tasks
+from common.tasks.task import Task
 
 
 def task_table() -> str:
@@ -72,8 +74,14 @@ def update_metadata(path: Path, check: bool = False) -> bool:
     """
     text = read_document(path)
     task = task_of_bundle(path.parents[1].name)
-    prose = asdict(task.prose) if task and task.prose else {}
-    fresh = json.dumps({**json.loads(text), **prose}, indent=4, ensure_ascii=False) + "\n"
+    fresh = json.dumps({**json.loads(text), **(_prose_of(task) if task else {})}, indent=4, ensure_ascii=False) + "\n"
     if fresh != text and not check:
         write_text(path, fresh)
     return fresh != text
+
+
+def _prose_of(task: Task) -> dict[str, Any]:
+    prose = asdict(task.prose) if task.prose else {}
+    own = prose.pop("own_data", "")
+    titles = [data_set.title for data_set in data_sets() if task.name in data_set.tasks]
+    return {**prose, "data_source": f"{'; '.join(sorted(titles))}, as downloaded; or {own}"} if prose else {}

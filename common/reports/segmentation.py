@@ -238,6 +238,17 @@ def empty_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
+def patient_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a page shows of each patient or scan, from the best to the worst.
+
+    Args:
+        rows: of :func:`judge_volume`, with ``subject`` and perhaps ``scan`` and ``fold``.
+    """
+    measures = [f"{measure.name}_{region}" for measure in REGION_MEASURES for region in regions_in(rows)]
+    shown = ["subject", "scan", "fold", *measures, "true_ml_WT", "predicted_ml_WT"]
+    return rows[[name for name in shown if name in rows]].sort_values("dice_WT", ascending=False)
+
+
 def soft_dice_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     """P3's measure beside what P3 printed.
 

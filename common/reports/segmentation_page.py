@@ -18,7 +18,7 @@ from common.records import CAVITY_CLASS, MASK_CLASSES, scan_of
 from common.reports.key_result import key_result, tell_result
 from common.reports.page import render_page
 from common.reports.pictures import draw_confusion, draw_segmentation_panel
-from common.reports.segmentation import empty_table, region_table, regions_in, rule_table, soft_dice_table
+from common.reports.segmentation import empty_table, patient_table, region_table, rule_table, soft_dice_table
 from common.tasks.registry import nouns_of, task_of
 
 CLASS_NAMES = ("background", *MASK_CLASSES, CAVITY_CLASS)
@@ -100,7 +100,7 @@ def write_page(
         measures=REGION_MEASURES,
         panels=_choose(panels, rows),
         confusion=draw_confusion(confusion, CLASS_NAMES[: len(confusion)]),
-        rows=_patient_table(rows),
+        rows=patient_table(rows),
     )
 
 
@@ -119,10 +119,3 @@ def _choose(panels: Sequence[Panel], rows: pd.DataFrame) -> list[dict[str, Any]]
         }
         for panel, place in chosen
     ]
-
-
-def _patient_table(rows: pd.DataFrame) -> pd.DataFrame:
-    names = [name for name in ("subject", "scan") if name in rows]
-    shown = [*names, *(f"{measure.name}_{region}" for measure in REGION_MEASURES for region in regions_in(rows))]
-    shown += ["true_ml_WT", "predicted_ml_WT"]
-    return rows[shown].sort_values("dice_WT", ascending=False)

@@ -12,7 +12,7 @@ from common.reproduction.head_search import Evaluations
 from common.reproduction.table_plan import COLUMNS, Contest
 
 
-def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]]:
+def contest_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]]:
     """The t-tests of the printed folds and of ours in each column.
 
     Folds that one of the two lacks are left out; fewer than two are no cross-validation.
@@ -26,7 +26,9 @@ def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]
     """
     folds: dict[str, tuple[Sequence[float], Sequence[float]]] = {PRINTED: contest.published}
     for column in COLUMNS:
-        first, second = (_folds(contest, evaluations.get((name, column.name), ())) for name, _ in _names(contest))
+        first, second = (
+            _folds(contest, evaluations.get((name, column.name), ())) for name, _ in (contest.first, contest.second)
+        )
         both = sorted(first.keys() & second.keys())
         if len(both) > 1:
             folds[column.heading] = [first[fold] for fold in both], [second[fold] for fold in both]
@@ -42,10 +44,6 @@ def test_rows(contest: Contest, evaluations: Evaluations) -> list[dict[str, Any]
         for whose, (first, second) in folds.items()
         for name, test in compare_folds(first, second).items()
     ]
-
-
-def _names(contest: Contest) -> tuple[tuple[str, str], tuple[str, str]]:
-    return contest.first, contest.second
 
 
 def _folds(contest: Contest, found: Sequence[Evaluation]) -> dict[int, float]:

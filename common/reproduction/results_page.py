@@ -17,7 +17,7 @@ from common.reproduction.difference_table import how_to_read, lay_out_difference
 from common.reproduction.differences import list_differences
 from common.reproduction.evaluation import Evaluation, sum_confusions
 from common.reproduction.figures.drawings import draw_figures
-from common.reproduction.fold_tests import test_rows
+from common.reproduction.fold_tests import contest_rows
 from common.reproduction.head_search import Evaluations
 from common.reproduction.options import Options
 from common.reproduction.table_plan import OURS, PaperTable, counted_as
@@ -69,7 +69,7 @@ def write_table(
         "notes": list(table.notes),
         "data": held.to_dict("records"),
         "cells": to_json(cells, filled, differences),
-        "contest": test_rows(table.contest, evaluations) if table.contest else [],
+        "contest": contest_rows(table.contest, evaluations) if table.contest else [],
         "figures": [
             {"figure": figure.plan.name, "column": figure.heading, "file": figure.path.name} for figure in drawn
         ],

@@ -40,9 +40,7 @@ TASK = Task(
             "can repeat the published split by slice for comparison. Work with splits by patient found little or no "
             "signal for this task. The bundle ships without weights."
         ),
-        data_source=(
-            "RSNA-MICCAI Brain Tumor Radiogenomic Classification 2021, as downloaded; or a list of your own series"
-        ),
+        own_data="a list of your own series",
         data_type="dicom",
         image_classes=(
             "one channel: a slice of FLAIR, scaled to [0, 1] over the series, then by ImageNet's grey mean and "

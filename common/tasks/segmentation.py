@@ -43,11 +43,6 @@ TASK = Task(
             "split by patient, and can repeat the published split by slice for comparison. The bundle ships without "
             "weights."
         ),
-        data_source=(
-            "Multimodal Brain Tumor Segmentation Challenge (BraTS) 2018, 2019, 2020, 2021, 2023 or 2024 (adult "
-            "glioma), as downloaded from its organisers; UPENN-GBM; Task01_BrainTumour of the Medical Segmentation "
-            "Decathlon; BraTS 2020 as HDF5 slices, as on Kaggle (needs h5py); or a list of your own cases"
-        ),
         data_type="nibabel",
         image_classes="four channels: FLAIR, T1, contrast-enhanced T1, T2; z-scores within the brain, background zero",
         label_classes=(

@@ -73,10 +73,6 @@ TASK = Task(
             "patient; the published splits by image and by slice are available as an overlay. The bundle ships "
             "without weights."
         ),
-        data_source=(
-            "Multimodal Brain Tumor Segmentation Challenge (BraTS) 2018, 2019 or 2020, as downloaded from its "
-            "organisers; BraTS 2020 as HDF5 slices, as on Kaggle (needs h5py); or a list of your own cases"
-        ),
         data_type="nibabel",
         image_classes=(
             "twelve channels: three axial slices each of FLAIR, T1, contrast-enhanced T1, T2; z-scores within the "

@@ -13,15 +13,17 @@ from common.tasks.published import Published
 class Prose:
     """The prose of a bundle's ``metadata.json``, under MONAI's names; ``task`` is MONAI's for the question in words.
 
+    Its ``data_source`` is written from the registry of data sets, and ``own_data``.
+
     Args:
         task: the question, in a line.
         description: what the network reads and gives, whom it follows, what it is trained on.
-        data_source: the data sets that it reads.
         data_type: MONAI's word for their files.
         image_classes: the channels of an image.
         label_classes: the labels, each with its index.
         pred_classes: the logits, and what becomes of them.
         references: papers and data sets.
+        own_data: what it reads in place of a data set.
         authors: of the bundle.
         copyright: of the bundle.
         intended_use: and what it must not be used for.
@@ -29,12 +31,12 @@ class Prose:
 
     task: str
     description: str
-    data_source: str
     data_type: str
     image_classes: str
     label_classes: str
     pred_classes: str
     references: tuple[str, ...]
+    own_data: str = "a list of your own cases"
     authors: str = "The glioma bundles maintainers"
     copyright: str = "Copyright (c) The glioma bundles maintainers"
     intended_use: str = (

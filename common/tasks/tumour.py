@@ -62,7 +62,7 @@ TASK = Task(
             "of the split; the published split by image can be repeated for comparison. The bundle ships without "
             "weights."
         ),
-        data_source="Br35H (Brain Tumor Detection 2020), as downloaded; or a folder or list of your own images",
+        own_data="a folder or list of your own images",
         data_type="jpg",
         image_classes="one channel: a grey slice, resized to 240 x 240 pixels, 0 to 1 (three channels, RGB, for net B)",
         label_classes="one index: 0 no tumour (none), 1 a tumour is seen (tumour)",

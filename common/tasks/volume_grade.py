@@ -75,10 +75,6 @@ TASK = Task(
             "reports what predicts the classes by their source alone, and judges the grades on their own. The bundle "
             "ships without weights."
         ),
-        data_source=(
-            "BraTS 2018, 2019 or 2020 training data (T1ce, grades) and IXI (T1, healthy), as downloaded; or a list "
-            "of your own volumes"
-        ),
         data_type="nibabel",
         image_classes=(
             "one channel: T1ce (T1 of healthy people), brain only, scaled to [0, 1] between the 0.5th and the 99.5th "

@@ -6,16 +6,12 @@ In each of them ``plan``, where there is one, cuts or resamples the view, ``cach
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
-
 from common.cache_folder import clear_cache, default_cache_dir
 from common.former_names import former_names
-from common.records import MODALITIES, Record
 from common.transforms.brain.cache import prepare_brains
 from common.transforms.brain.inference import LabelMapd, PrepareBraind, SaveImageLabelMapd
 from common.transforms.brain.items import LoadBraind, OneHotd, brain_items, brain_slice_items, brain_slices_per_subject
-from common.transforms.cases import Case, common_spacing
+from common.transforms.cases import common_spacing
 from common.transforms.clinical import (
     ClinicalEncoder,
     EncodeClinicald,
@@ -48,29 +44,6 @@ from common.transforms.training_dataset import TrainingDataset
 from common.transforms.volumes.cache import prepare_volumes
 from common.transforms.volumes.inference import TakeVolumed
 from common.transforms.volumes.items import LoadVolumed
-
-
-def prepare_cases(
-    records: Iterable[Record],
-    cache_dir: str | os.PathLike[str] | None = None,
-    modalities: Sequence[str] = MODALITIES,
-    workers: int | None = None,
-) -> list[Case]:
-    """The former name of :func:`prepare_brains` and, without a modality, of :func:`prepare_masks`.
-
-    Args:
-        records: the patients.
-        cache_dir: as for both.
-        modalities: in the order of the channels; empty for masks alone.
-        workers: threads.
-
-    Returns:
-        As of the function that is called.
-    """
-    if modalities:
-        return prepare_brains(records, cache_dir, modalities, workers)
-    return prepare_masks(records, cache_dir, workers)
-
 
 __getattr__ = former_names(
     __name__,
@@ -131,7 +104,6 @@ __all__ = [
     "mask_items",
     "prepare_brains",
     "prepare_case",
-    "prepare_cases",
     "prepare_masks",
     "prepare_pictures",
     "prepare_series",

@@ -53,6 +53,24 @@ def test_other_settings_than_in_training_are_named(begin: Start, live: Any, run:
     assert "--units" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("run", "other"),
+    [
+        ("grade", {"slice_gap": 7}),
+        ("mgmt", {"central_share": 0.9}),
+        ("segmentation", {"modalities": ["t2", "t1ce", "t1", "flair"]}),
+    ],
+)
+def test_an_evaluation_looks_at_the_slices_and_channels_of_training(
+    begin: Start, live: Any, run: str, other: dict[str, Any], tmp_path: Path
+) -> None:
+    _, folder = live(run)
+    given = {"checkpoint": str(folder / "models" / "model.pt"), "output_dir": str(tmp_path)}
+    error = refused(begin, folder, run, "evaluate", **given, **other)
+    assert isinstance(error, CheckpointError)
+    assert f"--{next(iter(other))}" in str(error)
+
+
 def test_clinical_values_whose_absence_predicts_the_grade_are_refused(begin: Start, tmp_path: Path) -> None:
     error = refused(begin, tmp_path, "grade", clinical="true")
     assert isinstance(error, KnobError)

@@ -10,10 +10,15 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from common.metrics.brats_measures import WORST_DISTANCE
+
 CLASSES = ("A", "B")
 MOST_SCANS = 5
 SHARED = 0.7
 """Of the variance of a scan's score, the part that all scans of a patient share."""
+ISLANDS = 0.5
+LOG_DISTANCE = np.log(3), 0.8
+"""Mean and deviation of the logarithm of the HD95 in mm."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class TwoClassifiers:
 
 @dataclass(frozen=True)
 class Volumes:
-    """The Dice of segmented volumes: most are good, some fail.
+    """Measures of segmented volumes: most are good, some fail.
 
     Args:
         patients: of a cohort.
@@ -110,18 +115,35 @@ class Volumes:
     failing: float
     several: bool = False
 
-    def draw(self, random: np.random.Generator) -> pd.Series:
-        """The Dice of each patient, the mean of the scans."""
+    def draw(self, random: np.random.Generator) -> pd.DataFrame:
+        """The measures of each patient, the mean of the scans.
+
+        Of a volume that does not fail the distance is log-normal, of one that fails it is the penalty for an empty
+        region; any volume has :data:`ISLANDS` islands on average, each of which counts as a lesion with a Dice of 0.
+        """
         scans = random.integers(1, MOST_SCANS + 1, self.patients) if self.several else np.ones(self.patients, int)
         whose = np.repeat(np.arange(self.patients), scans)
         score = random.normal(2.2, 0.5, self.patients)[whose] + random.normal(0, 0.5, len(whose))
         fails = (random.random(self.patients) < self.failing)[whose]
-        values = np.where(fails, random.beta(1, 5, len(whose)), expit(score))
-        return pd.Series(values).groupby(whose).mean()
+        dice = np.where(fails, random.beta(1, 5, len(whose)), expit(score))
+        islands = random.poisson(ISLANDS, len(whose))
+        distance = random.lognormal(*LOG_DISTANCE, len(whose))
+        measures = {
+            "dice": dice,
+            "lesion_dice": dice / (1 + islands),
+            "hd95": np.where(fails, WORST_DISTANCE, distance),
+        }
+        return pd.DataFrame(measures).groupby(whose).mean()
 
-    def truth(self) -> float:
-        """The mean over all patients that there could be."""
-        return _mean_dice(self.failing)
+    def truth(self) -> dict[str, float]:
+        """The means over all patients that there could be."""
+        centre, width = LOG_DISTANCE
+        good = np.exp(centre + width**2 / 2)
+        return {
+            "dice": _mean_dice(self.failing),
+            "lesion_dice": _mean_dice(self.failing) * (1 - np.exp(-ISLANDS)) / ISLANDS,
+            "hd95": self.failing * WORST_DISTANCE + (1 - self.failing) * good,
+        }
 
 
 @cache

@@ -87,8 +87,9 @@ def compare_classifiers(model: TwoClassifiers, random: np.random.Generator) -> A
 
 
 def judge_volumes(model: Volumes, random: np.random.Generator) -> Answers:
-    """The mean Dice over patients."""
-    return {"dice": holds(summarise(model.draw(random), int(random.integers(1 << 31))), model.truth())}
+    """The mean of each measure over patients."""
+    rows, seed, truth = model.draw(random), int(random.integers(1 << 31)), model.truth()
+    return {name: holds(summarise(rows[name], seed), truth[name]) for name in rows}
 
 
 def judge_survivors(model: Survivors, random: np.random.Generator) -> Answers:

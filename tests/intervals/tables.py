@@ -46,7 +46,14 @@ def _intervals(studies: Sequence[Study], answers: Answers) -> str:
     return _markdown(rows)
 
 
-TITLES = {"macro_f1": "macro F1", "auc": "AUC", "dice": "mean Dice", "concordance": "C-index"}
+TITLES = {
+    "macro_f1": "macro F1",
+    "auc": "AUC",
+    "dice": "mean Dice",
+    "lesion_dice": "mean lesion-wise Dice",
+    "hd95": "mean HD95",
+    "concordance": "C-index",
+}
 
 
 def _title(name: str) -> str:

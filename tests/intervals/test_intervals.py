@@ -72,7 +72,9 @@ def test_the_truth_of_a_simulated_classifier_is_that_of_very_many_patients() -> 
     f1 = [2 * np.sum(a & b) / (np.sum(a) + np.sum(b)) for a, b in ((second, called), (~second, ~called))]
     assert np.mean(f1) == pytest.approx(truth["macro_f1"], abs=0.005)
     volumes = Volumes(200_000, 0.07)
-    assert volumes.draw(np.random.default_rng(0)).mean() == pytest.approx(volumes.truth(), abs=0.002)
+    found, true = dict(volumes.draw(np.random.default_rng(0)).mean()), volumes.truth()
+    assert found.pop("hd95") == pytest.approx(true.pop("hd95"), abs=0.5)
+    assert found == pytest.approx(true, abs=0.002)
 
 
 def test_a_table_marks_what_is_outside_of_the_promise() -> None:

@@ -52,6 +52,7 @@ def test_the_page_names_the_runs_on_phantoms_and_those_of_older_versions(tmp_pat
     write_comparison(tmp_path / "page.html", compare_runs(runs), runs)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     (warning,) = re.findall(r'<p class="warning">(.*?)</p>', page)
+    assert "<li>NSD at 1 mm: share of both surfaces" in page
     assert warning.startswith("These are phantoms")
     assert warning.endswith(f"Runs: {runs[1]}")
     assert re.search(rf"not recorded whether [^<]* phantoms: {re.escape(str(runs[0]))}</p>", page)

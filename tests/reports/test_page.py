@@ -56,6 +56,12 @@ def test_tables_have_three_digits_and_a_dash_for_nothing(written: Any) -> None:
     assert "<td>\N{EN DASH}</td>" in html
 
 
+def test_a_long_name_of_a_column_may_be_broken(written: Any) -> None:
+    html = written("{{ frame|table }}", title="x", frame=pd.DataFrame({"predicted_ml_WT": ["a_b"]}))
+    assert "<th>predicted_<wbr>ml_<wbr>WT</th>" in html
+    assert "<td>a_b</td>" in html
+
+
 def test_a_wrapped_paragraph_is_one_line(written: Any) -> None:
     html = written("<p>\none\n  {% if True %}\ntwo\n{% endif %}\nthree\n</p>\n<p>four</p>", title="x")
     assert "<p>one two three\n</p>\n<p>four</p>" in html

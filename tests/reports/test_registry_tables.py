@@ -25,6 +25,7 @@ def test_prose_comes_from_the_task_and_the_rest_stays(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == before
     assert update_metadata(path)
     found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["data_source"] == "RSNA-MICCAI 2021, as downloaded; or a list of your own series"
     assert list(found)[:3] == ["version", "task", "supported_apps"]
     assert found["task"].startswith("MGMT promoter methylation of glioblastoma")
     assert "Kaymak" in found["references"][0]
@@ -60,6 +61,14 @@ def test_the_table_of_data_sets_has_a_row_for_each_that_is_read() -> None:
 def test_every_task_of_a_data_set_is_one() -> None:
     named = {name for data_set in data_sets() for name in data_set.tasks}
     assert named == {task.name for task in tasks()}
+
+
+def test_a_bundle_names_every_data_set_that_it_reads(tmp_path: Path) -> None:
+    for task in tasks():
+        path = metadata_of(tmp_path, task.bundle)
+        update_metadata(path)
+        sources, _, _ = json.loads(path.read_text(encoding="utf-8"))["data_source"].partition(", as downloaded; or a")
+        assert sources.split("; ") == sorted(found.title for found in data_sets() if task.name in found.tasks)
 
 
 def test_a_readme_without_marks_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from common.reports.segmentation import (
     empty_table,
     interval,
     judge_volume,
+    patient_table,
     region_table,
     soft_dice_table,
     summarise_cohort,
@@ -130,6 +131,13 @@ def test_what_an_earlier_version_did_not_measure_is_left_out(rows: pd.DataFrame)
     regions = summarise_cohort(rows.drop(columns=[name for name in rows if name.startswith("nsd_")]))["regions"]
     assert "nsd" not in regions["WT"]
     assert regions["WT"]["dice"]["mean"] == pytest.approx(0.7)
+
+
+def test_a_page_shows_the_regions_of_each_patient_from_the_best_on(rows: pd.DataFrame) -> None:
+    table = patient_table(rows.assign(fold=[0, 1]))
+    assert table["subject"].tolist() == ["B", "A"]
+    assert list(table)[:4] == ["subject", "fold", "dice_WT", "dice_TC"]
+    assert not [name for name in table if name.startswith("soft_dice") or name == "slices"]
 
 
 def test_an_interval_is_written_out() -> None:

@@ -48,7 +48,7 @@ def read_br35h(root: str | os.PathLike[str], need_label: bool = True) -> list[Re
 
     Raises:
         DatasetError: with all that is wrong in the folder. The images themselves are looked at by
-            :func:`~common.cohorts.check_image_files`.
+            :func:`~common.cohorts.kinds.images.find_image_problems`.
     """
     records, problems = scan_br35h(root, Wanted(need_label=need_label))
     if problems:

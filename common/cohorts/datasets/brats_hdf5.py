@@ -16,7 +16,7 @@ from typing import Any
 from common.cohorts.clinical_values import NOT_RECORDED, read_clinical
 from common.cohorts.datasets.brats import TABLES
 from common.cohorts.datasets.brats_releases import CITATION, find_release
-from common.cohorts.datasets.data_set import DEPTH, EVERYTHING, DataSet, Found, Kind, Wanted
+from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem, list_some
 from common.files import user_path
@@ -60,7 +60,7 @@ def find_slices(root: str | os.PathLike[str]) -> SliceTree:
     return tree
 
 
-def scan_hdf5(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Found:
+def scan_hdf5(root: str | os.PathLike[str], wanted: Wanted) -> Found:
     """The patients whose slices are complete, and all problems.
 
     Names and numbers tell what is missing; one slice of each volume is opened.

@@ -32,19 +32,8 @@ def check_images(records: list[Record], wanted: Wanted) -> Found:
     return sound, [problem for wrong in found.values() for problem in wrong]
 
 
-def check_image_files(records: Sequence[Record]) -> None:
-    """Decode the image of every record: some milliseconds each, so it is done before each run.
-
-    Raises:
-        DatasetError: with every file that is missing, empty, truncated, no image, too small or of one colour.
-    """
-    problems = find_image_problems(records)
-    if problems:
-        raise DatasetError(problem for found in problems.values() for problem in found)
-
-
 def find_image_problems(records: Sequence[Record], decode: bool = True) -> dict[str, list[Problem]]:
-    """What :func:`check_image_files` raises, by the path that it befalls; sound images do not appear.
+    """Files that are missing, empty, truncated, no image, too small or of one colour, by their paths.
 
     Args:
         records: with ``image``.

@@ -20,7 +20,7 @@ def tumour_cohort(records: Sequence[Record]) -> list[Record]:
     """Copies of the records with ``tumour`` (none or tumour); the log says which class counts as which.
 
     Args:
-        records: of :func:`~common.cohorts.read_image_cohort`, with ``label`` and ``class_name``.
+        records: of :func:`~common.cohorts.read_cohort`, with ``label`` and ``class_name``.
 
     Raises:
         DatasetError: the data set has not two classes.

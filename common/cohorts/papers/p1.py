@@ -17,9 +17,6 @@ from common.cohorts.papers.draw import draw_subjects
 from common.errors import DatasetError, Problem
 from common.records import Record
 
-PUBLISHED_THRESHOLDS = (365, 1826)
-"""P1's classes of survival, 1 and 5 years, in days."""
-
 DAYS_PER_YEAR = 365.25
 SHARE_BELOW_5_YEARS = 0.24
 SHORTER_YEARS, LONGER_YEARS = (4, 5), (5, 7)

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from common.command_line import NOTHING
 from common.errors import CheckpointError, Problem, list_some
 from common.files import atomic_path
 from common.networks.weights.wrapped import find_state_dict, without_prefixes, wrapper_advice
@@ -128,7 +129,6 @@ def provenance_of(content: Any) -> Any:
 def load_weights(
     network: nn.Module,
     path: str | Path,
-    head_may_differ: bool = False,
     settings: Mapping[str, Any] | None = None,
     bundle: str | None = None,
 ) -> dict[str, Any]:
@@ -140,7 +140,6 @@ def load_weights(
     Args:
         network: takes the weights.
         path: the checkpoint.
-        head_may_differ: leave the segmentation head as it is where the checkpoint's has other shapes (P3, stage 2).
         settings: knobs of ``network`` that must be those of the checkpoint, where its provenance has ``settings`` too.
         bundle: the only bundle that the checkpoint may come from, where its provenance names one.
 
@@ -151,7 +150,7 @@ def load_weights(
         CheckpointError: the checkpoint belongs to another bundle or network; names the knobs to pass, or the
             missing overlay, where these are known.
     """
-    return use_weights(network, load_checked(path), path, head_may_differ, settings, bundle)
+    return use_weights(network, load_checked(path), path, settings=settings, bundle=bundle)
 
 
 def use_weights(
@@ -168,8 +167,8 @@ def use_weights(
         network: takes the weights.
         content: of :func:`load_checked`.
         path: of the file, for messages.
-        head_may_differ: as for :func:`load_weights`, like the next two.
-        settings: knobs that must fit.
+        head_may_differ: leave the segmentation head as it is where the checkpoint's has other shapes (P3, stage 2).
+        settings: as for :func:`load_weights`, like the next one.
         bundle: that must fit.
 
     Returns:
@@ -227,14 +226,15 @@ def _check_origin(
     if bundle and found_bundle != bundle:
         what = f"it was trained by the bundle {found_bundle}, and this is {bundle}"
         raise CheckpointError(Problem(what, str(path), f"Give a checkpoint of {bundle}."))
-    found, expected = plain_values(provenance.get("settings") or {}), plain_values(settings or {})
+    recorded = {name: provenance[name] for name in ("modalities",) if name in provenance}  # where 0.1.0 did
+    found, expected = plain_values({**recorded, **(provenance.get("settings") or {})}), plain_values(settings or {})
     if found.get("permute_labels") != expected.get("permute_labels", False) and "permute_labels" in found:
         raise CheckpointError(_other_labels(path, bool(found["permute_labels"])))
     differing = {knob: found[knob] for knob in found if knob in expected and found[knob] != expected[knob]}
     if differing:
         knobs = " ".join(f"--{knob} {_as_typed(value)}" for knob, value in differing.items())
         here = " ".join(f"--{knob} {_as_typed(expected[knob])}" for knob in differing)
-        what = f"it belongs to another network than this run's {here}"
+        what = f"its settings are not those of this run, {here}"
         raise CheckpointError(Problem(what, str(path), f"It was trained with {knobs}: pass the same."))
 
 
@@ -251,6 +251,8 @@ def _other_labels(path: str | Path, shuffled: bool) -> Problem:
 
 def _as_typed(value: Any) -> str:
     """A value as one word of a command line."""
+    if value is None:
+        return f"'{NOTHING}'"
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,52 +9,9 @@ import numpy as np
 from common.cohorts.phantom_mark import MARK
 from common.files import atomic_path
 from common.formats.hdf5_slices import import_h5py
-from common.phantoms.layouts.brats2020 import FULL_SHAPE, BratsLayout, make_brats_phantoms, write_brats2020_tables
+from common.phantoms.layouts.brats2020 import BratsLayout, write_brats2020_tables
 from common.phantoms.scans import PhantomSubject
 from common.records import BRATS_MASK_VALUES, MODALITIES
-
-
-def make_hdf5_phantoms(
-    root: str | Path,
-    patients: int = 24,
-    shape: Sequence[int] = FULL_SHAPE,
-    seed: int = 0,
-    lgg_share: float = 0.3,
-    *,
-    lgg_clinical: bool = False,
-    blind_grade: bool = False,
-    progress: bool = False,
-) -> Path:
-    """Write the patients of :func:`~common.phantoms.layouts.brats2020.make_brats_phantoms` as HDF5 slices.
-
-    Args:
-        root: an empty or new folder.
-        patients: as there, like the arguments below.
-        shape: voxels along x, y and z.
-        seed: not negative.
-        lgg_share: share of the patients whose grade is LGG.
-        lgg_clinical: write age, survival and resection of the LGG patients too.
-        blind_grade: write grades that the tumours do not show.
-        progress: show a bar.
-
-    Returns:
-        the folder that holds the slices and the two CSV files.
-
-    Raises:
-        KnobError: a setting has no meaning.
-        OutputError: as there.
-    """
-    return make_brats_phantoms(
-        root,
-        patients,
-        shape,
-        seed,
-        lgg_share,
-        lgg_clinical=lgg_clinical,
-        blind_grade=blind_grade,
-        layout=HDF5,
-        progress=progress,
-    )
 
 
 def write_hdf5(folder: Path, subject: PhantomSubject) -> None:

@@ -75,8 +75,6 @@ class LabelMapd(MapTransform):
     one there.
 
     Args:
-        mask_values: how NCR, ED and ET are written; by default as the item says, whose data set has its convention, or
-            else as in BraTS until 2021.
         probabilities: whether to keep probability maps too; no rule is applied to them.
         smallest_component: of :class:`~common.transforms.brain.components.ComponentRule`, ml.
         smallest_et: likewise.
@@ -84,13 +82,12 @@ class LabelMapd(MapTransform):
 
     def __init__(
         self,
-        mask_values: Sequence[int] | None = None,
         probabilities: bool | str = False,
         smallest_component: float = 0.0,
         smallest_et: float = 0.0,
     ) -> None:
         super().__init__("pred")
-        self.mask_values, self.probabilities = mask_values, as_bool(probabilities, "probabilities")
+        self.probabilities = as_bool(probabilities, "probabilities")
         self.rule = ComponentRule(smallest_component, smallest_et)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Item:
@@ -104,7 +101,7 @@ class LabelMapd(MapTransform):
             whole[0][whole.sum(axis=0) == 0] = 1
             item["probabilities"] = MetaTensor(torch.from_numpy(whole), meta=meta)
         classes = self.rule.apply(class_argmax(logits).cpu().numpy(), float(np.prod(geometry.spacing)))
-        item["mask_values"] = label_values(self.mask_values or mask_values_in(item), len(logits) - 1)
+        item["mask_values"] = label_values(mask_values_in(item), len(logits) - 1)
         labels = np.ascontiguousarray(geometry.restore(classes))
         item["pred"] = MetaTensor(torch.from_numpy(labels)[None], meta=meta)
         return item

@@ -13,10 +13,12 @@ import pytest
 from common.cohorts import read_cohort
 from common.cohorts.datasets.brats import read_brats
 from common.cohorts.datasets.brats_hdf5 import find_slices, scan_hdf5
+from common.cohorts.datasets.data_set import EVERYTHING
 from common.cohorts.phantom_mark import is_phantom
 from common.cohorts.reading import scan_cohort
 from common.errors import DatasetError, KnobError
-from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
+from common.phantoms.layouts.brats2020 import make_brats_phantoms
+from common.phantoms.layouts.brats2020_hdf5 import HDF5
 from common.records import MODALITIES
 from common.reports.checkups.cohort import describe_cohort, measure_case
 from common.shortcuts.traits import find_traits
@@ -30,7 +32,7 @@ FILES = (*MODALITIES, "seg", "source")
 def slices_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first three patients of ``phantom_dir`` as HDF5 slices: read it, never write into it."""
     root = tmp_path_factory.mktemp("hdf5")
-    make_hdf5_phantoms(root, patients=3, shape=(64, 64, 24), seed=0)
+    make_brats_phantoms(root, patients=3, shape=(64, 64, 24), seed=0, layout=HDF5)
     return root
 
 
@@ -164,7 +166,7 @@ def test_slices_too_deep_are_not_found(own_dir: Path) -> None:
     (deep.parent / "e").rename(deep.parent / "d" / "e")
     assert not find_slices(root).volumes
     with pytest.raises(DatasetError, match="no HDF5 slice is in it"):
-        scan_hdf5(root)
+        scan_hdf5(root, EVERYTHING)
 
 
 def test_without_h5py_one_message_says_what_to_install(slices_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

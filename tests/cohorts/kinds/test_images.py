@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 from PIL import Image
 
 from common.cohorts.image_list import scan_image_list
-from common.cohorts.reading import read_image_cohort, scan_cohort
+from common.cohorts.reading import read_cohort, scan_cohort
 from common.errors import DatasetError, KnobError
 
 Writer = Callable[..., Path]
+
+
+read_images = partial(read_cohort, kind="images")
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def write_csv(folder: Path, *lines: str) -> Path:
 
 def told(path: Path, **knobs: object) -> str:
     with pytest.raises(DatasetError) as error:
-        read_image_cohort(datalist=path, **knobs)
+        read_images(datalist=path, **knobs)
     return str(error.value)
 
 
@@ -41,7 +45,7 @@ def test_every_broken_file_is_told_at_once(images: Path) -> None:
     Image.new("L", (8, 8)).save(images / "no" / "small.png")
     Image.new("RGB", (64, 64), (9, 9, 9)).save(images / "no" / "blank.jpg")
     with pytest.raises(DatasetError) as error:
-        read_image_cohort(images)
+        read_images(images)
     found = {Path(problem.where).name: problem.what for problem in error.value.problems}
     assert set(found) == {"cut.jpg", "text.jpg", "empty.png", "small.png", "blank.jpg"}
     assert found["blank.jpg"] == "all its pixels are equal"
@@ -52,24 +56,24 @@ def test_every_broken_file_is_told_at_once(images: Path) -> None:
 def test_broken_images_can_be_left_out(images: Path) -> None:
     (images / "yes" / "text.jpg").write_text("nothing")
     for exclude, left in (("yes/text", ["no/n1", "yes/y1", "yes/y2"]), (["yes/text", "no/n1"], ["yes/y1", "yes/y2"])):
-        assert [record["subject"] for record in read_image_cohort(images, exclude=exclude)] == left
+        assert [record["subject"] for record in read_images(images, exclude=exclude)] == left
 
 
 def test_one_image_for_inference(images: Path) -> None:
-    (record,) = read_image_cohort(images / "yes" / "y1.jpg", need_label=False)
+    (record,) = read_images(images / "yes" / "y1.jpg", need_label=False)
     assert (record["subject"], record["label"]) == ("y1", None)
 
 
 def test_nothing_given_and_nothing_left(images: Path) -> None:
     with pytest.raises(KnobError, match="no data set is given"):
-        read_image_cohort()
+        read_images()
     with pytest.raises(DatasetError, match="no image is left"):
-        read_image_cohort(images, exclude="yes/y1,yes/y2,no/n1")
+        read_images(images, exclude="yes/y1,yes/y2,no/n1")
 
 
 def test_a_list(images: Path) -> None:
     path = write_csv(images, "Image,Label,group", "yes/y1.jpg,tumour,a", "yes/y2.jpg,tumour,", "no/n1.jpg,none,b")
-    records = read_image_cohort(datalist=path)
+    records = read_images(datalist=path)
     assert [(r["subject"], r["label"], r["class_name"], r.get("group")) for r in records] == [
         ("no/n1", 0, "none", "b"),
         ("yes/y1", 1, "tumour", "a"),
@@ -81,7 +85,7 @@ def test_a_list(images: Path) -> None:
 
 def test_several_images_of_a_patient_are_scans(images: Path) -> None:
     path = write_csv(images, "image,label,subject", "yes/y1.jpg,1,p1", "yes/y2.jpg,1,p1", "no/n1.jpg,0,p2")
-    records = read_image_cohort(datalist=path)
+    records = read_images(datalist=path)
     assert [(r["subject"], r.get("scan")) for r in records] == [("p1", "yes/y1"), ("p1", "yes/y2"), ("p2", None)]
     left, _ = scan_image_list(path, excluded=("p2",))
     assert [record["subject"] for record in left] == ["p1", "p1"]
@@ -91,7 +95,7 @@ def test_a_json_list(images: Path) -> None:
     path = images / "list.json"
     entries = [{"image": "yes/y1.jpg", "label": "yes"}, {"image": "no/n1.jpg", "label": "no"}]
     path.write_text(json.dumps({"training": entries}))
-    assert [record["label"] for record in read_image_cohort(datalist=path)] == [0, 1]
+    assert [record["label"] for record in read_images(datalist=path)] == [0, 1]
 
 
 def test_all_that_is_wrong_with_a_list(images: Path) -> None:
@@ -111,16 +115,16 @@ def test_a_list_of_one_class_without_labels_or_empty(images: Path) -> None:
     assert "no column label" in told(write_csv(images, "image", "yes/y1.jpg"))
     assert "lists no image" in told(write_csv(images, "image,label"))
     path = write_csv(images, "image", "yes/y1.jpg")
-    assert [record["label"] for record in read_image_cohort(datalist=path, need_label=False)] == [None]
+    assert [record["label"] for record in read_images(datalist=path, need_label=False)] == [None]
 
 
 def test_real(realdata: Path) -> None:
-    assert len(read_image_cohort(realdata / "br35h")) == 797
+    assert len(read_images(realdata / "br35h")) == 797
 
 
 def test_the_user_s_folder_is_left_as_it_was(images: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in images.rglob("*")}
-    read_image_cohort(images)
+    read_images(images)
     assert {path: path.stat().st_mtime_ns for path in images.rglob("*")} == before
     assert np.all([path.exists() for path in before])
 
@@ -128,7 +132,7 @@ def test_the_user_s_folder_is_left_as_it_was(images: Path) -> None:
 def test_an_image_beside_or_above_its_list_has_a_name_that_stays_in_a_folder(images: Path) -> None:
     (images / "lists").mkdir()
     path = write_csv(images / "lists", "image,label", "../yes/y1.jpg,tumour", f"{images / 'no' / 'n1.jpg'},none")
-    records = read_image_cohort(datalist=path)
+    records = read_images(datalist=path)
     start = str(images).lstrip("/")
     assert [record["subject"] for record in records] == [f"{start}/no/n1", f"{start}/yes/y1"]
 
@@ -136,7 +140,7 @@ def test_an_image_beside_or_above_its_list_has_a_name_that_stays_in_a_folder(ima
 def test_a_subject_that_cannot_name_a_file(images: Path) -> None:
     lines = ("yes/y1.jpg,1,../../p1", "yes/y2.jpg,1,a/b", "no/n1.jpg,0,p2")
     with pytest.raises(DatasetError) as caught:
-        read_image_cohort(datalist=write_csv(images, "image,label,subject", *lines))
+        read_images(datalist=write_csv(images, "image,label,subject", *lines))
     assert [str(problem.where)[-6:] for problem in caught.value.problems] == ["line 2", "line 3"]
     assert all("separator" in problem.what for problem in caught.value.problems)
 

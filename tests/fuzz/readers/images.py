@@ -73,13 +73,15 @@ def writer(ending: str) -> Callable[[Path, Draw], Picture]:
 
 def read(folder: Path, output: Path) -> dict[str, Any]:
     """As the cohort's check and the pictures' cache do."""
-    from common.cohorts.kinds.images import check_image_files
+    from common.cohorts.kinds.images import find_image_problems
     from common.cohorts.phantom_mark import is_phantom
+    from common.errors import DatasetError
     from common.formats.images import read_image, read_rgb_image
 
     path = next(path for path in folder.iterdir() if path.stem == "slice")
     record: Any = {"subject": path.stem, "image": str(path)}
-    check_image_files([record])
+    if problems := find_image_problems([record]):
+        raise DatasetError(problems[str(path)])
     is_phantom(record)
     grey, rgb = read_image(path), read_rgb_image(path)
     assert grey.dtype == rgb.dtype == np.uint8 and (*grey.shape, 3) == rgb.shape, "odd shape or type"

@@ -27,6 +27,7 @@ from common.networks.weights.checkpoints import (
     provenance_of,
     save_checkpoint,
     save_weights,
+    use_weights,
 )
 from tests.facts import in_order
 
@@ -47,6 +48,10 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
 
 def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def begin_stage(network: nn.Module, path: Path) -> dict[str, Any]:
+    return use_weights(network, load_checked(path), path, head_may_differ=True)
 
 
 def refused(call: Callable[[], Any]) -> str:
@@ -201,7 +206,7 @@ SETTINGS = {"backbone": "resnet50", "units": (64, 64), "image_units": None, "dro
             "--backbone vgg16 --units [32,64]",
             "--backbone resnet50 --units [64,64]",
         ),
-        ({"image_units": 128}, "--image_units 128", "--image_units null"),
+        ({"image_units": 128}, "--image_units 128", "--image_units '$None'"),
     ],
 )
 def test_other_settings_are_refused_with_the_knobs_to_pass(
@@ -214,8 +219,16 @@ def test_other_settings_are_refused_with_the_knobs_to_pass(
     network = Net()
     before = weights_of(network)
     told = refused(lambda: load_weights(network, tmp_path / "a.pt", settings={**SETTINGS, **now}))
-    assert f"it belongs to another network than this run's {here}. It was trained with {knobs}: pass the same." in told
+    assert f"its settings are not those of this run, {here}. It was trained with {knobs}: pass the same." in told
     assert equal(before, network.state_dict())
+
+
+def test_the_order_of_channels_is_compared_where_0_1_0_recorded_it_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    save_checkpoint(path, {"model": Net().state_dict(), "provenance": {"modalities": ["flair", "t2"]}})
+    load_weights(Net(), path, settings={"modalities": ["flair", "t2"]})
+    told = refused(lambda: load_weights(Net(), path, settings={"modalities": ["t2", "flair"]}))
+    assert 'It was trained with --modalities ["flair","t2"]' in told
 
 
 def test_settings_that_are_alike_or_unknown_to_one_side_are_no_reason(tmp_path: Path) -> None:
@@ -251,7 +264,7 @@ def test_plain_values_load_without_code(tmp_path: Path) -> None:
 
 def test_other_shapes_are_named_and_counted(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "model.pt", {"model": Net(width=3).state_dict()})
-    told = refused(lambda: load_weights(Net(), tmp_path / "model.pt", head_may_differ=True))
+    told = refused(lambda: begin_stage(Net(), tmp_path / "model.pt"))
     assert in_order(told, "unet.encoder.weight", "(3, 4, 1, 1)", "(2, 4, 1, 1)", "unet.encoder.bias", "(3,)", "(2,)")
     save_checkpoint(tmp_path / "model.pt", {"model": Net("deep").state_dict()})
     assert "and 3 more" in refused(lambda: load_weights(Net(), tmp_path / "model.pt"))
@@ -261,7 +274,7 @@ def test_stage_2_takes_all_but_the_head(tmp_path: Path) -> None:
     first, second = Net(), Net("deep")
     head = weights_of(second.unet.segmentation_head)
     save_checkpoint(tmp_path / "model.pt", {"model": first.state_dict(), "provenance": {"stage": 1}})
-    assert load_weights(second, tmp_path / "model.pt", head_may_differ=True) == {"stage": 1}
+    assert begin_stage(second, tmp_path / "model.pt") == {"stage": 1}
     assert equal(first.unet.encoder.state_dict(), second.unet.encoder.state_dict())
     assert equal(head, second.unet.segmentation_head.state_dict())
 
@@ -269,14 +282,14 @@ def test_stage_2_takes_all_but_the_head(tmp_path: Path) -> None:
 def test_stage_3_keeps_the_head_that_stage_2_has_learned(tmp_path: Path) -> None:
     second, third = Net("deep"), Net("deep")
     save_checkpoint(tmp_path / "model.pt", {"model": second.state_dict()})
-    load_weights(third, tmp_path / "model.pt", head_may_differ=True)
+    begin_stage(third, tmp_path / "model.pt")
     assert equal(second.state_dict(), third.state_dict())
 
 
 def test_the_real_network_in_both_stages(tmp_path: Path) -> None:
     first, second = SegmentationUNet(), SegmentationUNet(head="deep", trainable="head")
     save_checkpoint(tmp_path / "model.pt", {"model": first.state_dict()})
-    load_weights(second, tmp_path / "model.pt", head_may_differ=True)
+    begin_stage(second, tmp_path / "model.pt")
     assert equal(first.unet.decoder.state_dict(), second.unet.decoder.state_dict())
     assert "unet.segmentation_head" in refused(lambda: load_weights(second, tmp_path / "model.pt"))
 
@@ -357,7 +370,7 @@ def test_a_name_of_the_network_itself_is_no_wrapper(tmp_path: Path) -> None:
 def test_a_wrapped_start_of_stage_2(tmp_path: Path) -> None:
     first, second = Net(), Net("deep")
     torch.save({"state_dict": wrapped(first.state_dict(), "module.")}, tmp_path / "model.pt")
-    load_weights(second, tmp_path / "model.pt", head_may_differ=True)
+    begin_stage(second, tmp_path / "model.pt")
     assert equal(first.unet.encoder.state_dict(), second.unet.encoder.state_dict())
 
 

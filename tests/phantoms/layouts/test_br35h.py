@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from common.cohorts.datasets.br35h import read_br35h
-from common.cohorts.kinds.images import check_image_files
+from common.cohorts.kinds.images import find_image_problems
 from common.cohorts.phantom_mark import is_phantom
 from common.errors import KnobError, OutputError
 from common.formats.images import read_image
@@ -35,7 +35,7 @@ def mark_of(path: Path) -> str:
 
 def test_it_is_read_as_the_real_one(folder: Path, copies: pd.DataFrame) -> None:
     records = read_br35h(folder)
-    check_image_files(records)
+    assert not find_image_problems(records)
     assert len(records) == len(copies)
     assert {record["label"] for record in records} == {0, 1}
     unlabelled = [record for record in read_br35h(folder, need_label=False) if record["label"] is None]

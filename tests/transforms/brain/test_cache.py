@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import common.transforms
 from common.cohorts import read_cohort
 from common.errors import DatasetError, KnobError, OutputError
-from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
+from common.phantoms.layouts.brats2020 import make_brats_phantoms
+from common.phantoms.layouts.brats2020_hdf5 import HDF5
 from common.transforms.brain import cache
 from common.transforms.brain.cache import prepare_brains
 from common.transforms.cases import common_spacing
@@ -179,17 +179,10 @@ def test_the_tumours_volume_in_millilitres(write_record: Writer, tmp_path: Path)
     assert case["tumour_ml"] is None
 
 
-def test_the_former_name_prepares_masks_where_no_modality_is_asked_for(write_record: Writer, tmp_path: Path) -> None:
-    prepare_cases = common.transforms.prepare_cases
-    record = write_record()
-    assert prepare_cases([record], tmp_path) == prepare_brains([record], tmp_path)
-    assert prepare_cases([record], tmp_path, []) == prepare_masks([record], tmp_path)
-
-
 def test_slices_come_as_kaggle_standardised_them(tmp_path: Path) -> None:
     """P3's own input: what the HDF5 files hold, also where the same patients are read from NIfTI files."""
     h5py = pytest.importorskip("h5py")
-    make_hdf5_phantoms(tmp_path / "hdf5", patients=1, shape=(64, 64, 24), seed=0)
+    make_brats_phantoms(tmp_path / "hdf5", patients=1, shape=(64, 64, 24), seed=0, layout=HDF5)
     (record,) = read_cohort(tmp_path / "hdf5")
     (case,) = prepare_brains([record], tmp_path / "cache", standardise_by="slice")
     assert (case["geometry"]["start"], case["geometry"]["stop"]) == ([0, 0, 0], [64, 64, 24])

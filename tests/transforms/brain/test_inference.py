@@ -15,7 +15,8 @@ from monai.data import DataLoader, Dataset, decollate_batch
 
 from common.cohorts import read_cohort
 from common.errors import DatasetError, OutputError
-from common.phantoms.layouts.brats2020_hdf5 import make_hdf5_phantoms
+from common.phantoms.layouts.brats2020 import make_brats_phantoms
+from common.phantoms.layouts.brats2020_hdf5 import HDF5
 from common.phantoms.scans import phantom_subject
 from common.records import MODALITIES
 from common.transforms.brain.inference import LabelMapd, PrepareBraind, SaveImageLabelMapd, class_argmax
@@ -121,8 +122,8 @@ def test_probabilities_sum_to_one_everywhere(write_record: Writer, tmp_path: Pat
 def test_a_label_set_of_ones_own_is_written(write_record: Writer, tmp_path: Path) -> None:
     record = write_record()
     item = prepare(record)
-    item["pred"] = perfect_logits(record)
-    written = nib.load(SaveImageLabelMapd(tmp_path)(LabelMapd(mask_values=(3, 2, 1000))(item))["seg_file"])
+    item |= {"pred": perfect_logits(record), "mask_values": [3, 2, 1000]}
+    written = nib.load(SaveImageLabelMapd(tmp_path)(LabelMapd()(item))["seg_file"])
     truth = np.asanyarray(nib.load(record["seg"]).dataobj)
     for stored, wanted in ((1, 3), (2, 2), (4, 1000)):
         np.testing.assert_array_equal(np.asanyarray(written.dataobj) == wanted, truth == stored)
@@ -233,7 +234,7 @@ def test_the_values_outlive_the_data_loader(write_record: Writer) -> None:
 
 
 def test_hdf5_slices_are_segmented_into_nifti(tmp_path: Path) -> None:
-    make_hdf5_phantoms(tmp_path / "in", patients=1, shape=(32, 32, 24))
+    make_brats_phantoms(tmp_path / "in", patients=1, shape=(32, 32, 24), layout=HDF5)
     (record,) = read_cohort(tmp_path / "in")
     item = {**prepare(record), "pred": perfect_logits(record)}
     written = nib.load(SaveImageLabelMapd(tmp_path / "out")(LabelMapd()(item))["seg_file"])
