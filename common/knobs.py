@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,19 @@ TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0", "none", "null", "")
 READ = ("dataset_dir", "healthy_dir", "datalist", "split_file")
 """Knobs that name what a run reads."""
+
+MANY = 10**9
+WHOLE = {
+    **dict.fromkeys(("epochs", "val_interval", "lr_step", "accumulation_steps"), range(1, MANY)),
+    **dict.fromkeys(("batch_size", "inference_batch_size", "samples_per_epoch", "slices_per_patient"), range(1, MANY)),
+    **dict.fromkeys(("num_workers", "patience"), range(MANY)),
+    "seed": range(2**32),
+}
+"""Knobs that are whole numbers, and from where to where."""
+
+SIDES = {"image_size": 2, "crop_size": 2, "volume_size": 3}
+"""Knobs that are lists of whole numbers above 0, and how many."""
+
 CONFIG_HINT = "A config is YAML, or JSON, with a line such as `epochs: 30` for each knob."
 MOST_WORDS = 300
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, UserWarning, yaml.YAMLError)
@@ -63,13 +77,14 @@ def bool_or_path(value: Any) -> bool | str:
 
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
-    """Refuse overrides that no config defines, which MONAI would ignore, and paths that it would alter.
+    """Refuse overrides that no config defines, which MONAI would ignore, paths that it would alter, and what is absent.
 
     Args:
         arguments: a command line of ``monai.bundle``; by default this process's, if it is one.
 
     Raises:
-        KnobError: names each unknown override and the nearest known ones; or each path that would not be as typed.
+        KnobError: names each unknown override and the nearest known ones; or each path that would not be as typed; each
+            value that makes no sense; each path, and the device, that is not there.
     """
     arguments = own_arguments() if arguments is None else arguments
     altered = [*altered_words(arguments), *altered_values(_from_file(arguments))]
@@ -80,10 +95,52 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
         config = merged_config(files)
         tracking = {**_from_file(arguments), **typed_words(arguments)}.get("tracking")
         refuse_unknown(overrides, {**tracking_settings(tracking), **config})
+        refuse_senseless(overrides)
         _refuse_unset(overrides, config)
-    absent = absent_paths(arguments)
+    absent = [*absent_paths(arguments), *absent_device(typed_words(arguments).get("device"))]
     if absent:
         raise KnobError(absent)
+
+
+def refuse_senseless(overrides: Mapping[str, Any]) -> None:
+    """Refuse values that no run can work with, which libraries would tell deep within it, or not at all.
+
+    Args:
+        overrides: values by the names of knobs; ``None`` and expressions of a config are not looked at.
+
+    Raises:
+        KnobError: names each of them.
+    """
+    told = []
+    for name, value in overrides.items():
+        expected = None if value is None or _is_expression(value) else _expected(name, value)
+        if expected:
+            told.append(Problem(f"{value!r} is no choice", f"--{name}", f"Give {expected}."))
+    if told:
+        raise KnobError(told)
+
+
+def _expected(name: str, value: Any) -> str | None:
+    """What a knob should be, where its value is something else."""
+    if name in WHOLE and not (_is_whole(value) and value in WHOLE[name]):
+        return f"a whole number, {WHOLE[name].start} or more"
+    if name == "lr" and not (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf):
+        return "a number above 0"
+    if name in SIDES:
+        sides = value if isinstance(value, list | tuple) else ()
+        if len(sides) != SIDES[name] or not all(_is_whole(side) and side > 0 for side in sides):
+            return f"{SIDES[name]} whole numbers above 0, such as [{', '.join(['96'] * SIDES[name])}]"
+    if name == "modalities" and (isinstance(value, str) or len(set(value)) != len(value) or not value):
+        return "a list of different modalities, such as [flair] or [flair,t1ce]"
+    return None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and (value.startswith(("$", "@", "%")) or value.strip().lower() in UNSET)
 
 
 def tracking_settings(tracking: Any) -> dict[str, Any]:
@@ -100,6 +157,20 @@ def tracking_settings(tracking: Any) -> dict[str, Any]:
         tracking = DEFAULT_EXP_MGMT_SETTINGS.get(tracking) or merged_config([tracking])
     settings: dict[str, Any] = dict(tracking).get("configs", {})
     return settings
+
+
+def absent_device(device: Any) -> list[Problem]:
+    """Why nothing can be computed on a device that a command line names; an expression of a config is not looked at."""
+    if not isinstance(device, str) or device.startswith(("$", "@")) or device.lower() in UNSET:
+        return []
+    import torch
+
+    try:
+        torch.empty(0, device=int(device) if device.isdigit() else device)
+    except (RuntimeError, AssertionError):  # the latter of a PyTorch without CUDA
+        there = ", ".join(["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))])
+        return [Problem(f"there is no device {device!r} on this machine", "--device", f"Choose from {there}.")]
+    return []
 
 
 def absent_paths(arguments: Sequence[str]) -> list[Problem]:

@@ -10,7 +10,7 @@ from monai.bundle import ConfigWorkflow
 
 from common.command_line import altered_values
 from common.errors import KnobError
-from common.knobs import merged_config, refuse_unknown, tracking_settings
+from common.knobs import merged_config, refuse_senseless, refuse_unknown, tracking_settings
 
 OPTIONS = inspect.signature(ConfigWorkflow.__init__).parameters
 """Arguments of MONAI's workflow; everything else overrides a part of the config."""
@@ -29,7 +29,8 @@ class CheckedWorkflow(ConfigWorkflow):
         settings: options of :class:`monai.bundle.ConfigWorkflow`, and overrides.
 
     Raises:
-        KnobError: names each unknown override and the nearest known ones; or each path that MONAI would alter.
+        KnobError: names each unknown override and the nearest known ones; or each path that MONAI would alter, or each
+            value that makes no sense.
     """
 
     def __init__(self, config_file: str | Sequence[str], **settings: Any) -> None:
@@ -39,4 +40,5 @@ class CheckedWorkflow(ConfigWorkflow):
         if altered:
             raise KnobError(altered)
         refuse_unknown(overrides, {**tracking_settings(settings.get("tracking")), **merged_config(files)})
+        refuse_senseless({name: settings[name] for name in overrides})
         super().__init__(config_file=config_file, **settings)

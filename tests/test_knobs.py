@@ -9,11 +9,13 @@ import yaml
 
 from common.errors import KnobError
 from common.knobs import (
+    absent_device,
     as_bool,
     bool_or_path,
     check_overrides,
     merged_config,
     parse_command_line,
+    refuse_senseless,
     refuse_unknown,
 )
 
@@ -185,3 +187,57 @@ def test_an_overlay_that_is_no_config_is_named(config: str, tmp_path: Path, text
 def test_a_config_that_is_not_there_is_named(config: str) -> None:
     with pytest.raises(KnobError, match=r"nowhere\.yaml: the config cannot be read"):
         merged_config([config, "nowhere.yaml"])
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "99", "mps:99"])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(device: str) -> None:
+    (told,) = absent_device(device)
+    assert str(told).startswith(f"--device: there is no device '{device}' on this machine. Choose from cpu")
+
+
+@pytest.mark.parametrize("device", ["cpu", "$torch.device('cuda')", "@other", None, "None"])
+def test_a_device_that_is_there_or_cannot_be_known_passes(device: str | None) -> None:
+    assert absent_device(device) == []
+
+
+def test_the_command_line_tells_an_absent_device(tmp_path: Path) -> None:
+    (tmp_path / "train.yaml").write_text("device: cpu  # where to compute\n")
+    line = ["run", "--config_file", str(tmp_path / "train.yaml"), "--device", "gpu"]
+    with pytest.raises(KnobError, match="there is no device 'gpu'"):
+        check_overrides(line)
+
+
+@pytest.mark.parametrize(
+    ("knob", "value", "expected"),
+    [
+        ("epochs", 0, "a whole number, 1 or more"),
+        ("epochs", 1.5, "a whole number, 1 or more"),
+        ("batch_size", "four", "a whole number, 1 or more"),
+        ("num_workers", -1, "a whole number, 0 or more"),
+        ("seed", True, "a whole number, 0 or more"),
+        ("seed", 2**32, "a whole number, 0 or more"),
+        ("lr", 0, "a number above 0"),
+        ("lr", "fast", "a number above 0"),
+        ("image_size", 64, "2 whole numbers above 0"),
+        ("image_size", [0, 64], "2 whole numbers above 0"),
+        ("volume_size", (32, 32), "3 whole numbers above 0"),
+        ("modalities", "flair", "a list of different modalities"),
+        ("modalities", [], "a list of different modalities"),
+        ("modalities", ["t1", "t1"], "a list of different modalities"),
+    ],
+)
+def test_a_value_that_no_run_can_work_with_is_told_before_it_starts(knob: str, value: object, expected: str) -> None:
+    with pytest.raises(KnobError, match=rf"--{knob}: .* is no choice\. Give {expected}"):
+        refuse_senseless({"epochs": 3, knob: value})
+
+
+def test_values_that_make_sense_expressions_and_none_pass() -> None:
+    sizes = {"image_size": [240, 240], "crop_size": (96, 64), "volume_size": [32, 32, 32]}
+    numbers = {"epochs": 1, "num_workers": 0, "seed": 2**32 - 1, "lr": 1e-5, "samples_per_epoch": None}
+    words = {"batch_size": "$2 * 8", "patience": "@other", "modalities": ["flair", "t2"], "val_interval": "None"}
+    refuse_senseless({**sizes, **numbers, **words, "epochz": 0})
+
+
+def test_the_command_line_tells_senseless_values(config: str) -> None:
+    with pytest.raises(KnobError, match="--epochs: 0 is no choice"):
+        check_overrides(["run", "--config_file", config, "--epochs", "0"])

@@ -19,7 +19,7 @@ from common.cohorts.kinds.volumes import VOLUMES
 from common.command_line import as_typed
 from common.errors import DatasetError, KnobError, Problem
 from common.names import warn_of_similar_names
-from common.records import MODALITIES, Record
+from common.records import MODALITIES, Record, check_modalities
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +113,8 @@ def scan_cohort(
     chosen = Wanted(excluded=split_names(as_typed("exclude", exclude)), **wanted)
     if kind not in KINDS:
         raise KnobError(Problem(f"{kind!r} is no kind of cohort", "kind", f"Say {', '.join(KINDS)}."))
+    if kind == VOLUMES.name and chosen.modalities:  # masks need none
+        check_modalities(chosen.modalities)
     if kind == PEOPLE.name:
         return scan_people(dataset_dir, healthy_dir, datalist, chosen)
     if healthy_dir:

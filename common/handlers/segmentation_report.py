@@ -12,7 +12,6 @@ from common.handlers.evaluation_report import CONFUSION, PAGE, PREDICTIONS, Eval
 from common.records import scan_of
 from common.reports.segmentation import judge_rule, judge_volume, predicted_classes, summarise_cohort, summarise_regions
 from common.reports.segmentation_page import Panel, write_page
-from common.shortcuts.probe import probe_shortcuts
 from common.transforms.brain.components import NONE, TRIED, ComponentRule
 
 RULES = "component_rules.csv"
@@ -75,9 +74,7 @@ class SegmentationReport(EvaluationReport):
         """Write the tables of volumes, the confusion matrix of their voxels, the metrics and the page."""
         by_rule = self._take_rules(rows)
         rows = rows[[name for name in rows if AT not in name]]
-        shortcuts = probe_shortcuts(self.records, self.task.label, self.seed)
-        summary = {**self.facts, **summarise_cohort(rows, self.seed), "shortcuts": shortcuts.to_json()}
-        summary["component_rule"] = self.rule.name
+        summary = {**self.facts, **summarise_cohort(rows, self.seed), "component_rule": self.rule.name}
         if len(by_rule) > 1:
             summary["component_rules"] = {
                 name: {"regions": summarise_regions(table, self.seed)} for name, table in by_rule.items()

@@ -15,19 +15,10 @@ from common.files import scratch_folder, write_json, write_text
 from common.locks import holding
 from common.networks import read_provenance
 from common.packaging.archive import checksums, write_zip
-from common.packaging.configs import (
-    TWINS,
-    WEIGHTS,
-    aliases_in,
-    describe_network,
-    find_weights,
-    json_twin,
-    knobs_of,
-    refer_to_code,
-    with_defaults,
-)
+from common.packaging.configs import WEIGHTS, aliases_in, find_weights, refer_to_code
 from common.packaging.exports import export_onnx, export_torchscript
 from common.packaging.places import require_bundle, require_free
+from common.packaging.trained_network import TWINS, describe_network, json_twin, knobs_of, with_defaults
 from common.vendored import MANIFEST, needed_files, stamp_of
 
 

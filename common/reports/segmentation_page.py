@@ -75,8 +75,8 @@ def write_page(
 
     Args:
         path: of the HTML file.
-        summary: of :func:`common.reports.segmentation.summarise_cohort`, with protocol, side, phantom, weights
-            and shortcuts.
+        summary: of :func:`common.reports.segmentation.summarise_cohort`, with protocol, side, phantom and
+            weights.
         rows: one row per patient, or per scan.
         panels: one per row.
         confusion: voxel counts over all patients.

@@ -19,7 +19,7 @@ from common.metrics.patient_predictions import ways_of_counting
 from common.records import HEALTHY
 from common.reports.classification.subgroup import restrict
 from common.reports.page import DASH
-from common.reproduction.evaluation import OF_SUBGROUP, Evaluation
+from common.reproduction.evaluation import OF_SOFT_DICE, OF_SUBGROUP, Evaluation
 from common.reproduction.head_search import Evaluations
 from common.reproduction.table_plan import BY_PATIENT, OURS, PUBLISHED, Cell, PaperTable
 from common.tasks.published import short_name
@@ -187,7 +187,7 @@ def patients_of(evaluations: Sequence[Evaluation]) -> dict[str, str]:
 
 
 def measure_all(evaluation: Evaluation, unit: str, weigh: Weigh) -> dict[str, np.ndarray]:
-    """Every measure that a cell can name, but for those of the cost, of all drawn cohorts at once.
+    """Every measure of :meth:`Evaluation.measure`, but for the loss and what the training took, of all drawn cohorts.
 
     Args:
         evaluation: of a run.
@@ -200,7 +200,7 @@ def measure_all(evaluation: Evaluation, unit: str, weigh: Weigh) -> dict[str, np
     if "soft_dice" in evaluation.facts:
         rows = evaluation.patients
         scans = rows.groupby("subject")["subject"].transform("size").to_numpy()
-        return {name: _mean(weigh(rows) / scans, rows[name]) for name in rows if name.startswith("soft_dice_")}
+        return {name: _mean(weigh(rows) / scans, rows[name]) for name in rows if name.startswith(OF_SOFT_DICE)}
     classes = evaluation.classes
     rows = evaluation.samples if unit == "samples" else evaluation.patients
     found = _judge(rows, classes, weigh)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,19 +27,20 @@ COST = "cost.json"
 HISTORY = "history.csv"
 """:class:`common.handlers.TrainingHistory` leaves it."""
 
-OF_COST, OF_SUBGROUP = "cost_", "subgroup_"
-LOSS = "loss"
 SMALLEST = 1e-12
 """Probability whose logarithm is taken where a true class has less."""
 
-OF_EPOCH = {"first": 0, "last": -1}
-"""Beginnings of what is read from the first and from the last epoch of the training."""
+LOSS, SECONDS = "loss", "training_seconds"
+OF_SUBGROUP, OF_SOFT_DICE = "subgroup_", "soft_dice_"
+OF_EPOCHS: Mapping[str, Callable[[pd.Series], float]] = {
+    "first": lambda values: values.iloc[0],
+    "last": lambda values: values.iloc[-1],
+    "highest": pd.Series.max,
+    "lowest": pd.Series.min,
+}
+"""Beginnings of the names of measures; :meth:`Evaluation.measure` tells what they mean."""
 
-OF_BEST = {"highest": "max", "lowest": "min"}
-"""Beginnings of what is read from the epoch where it is best."""
-
-LIKELIHOOD, SOFT_DICE = "val_log_likelihood", "val_soft_dice"
-SECONDS = "training_seconds"
+LIKELIHOOD, VALIDATION_DICE = "val_log_likelihood", "val_soft_dice"
 
 
 class Evaluation:
@@ -58,40 +59,45 @@ class Evaluation:
     def measure(self, name: str, unit: str) -> Summary | None:
         """A measure by its name, ``None`` where this evaluation has no such thing.
 
+        The cells, figures and searches of the papers name their measures in one of these ways:
+
+        - ``macro_f1``, ``recall_short``: a measure of all classes or of one, as ``metrics.json`` calls it;
+        - ``loss``: the mean cross-entropy;
+        - ``all slices: accuracy``, ``all slices: short``: the share that is right, of all and of a class, in a way of
+          counting of :func:`~common.metrics.patient_predictions.ways_of_counting`;
+        - ``subgroup_auc``: a measure of the tumours on their own, without healthy people;
+        - ``soft_dice_NCR``: of a class of a segmentation;
+        - ``cost_parameters``: a value of ``cost.json``, what a step of training took;
+        - ``first_train_accuracy``: a column of ``history.csv``, here ``train_accuracy``, in the first epoch; so are
+          ``last_…``, ``highest_…`` and ``lowest_…``;
+        - ``training_seconds``: of all epochs.
+
         Args:
-            name: ``macro_f1``, ``recall_short``, ``soft_dice_NCR``, ``all slices: accuracy``, ``subgroup_auc`` of the
-                tumours on their own, ``cost_parameters`` of the training, ``last_train_accuracy`` of its last epoch,
-                ``training_seconds`` of all of them, …
+            name: of the measure.
             unit: what counts as one, ``samples`` or ``patients``.
         """
-        if name.startswith("soft_dice_"):
-            counted = "soft_dice_over_slices" if unit == "samples" else "soft_dice"
-            found = self.facts.get(counted, {}).get(name.removeprefix("soft_dice_"))
-            return None if found is None else _numbers(found)
-        if name.startswith(OF_COST):
-            return _single(self.cost.get(name.removeprefix(OF_COST)))
-        if name.startswith(OF_SUBGROUP):
-            found = (self.facts.get("subgroup") or {"measures": {}})["measures"].get(name.removeprefix(OF_SUBGROUP))
-            return None if found is None else _numbers(found)
+        beginning, _, rest = name.partition("_")
+        by_sample = unit == "samples"
+        if name == LOSS:
+            return self._loss(self.samples if by_sample else self.patients)
         if name == SECONDS:
             return _single(None if self.history.empty else float(self.history["seconds"].sum()))
-        if (found := self._of_epochs(name)) is not None:
-            return found
         if ": " in name:
             return self.votes.get(name)
-        if name == LOSS:
-            return self._loss(self.samples if unit == "samples" else self.patients)
-        return (self.of_samples if unit == "samples" else self.of_patients).get(name)
+        if name.startswith(OF_SUBGROUP):
+            return _stored((self.facts.get("subgroup") or {"measures": {}})["measures"], rest)
+        if name.startswith(OF_SOFT_DICE):
+            counted = "soft_dice_over_slices" if by_sample else "soft_dice"
+            return _stored(self.facts.get(counted, {}), name.removeprefix(OF_SOFT_DICE))
+        if beginning == "cost":
+            return _single(self.cost.get(rest))
+        if beginning in OF_EPOCHS:
+            return self._of_epochs(rest, OF_EPOCHS[beginning])
+        return (self.of_samples if by_sample else self.of_patients).get(name)
 
-    def _of_epochs(self, name: str) -> Summary | None:
-        """``first_train_accuracy``, ``highest_val_accuracy``, … where the training has recorded it."""
-        word, _, column = name.partition("_")
-        if word not in {**OF_EPOCH, **OF_BEST} or column not in self.history:
-            return None
-        values = self.history[column].dropna()  # an epoch may be without validation
-        if values.empty:
-            return None
-        return _single(float(values.iloc[OF_EPOCH[word]] if word in OF_EPOCH else values.agg(OF_BEST[word])))
+    def _of_epochs(self, column: str, choose: Callable[[pd.Series], float]) -> Summary | None:
+        values = self.history.get(column, pd.Series(dtype=float)).dropna()  # an epoch may be without validation
+        return None if values.empty else _single(float(choose(values)))
 
     def _loss(self, rows: pd.DataFrame) -> Summary:
         """The mean cross-entropy, with its interval over subjects."""
@@ -197,8 +203,8 @@ class Evaluation:
         table = pd.concat(stages, ignore_index=True) if stages else pd.DataFrame({"epoch": []})
         if LIKELIHOOD in table:
             table = table.assign(val_loss=-table[LIKELIHOOD])
-        if SOFT_DICE in table:
-            table = table.assign(val_loss=1 - table[SOFT_DICE])
+        if VALIDATION_DICE in table:
+            table = table.assign(val_loss=1 - table[VALIDATION_DICE])
         return table.assign(epoch=range(1, len(table) + 1))
 
     @cached_property
@@ -265,6 +271,10 @@ def sum_confusions(found: Sequence[Evaluation], counted: str) -> pd.DataFrame:
 def _single(value: float | None) -> Summary | None:
     """A number without an interval."""
     return None if value is None else {"mean": value, "low": math.nan, "high": math.nan, "n": 1}
+
+
+def _stored(found: Mapping[str, Any], name: str) -> Summary | None:
+    return _numbers(found[name]) if found.get(name) is not None else None
 
 
 def _numbers(values: Mapping[str, Any]) -> Summary:

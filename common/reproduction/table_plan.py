@@ -80,7 +80,7 @@ class Cell:
         row: label of its row.
         column: label of its column.
         model: name of the network that it is measured on.
-        measure: as :class:`common.reproduction.evaluation.Evaluation` names it.
+        measure: its name; :meth:`common.reproduction.evaluation.Evaluation.measure` tells which there are.
         published: what the paper printed there, if anything.
         unit: what counts as one: ``samples`` (images, slices), ``patients``, or ``split``: samples where the paper's
             split is used, as the paper counted, and patients where patients are split.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from common.crossvalidation.options import Options
 from common.errors import DatasetError, OutputError
 from common.files import write_json, write_text
 from common.knobs import parse_command_line
+from common.reports.segmentation import summarise_cohort
 from common.runs.processes import DONE, FAILED
+from common.splits.manifest import SplitManifest, cohort_hash
 from tests.short_reports import shorten_reports
 
 MakeOptions = Callable[..., Options]
@@ -77,6 +80,34 @@ def test_every_patient_is_judged_once(on_phantoms: MakeOptions, leave_fold: Leav
         assert told in page, told
     assert "Voxel size tells the label." in page
     assert "In 0 of 3 folds" in page
+
+
+def leave_volumes(folder: Path, test: Sequence[str]) -> None:
+    """What the evaluation of a fold of volumes leaves; the tumour of A is missed."""
+    rest = [name for name in "ABCDEF" if name not in test]
+    sides = {"train": tuple(rest[1:]), "validation": tuple(rest[:1]), "test": tuple(test)}
+    SplitManifest(sides, cohort_hash(list("ABCDEF"))).save(folder / "split.json")
+    rows = pd.DataFrame({"subject": list(test), "slices": 4})
+    for region in ("WT", "TC", "ET"):
+        for measure in ("dice", "lesion_dice", "nsd", "hd95"):
+            rows[f"{measure}_{region}"] = [0.0 if name == "A" else 0.8 for name in test]
+        rows[[f"true_ml_{region}", f"predicted_ml_{region}"]] = 1.0
+    rows[["soft_dice_NCR", "soft_dice_ED", "soft_dice_ET"]] = 0.5
+    rows.to_csv(folder / "predictions.csv", index=False)
+    facts = {"task": "segmentation", "side": "test", "protocol": "patient", "unit": "subject", "recipe": "ours"}
+    warned = {"weights": {"epoch": 3}, "shortcuts": {"warnings": []}}
+    write_json(folder / "metrics.json", {**facts, **warned, **summarise_cohort(rows)})
+
+
+def test_a_segmentation_tells_its_measures_rules_and_shows_no_more_than_its_reports(on_phantoms: MakeOptions) -> None:
+    given = on_phantoms(bundle=ROOT / "bundles" / "glioma_segmentation")
+    assert {outcome.state for outcome in cross_validate(given, Runner(leave_volumes))} == {DONE}
+    table, _, page = read(given)
+    assert table.loc["lesion-wise Dice WT", "all patients"].startswith("0.667 (")
+    assert "<li>lesion-wise Dice: mean over the true lesions" in page
+    assert re.findall(r"<td>([A-F])</td>", page)[-1] == "A", "the worst is the last"
+    assert "soft_<wbr>dice" not in page
+    assert "AUC" not in page
 
 
 def test_random_splits_are_averaged_and_never_pooled(on_phantoms: MakeOptions, leave_fold: Leave) -> None:

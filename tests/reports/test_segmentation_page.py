@@ -35,7 +35,6 @@ def make(tmp_path: Path) -> Any:
             "phantom": False,
             "split_hash": "0123456789abcdef",
             "weights": {"stage": 1, "epoch": 7},
-            "shortcuts": {"warnings": []},
             **facts,
             **summarise_cohort(rows),
         }
@@ -91,7 +90,6 @@ def test_a_clean_evaluation_of_many_patients_has_no_warning(make: Any, drawn: No
         ({"protocol": "paper"}, "slices of one patient are on both sides of the split"),
         ({"side": "validation"}, "The validation side was used while training"),
         ({"patients": 19}, "Only 19 patients"),
-        ({"shortcuts": {"warnings": ["The shape tells grade."]}}, "The shape tells grade."),
     ],
 )
 def test_what_must_not_be_overlooked_is_a_warning(make: Any, facts: dict[str, Any], warning: str) -> None:

@@ -11,7 +11,7 @@ from monailabel.tasks.infer.bundle import BundleInferTask
 
 from common.cohorts.features import FEATURES
 from common.networks import read_provenance
-from common.packaging.configs import BACKGROUND, describe_network
+from common.packaging.trained_network import BACKGROUND, describe_network
 from common.tasks.metadata import read_metadata
 from common.transforms import refuse_unused
 

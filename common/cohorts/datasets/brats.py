@@ -186,7 +186,7 @@ def _mixed_releases(folders: Iterable[str], releases: Mapping[str, Release], roo
     counts = Counter(releases[name].source for name in folders)
     if len(counts) < 2:
         return []
-    counted = " and ".join(f"{count} patients of {release}" for release, count in sorted(counts.items()))
+    counted = " and ".join(f"{count} scans of {release}" for release, count in sorted(counts.items()))
     hint = "The releases share patients under other names, so a split could leak: pass one release's folder."
     return [Problem(f"holds {counted}", root, hint)]
 

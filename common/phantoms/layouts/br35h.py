@@ -29,7 +29,9 @@ CLASSES = {"yes": "y", "no": "no"}
 
 COPIES_TABLE = "copies.csv"
 MASKS = "masks"
-PRED = "pred"
+PRED, UNLABELLED = "pred", 4
+"""The folder of images without a label, and how many there are."""
+
 ODD_EVERY = 9
 ODD_KINDS = ("grey", "png_called_jpg", "capital_name", "palette", "rgba_png_called_jpg", "deep", "capital_suffix")
 SMALLEST_SIDE, LARGEST_SIDE = 100, 512
@@ -62,7 +64,6 @@ def make_br35h_phantoms(
     seed: int = 0,
     side: int = 240,
     *,
-    pred: int = 4,
     progress: bool = False,
 ) -> Path:
     """Write phantom images that look like Br35H as downloaded.
@@ -73,7 +74,6 @@ def make_br35h_phantoms(
         copies: how many copies an original has on average.
         seed: not negative.
         side: pixels of a slice before it is scaled; images have 0.55 to 3 times as many.
-        pred: images without a label in ``pred/``.
         progress: show a bar.
 
     Returns:
@@ -84,7 +84,7 @@ def make_br35h_phantoms(
         OutputError: ``root`` is a file or is not empty, or cannot be written to.
     """
     root = Path(root)
-    _check_settings(originals, copies, seed, side, pred)
+    _check_settings(originals, copies, seed, side)
     refuse_filled(root)
     rows = []
     for place, folder in enumerate(CLASSES):
@@ -94,7 +94,7 @@ def make_br35h_phantoms(
 
         planned = chain.from_iterable(make_each(plan, range(originals), "slice", progress))
         rows += _write_class(root, _named(list(planned), np.random.default_rng([seed, place])))
-    for number in range(pred):
+    for number in range(UNLABELLED):
         picture = phantom_slice(seed, 2 * originals + number, side, healthy=number % 2 == 1)
         _write(root / PRED / f"{PRED}{number}.jpg", _encode(picture.image, "rgb"))
     write_table(root / COPIES_TABLE, pd.DataFrame(rows, columns=["image", "original", "kind", "group"]))
@@ -169,7 +169,7 @@ def _write(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def _check_settings(originals: int, copies: float, seed: int, side: int, pred: int) -> None:
+def _check_settings(originals: int, copies: float, seed: int, side: int) -> None:
     problems = []
     if originals < 1:
         problems.append(Problem(f"{originals} originals are not a data set", "originals", "Ask for at least 1."))
@@ -180,7 +180,5 @@ def _check_settings(originals: int, copies: float, seed: int, side: int, pred: i
     if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
         hint = f"Use a whole number from {SMALLEST_SIDE} to {LARGEST_SIDE}."
         problems.append(Problem(f"{side} pixels are not a valid side of a slice", "side", hint))
-    if pred < 0:
-        problems.append(Problem(f"{pred} images without a label", "pred", "Use 0 or more."))
     if problems:
         raise KnobError(problems)

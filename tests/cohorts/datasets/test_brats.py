@@ -197,7 +197,7 @@ def test_packed_and_unpacked_at_once_are_told(tmp_path, write_patient, write_vol
 def test_two_releases_share_patients(tmp_path, write_patient):
     write_patient(tmp_path / "Brats18_CBICA_AAB_1")
     write_patient(tmp_path / "BraTS19_CBICA_AAB_1")
-    with pytest.raises(DatasetError, match="1 patients of brats2018 and 1 patients of brats2019"):
+    with pytest.raises(DatasetError, match="1 scans of brats2018 and 1 scans of brats2019"):
         read_brats(tmp_path)
 
 
