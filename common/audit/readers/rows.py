@@ -11,7 +11,7 @@ from typing import Any
 from common.audit.readers.image_files import ImageIndex, is_image, walk_images
 from common.audit.split import Case, Entry, Split, divide
 from common.errors import DatasetError, Problem
-from common.formats.tables import as_text, listed_path
+from common.formats.tables import Table, as_text, listed_path
 from common.names import name_some, subject_of
 
 PATIENT = (
@@ -70,6 +70,13 @@ class Places:
             return [str(path)] if is_image(name) else []
         self._index = self._index or ImageIndex(self.base)
         return self._index.find(name) or ([str(path)] if is_image(name) else [])
+
+
+def without_row_numbers(table: Table) -> list[tuple[int, dict[str, str]]]:
+    """A table's rows without the column of no title in which pandas and R number them."""
+    if not all(texts.get("", "").isdecimal() for _, texts in table.rows):
+        return table.rows
+    return [(line, {key: text for key, text in texts.items() if key}) for line, texts in table.rows]
 
 
 def make_split(kind: str, where: Path, rows: Sequence[Row], places: Places) -> Split:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.audit.readers.image_files import is_image
-from common.audit.readers.rows import Places, Row, make_split
+from common.audit.readers.rows import Places, Row, make_split, without_row_numbers
 from common.audit.split import Split, side_named
 from common.errors import DatasetError, Problem
 from common.formats.folders import list_folder
@@ -44,7 +44,7 @@ def read_side_files(folder: Path, lists: list[Path], images: Path | None, ids_on
 def _rows_of(path: Path) -> Iterator[Row]:
     side = side_named(path.stem)
     if path.suffix.lower() != LINES:
-        yield from (Row(texts, side) for _, texts in read_table(path, {}).rows)
+        yield from (Row(texts, side) for _, texts in without_row_numbers(read_table(path, {})))
         return
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()

@@ -25,6 +25,13 @@ def test_tables_of_sides(tmp_path):
     assert split.divisions[0].sides == {"train": ("p1",), "test": ("p1", "p2")}
 
 
+def test_numbers_of_rows_are_no_ids(tmp_path):
+    (tmp_path / "train.csv").write_text(",patient,age\n0,p1,3\n1,p2,4\n")
+    (tmp_path / "test.csv").write_text(",patient,age\n0,p3,3\n")
+    split = read_split(Source(tmp_path, ids_only=True))
+    assert split.divisions[0].sides == {"train": ("p1", "p2"), "test": ("p3",)}
+
+
 def test_folders_of_sides_come_before_lists_of_labels(tmp_path, write_image):
     for side in ("train", "test"):
         write_image(tmp_path / side / f"{side}.png")
