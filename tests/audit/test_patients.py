@@ -36,7 +36,9 @@ def test_names_that_tell_the_patient(name, patient):
     assert patients_of(name) == {name: patient}
 
 
-@pytest.mark.parametrize("name", ["yes/y12", "Training/glioma/Tr-gl_0012", "image(3)", "genius_0800", "BRATS_001", "data/FLAIR/Image-1.png"])
+@pytest.mark.parametrize(
+    "name", ["yes/y12", "Training/glioma/Tr-gl_0012", "image(3)", "genius_0800", "BRATS_001", "data/FLAIR/Image-1.png"]
+)
 def test_a_number_is_no_patient(name):
     assert patients_of(name) == {}
 
