@@ -34,6 +34,7 @@ LAYOUT = ("0028|0010", "0028|0011", "0028|0002", "0028|0100")
 
 PHOTOMETRY = "0028|0004"
 BITS_STORED = "0028|0101"
+MOST_BITS = 64
 SIGNED = "0028|0103"
 PADDING = "0028|0120"
 PADDING_LIMIT = "0028|0121"
@@ -220,9 +221,9 @@ def _numbers(tags: Any, key: str, count: int) -> tuple[float, ...] | None:
     return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else None
 
 
-def _number(tags: Any, key: str, path: str | Path) -> float:
+def _number(tags: Any, key: str, path: str | Path, most: int = 2**16) -> float:
     """The one number that an element must hold."""
-    if (numbers := _numbers(tags, key, 1)) is None:
+    if (numbers := _numbers(tags, key, 1)) is None or numbers[0] > most:
         raise DatasetError(_damaged(path))
     return numbers[0]
 
@@ -230,7 +231,7 @@ def _number(tags: Any, key: str, path: str | Path) -> float:
 def _rescaled(tags: Any, value: float, source: Any, path: str | Path) -> float:
     """A stored value as it stands among the pixels that are read: inverted in MONOCHROME1, then rescaled."""
     if _text(tags, PHOTOMETRY) == "MONOCHROME1":
-        brightest = -1 if _text(tags, SIGNED) == "1" else 2 ** _number(tags, BITS_STORED, path) - 1
+        brightest = -1 if _text(tags, SIGNED) == "1" else 2 ** _number(tags, BITS_STORED, path, MOST_BITS) - 1
         value = brightest - value
     return float(value * source.GetRescaleSlope() + source.GetRescaleIntercept())
 

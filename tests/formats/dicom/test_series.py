@@ -346,7 +346,12 @@ def test_padding_that_cannot_be_read_is_none(tmp_path: Path, write_series: Write
 
 @pytest.mark.parametrize(
     "elements",
-    [{"Rows": b"ZQMARKED"}, {"BitsAllocated": bytes(4)}, {"BitsStored": b"", "PixelRepresentation": bytes(2)}],
+    [
+        {"Rows": b"ZQMARKED"},
+        {"BitsAllocated": bytes(4)},
+        {"BitsStored": b"", "PixelRepresentation": bytes(2)},
+        {"BitsStored": b"\xff\xff", "PixelRepresentation": bytes(2)},
+    ],
     ids=str,
 )
 def test_a_layout_that_cannot_be_read(tmp_path: Path, write_series: Writer, elements: dict[str, bytes]) -> None:
