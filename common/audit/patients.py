@@ -15,13 +15,17 @@ from common.names import name_some, person_of
 
 PATTERN = "--subject_pattern"
 
+SERIES = "(?:flair|t1|t1w|t1ce|t1wce|t1gd|t1c|t2|t2w)"
 RULES = {
     "BIDS": r"(?:^|[/_])(?P<subject>sub-[0-9A-Za-z]+)(?![0-9A-Za-z])",
     "TCGA": r"(?:^|[/_])(?P<subject>TCGA-[0-9A-Z]{2}-[0-9A-Z]{4})(?![0-9A-Za-z])",
     "UPENN-GBM and UCSF-PDGM": r"(?:^|[/_])(?P<subject>(?:UPENN-GBM|UCSF-PDGM)-\d+)(?!\d)",
     "patient_1": r"(?:^|[/_])(?P<subject>(?:patient|subject|subj)[-_ ]?\d+)(?![0-9A-Za-z])",
     "name_slice_1": r"(?:^|/)(?P<subject>[^/]*[^-_ /])[-_ ]*slice[-_ ]*\d+$",
-    "patient/FLAIR": r"(?:^|/)(?P<subject>[^/]+)/(?:flair|t1|t1w|t1ce|t1wce|t1gd|t1c|t2|t2w)$",
+    "IXI": r"(?:^|[/_])(?P<subject>IXI\d+)(?![0-9A-Za-z])",
+    "BraTS of another disease": r"(?:^|[/_])(?P<subject>BraTS(?:-[A-Z]+)+-\d+)(?![0-9A-Za-z])",
+    "patient/FLAIR": rf"(?:^|/)(?P<subject>[^/]+)/{SERIES}$",
+    "1/FLAIR/file": rf"(?:^|/)(?P<subject>\d+)/{SERIES}/[^/]+$",
 }
 """Names that say whose they are, in any case. The first that fits counts; those of BraTS come before."""
 

@@ -33,12 +33,17 @@ def _limits(audit: Audit) -> list[str]:
         found.append(f"the images of {audit.phantoms} cases are phantoms, no patients")
     if audit.contents is None:
         found.append("no image was read: the same scan or picture under another name is not found")
-    cases = len(audit.split.cases)
-    unknown = cases - len(audit.patients.of_case)
-    if unknown:
-        of = "no case" if unknown == cases else f"{cases - unknown} of {cases} cases only"
-        found.append(f"the patient of {of} is known; where names tell the patient, give --subject_pattern")
+    if unknown := tell_unknown(audit):
+        found.append(f"{unknown}; where names tell the patient, give --subject_pattern")
     return found
+
+
+def tell_unknown(audit: Audit) -> str:
+    """Of how many cases the patient is known; empty where it is of all."""
+    cases, known = len(audit.split.cases), len(audit.patients.of_case)
+    if known == cases:
+        return ""
+    return f"the patient of {f'{known} of {cases} cases only' if known else 'no case'} is known"
 
 
 def _tell_look_alike(sides: Sides) -> list[str]:

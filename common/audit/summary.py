@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.audit.comparison import Audit, Comparison, Match
-from common.audit.remarks import remarks_of
+from common.audit.remarks import remarks_of, tell_unknown
 from common.audit.traces import KINDS
 from common.names import name_some
 
@@ -81,7 +81,10 @@ def _patients_of(comparison: Comparison) -> str:
 def _verdict(audit: Audit) -> Iterator[str]:
     yield ""
     leak = "It leaks: what is learned from and what is judged share patients or images."
-    yield leak if audit.leaks else "No leak was found."
+    by = "ids" if audit.contents is None else "ids and images"
+    unknown = tell_unknown(audit)
+    none = f"No leak was found by {by}; {unknown}." if unknown else "No leak was found."
+    yield leak if audit.leaks else none
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from common.handlers.evaluation_report import CONFUSION, PAGE, PREDICTIONS, EvaluationReport, Judged
+from common.networks.weights.recorded import slice_size_of
 from common.records import scan_of
 from common.reports.segmentation import judge_rule, judge_volume, predicted_classes, summarise_cohort, summarise_regions
 from common.reports.segmentation_page import Panel, write_page
@@ -56,7 +57,7 @@ class SegmentationReport(EvaluationReport):
 
     def measure(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
         """The measures of a volume, those of the rules that are not used under ``<measure>@<rule>``."""
-        volume = output["pred"], output["label"], _spacing(item), bool(item["whole"])
+        volume = output["pred"], output["label"], self._spacing(item), bool(item["whole"])
         used = judge_volume(*volume, self.rule)
         row: dict[str, Any] = {**used}
         for rule in self.rules if item["whole"] else ():
@@ -67,7 +68,7 @@ class SegmentationReport(EvaluationReport):
     def keep_picture(self, item: Mapping[str, Any], output: Mapping[str, Any]) -> None:
         """Keep the slice with the most tumour."""
         name, logits = scan_of(item), output["pred"]
-        predicted = predicted_classes(logits, _spacing(item), bool(item["whole"]), self.rule)
+        predicted = predicted_classes(logits, self._spacing(item), bool(item["whole"]), self.rule)
         self.pictures[name] = Panel.of_volume(name, output["image"], output["label"], predicted, len(logits))
 
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
@@ -101,6 +102,11 @@ class SegmentationReport(EvaluationReport):
                 tables[rule.name] = rows[[*names, *columns]].rename(columns=columns)
         return tables
 
-
-def _spacing(item: Mapping[str, Any]) -> list[float]:
-    return [float(size) for size in item["geometry"]["spacing"]]
+    def _spacing(self, item: Mapping[str, Any]) -> list[float]:
+        """The size in mm of a voxel that is judged: P3's whole slices are resized."""
+        geometry = item["geometry"]
+        resized = slice_size_of(self.judged.provenance)
+        if resized is None:
+            return [float(size) for size in geometry["spacing"]]
+        scales = [whole / side for whole, side in zip(geometry["shape"], resized, strict=False)]
+        return [float(size) * scale for size, scale in zip(geometry["spacing"], (*scales, 1), strict=True)]

@@ -15,16 +15,19 @@ from ignite.handlers import EarlyStopping
 from monai.engines.workflow import Workflow
 from torch import nn
 
-from common.errors import CheckpointError, Problem
+from common.errors import CheckpointError, KnobError, Problem
 from common.knobs import as_bool
 from common.locks import release
-from common.networks.weights.checkpoints import load_checked, save_checkpoint, save_weights
+from common.networks.weights.checkpoints import load_checked, provenance_of, save_checkpoint, save_weights
 from common.running import last_state_path
 
 ENOUGH_TO_CHOOSE = 5
 """Validation patients; among fewer the best epoch is chosen by noise, unless a paper chose so."""
 
 LAST = "last epoch"
+LEARNING = {"initial_lr": "lr", "momentum": "momentum", "weight_decay": "weight_decay"}
+SCHEDULE = {"step_size": "lr_step", "gamma": "lr_gamma"}
+"""What an optimiser and a scheduler call the knobs that a resumed run must have as before."""
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +83,7 @@ class TrainingState:
     def attach(self, engine: Workflow) -> None:
         """Register with a trainer and with the evaluator."""
         self.trainer = engine
-        self.early_stopping = EarlyStopping(self.patience, self._score, engine) if self.patience else None
+        self.early_stopping = EarlyStopping(self.patience, self._score_to_stop, engine) if self.patience else None
         engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.after_epoch)
         engine.add_event_handler(Events.COMPLETED, self.finish)
@@ -97,7 +100,11 @@ class TrainingState:
                 self.provenance["validation_patients"],
                 ENOUGH_TO_CHOOSE,
             )
-        if self.is_to_resume and self.last.exists():
+        if self.early_stopping is not None:
+            self.early_stopping.counter = 0  # a federated client's next round has its epochs too
+        if self.is_to_resume and not self.last.exists():
+            self._refuse_to_begin_anew()
+        elif self.is_to_resume:
             self.resume()
             if engine.state.epoch >= engine.state.max_epochs:
                 told = "The run has ended after epoch %d; nothing is left to do. %s"
@@ -108,6 +115,7 @@ class TrainingState:
         """Keep the weights if they are the best so far."""
         if self.trainer.state.epoch == 0:
             return
+        self._refuse_diverged()
         score = self._score(engine)
         self.scores = {engine.state.key_metric_name: score}
         is_best = self.best is None or score > self.best or (math.isnan(self.best) and not math.isnan(score))
@@ -118,7 +126,12 @@ class TrainingState:
             self.early_stopping(engine)
 
     def after_epoch(self, engine: Workflow) -> None:
-        """Write the state to resume from, and the weights where those of the last epoch are kept."""
+        """Write the state to resume from, and the weights where those of the last epoch are kept.
+
+        Raises:
+            KnobError: the weights are no numbers any more; what was written before stays.
+        """
+        self._refuse_diverged()
         if self.keeps_last:
             self._keep({**self.scores, "kept": LAST})
             self.scores = {}  # an epoch without validation has none
@@ -143,6 +156,19 @@ class TrainingState:
             told = {**self.provenance, "epoch": int(self.trainer.state.epoch), **facts}
             save_weights(self.weights, self.network.state_dict(), told)
 
+    def _refuse_diverged(self) -> None:
+        values = (value for value in self.network.state_dict().values() if value.is_floating_point())
+        if not all(bool(torch.isfinite(value).all()) for value in values):
+            what = f"training has diverged: in epoch {self.trainer.state.epoch} weights became infinite or no numbers"
+            raise KnobError(Problem(what, "--lr", "Lower it, or compute in full precision with --amp false."))
+
+    def _refuse_to_begin_anew(self) -> None:
+        """Weights without a state are those of a first epoch that was broken off; any others would be written over."""
+        if self.weights.exists() and provenance_of(load_checked(self.weights)).get("epoch") != 1:
+            what = f"the state to resume from is not there, and {self.weights.name} of an earlier run is"
+            hint = "Put it back; or continue from these weights with --init_weights, in another folder."
+            raise CheckpointError(Problem(what, str(self.last), hint))
+
     def finish(self, _: Workflow) -> None:
         """Let other runs write where this one did."""
         release(self.weights)
@@ -155,6 +181,7 @@ class TrainingState:
         """
         state = load_checked(self.last)
         self._check_same_run(state)
+        self._check_same_learning(state)
         self.network.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.lr_scheduler.load_state_dict(state["lr_scheduler"])
@@ -179,6 +206,26 @@ class TrainingState:
             what = f"the run to resume differs in {', '.join(differing)}"
             hint = "Resume with the same settings, or start a new run in another folder."
             raise CheckpointError(Problem(what, str(self.last), hint))
+
+    def _check_same_learning(self, state: Mapping[str, Any]) -> None:
+        """Refuse knobs that the optimiser and the scheduler of the state would undo."""
+        group, before = self.optimizer.param_groups[0], state["optimizer"]["param_groups"][0]
+        now, then = self.lr_scheduler.state_dict(), state["lr_scheduler"]
+        given = {knob: (group.get(name), before.get(name)) for name, knob in LEARNING.items()}
+        given |= {knob: (now.get(name), then.get(name)) for name, knob in SCHEDULE.items()}
+        problems = [
+            Problem(
+                f"the run to resume has {old}, this one {new}", f"--{knob}", "Give the value of before, or begin anew."
+            )
+            for knob, (new, old) in given.items()
+            if new != old
+        ]
+        if problems:
+            raise CheckpointError(problems)
+
+    def _score_to_stop(self, engine: Workflow) -> float:
+        score = self._score(engine)
+        return -math.inf if math.isnan(score) else score
 
     def _score(self, _: Workflow) -> float:
         return float(self.evaluator.state.metrics[self.evaluator.state.key_metric_name])

@@ -24,7 +24,7 @@ class ClassificationScore(ColumnMean):
     then the mean of the patient's probabilities is what counts, as where patients are judged.
     """
 
-    columns = ("accuracy", "balanced_accuracy", "macro_f1", "auc")
+    columns = ("log_likelihood", "accuracy", "balanced_accuracy", "macro_f1", "auc")
 
     def aggregate(self) -> torch.Tensor:
         """The mean log-likelihood, or the column that was chosen.
@@ -34,11 +34,10 @@ class ClassificationScore(ColumnMean):
         """
         if self.column is not None:
             return torch.tensor(self.per_column()[self.column])
-        logarithms, labels = self._items()
-        return logarithms.gather(1, labels[:, None]).mean()
+        return _mean_of_true(*self._items())
 
     def per_column(self) -> dict[str, float]:
-        """The measures of :func:`common.metrics.judge` over all items.
+        """The score itself, whatever was chosen, and measures of :func:`common.metrics.judge` over all items.
 
         Returns:
             Each of :attr:`columns` with its value.
@@ -50,6 +49,7 @@ class ClassificationScore(ColumnMean):
         classes = [str(label) for label in range(logarithms.shape[1])]
         measures = judge(labels.cpu().numpy(), logarithms.cpu().numpy(), classes)
         measures["balanced_accuracy"] = measures["macro_recall"]
+        measures["log_likelihood"] = _mean_of_true(logarithms, labels).item()
         return {column: measures[column] for column in self.columns}
 
     def _items(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -78,3 +78,7 @@ class ClassificationScore(ColumnMean):
         known = y.reshape(len(y_pred), -1).to(logarithms)
         patient = known[:, 1:] if known.shape[1] == 2 else torch.full_like(known, torch.nan)
         return torch.cat([logarithms, known[:, :1], patient], dim=1)
+
+
+def _mean_of_true(logarithms: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return logarithms.gather(1, labels[:, None]).mean()

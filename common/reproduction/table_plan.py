@@ -32,7 +32,8 @@ PUBLISHED = Column("paper", "paper's recipe, paper's split", "paper", "paper")
 BY_PATIENT = Column("paper_by_patient", "paper's recipe, split by patient", "paper", "patient")
 OURS = Column("ours", "our recipe, split by patient", "ours", "patient")
 COLUMNS = (PUBLISHED, BY_PATIENT, OURS)
-"""The first two differ in their split alone, the last two in their recipe alone."""
+"""The first two differ in their split, which also trains on more where the paper kept fewer for validation and test
+than the folds do; the last two in their recipe alone."""
 
 PERMUTED = Column("permuted", "paper's recipe and split, labels shuffled", "paper", "paper", permuted=True)
 """What memory alone reaches."""

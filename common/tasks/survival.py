@@ -60,8 +60,8 @@ TASK = Task(
     published=(FROM_IMAGES, FROM_TRUE_MASKS, FROM_PREDICTED_MASKS),
     reading=(
         "The printed numbers count images or slices, and the networks had been trained on other ones of the same "
-        "patients. P1's classes differ as well (1 and 5 years; the long class is mostly LGG patients with invented "
-        "times). Only a run of the paper's recipe on its split is comparable with them."
+        "patients. P1's classes differ as well (1 and 5 years; the long class is LGG patients with invented "
+        "times alone). Only a run of the paper's recipe on its split is comparable with them."
     ),
     prose=Prose(
         task="Survival class (short, mid or long) of patients with glioma from brain MRI, or from tumour masks",

@@ -66,3 +66,12 @@ def test_the_text_sums_up_the_folds():
 def test_the_text_ends_with_the_verdict(leaks):
     last = describe(audit_folds((["a"], ["a" if leaks else "b"]))).splitlines()[-1]
     assert last.startswith("It leaks" if leaks else "No leak")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [("a", "b", "the patient of no case"), ("sub-1", "b", "the patient of 1 of 2 cases only"), ("sub-1", "sub-2", "")],
+)
+def test_the_verdict_tells_whose_patient_is_not_known(first, second, told):
+    last = describe(audit_folds(([first], [second]))).splitlines()[-1]
+    assert last == (f"No leak was found by ids; {told} is known." if told else "No leak was found.")

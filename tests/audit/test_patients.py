@@ -25,13 +25,20 @@ def patients_of(*names: str, pattern: str | None = None) -> dict[str, str]:
         ("volume_41_slice_23", "volume_41"),
         ("test/volume_41_slice_23.png", "volume_41"),
         ("train/00003/FLAIR", "00003"),
+        ("train/00003/T1wCE/Image-12.png", "00003"),
+        ("IXI012-HH-1211-T1", "IXI012"),
+        ("BraTS-PED-00001-000", "BraTS-PED-00001"),
+        ("test/BraTS-MEN-RT-0024-1", "BraTS-MEN-RT-0024"),
+        ("BraTS-MET-00086-001-t1c", "BraTS-MET-00086"),
     ],
 )
 def test_names_that_tell_the_patient(name, patient):
     assert patients_of(name) == {name: patient}
 
 
-@pytest.mark.parametrize("name", ["yes/y12", "Training/glioma/Tr-gl_0012", "image(3)", "genius_0800", "BRATS_001"])
+@pytest.mark.parametrize(
+    "name", ["yes/y12", "Training/glioma/Tr-gl_0012", "image(3)", "genius_0800", "BRATS_001", "data/FLAIR/Image-1.png"]
+)
 def test_a_number_is_no_patient(name):
     assert patients_of(name) == {}
 

@@ -142,6 +142,8 @@ def test_the_papers_split_is_over_slices_and_reports_the_epoch_that_was_best_on_
     patients = {side: {unit.rpartition("#")[0] for unit in split[side]} for side in ("train", "test")}
     assert patients["train"] & patients["test"]
     provenance = load(tmp_path / "models" / "paper.pt")["provenance"]
+    losses = pd.read_csv(folder / "history.csv")["val_log_likelihood"]
+    assert (losses < 0).all()  # the loss of that side is recorded, whatever chooses
     begin(tmp_path, "train", "paper", "evaluate", **PAPER).run()
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["of_samples"]["accuracy"] == pytest.approx(provenance["val_accuracy"])

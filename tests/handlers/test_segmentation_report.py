@@ -34,7 +34,7 @@ def judge(tmp_path: Path) -> Any:
     """Judges volumes and returns the table, the metrics and the page."""
 
     def judge(
-        *volumes: Any, mark: str = "a patient", side: str = "test", **rule: float
+        *volumes: Any, mark: str = "a patient", side: str = "test", slice_size: Any = None, **rule: float
     ) -> tuple[pd.DataFrame, dict[str, Any], str]:
         image = nib.Nifti1Image(np.ones((8, 8, 2), np.int16), np.eye(4))
         image.header["descrip"] = mark
@@ -42,7 +42,7 @@ def judge(tmp_path: Path) -> Any:
         names = [{key: item[key] for key in ("subject", "scan") if key in item} for item, _ in volumes]
         records = [{**name, "source": "x", "flair": str(tmp_path / "flair.nii.gz")} for name in names]
         split = draw_split([{"subject": record["subject"]} for record in records], method="external")
-        judged = Judged(records, split, side, {"stage": 1, "epoch": 1})
+        judged = Judged(records, split, side, {"stage": 1, "epoch": 1, "slice_size": slice_size})
         report = SegmentationReport(tmp_path / "out", "segmentation", judged, **rule)
         engine: Any = SimpleNamespace(state=SimpleNamespace())
         report.start(engine)
@@ -75,6 +75,15 @@ def test_phantoms_are_told_in_the_metrics_and_on_the_page(judge: Any, tmp_path: 
     _, metrics, page = judge(volume(0, subject="A"), mark=MARK)
     assert metrics["phantom"] is True
     assert "These are phantoms" in page
+
+
+def test_voxels_of_resized_slices_have_their_own_size(judge: Any) -> None:
+    """4 x 4 pixels of 1 mm, resized to 8 x 8: four voxels of a quarter, and a distance of two pixels is 1 mm."""
+    item, output = volume(0, subject="A")
+    item["geometry"] = {"spacing": [1.0, 1.0, 1.0], "shape": [4, 4, 2]}
+    output["pred"] = output["pred"].roll(2, dims=2)
+    rows, _, _ = judge((item, output), slice_size=[8, 8])
+    assert rows[["true_ml_WT", "hd95_WT"]].to_numpy().tolist() == [[0.001, 1.0]]
 
 
 def test_scans_have_rows_and_names_of_their_own_and_patients_count_once(judge: Any) -> None:

@@ -10,7 +10,7 @@ import torch
 from ignite.engine import Events
 from monai.engines.workflow import Workflow
 
-from common.errors import CheckpointError
+from common.errors import CheckpointError, KnobError
 from common.handlers import TrainingState
 from common.networks import provenance_of
 
@@ -21,12 +21,19 @@ class Run:
     """A trainer of one step an epoch, which adds 1 to a weight, and an evaluator with given scores."""
 
     def __init__(
-        self, folder: Path, scores: list[float], patience: int = 0, resume: bool = False, **provenance: Any
+        self,
+        folder: Path,
+        scores: list[float],
+        patience: int = 0,
+        resume: bool = False,
+        lr: float = 0.1,
+        gamma: float = 0.5,
+        **provenance: Any,
     ) -> None:
         self.network = torch.nn.Linear(1, 1, bias=False).requires_grad_(False)
         torch.nn.init.zeros_(self.network.weight)
-        optimizer = torch.optim.SGD(self.network.parameters(), lr=0.1)
-        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+        optimizer = torch.optim.SGD(self.network.parameters(), lr=lr)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma)
         self.trainer, self.evaluator = engine(self.learn, epochs=len(scores)), engine(lambda *_: None, epochs=1)
         self.evaluator.state.key_metric_name = "dice"
         self.scores = scores
@@ -80,6 +87,60 @@ def test_the_best_epoch_is_kept_and_the_last_one_beside_it(tmp_path: Path) -> No
 def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path, scores: list[float], kept: int) -> None:
     Run(tmp_path, scores).trainer.run()
     assert best(tmp_path)[1] == kept
+
+
+@pytest.mark.parametrize(
+    ("scores", "epochs"),
+    [([0.9, *[math.nan] * 9], 4), ([0.9, 0.5, 0.4, math.nan, *[0.45] * 9], 4), ([math.nan] * 9, 4)],
+)
+def test_scores_that_are_no_numbers_are_no_improvement(tmp_path: Path, scores: list[float], epochs: int) -> None:
+    run = Run(tmp_path, scores, patience=3)
+    run.trainer.run()
+    assert run.trainer.state.epoch == epochs
+
+
+def test_a_run_that_diverges_ends_and_keeps_what_was_good(tmp_path: Path) -> None:
+    class Diverging(Run):
+        def learn(self, *_: Any) -> None:
+            self.network.weight += math.inf if self.trainer.state.epoch == 3 else 1
+
+    with pytest.raises(KnobError, match="in epoch 3 weights became infinite"):
+        Diverging(tmp_path, [0.1, 0.2, math.nan, math.nan]).trainer.run()
+    assert best(tmp_path) == (2, 2, 0.2)
+    assert torch.load(tmp_path / "model_last.pt", weights_only=True)["epoch"] == 2
+
+
+def test_resuming_without_the_state_does_not_write_over_weights(tmp_path: Path) -> None:
+    Run(tmp_path, [0.1, 0.9, 0.3]).trainer.run()
+    (tmp_path / "model_last.pt").unlink()
+    with pytest.raises(CheckpointError, match="the state to resume from is not there"):
+        Run(tmp_path, [0.1, 0.9, 0.3], resume=True).trainer.run()
+    assert best(tmp_path) == (2, 2, 0.9)
+
+
+def test_a_first_epoch_that_was_broken_off_begins_anew(tmp_path: Path) -> None:
+    Run(tmp_path, [0.9]).trainer.run()
+    (tmp_path / "model_last.pt").unlink()
+    Run(tmp_path, [0.1, 0.3], resume=True).trainer.run()
+    assert best(tmp_path) == (2, 2, 0.3)
+
+
+def test_another_learning_rate_is_not_taken_over_in_silence(tmp_path: Path) -> None:
+    Run(tmp_path, [0.1]).trainer.run()
+    with pytest.raises(CheckpointError) as caught:
+        Run(tmp_path, [0.1, 0.2], resume=True, lr=0.5, gamma=0.9).trainer.run()
+    assert [str(problem.where) for problem in caught.value.problems] == ["--lr", "--lr_gamma"]
+
+
+def test_every_round_of_a_federated_client_has_its_epochs(tmp_path: Path) -> None:
+    run = Run(tmp_path, [0.9, *[0.1] * 20], patience=3)
+    rounds = []
+    for _ in range(3):
+        begun = run.trainer.state.epoch
+        run.trainer.state.max_epochs = begun + 3
+        run.trainer.run()
+        rounds.append(run.trainer.state.epoch - begun)
+    assert rounds == [3, 3, 3]
 
 
 def test_after_resuming_a_worse_epoch_does_not_replace_the_best(tmp_path: Path) -> None:

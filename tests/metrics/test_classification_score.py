@@ -21,6 +21,7 @@ def test_the_mean_log_likelihood_of_the_true_classes() -> None:
     assert score.aggregate().item() == pytest.approx(expected)
     assert score.per_column() == pytest.approx(
         {
+            "log_likelihood": expected,
             "accuracy": 3 / 4,
             "balanced_accuracy": (2 / 3 + 1) / 2,
             "macro_f1": (2 * 2 / (3 + 2) + 2 / 3) / 2,

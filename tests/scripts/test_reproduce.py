@@ -105,7 +105,7 @@ def test_failed_runs_are_told_with_their_logs(
 def test_a_table_of_phantoms_from_files_to_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one real run here: the same command makes the table of the real data set.
 
-    The first of its six commands is a process of its own, as all are for a person.
+    The first of its nine commands is a process of its own, as all are for a person.
     """
     started: list[Sequence[str]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +11,9 @@ from typing import Any
 
 from common.audit.readers.image_files import ImageIndex, is_image, walk_images
 from common.audit.split import Case, Entry, Split, divide
+from common.cohorts.clinical_values import ID_COLUMN
 from common.errors import DatasetError, Problem
-from common.formats.tables import as_text, listed_path
+from common.formats.tables import Table, as_text, listed_path
 from common.names import name_some, subject_of
 
 PATIENT = (
@@ -72,6 +74,13 @@ class Places:
         return self._index.find(name) or ([str(path)] if is_image(name) else [])
 
 
+def without_row_numbers(table: Table) -> list[tuple[int, dict[str, str]]]:
+    """A table's rows without the column of no title in which pandas and R number them."""
+    if not all(texts.get("", "").isdecimal() for _, texts in table.rows):
+        return table.rows
+    return [(line, {key: text for key, text in texts.items() if key}) for line, texts in table.rows]
+
+
 def make_split(kind: str, where: Path, rows: Sequence[Row], places: Places) -> Split:
     """The split that the rows of a list state.
 
@@ -90,7 +99,8 @@ def make_split(kind: str, where: Path, rows: Sequence[Row], places: Places) -> S
     problems: list[Problem] = []
     for number, row in enumerate(rows, 1):
         try:
-            read.append((row, _case_of(row.values, places, f"{where}, entry {number}")))
+            values = {re.sub(r"[\s-]+", "_", key): value for key, value in row.values.items()}
+            read.append((row, _case_of(values, places, f"{where}, entry {number}")))
         except DatasetError as error:
             problems += error.problems
     if problems:
@@ -109,7 +119,8 @@ def _case_of(values: Mapping[str, Any], places: Places, where: str) -> Case:
     paths = [path for key, value in values.items() if key not in MASKS for path in _paths(key, value, places)]
     keys = ID if paths else (*ID, *FOLDERS, "")
     given = next((text for key in keys if (text := _text(values.get(key))) and not is_image(text)), "")
-    patient = next((text for key in PATIENT if (text := _text(values.get(key)))), None)
+    owners = (*PATIENT, *filter(ID_COLUMN.fullmatch, values))
+    patient = next((text for key in owners if (text := _text(values.get(key)))), None)
     name = given or (paths[0].removeprefix("./") if paths else patient)
     if not name:
         raise DatasetError(Problem("names no id, no patient and no image", where, "Complete it, or remove it."))

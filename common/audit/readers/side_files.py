@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.audit.readers.image_files import is_image
-from common.audit.readers.rows import Places, Row, make_split
+from common.audit.readers.image_files import ENDINGS
+from common.audit.readers.rows import Places, Row, make_split, without_row_numbers
 from common.audit.split import Split, side_named
 from common.errors import DatasetError, Problem
 from common.formats.folders import list_folder
@@ -15,6 +15,8 @@ from common.formats.tables import SUFFIXES as TABLES
 from common.formats.tables import read_table
 
 LINES = ".txt"
+PATH = re.compile(rf".+?(?:{'|'.join(map(re.escape, ENDINGS))})(?=[\s,;]|$)", re.IGNORECASE)
+"""The path of an image at the beginning of a line; blanks may be in it."""
 
 
 def find_side_files(folder: Path) -> list[Path]:
@@ -44,15 +46,17 @@ def read_side_files(folder: Path, lists: list[Path], images: Path | None, ids_on
 def _rows_of(path: Path) -> Iterator[Row]:
     side = side_named(path.stem)
     if path.suffix.lower() != LINES:
-        yield from (Row(texts, side) for _, texts in read_table(path, {}).rows)
+        yield from (Row(texts, side) for _, texts in without_row_numbers(read_table(path, {})))
         return
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(Problem(f"cannot be read ({error})", path, "Save it as text in UTF-8.")) from error
-    yield from (Row({"": _first_word(line.strip())}, side) for line in lines if line.strip())
+    told = (line for line in map(str.strip, lines) if line and not line.startswith("#"))
+    yield from (Row({"": _name_in(line)}, side) for line in told)
 
 
-def _first_word(line: str) -> str:
-    """The path or the id of a line that may end with a label."""
-    return line if is_image(line) else re.split(r"[\s,;]+", line)[0]
+def _name_in(line: str) -> str:
+    """The path or the id of a line that may end with a label, or with the path of a mask."""
+    path = PATH.match(line)
+    return path[0] if path else re.split(r"[\s,;]+", line)[0]

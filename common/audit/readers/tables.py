@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.audit.readers.rows import Places, Row, make_split
+from common.audit.readers.rows import Places, Row, make_split, without_row_numbers
 from common.audit.split import Split, side_named
 from common.errors import DatasetError, KnobError, Problem
 from common.formats.tables import Table, as_text, read_table
@@ -30,9 +30,9 @@ def read_sides(path: Path, side_column: str | None, images: Path | None, ids_onl
     table = read_table(path, {})
     side, fold = _choose_columns(table, side_column)
     rows, unsided = [], []
-    for line, texts in table.rows:
+    for line, texts in without_row_numbers(table):
         values = {key: text for key, text in texts.items() if key not in (side, fold)}
-        word, number = as_text(texts.get(side or "")), _fold_of(texts.get(fold or ""))
+        word, number = as_text(texts[side]) if side else "", _fold_of(texts[fold]) if fold else None
         if not word and number is None:
             unsided.append(str(line))
         else:

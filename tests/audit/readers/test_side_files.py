@@ -18,11 +18,35 @@ def test_lines_with_and_without_a_label(tmp_path, write_image):
         read_split(Source(tmp_path))
 
 
+def test_names_with_blanks_and_labels(tmp_path):
+    (tmp_path / "train.txt").write_text("# path label\nimgs/Y (1).jpg 1\nimgs/Y (2).JPG,no tumour\n")
+    (tmp_path / "val.txt").write_text("# path label\nimgs/Y (3).nii.gz; 1\na b.png masks/a b.png\n")
+    sides = read_split(Source(tmp_path, ids_only=True)).divisions[0].sides
+    assert sides == {
+        "train": ("imgs/Y (1).jpg", "imgs/Y (2).JPG"),
+        "validation": ("imgs/Y (3).nii.gz", "a b.png"),
+    }
+
+
+def test_ids_with_labels(tmp_path):
+    (tmp_path / "train.txt").write_text("p1 0\np2.5,1\n")
+    (tmp_path / "val.txt").write_text("p3\n")
+    sides = read_split(Source(tmp_path, ids_only=True)).divisions[0].sides
+    assert sides == {"train": ("p1", "p2.5"), "validation": ("p3",)}
+
+
 def test_tables_of_sides(tmp_path):
     (tmp_path / "train.csv").write_text("patient;age\np1;3\n")
     (tmp_path / "test.csv").write_text("patient,age\np1,3\np2,5\n")
     split = read_split(Source(tmp_path, ids_only=True))
     assert split.divisions[0].sides == {"train": ("p1",), "test": ("p1", "p2")}
+
+
+def test_numbers_of_rows_are_no_ids(tmp_path):
+    (tmp_path / "train.csv").write_text(",patient,age\n0,p1,3\n1,p2,4\n")
+    (tmp_path / "test.csv").write_text(",patient,age\n0,p3,3\n")
+    split = read_split(Source(tmp_path, ids_only=True))
+    assert split.divisions[0].sides == {"train": ("p1", "p2"), "test": ("p3",)}
 
 
 def test_folders_of_sides_come_before_lists_of_labels(tmp_path, write_image):

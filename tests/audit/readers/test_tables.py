@@ -82,6 +82,28 @@ def test_lines_without_a_side_are_told(tmp_path):
     assert read(tmp_path, "id,split\na,train\nb,\nc,test\n").remarks == ("these lines name no side: 3",)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "patient,scan,split\nA,a1,train\nA,a2,train\nB,b1,train\nC,c1,test\nD,d1,test\n",
+        "patient,scan,split\nA,a1,train\nA,a2,val\nB,b1,train\nB,b2,val\n",
+        "patient,scan,fold\nA,a1,0\nA,a2,0\nB,b1,1\nB,b2,1\n",
+        "id,split,fold\na,train,0\nb,train,1\nc,test,\n",
+        "image,patient,split\nx/a.png,p1,train\nx/b.png,p1,test\n",
+    ],
+)
+@pytest.mark.parametrize("first", [0, 1, 17])
+def test_the_numbers_of_rows_that_pandas_and_r_write_are_nothing(tmp_path, text, first):
+    header, *rows = text.splitlines()
+    numbered = [f",{header}", *(f"{number},{row}" for number, row in enumerate(rows, first))]
+    assert read(tmp_path, "\n".join(numbered)) == read(tmp_path, text)
+
+
+def test_ids_in_a_column_without_a_title(tmp_path):
+    split = read(tmp_path, ",patient,split\na1,A,train\na2,A,test\n")
+    assert {name: case.patient for name, case in split.cases.items()} == {"a1": "A", "a2": "A"}
+
+
 def test_images_are_found_by_their_names(tmp_path, write_image):
     for name in ("x/one.png", "y/two.png", "y/one.png"):
         write_image(tmp_path / "images" / name)
