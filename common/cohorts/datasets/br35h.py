@@ -70,7 +70,7 @@ def scan_br35h(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
     root = _find_classes(root)
     folders, source = _choose_folders(root, need_label)
     images = {folder: _find_images(folder) for folder in folders}
-    problems = _check_folders(root, images, need_label)
+    problems = [*_tell_case(root), *_check_folders(root, images, need_label)]
     if not any(images.values()):
         bare = _find_images(root, deep=False)
         if need_label or not bare:
@@ -103,9 +103,12 @@ def order_classes(names: Iterable[str]) -> tuple[str, ...]:
 
 def unique_names(paths: Sequence[Path]) -> list[str]:
     """The paths without their suffixes, in their order; with them where two would be called the same."""
-    stems = [path.with_suffix("").as_posix() for path in paths]
-    counts = Counter(stems)
-    return [stem if counts[stem] == 1 else path.as_posix() for stem, path in zip(stems, paths, strict=True)]
+    names = [path.with_suffix("").as_posix() for path in paths]
+    before: list[str] = []
+    while names != before:  # the stem of a.jpg.jpg may be what a.jpg is called beside a.png
+        before, counts = names, Counter(names)
+        names = [name if counts[name] == 1 else path.as_posix() for name, path in zip(names, paths, strict=True)]
+    return names
 
 
 def _find_classes(root: Path) -> Path:
@@ -179,6 +182,18 @@ def _check_folders(root: Path, images: dict[Path, list[Path]], need_label: bool)
     if len(images) == 1 and not problems:
         problems.append(Problem(f"holds only one class, {next(iter(images)).name}", str(root), LAYOUT))
     return problems
+
+
+def _tell_case(root: Path) -> list[Problem]:
+    """Folders of one class that differ only by case."""
+    folders: dict[str, list[str]] = {}
+    for path in _subfolders(root).values():
+        folders.setdefault(path.name.lower(), []).append(path.name)
+    return [
+        Problem(f"its folders {' and '.join(same)} differ only by case", str(root), "Put their images into one of them.")
+        for same in folders.values()
+        if len(same) > 1
+    ]
 
 
 def _is_unlabelled(folder: Path, root: Path) -> bool:
