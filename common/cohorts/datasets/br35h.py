@@ -190,7 +190,9 @@ def _tell_case(root: Path) -> list[Problem]:
     for path in _subfolders(root).values():
         folders.setdefault(path.name.lower(), []).append(path.name)
     return [
-        Problem(f"its folders {' and '.join(same)} differ only by case", str(root), "Put their images into one of them.")
+        Problem(
+            f"its folders {' and '.join(same)} differ only by case", str(root), "Put their images into one of them."
+        )
         for same in folders.values()
         if len(same) > 1
     ]
