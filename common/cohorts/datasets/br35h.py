@@ -17,7 +17,7 @@ from common.cohorts.datasets.data_set import EVERYTHING, DataSet, Found, Kind, O
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.files import is_file, is_folder, user_path
-from common.formats.folders import SUFFIXES, list_folder, tell_contents
+from common.formats.folders import SUFFIXES, leads_back, list_folder, tell_contents
 from common.formats.images import is_image_name
 from common.records import Record
 
@@ -152,7 +152,7 @@ def _find_images(folder: Path, deep: bool = True) -> list[Path]:
     others = 0
     for path in list_folder(folder):
         if path.is_dir():
-            files += _find_images(path) if deep and not _leads_back(path) else []
+            files += _find_images(path) if deep and not leads_back(path) else []
         elif is_image_name(path):
             files.append(path)
         else:
@@ -160,11 +160,6 @@ def _find_images(folder: Path, deep: bool = True) -> list[Path]:
     if others:
         logger.info("%d files in %s are not named as images are and were not read", others, folder)
     return files
-
-
-def _leads_back(folder: Path) -> bool:
-    """Whether a folder is a link to one that it lies in: its images are there already, in other classes."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _check_folders(root: Path, images: dict[Path, list[Path]], need_label: bool) -> list[Problem]:
