@@ -35,10 +35,14 @@ RESULTS = (
     "split.json",
     "predictions.csv",
     "samples.csv",
+    "mask_features.csv",
+    "component_rules.csv",
+    "heat_maps.npz",
     "metrics.json",
     "confusion_matrix.csv",
     "report.html",
     "history.csv",
+    "cost.json",
 )
 """What a run and its evaluation write into the run folder, besides the records of their settings."""
 

@@ -19,7 +19,9 @@ from pathlib import Path
 
 from PIL import Image
 from pydicom import Dataset, dcmread
-from pydicom.datadict import DicomDictionary
+from pydicom.datadict import DicomDictionary, dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 NEEDED_TO_READ = {
     *("SOPClassUID", "Modality", "ImageType", "SpecificCharacterSet", "TransferSyntaxUID", "PhotometricInterpretation"),
@@ -90,6 +92,17 @@ def mark_files(paths: Iterable[Path], spared: Iterable[str] = (), series: bool =
         image.preamble = f"{MARK} preamble".encode().ljust(128, b"\0")
         image.save_as(path)
     return {keyword: mark for keyword, mark in marks.items() if keyword not in kept}
+
+
+def write_raw(path: Path, elements: Mapping[str, bytes]) -> None:
+    """Put bytes into elements of a file as they are, by keyword; pydicom would check them."""
+    image = dcmread(path)
+    implicit = image.file_meta.TransferSyntaxUID.is_implicit_VR
+    for keyword, value in elements.items():
+        tag = Tag(tag_for_keyword(keyword))
+        kind = None if implicit else dictionary_VR(tag)
+        image._dict[tag] = RawDataElement(tag, kind, len(value), value, 0, implicit, True)
+    image.save_as(path)
 
 
 def find_marks(content: bytes) -> set[str]:

@@ -80,7 +80,8 @@ def test_an_earlier_run_is_neither_continued_nor_replaced_unasked(tmp_path: Path
 def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path: Path) -> None:
     run, weights = tmp_path / "eval", tmp_path / "model.pt"
     (run / "tensorboard").mkdir(parents=True)
-    for name in ("split.json", "report.html", "predictions.csv", "tensorboard/events", "../model.pt", "notes.txt"):
+    written = ("split.json", "report.html", "predictions.csv", "heat_maps.npz", "mask_features.csv", "cost.json")
+    for name in (*written, "component_rules.csv", "tensorboard/events", "../model.pt", "notes.txt"):
         (run / name).write_text("earlier")
     open_run(run, weights, resume=False, overwrite="true")
     assert left_in(run) == ["notes.txt"]

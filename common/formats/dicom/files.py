@@ -34,6 +34,7 @@ LAYOUT = ("0028|0010", "0028|0011", "0028|0002", "0028|0100")
 
 PHOTOMETRY = "0028|0004"
 BITS_STORED = "0028|0101"
+MOST_BITS = 64
 SIGNED = "0028|0103"
 PADDING = "0028|0120"
 PADDING_LIMIT = "0028|0121"
@@ -52,6 +53,8 @@ IMAGE_CLASS = re.compile(
 """In the first part of a file, which is never compressed: an image of CT, MR, NM or PET, or a secondary capture."""
 
 LEAST_BYTES = 1024
+ROUNDING = 0.01
+"""Mm, and share of a direction's length: GDCM makes directions unit vectors."""
 
 LOADING = Lock()
 """ITK's parts are loaded at their first use, by one thread at a time."""
@@ -122,20 +125,24 @@ def read_slice_header(path: str | Path) -> SliceHeader | None:
     tags = reader.GetMetaDataDictionary()
     if too_large := plane_too_large([reader.GetDimensions(axis) for axis in range(2)], path):
         raise DatasetError(too_large)
-    has_place = tags.HasKey(POSITION) and tags.HasKey(ORIENTATION)
-    axes = range(3)
+    told = _numbers(tags, PIXEL_SPACING, 2)  # GDCM takes 1 mm where it is 0, and in some classes of images
+    told = told if told and min(told) > 0 else None
+    down, across = told or (float(reader.GetSpacing(1)), float(reader.GetSpacing(0)))
     size = [int(reader.GetDimensions(axis)) for axis in range(reader.GetNumberOfDimensions())] + [1]
+    origin = tuple(float(reader.GetOrigin(axis)) for axis in range(3))
+    along_row, along_column = (tuple(map(float, reader.GetDirection(axis))) for axis in range(2))
+    has_place = _is_told(tags, POSITION, origin) and _is_told(tags, ORIENTATION, (*along_row, *along_column))
     return SliceHeader(
         path=str(path),
         series=_text(tags, SERIES_UID),
         instance=_text(tags, INSTANCE_UID),
         size=(size[0], size[1], size[2]),
         channels=int(reader.GetNumberOfComponents()),
-        origin=tuple(float(reader.GetOrigin(axis)) for axis in axes) if has_place else None,
-        along_row=tuple(map(float, reader.GetDirection(0))),
-        along_column=tuple(map(float, reader.GetDirection(1))),
-        spacing=(float(reader.GetSpacing(0)), float(reader.GetSpacing(1)), float(reader.GetSpacing(2))),
-        has_spacing=_tells_spacing(_text(tags, PIXEL_SPACING)) or size[2] > 1,
+        origin=origin if has_place else None,
+        along_row=along_row,
+        along_column=along_column,
+        spacing=(across, down, float(reader.GetSpacing(2))),
+        has_spacing=told is not None or size[2] > 1,
     )
 
 
@@ -155,7 +162,7 @@ def _read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
     reader.SetImageIO(source)
     data = _decode(reader, path)
     tags = source.GetMetaDataDictionary()
-    expected = math.prod(int(_text(tags, key) or 1) for key in LAYOUT) // 8
+    expected = int(math.prod(_number(tags, key, path) for key in LAYOUT if _text(tags, key))) // 8
     if not holds_all_pixels(data, expected):
         what = f"it ends before its last pixel (of {expected} bytes)"
         raise DatasetError(Problem(what, str(path), "Download or copy the file again."))
@@ -163,9 +170,9 @@ def _read_slice_pixels(path: str | Path) -> NDArray[np.float32]:
     if not np.isfinite(pixels).all():
         what = "its pixels are not finite once they are rescaled: its rescale slope or intercept is damaged"
         raise DatasetError(Problem(what, str(path), "Export the series again."))
-    if not tags.HasKey(PADDING):
+    if not (padding := _numbers(tags, PADDING, 1)):
         return pixels
-    ends = [_rescaled(tags, key, source) for key in (PADDING, PADDING_LIMIT) if tags.HasKey(key)]
+    ends = [_rescaled(tags, value, source, path) for value in (*padding, *(_numbers(tags, PADDING_LIMIT, 1) or ()))]
     return without_padding(pixels, ends[0], ends[-1])
 
 
@@ -199,21 +206,34 @@ def read_mark(path: str | Path, mark: str) -> bool:
     return _text(reader.GetMetaDataDictionary(), DESCRIPTION) == mark
 
 
-def _tells_spacing(text: str) -> bool:
-    """Whether an element holds sizes of pixels; GDCM reads 0 as 1 mm."""
+def _is_told(tags: Any, key: str, read: tuple[float, ...]) -> bool:
+    """Whether GDCM read an element's numbers; it puts a default in the place of what is empty or makes no sense."""
+    told = _numbers(tags, key, len(read))
+    return told is not None and bool(np.allclose(told, read, rtol=ROUNDING, atol=ROUNDING))
+
+
+def _numbers(tags: Any, key: str, count: int) -> tuple[float, ...] | None:
+    """The finite numbers of an element; ``None`` where it is absent, empty or holds anything else than ``count``."""
     try:
-        return all(float(size) > 0 for size in text.split("\\"))
+        numbers = tuple(float(number) for number in _text(tags, key).split("\\"))
     except ValueError:
-        return False
+        return None
+    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else None
 
 
-def _rescaled(tags: Any, key: str, source: Any) -> float:
+def _number(tags: Any, key: str, path: str | Path, most: int = 2**16) -> float:
+    """The one number that an element must hold."""
+    if (numbers := _numbers(tags, key, 1)) is None or numbers[0] > most:
+        raise DatasetError(_damaged(path))
+    return numbers[0]
+
+
+def _rescaled(tags: Any, value: float, source: Any, path: str | Path) -> float:
     """A stored value as it stands among the pixels that are read: inverted in MONOCHROME1, then rescaled."""
-    bits, signed = int(_text(tags, BITS_STORED)), _text(tags, SIGNED) == "1"
-    value = float(_text(tags, key))
     if _text(tags, PHOTOMETRY) == "MONOCHROME1":
-        value = (-1 if signed else 2**bits - 1) - value
-    return value * source.GetRescaleSlope() + source.GetRescaleIntercept()
+        brightest = -1 if _text(tags, SIGNED) == "1" else 2 ** _number(tags, BITS_STORED, path, MOST_BITS) - 1
+        value = brightest - value
+    return float(value * source.GetRescaleSlope() + source.GetRescaleIntercept())
 
 
 def _load_itk() -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from common.audit.readers.folders import read_folders
 from common.audit.readers.reading import Source, read_split
 from common.errors import DatasetError
 from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import logging
 import shutil
+import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -10,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import ComputedRadiographyImageStorage, MRImageStorage, XRayAngiographicImageStorage
 
 from common.errors import DatasetError
 from common.formats.dicom import find_series, read_series
-from common.formats.dicom.files import is_dicom
+from common.formats.dicom.files import is_dicom, read_slice_pixels
 from common.formats.series import list_slices
 from common.phantoms.writing.dicom_writer import write_slice
 from tests.fuzz.readers.dicom import SYNTAXES, save, write_syntax
+from tests.marked_dicom import find_marks, write_raw
 
 Writer = Callable[..., Path]
 
@@ -210,10 +213,36 @@ def test_colour_and_several_frames(tmp_path: Path) -> None:
     assert "in colour" in told(tmp_path / "colour")
 
 
-def test_slices_without_a_position(tmp_path: Path, write_series: Writer) -> None:
+@pytest.mark.parametrize("group", [b"\x32\x00", b"\x37\x00"])
+def test_slices_without_a_position(tmp_path: Path, write_series: Writer, group: bytes) -> None:
     folder = write_series(tmp_path / "a")
-    patch_bytes(folder, b"\x20\x00\x37\x00", b"\x21\x00\x37\x00")
+    patch_bytes(folder, b"\x20\x00" + group, b"\x21\x00" + group)
     assert "have no position or orientation" in told(folder)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ImageOrientationPatient": b""},
+        {"ImageOrientationPatient": b"ZQMARKED"},
+        {"ImageOrientationPatient": b"0\\1\\0\\0\\0 "},
+        {"ImageOrientationPatient": b"0\\1\\0\\0\\0\\nan "},
+        {"ImageOrientationPatient": b"0\\0\\0\\0\\0\\0 "},
+        {"ImageOrientationPatient": b"0\\0.9\\0.1\\0\\0\\-1 "},
+        {"ImagePositionPatient": b""},
+        {"ImagePositionPatient": b"1\\2 "},
+        {"ImagePositionPatient": b"1\\2\\1e999 "},
+    ],
+    ids=str,
+)
+def test_slices_whose_position_is_no_position(tmp_path: Path, write_series: Writer, elements: dict[str, bytes]) -> None:
+    """GDCM would read a sagittal stack as an axial one, and all slices at one place."""
+    folder = write_series(tmp_path / "a", orientation=SAGITTAL)
+    for path in folder.iterdir():
+        write_raw(path, elements)
+    with pytest.raises(DatasetError, match="have no position or orientation, so they have no order") as error:
+        find_series(folder, need_regular=False)
+    assert "ZQMARKED" not in str(error.value)
 
 
 def test_no_folder_no_dicom(tmp_path: Path) -> None:
@@ -263,8 +292,6 @@ def test_no_name_of_a_person_leaves_the_reader(
 
 
 def test_no_name_is_in_the_traceback_of_a_broken_file(tmp_path: Path, write_series: Writer) -> None:
-    import traceback
-
     folder = write_series(tmp_path / "a", tags={"0010|0010": NAME})
     (folder / "Image-1.dcm").write_bytes((folder / "Image-1.dcm").read_bytes()[:-4])
     try:
@@ -303,6 +330,40 @@ def test_padding_is_background(tmp_path: Path, write_series: Writer) -> None:
     expected = plain.copy()
     expected[0, 0, :3] = [0, 1, 2]  # 100 + the height of the slice, all else its height
     np.testing.assert_array_equal(padded, expected)
+
+
+@pytest.mark.parametrize("value", [b"", bytes(4), b"ZQMARKED"])
+def test_padding_that_cannot_be_read_is_none(tmp_path: Path, write_series: Writer, value: bytes) -> None:
+    folder = write_series(tmp_path / "a")
+    plain = read_series(folder).array
+    for path in folder.iterdir():
+        write_raw(path, {"PixelPaddingValue": value})
+    np.testing.assert_array_equal(read_series(folder).array, plain)
+    for path in folder.iterdir():
+        write_raw(path, {"PixelPaddingValue": b"\x64\x00", "PixelPaddingRangeLimit": value})
+    assert read_series(folder).array[0, 0].tolist() == [0, 101, 102, 103, 104]
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"Rows": b"ZQMARKED"},
+        {"BitsAllocated": bytes(4)},
+        {"BitsStored": b"", "PixelRepresentation": bytes(2)},
+        {"BitsStored": b"\xff\xff", "PixelRepresentation": bytes(2)},
+    ],
+    ids=str,
+)
+def test_a_layout_that_cannot_be_read(tmp_path: Path, write_series: Writer, elements: dict[str, bytes]) -> None:
+    path = write_series(tmp_path / "a", [3]) / "Image-1.dcm"
+    patch_bytes(path.parent, b"MONOCHROME2", b"MONOCHROME1")
+    write_raw(path, {"PixelPaddingValue": b"\x64\x00", **elements})
+    with pytest.raises(DatasetError) as error:
+        read_slice_pixels(path)
+    told = "".join(traceback.format_exception(error.value))
+    assert f"{path}: the DICOM file is truncated, damaged" in told
+    assert "During handling" not in told
+    assert not find_marks(told.encode())
 
 
 def test_a_volume_needs_the_size_of_its_pixels_and_single_slices_do_not(tmp_path: Path, write_series: Writer) -> None:
@@ -348,6 +409,16 @@ def test_pixels_without_a_size_are_refused_where_millimetres_matter(
         image.save_as(path)
     assert "do not tell the size of their pixels" in told(tmp_path / "a")
     assert len(find_series(tmp_path / "a", need_regular=False).files) == 3
+
+
+@pytest.mark.parametrize("kind", [MRImageStorage, ComputedRadiographyImageStorage, XRayAngiographicImageStorage])
+def test_pixels_have_the_size_that_the_file_tells(tmp_path: Path, write_series: Writer, kind: str) -> None:
+    """GDCM reads it in some classes of images alone, and takes 1 mm in others."""
+    for path in write_series(tmp_path / "a", range(3)).iterdir():
+        image = pydicom.dcmread(path)
+        image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = kind
+        image.save_as(path)
+    assert read_series(tmp_path / "a").spacing == (0.5, 0.75, 1.0)
 
 
 def test_a_rescale_slope_beyond_all_numbers(tmp_path: Path) -> None:
