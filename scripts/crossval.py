@@ -136,14 +136,15 @@ def make(options: Options) -> int:
 
     announce("Planning the folds")
     from common.crossvalidation.command import cross_validate
-    from common.runs.processes import DONE, FAILED
+    from common.runs.processes import FAILED
 
     outcomes = cross_validate(options)
     for outcome in outcomes:
         if outcome.state == FAILED:
             print(f"\n{outcome.failure}", file=sys.stderr)
-    if any(outcome.state == DONE for outcome in outcomes):
-        print(f"\n{options.output / 'table.html'}")
+    page = options.output / "table.html"
+    if page.is_file():
+        print(f"\n{page}")
     return int(any(outcome.state == FAILED for outcome in outcomes))
 
 

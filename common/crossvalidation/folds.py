@@ -87,9 +87,13 @@ def check_together(folds: Sequence[Fold], each_once: bool) -> None:
 def pool_rows(folds: Sequence[Fold]) -> pd.DataFrame:
     """The predictions of all folds, each with its ``fold``, in the order of the patients.
 
-    A column that one of them lacks, because an earlier version made it, is left out.
+    A column that one of them lacks, because an earlier version made it, is left out; but for ``scan``, which a fold
+    lacks whose patients have one scan each, named as the patient.
     """
-    table = pd.concat([fold.rows.assign(fold=fold.number) for fold in folds], ignore_index=True, join="inner")
+    tables = [fold.rows.assign(fold=fold.number) for fold in folds]
+    if any("scan" in rows for rows in tables):
+        tables = [rows if "scan" in rows else rows.assign(scan=rows["subject"]) for rows in tables]
+    table = pd.concat(tables, ignore_index=True, join="inner")
     names = [name for name in ("subject", "scan") if name in table]
     others = [name for name in table if name not in (*names, "fold")]
     return table.sort_values([*names, "fold"], ignore_index=True)[[*names, "fold", *others]]

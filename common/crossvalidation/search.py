@@ -109,7 +109,9 @@ def write_inner_splits(options: Options, inner: int) -> None:
 
 
 def choose(options: Options, runs: Sequence[CandidateRun]) -> list[Choice]:
-    """The choice of every fold whose candidates are all done.
+    """The choice of every fold, but for one whose candidates all failed.
+
+    A candidate that failed has no score, and no chance.
 
     Args:
         options: with what was tried.
@@ -118,8 +120,9 @@ def choose(options: Options, runs: Sequence[CandidateRun]) -> list[Choice]:
     choices, candidates = [], candidates_of(options)
     for fold in range(options.folds) if options.search else ():
         own = [run for run in runs if run.fold == fold]
-        if all(is_done(run) for run in own):
-            scores = [mean(_score(run) for run in own if run.knobs == knobs) for knobs in candidates]
+        scores = [mean(_score(run) for run in own if run.knobs == knobs) for knobs in candidates]
+        done = [all(is_done(run) for run in own if run.knobs == knobs) for knobs in candidates]
+        if any(done):
             choices.append(Choice(fold, scores, candidates))
     return choices
 
@@ -161,6 +164,8 @@ def _inner_split(options: Options, fold: int, inner: int) -> Path:
 
 
 def _score(run: CandidateRun) -> float:
+    if not is_done(run):
+        return math.nan
     from common.reports.key_result import key_result
 
     facts = json.loads((run.folder / "metrics.json").read_text(encoding="utf-8"))

@@ -29,7 +29,7 @@ from common.reports.classification.verdict import judge_evidence
 from common.shortcuts.probe import ShortcutReport, probe_shortcuts
 from common.shortcuts.trait_tables import trait_tables
 
-HEAT_MAPS = "heat_maps.npz"
+HEAT_MAPS, SAMPLES, MASK_FEATURES = "heat_maps.npz", "samples.csv", "mask_features.csv"
 MOST_PICTURES = 6
 FEATURES = "features"
 
@@ -59,6 +59,7 @@ class ClassificationReport(EvaluationReport):
     """
 
     of_sample = ("sample",)
+    perhaps = (HEAT_MAPS, SAMPLES, MASK_FEATURES)
 
     def __init__(
         self,
@@ -152,7 +153,7 @@ class ClassificationReport(EvaluationReport):
             self.pictures[subject] = view
 
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the tables of samples and patients, the confusion matrix, the metrics and the page."""
+        """Write the tables of samples and patients, the confusion matrix, the page and the metrics."""
         if FEATURES in rows:
             rows, self.facts["mask_features"] = self._write_features(rows)
         patients = to_patients(rows, self.classes)
@@ -161,19 +162,19 @@ class ClassificationReport(EvaluationReport):
         summary = self._summarise(patients, rows)
         samples = rows if len(rows) > len(patients) else None
         if samples is not None:
-            self.write_table("samples.csv", samples)
+            self.write_table(SAMPLES, samples)
         self.write_table(PREDICTIONS, patients)
         self.write_table(CONFUSION, pd.DataFrame(summary["confusion"]), header=False)
-        self.write_metrics(summary)
         heat_maps = self._draw(masks="tumour" in rows)
         write_page(self.output_dir / PAGE, summary, patients, self.records, heat_maps, samples)
+        self.write_metrics(summary)
         return summary
 
     def _write_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
         names = [*unit_of(rows), *self.of_sample, "tumour", "truth"]
         table, explained = principal_components(rows[names], list(rows[FEATURES]))
         if len(table):
-            self.write_table("mask_features.csv", table)
+            self.write_table(MASK_FEATURES, table)
         return rows.drop(columns=FEATURES), explained
 
     def _records_of(self, rows: pd.DataFrame) -> list[Record]:

@@ -30,6 +30,7 @@ from common.splits.evaluations import count_evaluation
 from common.splits.guard import recipe_of
 from common.splits.manifest import SplitManifest
 from common.tasks.registry import find_task
+from common.transforms.probabilities import check_answer
 
 PREDICTIONS, CONFUSION, METRICS, PAGE = "predictions.csv", "confusion_matrix.csv", "metrics.json", "report.html"
 
@@ -73,6 +74,9 @@ class EvaluationReport(ABC):
     of_sample: tuple[str, ...] = ()
     """What names a row, beside the patient or the scan."""
 
+    perhaps: tuple[str, ...] = ()
+    """Files that some evaluations write and others do not."""
+
     def __init__(self, output_dir: str | Path, task: str, judged: Judged, seed: int = 0) -> None:
         self.output_dir, self.task, self.judged, self.seed = Path(output_dir), find_task(task), judged, seed
         self.records = judged.records
@@ -103,7 +107,7 @@ class EvaluationReport(ABC):
 
     @abstractmethod
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the tables, then the metrics, then the page.
+        """Write the tables, then the page, and last the metrics, by which later commands know that all is there.
 
         Args:
             rows: one per sample, in the order of their names.
@@ -126,9 +130,14 @@ class EvaluationReport(ABC):
         self.facts = self.describe()
 
     def collect(self, engine: Workflow) -> None:
-        """Add a row for each sample of the batch."""
+        """Add a row for each sample of the batch.
+
+        Raises:
+            CheckpointError: the network's answer is no number.
+        """
         for item, output in zip(engine.state.batch, engine.state.output, strict=True):
             names = {key: str(item[key]) for key in ("subject", "scan") if item.get(key) is not None}
+            check_answer(output["pred"], item, getattr(self.judged.provenance, "files", "the weights"))
             self.rows.append({**names, **self.measure(item, output)})
             self.keep_picture(item, output)
 
@@ -141,6 +150,8 @@ class EvaluationReport(ABC):
         self.facts["phantom"] = any(record["phantom"] for record in self.records)
         self._count_evaluation()
         self.facts["seconds"] = self._run_times()
+        for name in (METRICS, *self.perhaps):  # of an earlier evaluation
+            (self.output_dir / name).unlink(missing_ok=True)
         self._log(self.write(self._sorted_rows()))
         release(self.output_dir)
 

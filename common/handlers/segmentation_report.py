@@ -40,6 +40,7 @@ class SegmentationReport(EvaluationReport):
         smallest_et: likewise.
     """
 
+    perhaps = (RULES,)
     of_weights = ("bundle", "version", "stage", "protocol", "epoch", "kept")
 
     def __init__(
@@ -72,7 +73,7 @@ class SegmentationReport(EvaluationReport):
         self.pictures[name] = Panel.of_volume(name, output["image"], output["label"], predicted, len(logits))
 
     def write(self, rows: pd.DataFrame) -> dict[str, Any]:
-        """Write the tables of volumes, the confusion matrix of their voxels, the metrics and the page."""
+        """Write the tables of volumes, the confusion matrix of their voxels, the page and the metrics."""
         by_rule = self._take_rules(rows)
         rows = rows[[name for name in rows if AT not in name]]
         summary = {**self.facts, **summarise_cohort(rows, self.seed), "component_rule": self.rule.name}
@@ -87,8 +88,8 @@ class SegmentationReport(EvaluationReport):
             tables = [table.assign(component_rule=name) for name, table in by_rule.items()]
             self.write_table(RULES, pd.concat(tables, ignore_index=True))
         self.write_table(CONFUSION, pd.DataFrame(confusion), header=False)
-        self.write_metrics(summary)
         write_page(self.output_dir / PAGE, summary, rows, panels, confusion, self.records)
+        self.write_metrics(summary)
         return summary
 
     def _take_rules(self, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -106,7 +106,7 @@ def f1_score(cohorts: Cohorts) -> np.ndarray:
 def class_areas(cohorts: Cohorts) -> np.ndarray:
     """The AUC of each class against the rest, as the Mann-Whitney statistic U / (m n): a tie counts half.
 
-    Undefined for a class without support, and for the only one with it.
+    Undefined for a class without support, for the only one with it, and where a probability is NaN.
 
     References:
         Hanley & McNeil, Radiology 143 (1982), 29-36.
@@ -195,9 +195,15 @@ def title_of(name: str) -> str:
 
 
 def _area(is_class: np.ndarray, score: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """U / (m n) of each cohort, (cohorts,): the pairs of a row of the class and another that are in order."""
+    """U / (m n) of each cohort, (cohorts,): the pairs of a row of the class and another that are in order.
+
+    NaN where a score is: it has no place in the order.
+    """
+    if np.isnan(score).any():
+        return np.full(len(counts), np.nan)
     order = np.argsort(score)
-    groups = np.flatnonzero(np.diff(score[order], prepend=-np.inf))  # where the next higher score begins
+    ranked = score[order]
+    groups = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])  # where the next higher score begins
     members = np.add.reduceat((counts * is_class)[:, order], groups, axis=1)
     others = np.add.reduceat((counts * (1 - is_class))[:, order], groups, axis=1)
     below = others.cumsum(axis=1) - others

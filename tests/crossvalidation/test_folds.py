@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from common.crossvalidation.folds import Fold, check_together, pool_rows, read_fold
 from common.errors import OutputError, SplitLeakageError
+from common.reports.segmentation import summarise_cohort
 
 Leave = Callable[..., None]
 
@@ -71,3 +73,23 @@ def test_a_column_that_a_fold_of_an_earlier_version_lacks_is_left_out(tmp_path: 
     rows = pool_rows([one, newer])
     assert rows["subject"].to_list() == list("ABCD")
     assert "nsd_WT" not in rows
+
+
+def test_scans_of_a_patient_are_one_patient_beside_a_fold_without_scans(tmp_path: Path, leave_fold: Leave) -> None:
+    """A's three scans have Dice 0.1, 0.2 and 0.3, so A has 0.2; with B's 0.4 and C's and D's 0.9 the mean is 0.6."""
+    one, other = read(tmp_path, leave_fold, "AB", "CD")
+    scans = pd.DataFrame({"subject": ["A", "A", "A", "B"], "scan": ["A1", "A2", "A3", "B"]})
+    tables = scans.assign(**volumes(0.1, 0.2, 0.3, 0.4)), other.rows[["subject"]].assign(**volumes(0.9, 0.9))
+    rows = pool_rows([replace(fold, rows=table) for fold, table in zip((one, other), tables, strict=True)])
+    assert rows["scan"].to_list() == ["A1", "A2", "A3", "B", "C", "D"]
+    found = summarise_cohort(rows.drop(columns="fold"))
+    assert (found["patients"], found["scans"]) == (4, 6)
+    assert found["mean_dice"]["mean"] == pytest.approx(0.6)
+
+
+def volumes(*dice: float) -> dict[str, list[float]]:
+    """What a segmentation measures, of which the Dice alone matters here."""
+    regions = [f"{measure}_{region}" for measure in ("dice", "hd95") for region in ("WT", "TC", "ET")]
+    soft = [f"soft_dice_{name}" for name in ("background", "NCR", "ED", "ET")]
+    sizes = [f"{kind}_ml_{region}" for kind in ("true", "predicted") for region in ("WT", "TC", "ET")]
+    return {"slices": [5.0] * len(dice), **{name: list(dice) for name in (*regions, *soft, *sizes)}}

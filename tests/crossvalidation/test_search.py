@@ -12,11 +12,12 @@ import pytest
 from common.crossvalidation.command import cross_validate
 from common.crossvalidation.options import Options, check_options
 from common.crossvalidation.search import Choice, plan_candidates
-from common.errors import KnobError
+from common.errors import KnobError, OutputError
 from common.knobs import parse_command_line
 from common.runs.processes import DONE, FAILED
 from common.runs.settings import read_choices
 from common.splits.manifest import load_manifest
+from tests.facts import in_order
 
 MakeOptions = Callable[..., Options]
 Leave = Callable[..., None]
@@ -82,15 +83,32 @@ def test_the_chosen_network_is_the_candidate_s(searching: MakeOptions, leave_fol
     assert runner.judged[0]["allow_trained_on"] == "true"
 
 
-def test_without_all_candidates_a_fold_has_no_choice(searching: MakeOptions, leave_fold: Leave) -> None:
+def test_a_candidate_that_fails_is_not_chosen_and_does_not_keep_its_fold_from_a_choice(
+    searching: MakeOptions, leave_fold: Leave
+) -> None:
     given = searching()
     broken = Runner(leave_fold, lambda settings: settings["fold"] == 1 and settings["lr"] == 0.5)
     states = [outcome.state for outcome in cross_validate(given, broken)]
-    assert states == [DONE, DONE, DONE, FAILED, DONE, DONE, DONE, DONE]  # six candidates, two folds
-    assert [settings["fold"] for settings in broken.judged if settings["side"] == "test"] == [0, 2]
+    assert states == [DONE, DONE, DONE, FAILED, DONE, DONE, DONE, DONE, DONE]  # six candidates, three folds
+    tested = [(settings["fold"], settings["lr"]) for settings in broken.judged if settings["side"] == "test"]
+    assert tested == [(0, 0.1), (1, 0.1), (2, 0.5)]
+    content = json.loads((given.output / "table.json").read_text(encoding="utf-8"))
+    assert content["choices"][1] == {"fold": 1, "chosen": SLOW, "lr=0.1": 0.6, "lr=0.5": None}
+    page = (given.output / "table.html").read_text(encoding="utf-8")
+    assert in_order(page, "What was chosen in each fold", "lr=0.1", "0.600", "\N{EN DASH}", "the candidate failed")
+    with pytest.raises(OutputError, match="fold-1: this run was begun with other settings"):
+        cross_validate(given, Runner(leave_fold))  # the other choice, after its test side was seen
+
+
+def test_a_fold_whose_candidates_all_fail_has_no_choice(searching: MakeOptions, leave_fold: Leave) -> None:
+    given = searching()
+    broken = Runner(leave_fold, lambda settings: settings["fold"] == 1)
+    states = [outcome.state for outcome in cross_validate(given, broken)]
+    assert states == [DONE, DONE, FAILED, FAILED, DONE, DONE, DONE, DONE]
     mended = Runner(leave_fold)
     assert {outcome.state for outcome in cross_validate(given, mended)} == {DONE}
-    assert [(settings["fold"], settings["side"]) for settings in mended.judged] == [(1, "validation"), (1, "test")]
+    judged = [(settings["fold"], settings["side"]) for settings in mended.judged]
+    assert judged == [(1, "validation"), (1, "validation"), (1, "test")]
 
 
 def test_inner_folds_never_hold_who_is_tested(searching: MakeOptions, leave_fold: Leave) -> None:

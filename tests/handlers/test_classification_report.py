@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ from ignite.engine import Engine
 from common.cohorts import permute_labels
 from common.cohorts.labels.survival_classes import SurvivalClasses
 from common.cohorts.phantom_mark import MARK
+from common.errors import CheckpointError
 from common.handlers import ClassificationReport, Judged, SurvivalDays
+from common.networks.weights.judged import JudgedWeights
 from common.reports.classification.components import principal_components
+from common.runs.processes import is_done
+from common.runs.steps import Run
 from common.shortcuts.answers import ShortcutReport
 from common.shortcuts.probe import probe_shortcuts
 from common.splits.manifest import SplitManifest
@@ -398,15 +403,42 @@ def test_a_task_that_nobody_knows_is_judged_in_plain_words(tmp_path: Path, caplo
     assert "AUC of 3 patients: 1.000" in caplog.text
 
 
-def test_the_numbers_are_there_before_the_page_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluation_is_not_done_before_its_page_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``metrics.json`` is what a later command knows a finished evaluation by, an older one's as well."""
+
     def fail(*_: Any) -> None:
         raise MemoryError
 
+    evaluate(grade_report(tmp_path), GRADED)
     monkeypatch.setattr("common.handlers.classification_report.write_page", fail)
     with pytest.raises(MemoryError):
         evaluate(grade_report(tmp_path), GRADED)
-    assert metrics(tmp_path)["patients"] == 3
     assert (tmp_path / "predictions.csv").exists()
+    run = Run("fold-0", tmp_path, ())
+    assert not is_done(run)
+    monkeypatch.undo()
+    evaluate(grade_report(tmp_path), GRADED)
+    assert is_done(run)
+
+
+def test_tables_of_an_earlier_evaluation_do_not_stay_beside_those_of_another(tmp_path: Path) -> None:
+    two = [sample("B", 1, [0.2, 0.8], slice=1), sample("B", 1, [0.3, 0.7], slice=2)]
+    evaluate(grade_report(tmp_path), [*GRADED, *two])
+    assert (tmp_path / "samples.csv").exists()
+    (tmp_path / "mask_features.csv").write_text("of another network", encoding="utf-8")
+    evaluate(grade_report(tmp_path), GRADED)
+    assert not {"samples.csv", "mask_features.csv"} & {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_an_answer_that_is_no_number_is_refused_before_anything_is_written(tmp_path: Path, value: float) -> None:
+    item, output = sample("C", 1, [0.1, 0.9])
+    output["pred"][1] = value
+    weights = JudgedWeights(TinyClassifier(2), "runs/model.pt", SPLIT, own=PROVENANCE)
+    report = grade_report(tmp_path / "run", provenance=weights)
+    with pytest.raises(CheckpointError, match=r"runs/model\.pt: the network's answer for C is not a number"):
+        evaluate(report, [*GRADED[:2], (item, output)])
+    assert not (tmp_path / "run").exists()
 
 
 class MaskClassifier(TinyClassifier):

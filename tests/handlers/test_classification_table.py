@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from common.errors import OutputError
+from common.errors import CheckpointError, OutputError
 from common.handlers import ClassificationTable
 from common.transforms import ClassProbabilitiesd
 
@@ -18,7 +18,7 @@ CLASSES = ("short (under 300 days)", "long")
 
 def batch(subject: str, probabilities: list[Any], **item: Any) -> Any:
     """As inference leaves it: from one image's probabilities, or from those of several."""
-    output = ClassProbabilitiesd()({"pred": torch.tensor(probabilities).log()})
+    output = ClassProbabilitiesd()({"subject": subject, "pred": torch.tensor(probabilities).log()})
     return SimpleNamespace(state=SimpleNamespace(batch=[{"subject": subject, **item}], output=[output]))
 
 
@@ -104,3 +104,9 @@ def test_the_table_comes_last_so_that_a_resumed_run_completes_both(
     with pytest.raises(ZeroDivisionError):
         infer(tmp_path, batch("A", [0.25, 0.75]))
     assert not (tmp_path / "predictions.csv").exists()
+
+
+def test_an_answer_that_is_no_number_is_no_class(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="answer for A is not a number"):
+        infer(tmp_path, batch("A", [[0.2, 0.8], [float("nan")] * 2]))
+    assert not list(tmp_path.iterdir())

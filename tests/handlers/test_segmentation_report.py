@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from common.cohorts.phantom_mark import MARK
+from common.errors import CheckpointError
 from common.handlers import Judged, SegmentationReport
 from common.splits.draw import draw_split
 
@@ -138,3 +139,24 @@ def test_slices_that_are_no_volume_take_no_rule(judge: Any) -> None:
     rows, metrics, _ = judge(({**item, "whole": False}, output), smallest_component=1, side="validation")
     assert rows["dice_WT"].tolist() == [pytest.approx(8 / 9)]
     assert "component_rules" not in metrics
+
+
+def test_logits_that_are_no_numbers_are_not_taken_for_background(judge: Any, tmp_path: Path) -> None:
+    item, output = volume(0, subject="A")
+    output["pred"][:, 0, 0, 0] = torch.nan
+    with pytest.raises(CheckpointError, match="answer for A is not a number"):
+        judge((item, output))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_segmentation_is_not_done_before_its_page_is(
+    judge: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge(volume(0, subject="A"), side="validation")
+    assert (tmp_path / "out" / "component_rules.csv").exists()
+    monkeypatch.setattr("common.handlers.segmentation_report.write_page", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        judge(volume(4, subject="A"))
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "predictions.csv" in left
+    assert not {"metrics.json", "component_rules.csv"} & left

@@ -9,6 +9,7 @@ from common.metrics.survival_measures import TITLES
 
 OF_HGG = np.array([0.9, 0.4, 0.8, 0.7, 0.2])
 TRUTH = np.array([1, 1, 1, 0, 0])
+AREA = next(measure.of for measure in OVERALL if measure.name == "auc")
 
 
 @pytest.fixture
@@ -44,3 +45,19 @@ def test_a_measure_has_one_title_and_an_unknown_one_its_name() -> None:
         assert title_of(measure.name) == measure.title
     assert title_of("brats_mse") == TITLES["brats_mse"]
     assert title_of("average_precision") == "average precision"
+
+
+def test_scores_that_are_no_numbers_have_no_order() -> None:
+    """The rows are sorted by their class: their own order would be an AUC of 1."""
+    truth = np.repeat([0, 1], 20)
+    nothing, one = np.full((40, 2), np.nan), np.tile([0.5, 0.5], (40, 1))
+    one[3] = np.nan
+    for probabilities in (nothing, one):
+        assert np.isnan(AREA(Cohorts(truth, probabilities, np.ones((2, 40))))).all()
+
+
+def test_probabilities_of_0_are_ties() -> None:
+    """As logarithms they are -inf: of two of them neither is before the other."""
+    scores = np.log([[1.0, 1e-300], [1.0, 1e-300], [0.5, 0.5]])
+    scores[:2, 1] = -np.inf
+    assert AREA(Cohorts(np.array([0, 1, 1]), scores, np.ones((1, 3)))) == pytest.approx([0.75])

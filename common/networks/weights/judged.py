@@ -50,6 +50,11 @@ class JudgedWeights(Mapping[str, Any]):
         self.hash: str | None = None
         """Of the checkpoints, once they are loaded."""
 
+    @property
+    def files(self) -> str:
+        """The checkpoints, for messages."""
+        return ", ".join(map(str, weight_files(self._load[1])))
+
     def load(self) -> None:
         """Load the weights, with the checks of :func:`load_for_evaluation`."""
         self._provenance = load_for_evaluation(*self._load)

@@ -26,6 +26,7 @@ from common.names import file_name_of
 from common.transforms.brain.components import ComponentRule
 from common.transforms.geometry import BrainGeometry
 from common.transforms.preparation import label_values, mask_values_of, prepare_image, spacing_problem
+from common.transforms.probabilities import check_answer
 from common.transforms.reading import mask_values_in
 from common.transforms.requests import meta_of_view, patient_of
 from common.transforms.shared_items import Item
@@ -78,6 +79,9 @@ class LabelMapd(MapTransform):
         probabilities: whether to keep probability maps too; no rule is applied to them.
         smallest_component: of :class:`~common.transforms.brain.components.ComponentRule`, ml.
         smallest_et: likewise.
+
+    Raises:
+        CheckpointError: a logit is no number.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class LabelMapd(MapTransform):
         logits, meta = item["pred"], item["image"].meta
         geometry = BrainGeometry.from_dict(json.loads(meta["geometry"]))
         logits = torch.as_tensor(logits)
+        check_answer(logits, item)
         if self.probabilities:
             shares = logits.float().softmax(dim=0).cpu().numpy()
             whole = np.stack([geometry.restore(share) for share in shares])

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from common.metrics.judgement import compare_judgements, summarise_judgement
 from common.reports.classification.verdict import (
     BY_SCAN,
     BY_SOURCE,
@@ -208,3 +212,14 @@ def test_shuffled_images_are_read_against_chance(area: float, protocol: str, tol
     chance = {"chance": {"0.95": [0.3, 0.7], "0.999": [0.2, 0.8]}}
     facts = {"target": "tumour", "protocol": protocol, "permuted_labels": True, "against_chance": chance}
     assert judge_evidence(summary(measured(area, 0.1, 0.95), **facts)).sentences[-1].endswith(told)
+
+
+def test_probabilities_that_are_no_numbers_claim_nothing() -> None:
+    """Forty rows sorted by their class, beside a baseline that guesses."""
+    truth, guesses = ["no"] * 20 + ["yes"] * 20, np.random.default_rng(0).random(40)
+    rows = pd.DataFrame({"subject": [f"P{n:02}" for n in range(40)], "truth": truth, "p_no": np.nan, "p_yes": np.nan})
+    guessed = {"age": np.stack([1 - guesses, guesses], axis=1)}
+    gains = compare_judgements(rows, guessed, ("no", "yes"))
+    area = summarise_judgement(rows, ("no", "yes"))["auc"]
+    assert math.isnan(area["mean"])
+    assert not judge_evidence(summary(area, {"age": gains["age"]["auc"]})).claim

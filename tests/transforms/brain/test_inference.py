@@ -14,7 +14,7 @@ import torch
 from monai.data import DataLoader, Dataset, decollate_batch
 
 from common.cohorts import read_cohort
-from common.errors import DatasetError, OutputError
+from common.errors import CheckpointError, DatasetError, OutputError
 from common.phantoms.layouts.brats2020 import make_brats_phantoms
 from common.phantoms.layouts.brats2020_hdf5 import HDF5
 from common.phantoms.scans import phantom_subject
@@ -260,3 +260,12 @@ def test_a_link_does_not_lead_out_of_the_output_folder(write_record: Writer, tmp
     item = {**prepare(record), "pred": perfect_logits(record)}
     with pytest.raises(OutputError, match="would be written outside"):
         SaveImageLabelMapd(tmp_path / "out", overwrite=True)(LabelMapd()(item))
+
+
+def test_logits_that_are_no_numbers_are_not_taken_for_background(write_record: Writer) -> None:
+    record = write_record()
+    item = prepare(record)
+    item["pred"] = perfect_logits(record)
+    item["pred"][:, 3, 3, 3] = torch.nan
+    with pytest.raises(CheckpointError, match="answer for p1 is not a number"):
+        LabelMapd()(item)
