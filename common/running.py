@@ -58,7 +58,8 @@ def check_recipe(recipe: str, split_by: str, arguments: Sequence[str] | None = N
         arguments: as for :func:`check_overrides`.
 
     Raises:
-        KnobError: an unknown choice, a recipe that is not that of the configs, or another network's overlay.
+        KnobError: an unknown choice, a recipe that is not that of the configs, another network's overlay, or one that
+            is merged after the config of the evaluation.
     """
     from monai.bundle import ConfigParser
 
@@ -77,8 +78,21 @@ def check_recipe(recipe: str, split_by: str, arguments: Sequence[str] | None = N
         what = f"the recipe is the paper's with configs/{overlay}.yaml, and ours without it"
         hint = f"Add configs/{overlay}.yaml to --config_file, or leave it out. The split is --split_by."
         problems.append(Problem(what, f"--recipe {recipe}", hint))
+    problems += _after_the_evaluation(read)
     if problems:
         raise KnobError(problems)
+
+
+def _after_the_evaluation(read: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """Configs of a training that are merged after that of the evaluation, whose handlers they would replace."""
+    names = list(read)
+    place = next((place for place, content in enumerate(read.values()) if "judged" in content), len(names))
+    hint = "Name the configs of the evaluation last in --config_file."
+    return [
+        Problem(f"it is merged after {Path(names[place]).name}, whose settings it would replace", name, hint)
+        for name in names[place + 1 :]
+        if {"recipe", "stage"} & read[name].keys()
+    ]
 
 
 def open_run(

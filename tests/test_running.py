@@ -144,3 +144,15 @@ def test_a_second_run_into_one_folder_is_refused_and_harms_nothing(tmp_path: Pat
     process.wait(10)
     open_run(tmp_path / "eval", tmp_path / "model.pt", resume=False, overwrite=True)
     assert left_in(tmp_path / "eval") == []
+
+
+def test_a_recipe_or_a_stage_after_the_evaluation_is_refused(config: str, tmp_path: Path) -> None:
+    """P2's recipe has handlers of its own, which loaded no weights: an untrained network was judged."""
+    evaluate = write(tmp_path / "evaluate.yaml", {"judged": "weights", "side": "test"})
+    images = write(tmp_path / "evaluate_from_images.yaml", {"segmentation": "model.pt"})
+    paper, stage = write(tmp_path / "paper.yaml", {"recipe": "paper"}), write(tmp_path / "stage2.yaml", {"stage": 2})
+    check_recipe("paper", "patient", ["run", "--config_file", f"{config},{paper},{stage},{evaluate},{images}"])
+    for recipe, overlay in (("paper", paper), ("ours", stage)):
+        with pytest.raises(KnobError, match=rf"{overlay}: it is merged after evaluate\.yaml") as caught:
+            check_recipe(recipe, "patient", ["run", "--config_file", f"{config},{evaluate},{overlay}"])
+        assert len(caught.value.problems) == 1
