@@ -105,6 +105,17 @@ def write_raw(path: Path, elements: Mapping[str, bytes]) -> None:
     image.save_as(path)
 
 
+def mark_numbers(paths: Iterable[Path]) -> None:
+    """Put a mark into every element that should hold a decimal or an integer in digits, but those of the geometry."""
+    keywords = [
+        keyword
+        for tag, (kind, _, _, retired, keyword) in DicomDictionary.items()
+        if kind in ("IS", "DS") and tag >> 16 in GROUPS and not retired and keyword not in NEEDED_TO_READ
+    ]
+    for path in list(paths):
+        write_raw(path, dict.fromkeys(keywords, MARK.encode()))
+
+
 def find_marks(content: bytes) -> set[str]:
     """The bytes around a mark, for each kind of mark; also where texts are UTF-16 or a date has hyphens."""
     plain = content.replace(b"\0", b"")

@@ -7,8 +7,10 @@ images lie. All else stays behind: descriptions, comments, institutions, other n
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +23,31 @@ if TYPE_CHECKING:
 
 PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 STUDY = ("StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName")
-REFERENCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SpecificCharacterSet")
+REFERENCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
 PLACE = (
     "Rows",
     "Columns",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
-    "SliceThickness",
-    "SpacingBetweenSlices",
 )
+LENGTHS = ("SliceThickness", "SpacingBetweenSlices")
+"""Left empty where they are not a length."""
+
+UTF_8 = "ISO_IR 192"
+"""In which the texts of results are written: highdicom refuses some of DICOM's other sets, such as those of Japan."""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == 8 and bool(datetime.strptime(text, "%Y%m%d"))
+    except ValueError:
+        return False
+
 
 WELL_FORMED: dict[str, Callable[[str], Any]] = {
-    "PatientBirthDate": re.compile(r"\d{8}").fullmatch,
-    "StudyDate": re.compile(r"\d{8}").fullmatch,
+    "PatientBirthDate": _is_date,
+    "StudyDate": _is_date,
     "StudyTime": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?").fullmatch,
     "PatientSex": re.compile(r"[MFO]").fullmatch,
     "PatientID": re.compile(r".{0,64}").fullmatch,
@@ -42,8 +55,6 @@ WELL_FORMED: dict[str, Callable[[str], Any]] = {
     "StudyID": re.compile(r".{0,16}").fullmatch,
 }
 """Elements that are left empty where a header does not keep to their format."""
-
-CHARACTER_SETS = re.compile(r"(ISO[_ ](IR|2022 IR) \d+|GB18030|GBK)?")
 
 
 def read_headers(folder: str | Path) -> list[Dataset]:
@@ -89,20 +100,29 @@ def needed_header(header: Dataset) -> Dataset:
     Elements that the standard requires and the header lacks, or that are not well-formed, are empty.
     """
     from pydicom import Dataset
+    from pydicom.multival import MultiValue
 
     needed = Dataset()
+    needed.SpecificCharacterSet = UTF_8
     with quiet():
         for keyword in (*REFERENCE, *PLACE):
             if keyword in header:
                 needed[keyword] = header[keyword]
-        sets = needed.get("SpecificCharacterSet") or ""
-        if not all(map(CHARACTER_SETS.fullmatch, [sets] if isinstance(sets, str) else sets)):
-            del needed.SpecificCharacterSet
+        for keyword in LENGTHS:
+            setattr(needed, keyword, header[keyword].value if _is_length(header.get(keyword)) else None)
         for keyword in (*PATIENT, *STUDY):
-            value = header.get(keyword, "")
+            value = header.get(keyword) or ""
+            text = "" if isinstance(value, MultiValue) else str(value)
             fits = WELL_FORMED.get(keyword, bool)
-            setattr(needed, keyword, value if fits(str(value)) else "")
+            setattr(needed, keyword, text if fits(text) else "")
     return needed
+
+
+def _is_length(value: Any) -> bool:
+    try:
+        return 0 < float(value) < math.inf
+    except (TypeError, ValueError):
+        return False
 
 
 def _read(path: Path) -> Dataset:

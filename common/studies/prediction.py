@@ -11,6 +11,7 @@ import torch
 from monai.data import MetaTensor
 from numpy.typing import NDArray
 
+from common.errors import DatasetError, GliomaError, Problem
 from common.studies.applied_bundle import AppliedBundle
 from common.studies.report import make_report
 from common.studies.segmentation import make_segmentation
@@ -64,7 +65,21 @@ def predict_study(bundle: AppliedBundle, study: Study, clinical: Mapping[str, An
 
 
 def make_result(bundle: AppliedBundle, study: Study, prediction: Prediction) -> Dataset:
-    """The prediction as a DICOM SEG object where it is a segmentation, else as a structured report."""
+    """The prediction as a DICOM SEG object where it is a segmentation, else as a structured report.
+
+    Raises:
+        DatasetError: the study's headers do not allow one.
+    """
+    try:
+        return _make_result(bundle, study, prediction)
+    except (GliomaError, MemoryError):
+        raise
+    except Exception as error:  # what pydicom and highdicom raise quotes the headers
+        what = f"its headers are not such that a DICOM object can be made of them ({type(error).__name__})"
+        raise DatasetError(Problem(what, NAMELESS, "Export the study again, or check it with dciodvfy.")) from None
+
+
+def _make_result(bundle: AppliedBundle, study: Study, prediction: Prediction) -> Dataset:
     if prediction.labels is not None:
         return make_segmentation(prediction.labels, study.series, bundle.origin())
     return make_report(study.series, bundle.origin(), prediction.probabilities, prediction.of_slices)

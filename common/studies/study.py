@@ -195,5 +195,6 @@ def _grid_difference(one: DicomSeries, other: DicomSeries) -> str | None:
 
 def _name(images: Sequence[Dataset]) -> str:
     """A series by its number, which is nobody's name."""
-    number = str(images[0].get("SeriesNumber", ""))
+    with quiet():
+        number = str(images[0].get("SeriesNumber", ""))
     return f"series {number}" if number.isdecimal() else f"a series of {len(images)} images without a number"

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import logging
 import runpy
+import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import highdicom
@@ -14,19 +16,22 @@ import pydicom
 import pytest
 from matplotlib.colors import to_rgb
 
+from common.errors import DatasetError
 from common.records import MODALITIES
 from common.reports.pictures import REGION_COLOURS
 from common.studies import (
     SEGMENTS,
     Origin,
+    Prediction,
     SeriesRule,
     Study,
     make_report,
+    make_result,
     make_segmentation,
     read_study,
     write_result,
 )
-from tests.marked_dicom import mark_files
+from tests.marked_dicom import find_marks, mark_files, write_raw
 from tests.studies.conftest import SHAPE
 
 ORIGIN = Origin("glioma_test", "0.1.0", "ab" * 32, "A task", "Research alone.", "Four series.")
@@ -229,10 +234,31 @@ def test_of_all_elements_of_the_dictionary_no_other_is_repeated(
 
 
 BROKEN: dict[str, Any] = {"PatientSex": "Secret", "PatientBirthDate": "", "StudyTime": "nine", "StudyID": "x" * 40}
+JAPANESE = "Yamada^Tarou=山田^太郎"
+NO_DATE = "18719999"
+ILL_FORMED = [
+    {"SliceThickness": b"ZQMARKED", "SpacingBetweenSlices": b"ZQMARKED"},
+    {"SliceThickness": b"1,5 ", "SpacingBetweenSlices": b"1,5 "},
+    {"SliceThickness": b"", "SpacingBetweenSlices": b"1\\2 "},
+    {"SliceThickness": b"nan ", "SpacingBetweenSlices": b"-1"},
+    {"StudyDate": NO_DATE.encode(), "PatientBirthDate": NO_DATE.encode()},
+    {"PatientName": b"ZQMARKED^A\\B^C"},
+    {"PatientID": b"ZQMARKED\\B", "AccessionNumber": b"ZQMARKED\\B", "StudyID": b"ZQMARKED\\B"},
+    {"ReferringPhysicianName": b"ZQMARKED^A\\B^C", "StudyInstanceUID": b"1.2\\1.3 "},
+    {"SpecificCharacterSet": b"ISO_IR 999", "PatientName": b"ZQMARKED^M\xfcller "},
+    {"SpecificCharacterSet": b"ISO 2022 IR 6\\ISO 2022 IR 87\\ZQMARKED "},
+    {"SpecificCharacterSet": b"ISO_IR 192", "PatientName": b"ZQMARKED^\xff\xfe\xfa "},
+]
 
 
 @pytest.mark.parametrize(
-    "marked", [BROKEN, {"PatientName": "Å^Ö", "SpecificCharacterSet": "ISO_IR 100"}], indirect=True
+    "marked",
+    [
+        BROKEN,
+        {"PatientName": "Å^Ö", "SpecificCharacterSet": "ISO_IR 100"},
+        {"PatientName": JAPANESE, "SpecificCharacterSet": ["", "ISO 2022 IR 87"]},
+    ],
+    indirect=True,
 )
 def test_headers_that_break_the_rules(
     tmp_path: Path, marked: Study, labels: np.ndarray, caplog: pytest.LogCaptureFixture
@@ -243,6 +269,44 @@ def test_headers_that_break_the_rules(
         for result in results(marked, labels):
             read = pydicom.dcmread(write_result(tmp_path, result))
             assert read.PatientSex in ("", "F")
-            assert str(read.PatientName) in ("Doe^Jane", "Å^Ö")
+            assert str(read.PatientName) in ("Doe^Jane", "Å^Ö", JAPANESE)
             assert len(read.StudyID) <= 16
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("elements", ILL_FORMED, ids=str)
+def test_results_of_headers_with_ill_formed_values(
+    tmp_path: Path,
+    write_study: Callable[..., Path],
+    rules: tuple[SeriesRule, ...],
+    labels: np.ndarray,
+    elements: dict[str, bytes],
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    folder = write_study(tmp_path / "study")
+    for path in folder.rglob("*.dcm"):
+        write_raw(path, elements)
+    caplog.clear()
+    capfd.readouterr()
+    with caplog.at_level(logging.DEBUG):
+        made = [write_result(tmp_path, result) for result in results(read_study(folder, rules, MODALITIES), labels)]
+    assert (caplog.text, *capfd.readouterr()) == ("", "", "")
+    for path in made:
+        pydicom.dcmread(path).walk(lambda _, element: element.value)
+        assert NO_DATE.encode() not in path.read_bytes()
+
+
+def test_what_a_library_says_of_headers_is_not_passed_on(
+    tmp_path: Path, write_study: Callable[..., Path], rules: tuple[SeriesRule, ...], labels: np.ndarray
+) -> None:
+    """highdicom keeps the images' ids in a database that takes each one once."""
+    folder = write_study(tmp_path / "study")
+    for path in folder.rglob("*.dcm"):
+        write_raw(path, {"SOPInstanceUID": b"1.2.826.0.1.9999777.1 "})
+    bundle: Any = SimpleNamespace(origin=lambda: ORIGIN)
+    with pytest.raises(DatasetError, match=r"a DICOM object can be made of them \(IntegrityError\)") as error:
+        make_result(bundle, read_study(folder, rules, MODALITIES), Prediction(labels=labels))
+    told = "".join(traceback.format_exception(error.value))
+    assert "sqlite3" not in told
+    assert not find_marks(told.encode())

@@ -14,6 +14,7 @@ from common.formats.nifti import brats_affine
 from common.records import MODALITIES
 from common.studies import SeriesRule, Study, read_slices, read_study, read_voxels
 from tests.facts import in_order
+from tests.marked_dicom import find_marks, mark_numbers
 from tests.studies.conftest import SHAPE, some_brain
 
 WriteStudy = Callable[..., Path]
@@ -199,3 +200,24 @@ def test_no_description_leaves_the_reader(
         shown = repr(read_study(folder, rules, ["t1", "t2"]).age)
     everything = [message, shown, caplog.text, *map(str, warned), *capfd.readouterr()]
     assert not any(word in text for text in everything for word in ("Jane", "PID4711", "Secretville"))
+
+
+def test_no_number_that_is_none_leaves_the_reader(
+    tmp_path: Path,
+    write_study: WriteStudy,
+    rules: Rules,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """pydicom warns of such numbers, and quotes them."""
+    folder = write_study(write_study(tmp_path), ["flair"], number=9)
+    mark_numbers(folder.rglob("*.dcm"))
+    caplog.clear()
+    capfd.readouterr()
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        message = told(folder, rules)
+        study = read_study(folder, rules, ["t1", "t2"])
+    assert "2 of its series are flair" in message
+    assert not find_marks(f"{message}{study!r}".encode())
+    assert (caplog.text, *capfd.readouterr()) == ("", "", "")
