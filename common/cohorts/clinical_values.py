@@ -154,11 +154,11 @@ def _read_into(patients: dict[str, Clinical], path: Path, needed: Iterable[str])
         values, unreadable = parse_clinical(row, where, table.titles)
         problems += unreadable
         for subject in filter(None, (as_text(row.get(column)) for column in id_columns)):
-            problems += _merge(patients.setdefault(subject.lower(), {}), values, f"{where} ({subject})")
+            problems += merge_clinical(patients.setdefault(subject.lower(), {}), values, f"{where} ({subject})")
     return problems
 
 
-def _merge(known: Clinical, values: Clinical, where: str) -> list[Problem]:
+def merge_clinical(known: Clinical, values: Clinical, where: str) -> list[Problem]:
     """Add ``values`` to what is ``known`` of a patient; tables may repeat values but not contradict each other."""
     contradicted = [key for key, value in values.items() if known.setdefault(key, value) != value]
     return [

@@ -164,7 +164,7 @@ def read_json_list(
         expected: what such a list looks like, for the messages.
 
     Raises:
-        DatasetError: the file cannot be read, or holds no list of entries.
+        DatasetError: the file cannot be read, or holds no list of entries; or two keys of an entry mean the same.
     """
     try:
         content = read_json(path)
@@ -182,8 +182,27 @@ def read_json_list(
     odd = [str(number) for number, entry in enumerate(content, 1) if not isinstance(entry, dict)]
     if odd:
         raise DatasetError(Problem(f"entry {', '.join(odd)} is not an object with named values", path, expected))
-    renamed = [{record_name(str(key), names): value for key, value in entry.items()} for entry in content]
-    return {f"entry {number}": {**common, **entry} for number, entry in enumerate(renamed, 1)}
+    entries = {f"entry {number}": entry for number, entry in enumerate(content, 1)}
+    if twice := [
+        problem for where, entry in entries.items() for problem in _tell_keys_twice(entry, names, path, where)
+    ]:
+        raise DatasetError(twice)
+    return {
+        where: {**common, **{record_name(str(key), names): value for key, value in entry.items()}}
+        for where, entry in entries.items()
+    }
+
+
+def _tell_keys_twice(entry: Entry, names: Mapping[str, str], path: Path, where: str) -> list[Problem]:
+    """Keys of one meaning, of which only one could be read."""
+    keys: dict[str, list[str]] = {}
+    for key in map(str, entry):
+        keys.setdefault(record_name(key, names), []).append(key.strip())
+    return [
+        Problem(f"two of its keys mean the same: {' and '.join(same)}", f"{path}, {where}", "Keep one of them.")
+        for same in keys.values()
+        if len(same) > 1
+    ]
 
 
 def _read_entry(
@@ -238,11 +257,15 @@ def _read_mask_values(given: Any, where: str) -> tuple[list[int], list[Problem]]
     text = as_text(given)
     if not text:
         return list(BRATS_MASK_VALUES), []
-    values = [int(digits) for digits in re.findall(r"\d+", text)]
-    if len(values) in (3, 4) and len({0, *values}) == len(values) + 1:
-        return values, []
+    values = [float(number) for number in re.findall(r"(?<!\d)-?\d+(?:\.\d+)?", text)]
+    if len(values) in (3, 4) and len(set(values)) == len(values) and all(_is_label(value) for value in values):
+        return [int(value) for value in values], []
     hint = "Different labels above 0 are expected: of NCR, ED, ET and perhaps the resection cavity, such as 1 2 3."
     return [], [Problem(f"mask_values is '{text}'", where, hint)]
+
+
+def _is_label(value: float) -> bool:
+    return value > 0 and value.is_integer()
 
 
 def _tell_nameless(entries: Sequence[str], path: Path) -> list[Problem]:

@@ -51,7 +51,9 @@ def scan_image_list(
     subjects = {where: as_text(entry.get("subject")) or names[where] for where, entry in entries.items()}
     left = set(keep_scans({names[where]: subjects[where] for where in entries}, excluded))
     kept = {where: entry for where, entry in entries.items() if names[where] in left}
-    problems = _find_problems(kept, images, path, need_label) + _tell_repeated({key: images[key] for key in kept}, path)
+    told = {where: images[where] for where in kept}
+    problems = [*_find_problems(kept, images, path, need_label), *_tell_repeated(told, path)]
+    problems += _tell_same_names(told, names, path)
 
     labels = {name: label for label, name in enumerate(order_classes(_class_names(kept)))}
     counts = Counter(subjects[where] for where in kept)
@@ -120,6 +122,19 @@ def _tell_repeated(images: dict[str, Path], path: Path) -> list[Problem]:
         Problem(f"{image} is listed more than once: {', '.join(lines)}", str(path), "Keep one.")
         for image, lines in places.items()
         if len(lines) > 1
+    ]
+
+
+def _tell_same_names(images: dict[str, Path], names: dict[str, str], path: Path) -> list[Problem]:
+    """Different images that one name would stand for: an absolute path, and the same one below the list's folder."""
+    places: dict[str, list[str]] = {}
+    for where in images:
+        places.setdefault(names[where], []).append(where)
+    hint = "Move or rename one of them: files are named after images."
+    return [
+        Problem(f"two images would be called {name}: {', '.join(lines)}", str(path), hint)
+        for name, lines in places.items()
+        if len({images[where].absolute() for where in lines}) > 1
     ]
 
 

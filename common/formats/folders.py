@@ -86,6 +86,14 @@ def list_folder(folder: Path) -> list[Path]:
         raise DatasetError(Problem(f"cannot be read ({reason})", str(folder), "Check your rights on it.")) from error
 
 
+def leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to one that it was reached through: its files were met already."""
+    if not folder.is_symlink():
+        return False
+    target = folder.resolve()
+    return any(above.resolve().is_relative_to(target) for above in folder.parents)
+
+
 def find_nifti(contents: Sequence[Path], stem: str) -> Path | None:
     """The file ``<stem>.nii.gz`` or ``<stem>.nii`` among ``contents``, whatever its case; ``None`` if there is none.
 

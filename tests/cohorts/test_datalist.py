@@ -101,6 +101,37 @@ def test_labels_of_the_whole_file(tmp_path, entry):
     assert [record["mask_values"] for record in records] == [[2, 1, 3], [1, 2, 4]]
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"label": "p1/t2.nii.gz"}, "seg and label"),
+        ({"Survival": 5, "survival_days": 500}, "Survival and survival_days"),
+        ({"Age": 5, "age": 50}, "Age and age"),
+    ],
+)
+def test_two_keys_of_one_meaning(tmp_path, entry, more, told):
+    path = write_json(tmp_path / "list.json", [entry("p0"), entry("p1", **more)])
+    with pytest.raises(DatasetError, match=f"entry 2: two of its keys mean the same: {told}"):
+        read_datalist(path)
+
+
+@pytest.mark.parametrize("given", ["-1,2,4", "[-1, 2, 4]", [-1, 2, 4], "1.5 2 4", [0, 1, 2], "1 2", "1 2 3 4 5"])
+def test_values_that_no_mask_has(tmp_path, entry, given):
+    for path in (
+        write_csv(tmp_path / "list.csv", [entry("p1", mask_values=given)]),
+        write_json(tmp_path / "list.json", [entry("p1", mask_values=given)]),
+    ):
+        with pytest.raises(DatasetError, match="mask_values is"):
+            read_datalist(path)
+
+
+@pytest.mark.parametrize("given", ["1 2 3", "1-2-3", "1;2;3", "[1.0, 2.0, 3.0]", [1, 2, 3], [1.0, 2.0, 3.0]])
+def test_ways_to_write_the_values_of_a_mask(tmp_path, entry, given):
+    (record,) = read_datalist(write_json(tmp_path / "list.json", [entry("p1", mask_values=given)]))
+    assert record["mask_values"] == [1, 2, 3]
+    assert all(type(value) is int for value in record["mask_values"])
+
+
 def test_all_problems_are_told_at_once(tmp_path, entry):
     nameless = {key: value for key, value in entry("p0").items() if key != "subject"}
     content = [

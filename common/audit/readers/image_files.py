@@ -9,7 +9,7 @@ from pathlib import Path
 from common.errors import DatasetError, Problem
 from common.formats.dicom.files import is_dicom
 from common.formats.folders import SUFFIXES as NIFTI
-from common.formats.folders import list_folder
+from common.formats.folders import leads_back, list_folder
 from common.formats.images import SUFFIXES as PICTURES
 
 OTHERS = (".mha", ".mhd", ".nrrd", ".nhdr", ".npy", ".npz", ".b2nd", ".h5", ".hdf5", ".mat", ".img", ".gipl")
@@ -59,7 +59,7 @@ def walk_images(folder: Path) -> Iterator[Path]:
         raise DatasetError(Problem(f"cannot be read ({reason})", folder, "Check your rights on it.")) from error
     yield from (path for path in images if not is_mask(without_ending(path.name)))
     for path in contents:
-        if path.is_dir() and not MASK_FOLDER.fullmatch(path.name):
+        if path.is_dir() and not MASK_FOLDER.fullmatch(path.name) and not leads_back(path):
             yield from walk_images(path)
 
 

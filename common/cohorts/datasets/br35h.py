@@ -17,7 +17,7 @@ from common.cohorts.datasets.data_set import EVERYTHING, DataSet, Found, Kind, O
 from common.cohorts.exclusion import keep_scans
 from common.errors import DatasetError, Problem
 from common.files import is_file, is_folder, user_path
-from common.formats.folders import SUFFIXES, list_folder, tell_contents
+from common.formats.folders import SUFFIXES, leads_back, list_folder, tell_contents
 from common.formats.images import is_image_name
 from common.records import Record
 
@@ -70,7 +70,7 @@ def scan_br35h(root: str | os.PathLike[str], wanted: Wanted = EVERYTHING) -> Fou
     root = _find_classes(root)
     folders, source = _choose_folders(root, need_label)
     images = {folder: _find_images(folder) for folder in folders}
-    problems = _check_folders(root, images, need_label)
+    problems = [*_tell_case(root), *_check_folders(root, images, need_label)]
     if not any(images.values()):
         bare = _find_images(root, deep=False)
         if need_label or not bare:
@@ -103,9 +103,12 @@ def order_classes(names: Iterable[str]) -> tuple[str, ...]:
 
 def unique_names(paths: Sequence[Path]) -> list[str]:
     """The paths without their suffixes, in their order; with them where two would be called the same."""
-    stems = [path.with_suffix("").as_posix() for path in paths]
-    counts = Counter(stems)
-    return [stem if counts[stem] == 1 else path.as_posix() for stem, path in zip(stems, paths, strict=True)]
+    names = [path.with_suffix("").as_posix() for path in paths]
+    before: list[str] = []
+    while names != before:  # the stem of a.jpg.jpg may be what a.jpg is called beside a.png
+        before, counts = names, Counter(names)
+        names = [name if counts[name] == 1 else path.as_posix() for name, path in zip(names, paths, strict=True)]
+    return names
 
 
 def _find_classes(root: Path) -> Path:
@@ -149,7 +152,7 @@ def _find_images(folder: Path, deep: bool = True) -> list[Path]:
     others = 0
     for path in list_folder(folder):
         if path.is_dir():
-            files += _find_images(path) if deep and not _leads_back(path) else []
+            files += _find_images(path) if deep and not leads_back(path) else []
         elif is_image_name(path):
             files.append(path)
         else:
@@ -157,11 +160,6 @@ def _find_images(folder: Path, deep: bool = True) -> list[Path]:
     if others:
         logger.info("%d files in %s are not named as images are and were not read", others, folder)
     return files
-
-
-def _leads_back(folder: Path) -> bool:
-    """Whether a folder is a link to one that it lies in: its images are there already, in other classes."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _check_folders(root: Path, images: dict[Path, list[Path]], need_label: bool) -> list[Problem]:
@@ -179,6 +177,20 @@ def _check_folders(root: Path, images: dict[Path, list[Path]], need_label: bool)
     if len(images) == 1 and not problems:
         problems.append(Problem(f"holds only one class, {next(iter(images)).name}", str(root), LAYOUT))
     return problems
+
+
+def _tell_case(root: Path) -> list[Problem]:
+    """Folders of one class that differ only by case."""
+    folders: dict[str, list[str]] = {}
+    for path in _subfolders(root).values():
+        folders.setdefault(path.name.lower(), []).append(path.name)
+    return [
+        Problem(
+            f"its folders {' and '.join(same)} differ only by case", str(root), "Put their images into one of them."
+        )
+        for same in folders.values()
+        if len(same) > 1
+    ]
 
 
 def _is_unlabelled(folder: Path, root: Path) -> bool:

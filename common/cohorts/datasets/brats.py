@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +117,15 @@ def _warn_of_tables(tables: Sequence[Path], subjects: Sequence[str]) -> None:
             logger.warning("%s is a spreadsheet and not read: save it beside as CSV (in Excel: CSV UTF-8)", path)
     for path, columns in read.items():
         named, problems = read_clinical({path: columns})
-        if subjects and not problems and named.keys().isdisjoint(subjects):
-            theirs = f"; it names {name_some(named)}" if named else ""
-            logger.warning("%s names none of the %d patients that are here%s", path, len(set(subjects)), theirs)
+        if not problems:
+            warn_of_others(path, named, subjects)
+
+
+def warn_of_others(path: Path, named: Collection[str], subjects: Collection[str]) -> None:
+    """Tell a table that names none of the ``subjects``, all in lower case."""
+    if subjects and set(named).isdisjoint(subjects):
+        theirs = f"; it names {name_some(named)}" if named else ""
+        logger.warning("%s names none of the %d patients that are here%s", path, len(set(subjects)), theirs)
 
 
 def find_scan_files(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,15 @@ def scan_decathlon(root: str | os.PathLike[str], wanted: Wanted) -> Found:
     content = _read_table(table)
     channels = _channels(content, wanted.modalities, table)
     mask_values = _mask_values(content, table)
-    entries = dict(_entries(content, table, with_test=not wanted.need_seg))
+    listed = list(_entries(content, table, with_test=not wanted.need_seg))
+    entries, counts = dict(listed), Counter(subject for subject, _ in listed)
     records: list[Any] = []
     problems: list[Problem] = []
     for subject in sorted(keep_scans({subject: subject for subject in entries}, wanted.excluded)):
+        if counts[subject] > 1:
+            hint = f"Keep one of its entries, or use --exclude {subject}."
+            problems.append(Problem(f"{subject} is listed more than once", table, hint))
+            continue
         image, mask = entries[subject]
         lacking = [path for path in (image, mask) if path and not is_file(path)]
         if mask is None and wanted.need_seg:

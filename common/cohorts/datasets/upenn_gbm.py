@@ -27,12 +27,12 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.cohorts.clinical_values import NOT_RECORDED, Clinical, parse_clinical
-from common.cohorts.datasets.brats import find_scan_files, tell_twice
+from common.cohorts.clinical_values import NOT_RECORDED, Clinical, merge_clinical, parse_clinical
+from common.cohorts.datasets.brats import find_scan_files, tell_twice, warn_of_others
 from common.cohorts.datasets.brats_releases import Release
 from common.cohorts.datasets.data_set import DEPTH, DataSet, Found, Kind, Wanted
 from common.cohorts.exclusion import keep_scans
@@ -90,7 +90,7 @@ def scan_upenn_gbm(root: str | os.PathLike[str], wanted: Wanted) -> Found:
         logger.info("%d scans of a recurrence in %s are not read", later, root)
     names = {name: BASELINE.names(name) for name in folders}
     kept = keep_scans({name: named["subject"] for name, named in names.items()}, wanted.excluded)
-    clinical, problems = _read_clinical(root, tree.tables)
+    clinical, problems = _read_clinical(root, tree.tables, [name.lower() for name in folders])
     problems = [*tree.problems, *tell_twice({name: folders[name] for name in kept}), *problems]
     records: list[Any] = []
     for name in kept:
@@ -119,21 +119,33 @@ def _find_mask(folder: Path) -> Path | None:
     return None
 
 
-def _read_clinical(root: Path, found: list[Path]) -> tuple[dict[str, Clinical], list[Problem]]:
-    """What was recorded of each scan, under its name in lower case, and all problems."""
-    tables = found or [path for path in (folder / TABLE for folder in list(root.parents)[:2]) if path.is_file()]
+def _read_clinical(root: Path, found: list[Path], scans: Sequence[str]) -> tuple[dict[str, Clinical], list[Problem]]:
+    """What was recorded of each scan, under its name in lower case, and all problems; ``scans`` are here."""
+    tables = found or [path for path in (folder / TABLE for folder in list(root.parents)[:2]) if path.is_file()][:1]
     if not tables:
         logger.warning("%s is neither in %s nor beside it: ages and survival are not known", TABLE, root)
         return {}, []
-    table = read_table(tables[0], {title.lower(): column for column, title in COLUMNS.items()})
-    require_columns(table, COLUMNS, COLUMNS)
     clinical: dict[str, Clinical] = {}
     problems: list[Problem] = []
-    for line, row in table.rows:
-        values, unreadable = parse_clinical(_as_recorded(row), f"{tables[0]}, line {line}", table.titles)
-        clinical[row["id"].lower()] = values
-        problems += unreadable
+    for path in tables:
+        try:
+            problems += _read_into(clinical, path, scans)
+        except DatasetError as error:
+            problems += error.problems
     return clinical, problems
+
+
+def _read_into(clinical: dict[str, Clinical], path: Path, scans: Sequence[str]) -> list[Problem]:
+    table = read_table(path, {title.lower(): column for column, title in COLUMNS.items()})
+    require_columns(table, COLUMNS, COLUMNS)
+    problems: list[Problem] = []
+    for line, row in table.rows:
+        where = f"{path}, line {line}"
+        values, unreadable = parse_clinical(_as_recorded(row), where, table.titles)
+        known = clinical.setdefault(row["id"].lower(), {})
+        problems += [*unreadable, *merge_clinical(known, values, f"{where} ({row['id']})")]
+    warn_of_others(path, {row["id"].lower() for _, row in table.rows}, scans)
+    return problems
 
 
 def _as_recorded(row: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from common.audit.readers.folders import read_folders
 from common.audit.readers.reading import Source, read_split
 from common.errors import DatasetError
 from common.phantoms.layouts.rsna_miccai import make_rsna_phantoms
@@ -77,3 +78,13 @@ def test_a_side_without_images_is_told(tmp_path, write_image):
 def test_what_is_not_there(source):
     with pytest.raises(DatasetError, match="there is no such"):
         read_split(source)
+
+
+@pytest.mark.parametrize("links", [{"train/loop": "train"}, {"train/up": "."}, {"train/a": "x", "x/b": "train"}])
+def test_links_that_lead_back_bring_no_case_again(tmp_path, write_image, links):
+    for name in ("train/one.png", "test/two.png", "x/three.png"):
+        write_image(tmp_path / name)
+    for link, target in links.items():
+        (tmp_path / link).symlink_to(tmp_path / target)
+    names = set(read_folders(tmp_path).cases)
+    assert names == {"train/one.png", "test/two.png", *(["train/a/three.png"] if "train/a" in links else [])}

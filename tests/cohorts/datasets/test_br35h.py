@@ -96,6 +96,30 @@ def test_two_files_of_one_stem_keep_names_of_their_own(br35h: Path, write_image:
     assert names(read_br35h(br35h))[-2:] == ["yes/y1.jpg", "yes/y1.png"]
 
 
+@pytest.mark.parametrize("file", ["y1.jpg.jpg", "y1.png.jpg"])
+def test_a_stem_that_is_the_name_of_another_file(br35h: Path, write_image: Writer, file: str) -> None:
+    for name in ("y1.png", file):
+        write_image(br35h / "yes" / name)
+    records = [record for record in read_br35h(br35h) if record["class_name"] == "yes"]
+    assert names(records) == ["yes/Y2", "yes/y1.jpg", *sorted(["yes/y1.png", f"yes/{file}"])]
+    assert [Path(record["image"]).name for record in records[1:]] == [name[4:] for name in names(records)[1:]]
+
+
+@pytest.mark.parametrize("need_label", [True, False])
+@pytest.mark.parametrize("name", ["Yes", "No", "YES"])
+def test_two_folders_of_a_class(br35h: Path, write_image: Writer, name: str, need_label: bool) -> None:
+    write_image(br35h / name / "q.jpg")
+    with pytest.raises(DatasetError, match=f"{name} and {name.lower()} differ only by case"):
+        read_br35h(br35h, need_label=need_label)
+
+
+def test_two_folders_of_another_class(tmp_path: Path, write_image: Writer) -> None:
+    for name in ("glioma/1.jpg", "Glioma/2.jpg", "none/1.jpg"):
+        write_image(tmp_path / name)
+    with pytest.raises(DatasetError, match="Glioma and glioma differ only by case"):
+        read_br35h(tmp_path)
+
+
 def test_a_name_left_out(br35h: Path) -> None:
     records, problems = scan_br35h(br35h, Wanted(("yes/y1",)))
     assert (names(records), problems) == (["no/No13", "no/no1", "yes/Y2"], [])

@@ -56,6 +56,16 @@ def test_a_file_of_four_channels_is_read_once(root: Path, monkeypatch: pytest.Mo
     assert read == ["imagesTr", "labelsTr"] * 2
 
 
+def test_a_subject_that_is_listed_twice(root: Path) -> None:
+    listed = json.loads((root / "dataset.json").read_text())["training"]
+    again = {"image": listed[0]["image"], "label": listed[1]["label"]}
+    change(root, training=[*listed, again])
+    with pytest.raises(DatasetError, match="BRATS_001 is listed more than once") as caught:
+        read_cohort(root)
+    assert len(caught.value.problems) == 1
+    assert [record["subject"] for record in read_cohort(root, exclude="BRATS_001")] == ["BRATS_002"]
+
+
 def test_channels_and_labels_come_from_dataset_json(root: Path) -> None:
     change(root, modality={"0": "T2w", "1": "T1w", "2": "t1gd", "3": "FLAIR"})
     change(root, labels={"0": "background", "3": "edema", "2": "enhancing tumour", "1": "non-enhancing tumor"})

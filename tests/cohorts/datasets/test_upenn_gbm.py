@@ -97,6 +97,41 @@ def test_what_the_table_cannot_mean_is_told(root: Path) -> None:
         read_cohort(root)
 
 
+def row_of(patient: str, age: float) -> str:
+    return f"{patient},M,{age},405,Deceased,Not Available,Wildtype,,90,Y,,"
+
+
+@pytest.mark.parametrize("place", ["", "old/"])
+def test_rows_that_contradict_each_other(root: Path, place: str) -> None:
+    first, second = row_of("UPENN-GBM-00001_11", 60), row_of("UPENN-GBM-00001_11", 70)
+    (root / "old").mkdir()
+    for table, rows in ({TABLE: [first], f"old/{TABLE}": [second]} if place else {TABLE: [first, second]}).items():
+        (root / table).write_text("\n".join([HEADER, *rows, ""]))
+    with pytest.raises(DatasetError, match=r"age is \d0.0, but \d0.0 in another row or table") as caught:
+        read_cohort(root)
+    assert len(caught.value.problems) == 1
+    for path in root.rglob(TABLE):
+        path.write_text(f"{HEADER}\n{first}\n{first}\n")
+    assert read_cohort(root)[0]["age"] == 60
+
+
+@pytest.mark.parametrize("named", ["UPENN-GBM-99999_11", "UPENN-GBM-00001"])
+def test_a_table_of_nobody_here(root: Path, caplog: pytest.LogCaptureFixture, named: str) -> None:
+    (root / TABLE).write_text(f"{HEADER}\n{row_of(named, 60)}\n")
+    assert [record["age"] for record in read_cohort(root)] == [None] * 4
+    assert "names none of the 4" in caplog.text
+    assert named.lower() in caplog.text
+
+
+def test_a_faulty_row_is_told_with_what_else_is_wrong(root: Path) -> None:
+    (root / TABLE).write_text(f"{HEADER}\n{row_of('UPENN-GBM-00001_11', 60)},more\n")
+    next(root.rglob("UPENN-GBM-00003_11_T1GD.nii.gz")).unlink()
+    with pytest.raises(DatasetError) as caught:
+        read_cohort(root)
+    told = sorted(problem.what for problem in caught.value.problems)
+    assert [what[:8] for what in told] == ["has more", "has no t"]
+
+
 def test_recurrences_and_other_images_are_left_out(root: Path) -> None:
     before = read_cohort(root)
     copy_scan(root, "images_structural", "UPENN-GBM-00001_21")

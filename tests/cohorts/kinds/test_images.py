@@ -137,6 +137,15 @@ def test_an_image_beside_or_above_its_list_has_a_name_that_stays_in_a_folder(ima
     assert [record["subject"] for record in records] == [f"{start}/no/n1", f"{start}/yes/y1"]
 
 
+def test_two_images_of_one_name_are_told(images: Path) -> None:
+    absolute = images / "no" / "n1.jpg"
+    (images / "lists" / absolute.relative_to("/")).parent.mkdir(parents=True)
+    (images / "lists" / absolute.relative_to("/")).write_bytes((images / "yes" / "y1.jpg").read_bytes())
+    path = write_csv(images / "lists", "image,label,subject", f"{absolute},0,p", f"{absolute.relative_to('/')},1,p")
+    (problem,) = scan_image_list(path)[1]
+    assert "line 2, line 3" in problem.what
+
+
 def test_a_subject_that_cannot_name_a_file(images: Path) -> None:
     lines = ("yes/y1.jpg,1,../../p1", "yes/y2.jpg,1,a/b", "no/n1.jpg,0,p2")
     with pytest.raises(DatasetError) as caught:
