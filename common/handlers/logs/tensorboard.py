@@ -40,6 +40,11 @@ class RunWriter(SummaryWriter):
         with writing(self.log_dir):
             super().add_figure(*args, **settings)
 
+    def forget_after(self, step: int) -> None:
+        """Have TensorBoard leave out later steps of earlier files: an epoch that was interrupted comes again."""
+        self.close()  # the next file begins with it
+        self.purge_step = step + 1
+
     def flush(self) -> None:
         """Wait until everything is written."""
         with writing(self.log_dir):
@@ -58,6 +63,9 @@ class SilentWriter(SummaryWriter):
     def add_figure(self, *_: Any, **__: Any) -> None:
         """Write nothing."""
 
+    def forget_after(self, _: int) -> None:
+        """Nothing was written."""
+
     def flush(self) -> None:
         """Nothing waits to be written."""
 
@@ -65,7 +73,7 @@ class SilentWriter(SummaryWriter):
         """Nothing is open."""
 
 
-def open_writer(output_dir: str | Path) -> SummaryWriter:
+def open_writer(output_dir: str | Path) -> RunWriter | SilentWriter:
     """The writer that all handlers of a run share, in ``<output_dir>/tensorboard``; only the first process writes.
 
     Raises:
@@ -92,10 +100,10 @@ def _leave_errors_to_the_writer() -> None:
 
 
 class LearningRateCurve:
-    """Writes the learning rate once an epoch."""
+    """Writes the learning rate once an epoch; in a run that is resumed, what was interrupted is left out first."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, writer: SummaryWriter) -> None:
-        self.optimizer, self.writer = optimizer, writer
+    def __init__(self, optimizer: torch.optim.Optimizer, writer: RunWriter | SilentWriter) -> None:
+        self.optimizer, self.writer, self.is_first = optimizer, writer, True
 
     def attach(self, engine: Workflow) -> None:
         """Register with a trainer."""
@@ -103,6 +111,9 @@ class LearningRateCurve:
 
     def __call__(self, engine: Workflow) -> None:
         """Write the rate that the epoch starts with."""
+        if self.is_first and engine.state.iteration > 0:  # those of iterations, which are never below epochs
+            self.writer.forget_after(engine.state.iteration)
+        self.is_first = False
         self.writer.add_scalar("learning_rate", self.optimizer.param_groups[0]["lr"], engine.state.epoch)
 
 

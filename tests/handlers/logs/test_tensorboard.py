@@ -71,7 +71,7 @@ def test_the_learning_rate_of_each_epoch_is_written(tmp_path: Path) -> None:
     writer = open_writer(tmp_path)
     curve: Any = LearningRateCurve(optimizer, writer)
     for epoch in (1, 2):
-        curve(SimpleNamespace(state=SimpleNamespace(epoch=epoch)))
+        curve(SimpleNamespace(state=SimpleNamespace(epoch=epoch, iteration=0)))
         optimizer.param_groups[0]["lr"] /= 5
     writer.close()
     assert [(event.step, round(event.value, 6)) for event in events(tmp_path).Scalars("learning_rate")] == [
@@ -96,3 +96,19 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "eval").write_text("a file")
     with pytest.raises(OutputError, match="cannot be written"):
         open_writer(tmp_path / "eval")
+
+
+def test_an_interrupted_epoch_that_comes_again_is_there_once(tmp_path: Path) -> None:
+    """The first epoch ended with iteration 10, the second was interrupted after 30."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+    for resumed, steps in ((0, (10, 20, 30)), (10, (20, 30, 40))):
+        writer = open_writer(tmp_path)
+        engine: Any = SimpleNamespace(state=SimpleNamespace(iteration=resumed, epoch=resumed // 10 + 1))
+        LearningRateCurve(optimizer, writer)(engine)
+        for step in steps:
+            writer.add_scalar("loss", float(step + resumed), step)
+        writer.close()
+        time.sleep(1.1)  # files are named, and read, by the second
+    found = events(tmp_path)
+    assert [(each.step, each.value) for each in found.Scalars("loss")] == [(10, 10), (20, 30), (30, 40), (40, 50)]
+    assert [each.step for each in found.Scalars("learning_rate")] == [1, 2]
