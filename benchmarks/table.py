@@ -51,7 +51,7 @@ def write_table(ratios: Sequence[Ratio]) -> str:
 def verdict(ratios: Sequence[Ratio]) -> str:
     """One sentence: whether all targets are met, else which are missed."""
     missed = [ratio.name for ratio in ratios if not ratio.met]
-    return f"Missed: {', '.join(missed)}." if missed else "All targets are met."
+    return f"Missed: {'; '.join(missed)}." if missed else "All targets are met."
 
 
 def write_page(

@@ -209,8 +209,8 @@ def _refuse_unset(overrides: Mapping[str, Any], config: Mapping[str, Any]) -> No
     for name, value in overrides.items():
         default = config.get(name)
         dropped = value is None and default is not None
-        is_number = isinstance(default, int | float | list) and not isinstance(default, bool)
-        if dropped or (is_number and str(value).lower() in UNSET):
+        takes_words = isinstance(default, str | bool) or name in (*READ, *NAMES)
+        if dropped or (value is not None and not takes_words and str(value).lower() in UNSET):
             what = f"{value!r} does not unset it: MONAI would keep {default}, or take the word for a text"
             problems.append(Problem(what, f"--{name}", f"Write --{name} '{NOTHING}'."))
     if problems:

@@ -59,7 +59,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dataset_dir", type=Path, required=True, help="data set as downloaded: BraTS, P2 Br35H, P5 RSNA-MICCAI"
     )
-    parser.add_argument("--healthy_dir", type=Path, help="healthy people for p4-table1: IXI as downloaded")
+    parser.add_argument(
+        "--healthy_dir", type=Path, help="healthy people for p4-table1 and P4's figures: IXI as downloaded"
+    )
     parser.add_argument("--output", type=Path, help="folder of the runs and the table (default: runs/<table>)")
     parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS, help="(default: all three)")
     parser.add_argument(

@@ -41,7 +41,12 @@ class GliomaApp(Application):
         applied = BundleOperator(
             self,
             bundle=bundle,
-            clinical=read_clinical_values(settings.clinical, settings.age, settings.resection),
+            clinical=read_clinical_values(
+                settings.clinical,
+                settings.age,
+                settings.resection,
+                age_from_header=settings.age_from_header,
+            ),
             age_from_header=settings.age_from_header,
             name="bundle",
         )

@@ -8,8 +8,9 @@ images lie. All else stays behind: descriptions, comments, institutions, other n
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ WELL_FORMED: dict[str, Callable[[str], Any]] = {
 
 
 def read_headers(folder: str | Path) -> list[Dataset]:
-    """The headers of all DICOM images in a folder and in its subfolders.
+    """The headers of all DICOM images in a folder and in its subfolders; links are followed.
 
     Reports, segmentations and files of other kinds are left out.
 
@@ -75,7 +76,7 @@ def read_headers(folder: str | Path) -> list[Dataset]:
         raise DatasetError(Problem(what, str(folder), hint))
     headers: list[Dataset] = []
     problems: list[Problem] = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    for path in sorted(_walk(folder)):
         try:
             header = _read(path) if is_dicom(path) else None
             if header is not None and _is_image(header):
@@ -92,6 +93,17 @@ def read_headers(folder: str | Path) -> list[Dataset]:
     if not headers:
         raise DatasetError(Problem("it holds no DICOM image", str(folder), hint))
     return headers
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """The files of each folder once, whatever links lead to it."""
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (path for name in names if name[0] != "." and (path := Path(place, name)).is_file())
 
 
 def needed_header(header: Dataset) -> Dataset:

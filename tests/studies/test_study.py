@@ -49,6 +49,20 @@ def test_files_may_lie_in_one_folder_under_any_name(tmp_path: Path, write_study:
     np.testing.assert_array_equal(voxels[0], some_brain("flair"))
 
 
+def test_links_are_followed_and_each_folder_is_read_once(tmp_path: Path, write_study: WriteStudy, rules: Rules) -> None:
+    """A study put together by links, two of which lead back."""
+    real = write_study(tmp_path / "real")
+    study = tmp_path / "study"
+    study.mkdir()
+    for folder in real.iterdir():
+        (study / folder.name).symlink_to(folder)
+    (real / "p01-3" / "back").symlink_to(study)
+    (study / "again").symlink_to(real)
+    (study / "nowhere").symlink_to(tmp_path / "none")
+    series = read_study(study, rules, MODALITIES).series
+    assert [(len(one.slices.files), one.slices.copies) for one in series] == [(6, 0)] * 4
+
+
 def test_a_modality_without_a_series(tmp_path: Path, write_study: WriteStudy, rules: Rules) -> None:
     message = told(write_study(tmp_path, ("t1", "flair", "t2")), rules)
     assert "none of its 3 series is t1ce" in message

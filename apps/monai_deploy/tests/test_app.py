@@ -127,6 +127,7 @@ def test_the_age_is_taken_from_the_header_on_request_alone(run_app: RunApp, dico
     by_hand = run_app(SURVIVAL, study, "--resection", "GTR", "--age", "61")
     assert probabilities(pydicom.dcmread(by_header)) == probabilities(pydicom.dcmread(by_hand))
     assert "no age is given" in told(run_app, SURVIVAL, dicom, "--resection", "GTR", "--age-from-header")
+    assert "Give one of the two" in told(run_app, SURVIVAL, study, "--age", "61", "--age-from-header")
 
 
 def test_values_that_are_missing(run_app: RunApp, dicom: Path) -> None:
