@@ -35,10 +35,16 @@ def hold(
     wanted = {Path(folder) / ".lock": Path(folder)}
     if file is not None:
         wanted[Path(file).with_name(f".{Path(file).name}.lock")] = Path(file)
-    locks = _held.setdefault(Path(run).resolve(), {})
-    for path, place in wanted.items():
-        if not any(path.resolve() in taken for taken in _held.values()):
-            locks[path.resolve()] = _take(path, place)
+    locks: dict[Path, FileLock] = {}
+    try:
+        for path, place in wanted.items():
+            if not any(path.resolve() in taken for taken in _held.values()):
+                locks[path.resolve()] = _take(path, place)
+    except OutputError:
+        for lock in locks.values():
+            lock.release(force=True)
+        raise
+    _held.setdefault(Path(run).resolve(), {}).update(locks)
 
 
 def release(run: str | os.PathLike[str]) -> None:

@@ -77,3 +77,16 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file")
     with pytest.raises(OutputError, match="cannot be written"):
         hold(tmp_path / "a" / "b", tmp_path / "a" / "b")
+
+
+def test_a_run_that_is_refused_its_weights_does_not_hold_its_folder(tmp_path: Path) -> None:
+    weights, folder = tmp_path / "models" / "model.pt", tmp_path / "mine"
+    process, said = other_process(tmp_path / "theirs", weights)
+    assert said == "held"
+    with pytest.raises(OutputError, match=r"model\.pt: another process is writing here"):
+        hold(weights, folder, weights)
+    third, said = other_process(folder)
+    assert said == "held"
+    for each in (process, third):
+        each.kill()
+        each.wait(10)

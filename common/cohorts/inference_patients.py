@@ -14,12 +14,13 @@ from common.cohorts.features import FEATURES, parse_given
 from common.cohorts.reading import read_cohort
 from common.command_line import with_typed_subject
 from common.errors import KnobError, OutputError, Problem
+from common.files import read_json, write_json
 from common.knobs import as_bool
 from common.locks import hold
 from common.names import name_problems
 from common.records import MODALITIES, Record, scan_of, value_of, without_key
 
-PREDICTIONS, VOLUMES = "predictions.csv", "volumes.csv"
+PREDICTIONS, VOLUMES, WEIGHTS = "predictions.csv", "volumes.csv", "weights.json"
 IDENTITY_AND_FILES = ("subject", "scan", "image", *MODALITIES, "brain_mask", "seg")
 
 
@@ -72,6 +73,7 @@ def still_to_do(
     output_dir: str | os.PathLike[str],
     resume: bool | str = False,
     overwrite: bool | str = False,
+    weights: str | None = None,
 ) -> list[Record]:
     """The patients to segment, before any time is spent on them: subject, scan, images and the masks' convention.
 
@@ -80,9 +82,11 @@ def still_to_do(
         output_dir: where results go, as ``<scan>_seg.nii.gz`` (``<subject>_seg.nii.gz`` without a scan).
         resume: leave out the patients who have a result there, and a row in ``volumes.csv``, which is written last.
         overwrite: replace what is there.
+        weights: what knows them, as their hash; rows that stay must be of the same.
 
     Raises:
-        OutputError: results are there, and neither word was said; or another process is writing there.
+        OutputError: results are there, and neither word was said; rows that stay were made with other weights; or
+            another process is writing there.
     """
     resume, overwrite = as_bool(resume, "resume"), as_bool(overwrite, "overwrite")
     hold(output_dir, output_dir)
@@ -92,6 +96,7 @@ def still_to_do(
         raise OutputError(Problem(f"results of {len(existing)} patients are there already", str(output_dir), hint))
     table = Path(output_dir) / VOLUMES
     done = existing & _names_in(table) if table.exists() and not overwrite else set()
+    _check_weights(table, records, overwrite, weights)
     todo = [record for record in records if scan_of(record) not in done]
     keys = ("subject", "scan", "image", *MODALITIES, "mask_values")
     return [cast(Record, {key: value_of(record, key) for key in keys if record.get(key)}) for record in todo]
@@ -102,6 +107,7 @@ def not_yet_predicted(
     output_dir: str | os.PathLike[str],
     resume: bool | str = False,
     overwrite: bool | str = False,
+    weights: str | None = None,
 ) -> list[Record]:
     """The patients to classify, before any time is spent on them: subject, scan, files, age and resection.
 
@@ -110,6 +116,7 @@ def not_yet_predicted(
         output_dir: where results go, a row each in ``predictions.csv``.
         resume: leave out the patients who have a row there.
         overwrite: replace what is there.
+        weights: what knows them, as their hash; rows that stay must be of the same.
 
     Returns:
         For each patient ``subject``, ``scan`` where the record has one, the paths of the images, ``brain_mask``
@@ -117,8 +124,8 @@ def not_yet_predicted(
         ``resection``, ``None`` where they are not known.
 
     Raises:
-        OutputError: results are there and neither word was said, the table there is another program's, or another
-            process is writing there.
+        OutputError: results are there and neither word was said, the table there is another program's, rows that stay
+            were made with other weights, or another process is writing there.
     """
     resume, overwrite = as_bool(resume, "resume"), as_bool(overwrite, "overwrite")
     hold(output_dir, output_dir)
@@ -128,7 +135,26 @@ def not_yet_predicted(
     if existing and not resume:
         hint = "Pass --resume true to do the others only, --overwrite true to replace them, or another --output_dir."
         raise OutputError(Problem(f"predictions of {len(existing)} patients are there already", str(table), hint))
+    _check_weights(table, records, overwrite, weights)
     return [_to_classify(record) for record in records if scan_of(record) not in existing]
+
+
+def _check_weights(table: Path, records: Sequence[Record], overwrite: bool, weights: str | None) -> None:
+    """Refuse to keep rows that other weights made; record which weights make the table.
+
+    An earlier version recorded none: its rows are kept, and nothing is said of them.
+    """
+    path = table.with_name(WEIGHTS)
+    known = read_json(path).get("weights") if path.exists() else None
+    if weights in (None, known) or (known is None and table.exists()):
+        return
+    replaced = set(map(scan_of, records)) if overwrite else set()
+    kept = _names_in(table) - replaced if table.exists() else set()
+    if kept:
+        hint = "Give the weights of before, or another --output_dir."
+        raise OutputError(Problem(f"rows of {len(kept)} patients were made with other weights", str(table), hint))
+    table.unlink(missing_ok=True)  # whoever resumes an overwriting that was interrupted does the rest
+    write_json(path, {"weights": weights})
 
 
 def _names_in(table: Path) -> set[str]:

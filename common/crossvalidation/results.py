@@ -194,7 +194,11 @@ def _choice_row(choice: Choice) -> dict[str, Any]:
 def _of_cohort(results: Results, cohort: Cohort) -> dict[str, Any]:
     """What the page says of the whole, in place of what the first fold says of itself."""
     warnings = [sentence for fold in results.folds for sentence in fold.facts.get("shortcuts", {}).get("warnings", ())]
+    counts = [fold.facts["test_evaluations"] for fold in results.folds if "test_evaluations" in fold.facts]
+    chosen_on = [fold.facts["weights"].get("chosen_on") for fold in results.folds]
     return {
+        **({"test_evaluations": max(counts)} if counts else {}),
+        "weights": {**results.folds[0].facts["weights"], "chosen_on": "test" if "test" in chosen_on else chosen_on[0]},
         "patients": int(results.rows["subject"].nunique()),
         "phantom": cohort.phantoms,
         "shortcuts": {"warnings": list(dict.fromkeys(warnings))},

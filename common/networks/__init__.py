@@ -28,7 +28,7 @@ from common.networks.weights.provenance import (
     mask_classes_of,
     read_provenance,
 )
-from common.networks.weights.recorded import head_of, slice_size_of, standardised_by
+from common.networks.weights.recorded import hash_of, head_of, slice_size_of, standardised_by
 
 __all__ = [
     "BagInferer",
@@ -51,6 +51,7 @@ __all__ = [
     "describe_provenance",
     "ensemble_of",
     "grad_cam",
+    "hash_of",
     "head_of",
     "load_checked",
     "load_for_evaluation",

@@ -132,9 +132,9 @@ def _classification(metrics: Metrics) -> Column:
         of_tumours = {f"{title_of(name)}, {subgroup['name']}": subgroup["measures"][name] for name in OF_A_SUBGROUP}
         column.update({name: _with_interval(value, 3) for name, value in of_tumours.items()})
     for key, value in metrics["of_samples"].items():
-        column[_of_samples(key, metrics["classes"])] = "-" if value is None else f"{value:.3f}"
+        column[_of_samples(key, metrics["classes"])] = _number(value)
     for vote in metrics["votes"]:
-        column[_of_vote(vote["counted"])] = f"{vote['accuracy']:.3f}"
+        column[_of_vote(vote["counted"])] = _number(vote["accuracy"])
     for name, value in metrics.get("survival", {}).get("measures", {}).items():
         column[title_of(name)] = _with_interval(value, 3)
     for name, found in metrics["baselines"].items():
@@ -180,6 +180,10 @@ def _of_samples(key: str, classes: Sequence[str]) -> str:
 
 def _of_vote(counted: str) -> str:
     return f"accuracy, {counted}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _with_interval(values: Mapping[str, Any], digits: int) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -204,3 +205,30 @@ def test_masks_alone_are_read_and_a_patient_without_one_is_named(
     datalist.write_text(json.dumps({"mask_values": values, "training": [row]}))
     with pytest.raises(DatasetError, match=told):
         read_patients(datalist=datalist, modalities=[])
+
+
+@pytest.mark.parametrize(("ask", "table"), [(not_yet_predicted, "predictions.csv"), (still_to_do, "volumes.csv")])
+def test_a_table_is_of_one_network(tmp_path: Path, ask: Callable[..., Any], table: str) -> None:
+    """A and B were done with the first weights; an interrupted overwriting by the second keeps none of them."""
+    records = [{"subject": name, "flair": f"{name}.nii"} for name in "ABC"]
+    ask(records, tmp_path, weights="first")
+    (tmp_path / table).write_text("subject,file\nA,a\nB,b\n")
+    for name in "AB":
+        (tmp_path / f"{name}_seg.nii.gz").touch()
+    for words in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(OutputError, match=rf"{table}: rows of . patients were made with other weights"):
+            ask(records[1:], tmp_path, weights="second", **words)
+    with pytest.raises(OutputError, match="rows of 2 patients were made with other weights"):
+        ask(records[2:], tmp_path, weights="second")
+    assert [item["subject"] for item in ask(records, tmp_path, resume=True, weights="first")] == ["C"]
+    assert len(ask(records, tmp_path, overwrite=True, weights="second")) == 3
+    assert len(ask(records, tmp_path, resume=True, weights="second")) == 3
+
+
+def test_rows_of_a_version_that_recorded_no_weights_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "predictions.csv").write_text("subject,predicted\nA,LGG\n")
+    records = [{"subject": name, "flair": f"{name}.nii"} for name in "AB"]
+    for weights in ("first", "second"):
+        assert len(not_yet_predicted(records, tmp_path, resume=True, weights=weights)) == 1
+        assert len(not_yet_predicted(records[1:], tmp_path, overwrite=True, weights=weights)) == 1
+    assert (tmp_path / "predictions.csv").exists()

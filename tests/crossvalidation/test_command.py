@@ -220,3 +220,23 @@ def test_phantoms_from_files_to_page(tmp_path: Path) -> None:
     assert rows.groupby("subject")["fold"].nunique().max() == 1
     assert content["columns"]["all patients"]["AUC"]["n"] == rows["subject"].nunique()
     assert "each judged once" in page
+
+
+def test_what_any_fold_warns_of_is_told_not_that_of_the_first_alone(
+    on_phantoms: MakeOptions, leave_fold: Leave
+) -> None:
+    given = on_phantoms()
+    cross_validate(given, Runner(leave_fold))
+    page = read(given)[2]
+    assert "times in this folder" not in page
+    assert "was chosen on the test side" not in page
+    for fold, facts in enumerate(({"test_evaluations": 1}, {"test_evaluations": 3}, CHOSEN_ON_TEST)):
+        path = given.output / f"fold-{fold}" / "metrics.json"
+        write_json(path, {**json.loads(path.read_text(encoding="utf-8")), **facts})
+    cross_validate(given, Runner(leave_fold))
+    page = read(given)[2]
+    assert "evaluated 3 times in this folder" in page
+    assert "was chosen on the test side" in page
+
+
+CHOSEN_ON_TEST = {"weights": {"epoch": 3, "chosen_on": "test"}}

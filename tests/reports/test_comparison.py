@@ -12,6 +12,7 @@ from common.errors import KnobError, OutputError
 from common.files import write_json
 from common.metrics import Baselines
 from common.metrics.brats_measures import REGION_MEASURES
+from common.metrics.patient_predictions import to_patients
 from common.reports.classification.summary import summarise_classification
 from common.reports.comparison import compare_runs, write_comparison
 from common.reports.segmentation import summarise_cohort
@@ -215,3 +216,17 @@ def test_underscores_in_the_names_of_measures_and_classes_are_told_apart(tmp_pat
     classes = ["mid (1 to 2 days)", "tumour", "no_tumour"]
     write_json(run / "metrics.json", {**metrics, "classes": classes, "of_samples": {key: 0.25}})
     assert compare_runs([run]).set_index("measure").loc[row, str(run)] == "0.250"
+
+
+def test_a_way_of_counting_that_counts_nothing_has_a_dash(tmp_path: Path) -> None:
+    """No slice of these patients has tumour, so the vote over slices with tumour has no accuracy."""
+    grades = ("LGG", "HGG")
+    rows = pd.DataFrame({"subject": list("AABB"), "sample": [0, 1, 0, 1], "truth": ["LGG", "LGG", "HGG", "HGG"]})
+    rows = rows.assign(tumour=False, p_LGG=[0.9, 0.9, 0.2, 0.2], p_HGG=[0.1, 0.1, 0.8, 0.8])
+    summary = summarise_classification(to_patients(rows, grades), rows, grades, Baselines({}, {}))
+    facts = {"task": "classification", "target": "grade", "protocol": "patient", "recipe": "ours", "side": "test"}
+    (tmp_path / "run").mkdir()
+    write_json(tmp_path / "run" / "metrics.json", {**facts, **summary, "verdict": {"claim": False, "sentences": []}})
+    table = compare_runs([tmp_path / "run"]).set_index("measure")[str(tmp_path / "run")]
+    assert table["accuracy, slices with tumour"] == "-"
+    assert table["accuracy, majority vote, patients counted"] == "1.000"

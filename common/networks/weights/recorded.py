@@ -10,6 +10,7 @@ from common.networks.weights.checkpoints import HEAD, load_checked
 from common.networks.weights.ensemble import weight_files
 from common.networks.weights.provenance import are_there, read_provenance
 from common.networks.weights.wrapped import find_state_dict
+from common.splits.evaluations import hash_weights
 
 SECOND_LAYER = f"{HEAD}2.weight"
 """That the deep head has, and the standard one has not."""
@@ -53,6 +54,17 @@ def slice_size_of(provenance: Mapping[str, Any] | str | Path | Sequence[str | Pa
     """
     size = _read(provenance or {}).get("slice_size")
     return [int(side) for side in size] if size else None
+
+
+def hash_of(*weights: str | Path | Sequence[str | Path]) -> str | None:
+    """What tells the weights of several networks from others; ``None`` where they are not there.
+
+    Args:
+        weights: the checkpoint of each.
+    """
+    if not all(map(are_there, weights)):
+        return None
+    return hash_weights(path for each in weights for path in weight_files(each))
 
 
 def _read(provenance: Mapping[str, Any] | str | Path | Sequence[str | Path]) -> Mapping[str, Any]:

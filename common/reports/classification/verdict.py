@@ -103,7 +103,8 @@ def _judge(summary: Mapping[str, Any]) -> Verdict:
     sentences = [_against_chance(area, against, nouns), *_by_delong(against)]
     if permuted:
         return Verdict(
-            False, (NOTHING, SHUFFLED.format(shuffled=nouns.shuffled), *sentences, *_of_shuffled(summary, nouns))
+            False,
+            (NOTHING, SHUFFLED.format(shuffled=nouns.shuffled), *sentences, *_of_shuffled(summary, nouns, foreign)),
         )
     if not _is_unknown(area):
         sentences += _against_baselines(beaten, unbeaten)
@@ -150,7 +151,7 @@ def _by_delong(against: Mapping[str, Any]) -> list[str]:
     return [f"DeLong's interval, {found['low']:.2f} to {found['high']:.2f}, {does} chance ({p_value})."]
 
 
-def _of_shuffled(summary: Mapping[str, Any], nouns: Nouns) -> list[str]:
+def _of_shuffled(summary: Mapping[str, Any], nouns: Nouns, foreign: bool) -> list[str]:
     """Whether the result is in the range of chance, and what it means if it is not."""
     area, against = summary["measures"]["auc"], summary.get("against_chance") or {}
     if _is_unknown(area) or "chance" not in against:
@@ -158,8 +159,9 @@ def _of_shuffled(summary: Mapping[str, Any], nouns: Nouns) -> list[str]:
     low, high = against["chance"]["0.999"]
     where = f"the range of 99.9 % of chance results ({low:.2f} to {high:.2f})"
     if _is_chance(area, against, "0.999"):
-        return [f"The AUC is in {where}, as it must be for {nouns.cases} that the network was not trained on."]
-    if area["mean"] > high and (summary["protocol"] != "patient" or summary["side"] != "test"):
+        why = f", as it must be for {nouns.cases} that the network was not trained on" if foreign else ""
+        return [f"The AUC is in {where}{why}."]
+    if area["mean"] > high and not foreign:
         return [f"The AUC is above {where}: the network has memorised {nouns.trained_on} that it was trained on."]
     return [f"The AUC is outside {where}: look for a leak in the split."]
 

@@ -223,3 +223,11 @@ def test_probabilities_that_are_no_numbers_claim_nothing() -> None:
     area = summarise_judgement(rows, ("no", "yes"))["auc"]
     assert math.isnan(area["mean"])
     assert not judge_evidence(summary(area, {"age": gains["age"]["auc"]})).claim
+
+
+@pytest.mark.parametrize("where", [{"side": "train"}, {"protocol": "paper"}])
+def test_nothing_is_said_of_foreign_patients_where_the_network_was_trained_on_them(where: dict[str, str]) -> None:
+    against = {"chance": {"0.95": [0.3, 0.7], "0.999": [0.2, 0.8]}}
+    told = judge_evidence(summary(measured(0.55, 0.4, 0.7), permuted_labels=True, against_chance=against, **where))
+    assert numbers(told.sentences[-1]) == [99.9, 0.2, 0.8]
+    assert not any("not trained on" in sentence for sentence in told.sentences)
