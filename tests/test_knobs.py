@@ -9,7 +9,6 @@ import yaml
 
 from common.errors import KnobError
 from common.knobs import (
-    absent_device,
     as_bool,
     bool_or_path,
     check_overrides,
@@ -18,6 +17,7 @@ from common.knobs import (
     refuse_senseless,
     refuse_unknown,
 )
+from common.knobs.checks import absent_device
 
 CONFIG = {"dataset_dir": None, "epochs": 60, "recipe": "ours", "train": {"trainer": {"max_epochs": "@epochs"}}}
 
