@@ -31,6 +31,8 @@ BY_HEART: dict[str, Any] = {
     "clinical": "false",
     "dropout": 0,
     "epochs": 20,
+    "lr_step": 10,
+    "lr_gamma": 0.2,
     "val_interval": 20,
     "samples_per_epoch": None,
     "paper_split#shares": [0.7, 0.02, 0.28],
