@@ -18,7 +18,8 @@ from torch import nn
 from common.errors import CheckpointError, KnobError, Problem
 from common.knobs import as_bool
 from common.locks import release
-from common.networks.weights.checkpoints import load_checked, provenance_of, save_checkpoint, save_weights
+from common.networks.weights.checkpoints import load_checked, save_checkpoint, save_weights
+from common.networks.weights.provenance import read_provenance
 from common.running import last_state_path
 
 ENOUGH_TO_CHOOSE = 5
@@ -164,7 +165,7 @@ class TrainingState:
 
     def _refuse_to_begin_anew(self) -> None:
         """Weights without a state are those of a first epoch that was broken off; any others would be written over."""
-        if self.weights.exists() and provenance_of(load_checked(self.weights)).get("epoch") != 1:
+        if self.weights.exists() and read_provenance(self.weights).get("epoch") != 1:
             what = f"the state to resume from is not there, and {self.weights.name} of an earlier run is"
             hint = "Put it back; or continue from these weights with --init_weights, in another folder."
             raise CheckpointError(Problem(what, str(self.last), hint))

@@ -37,17 +37,18 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
             value that makes no sense; each path, and the device, that is not there.
     """
     arguments = own_arguments() if arguments is None else arguments
-    altered = [*altered_words(arguments), *altered_values(values_from_file(arguments))]
+    filed, typed = values_from_file(arguments), typed_words(arguments)
+    altered = [*altered_words(arguments), *altered_values(filed)]
     if altered:
         raise KnobError(altered)
     files, overrides = parse_command_line(arguments)
     if files:
         config = merged_config(files)
-        tracking = {**values_from_file(arguments), **typed_words(arguments)}.get("tracking")
+        tracking = {**filed, **typed}.get("tracking")
         refuse_unknown(overrides, {**tracking_settings(tracking), **config})
         refuse_senseless(overrides)
         _refuse_unset(overrides, config)
-    absent = [*absent_paths(arguments), *absent_device(typed_words(arguments).get("device"))]
+    absent = [*absent_paths(arguments), *absent_device(typed.get("device"))]
     if absent:
         raise KnobError(absent)
 
